@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Owns the arithmetic of the Mandelbrot set. */
+#include "plane.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+
+uint32_t plane_steps(double cx, double cy, uint32_t limit)
+{
+    double x = 0, y = 0, xx = 0, yy = 0;
+    uint32_t n = 0;
+    while (n < limit && xx + yy <= 4) {
+        y = 2 * x * y + cy;
+        x = xx - yy + cx;
+        xx = x * x;
+        yy = y * y;
+        ++n;
+    }
+    return n;
+}
+
+void plane_count(const plane *view, int64_t first, int64_t count, uint32_t *steps)
+{
+    const double width = (double)view->width, height = (double)view->height;
+    const uint32_t limit = (uint32_t)view->max_iter;
+    int64_t column = first % view->width, row = first / view->width;
+    for (int64_t done = 0; done < count; column = 0, ++row) {
+        double cy = view->centre_y + (height / 2 - (double)row - 0.5) * view->span / width;
+        for (; column < view->width && done < count; ++column, ++done) {
+            double cx = view->centre_x + ((double)column + 0.5 - width / 2) * view->span / width;
+            steps[done] = plane_steps(cx, cy, limit);
+        }
+    }
+}
+
+static bool parse_number(const char *text, const char **end, double *value)
+{
+    char *stop;
+    *value = strtod(text, &stop);
+    *end = stop;
+    /* strtod() would also skip blanks in front. */
+    return stop != text && !isspace((unsigned char)*text) && isfinite(*value);
+}
+
+bool plane_parse_centre(const char *text, double *x, double *y)
+{
+    const char *end;
+    double first, second;
+    if (!parse_number(text, &end, &first) || *end != ',' || !parse_number(end + 1, &end, &second) ||
+        *end != '\0')
+        return false;
+    *x = first;
+    *y = second;
+    return true;
+}

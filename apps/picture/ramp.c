@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Owns the colour ramps. */
+#include "ramp.h"
+
+#include <stddef.h>
+
+/* A control point: a place on the ramp, and an sRGB colour as one would write it in a style sheet.
+ * Along the sea and the land ramp lightness falls all the way, so that they also read in grey. */
+typedef struct stop {
+    double place;
+    unsigned rgb;
+} stop;
+
+static const stop sea[] = {{0.00, 0xd3f0ea}, {0.04, 0xa9dedb}, {0.14, 0x67bcc8}, {0.32, 0x3390b4},
+                           {0.55, 0x1f6299}, {0.78, 0x1c3a74}, {1.00, 0x170f3f}};
+
+static const stop land[] = {{0.00, 0xf8efd3}, {0.10, 0xf1dfae}, {0.28, 0xe6bd7c}, {0.50, 0xd08d52},
+                            {0.72, 0xaa583b}, {0.88, 0x7c2f2e}, {1.00, 0x4f1424}};
+
+static const stop fractal[] = {{0.00, 0x0a1238}, {0.18, 0x1d4f9a}, {0.34, 0x5fb6d6},
+                               {0.47, 0xf4f6e4}, {0.60, 0xf6c04f}, {0.74, 0xc5582a},
+                               {0.88, 0x4a163f}, {1.00, 0x0a1238}};
+
+typedef struct stops {
+    const stop *list;
+    size_t count;
+} stops;
+
+static stops stops_of(ramp which)
+{
+    switch (which) {
+    case RAMP_SEA:
+        return (stops){sea, sizeof sea / sizeof *sea};
+    case RAMP_LAND:
+        return (stops){land, sizeof land / sizeof *land};
+    case RAMP_FRACTAL:
+        break;
+    }
+    return (stops){fractal, sizeof fractal / sizeof *fractal};
+}
+
+static colour unpacked(unsigned rgb)
+{
+    return (colour){(rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0};
+}
+
+colour ramp_colour(ramp which, double place)
+{
+    stops s = stops_of(which);
+    if (!(place > s.list[0].place))
+        return unpacked(s.list[0].rgb);
+    for (size_t i = 1; i < s.count; ++i) {
+        const stop *low = &s.list[i - 1], *high = &s.list[i];
+        if (place < high->place)
+            return colour_mix(unpacked(low->rgb), unpacked(high->rgb),
+                              (place - low->place) / (high->place - low->place));
+    }
+    return unpacked(s.list[s.count - 1].rgb);
+}
+
+colour colour_mix(colour first, colour second, double share)
+{
+    return (colour){first.red + (second.red - first.red) * share,
+                    first.green + (second.green - first.green) * share,
+                    first.blue + (second.blue - first.blue) * share};
+}
+
+colour colour_shade(colour value, double amount)
+{
+    const colour white = {1, 1, 1}, black = {0, 0, 0};
+    return amount > 0 ? colour_mix(value, white, amount) : colour_mix(value, black, -amount);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file
+ * Reading a result: while its job runs, after a kill, when it is complete.
+ *
+ * These calls need no session and no MPI; every process may make them by itself.
+ */
+#ifndef WEFT_RESULT_H
+#define WEFT_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/macros.h>
+#include <weft/map.h>
+#include <weft/status.h>
+
+WEFT_BEGIN_DECLS
+
+/** A result file, open for reading. */
+typedef struct weft_result weft_result;
+
+/** What a result is of. */
+typedef struct weft_result_info {
+    char name[WEFT_NAME_BYTES];    /**< the map's name */
+    char version[WEFT_NAME_BYTES]; /**< the version of weft that made the file */
+    char created[WEFT_NAME_BYTES]; /**< when, ISO 8601, UTC */
+    int ndims;                     /**< dimensions of the item space */
+    int64_t shape[WEFT_MAX_DIMS];  /**< their extents */
+    int64_t count;                 /**< items in all */
+    int64_t grain;                 /**< items per tile */
+    int64_t tiles;                 /**< tiles in all */
+    uint64_t seed;                 /**< the job's seed */
+    int fields;                    /**< how many fields there are */
+} weft_result_info;
+
+/** One field of a result. */
+typedef struct weft_field_info {
+    char name[WEFT_NAME_BYTES];   /**< the field's name */
+    weft_type type;               /**< the type of its elements */
+    int ndims;                    /**< dimensions of its value at one item */
+    int64_t shape[WEFT_MAX_DIMS]; /**< their extents */
+    int64_t item_bytes;           /**< bytes per item */
+} weft_field_info;
+
+/** How far a result is. */
+typedef struct weft_result_progress {
+    int64_t items_done;   /**< items whose tile is done, failed ones included */
+    int64_t items_failed; /**< items that hold fill values since their kernel failed */
+    int64_t tiles_done;   /**< tiles done, those with failed items included */
+    int64_t tiles_bad;    /**< tile records that are torn or damaged; they count as not done */
+    double busy_s;        /**< seconds that workers spent computing what is done */
+    bool in_use;          /**< whether a run is writing to the file now */
+    char user[256];       /**< which one: host, pid, time; or "" */
+    int runs;             /**< rows in the table of runs */
+    int64_t failures;     /**< rows in the table of failures */
+} weft_result_progress;
+
+/** One row of the table of runs. */
+typedef struct weft_result_run {
+    double start_s;       /**< when it began, seconds since 1970, UTC */
+    double end_s;         /**< when it ended; while it runs, and after a kill, when it last wrote */
+    int ranks;            /**< MPI processes */
+    int workers;          /**< workers over all ranks */
+    int hosts;            /**< hosts */
+    int64_t items;        /**< items that it computed and wrote */
+    int64_t failed;       /**< of these, how many failed */
+    int64_t duplicates;   /**< items computed more than once */
+    double busy_s;        /**< seconds that its workers spent in the kernel */
+    char outcome[16];     /**< running (or killed), complete, failed items, stopped, error */
+    char host_names[128]; /**< their names, cut where they are too long */
+    char command[256];    /**< the command line, cut where it is too long */
+} weft_result_run;
+
+/** One row of the table of failures. */
+typedef struct weft_result_failure {
+    int64_t item;   /**< the item */
+    int code;       /**< what the kernel returned */
+    char text[116]; /**< what it said */
+} weft_result_failure;
+
+/**
+ * Opens a result for reading. It need not be complete, and may be in use.
+ *
+ * Also on failure the result is set (unless memory ran out), since it holds the error's text: close
+ * it in every case.
+ *
+ * @local Any thread, one at a time.
+ * @param path   the file
+ * @param result out: the result, owned by the caller
+ * @retval WEFT_OK            done
+ * @retval WEFT_ERR_NOT_FOUND no such file
+ * @retval WEFT_ERR_FORMAT    not a result of weft, or of a later format
+ * @retval WEFT_ERR_CORRUPT   truncated or damaged
+ * @retval WEFT_ERR_SYSTEM    it cannot be opened or read
+ * @retval WEFT_ERR_MEMORY    out of memory; @p result is NULL
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_open(const char *path, weft_result **result);
+
+/**
+ * Closes a result.
+ *
+ * @local Any thread.
+ * @param result the result, or NULL
+ */
+WEFT_API void weft_result_close(weft_result *result);
+
+/**
+ * The text of the last error of a call on this result.
+ *
+ * @local Any thread, one at a time.
+ * @param result the result, or NULL
+ * @return text that lives until the next call; "" if there was no error
+ */
+WEFT_API const char *weft_result_error_text(const weft_result *result);
+
+/**
+ * What the result is of.
+ *
+ * @local Any thread.
+ * @param result an open result
+ * @return a description that lives as long as the result
+ */
+WEFT_API const weft_result_info *weft_result_describe(const weft_result *result);
+
+/**
+ * One of its fields.
+ *
+ * @local Any thread.
+ * @param result an open result
+ * @param field  the field's number, from 0
+ * @return a description that lives as long as the result; NULL if there is no such field
+ */
+WEFT_API const weft_field_info *weft_result_field(const weft_result *result, int field);
+
+/**
+ * The number of a field.
+ *
+ * @local Any thread.
+ * @param result an open result
+ * @param name   the field's name
+ * @return its number; -1 if there is none of that name
+ */
+WEFT_API int weft_result_find_field(const weft_result *result, const char *name);
+
+/**
+ * Reads a field's values at a run of items. What is not done yet reads as anything.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param field  the field's number
+ * @param first  the first item
+ * @param count  how many items
+ * @param values out: count · (elements per item) elements of the field's type, item by item
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  no such field, or items out of range
+ * @retval WEFT_ERR_SYSTEM the file cannot be read
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_read(weft_result *result, int field, int64_t first,
+                                                     int64_t count, void *values);
+
+/**
+ * Reads the tile records anew and says how far the job is.
+ *
+ * @local Any thread, one at a time.
+ * @param result   an open result
+ * @param progress out: how far it is
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_MEMORY out of memory
+ * @retval WEFT_ERR_SYSTEM the file cannot be read
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_progress(weft_result *result,
+                                                             weft_result_progress *progress);
+
+/**
+ * Reads a row of the table of runs.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param row    0 … weft_result_progress::runs - 1
+ * @param run    out: the row
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  no such row
+ * @retval WEFT_ERR_SYSTEM the file cannot be read
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_run(weft_result *result, int row,
+                                                        weft_result_run *run);
+
+/**
+ * Reads a row of the table of failures.
+ *
+ * @local Any thread, one at a time.
+ * @param result  an open result
+ * @param row     0 … weft_result_progress::failures - 1
+ * @param failure out: the row
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  no such row
+ * @retval WEFT_ERR_SYSTEM the file cannot be read
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_failure(weft_result *result, int64_t row,
+                                                            weft_result_failure *failure);
+
+/**
+ * Called by weft_result_verify() for each tile that is not what its record says.
+ *
+ * @param tile    the tile
+ * @param first   its first item
+ * @param count   how many items it has
+ * @param what    what is wrong with it, in a few words
+ * @param context as given to weft_result_verify()
+ */
+typedef void (*weft_verify_fn)(int64_t tile, int64_t first, int64_t count, const char *what,
+                               void *context);
+
+/**
+ * Recomputes the checksum of every tile that is done, from the bytes on disk.
+ *
+ * @local Any thread, one at a time.
+ * @param result   an open result
+ * @param on_bad   called for each tile that disagrees, and for each damaged tile record; or NULL
+ * @param context  handed to @p on_bad
+ * @param verified out: how many tiles agree
+ * @param bad      out: how many do not
+ * @retval WEFT_OK          every tile that is done agrees, and every record is sound
+ * @retval WEFT_ERR_CORRUPT some do not
+ * @retval WEFT_ERR_SYSTEM  the file cannot be read
+ * @retval WEFT_ERR_MEMORY  out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad,
+                                                       void *context, int64_t *verified,
+                                                       int64_t *bad);
+
+WEFT_END_DECLS
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file
+ * The session: MPI, the options of the command line, and the text of the last error.
+ */
+#ifndef WEFT_SESSION_H
+#define WEFT_SESSION_H
+
+#include <weft/macros.h>
+#include <weft/status.h>
+
+WEFT_BEGIN_DECLS
+
+/** A process's membership in a run: one per process, from weft_init() to weft_finish(). */
+typedef struct weft_session weft_session;
+
+/** The type of an option's value, and so of what weft_option::value points to. */
+typedef enum weft_option_type {
+    WEFT_OPTION_FLAG,   /**< no argument; `bool`, set to true */
+    WEFT_OPTION_INT64,  /**< a whole number, also with k, M or G behind it; `int64_t` */
+    WEFT_OPTION_DOUBLE, /**< a finite number; `double` */
+    WEFT_OPTION_STRING  /**< text; `const char *`, which lives as long as argv does */
+} weft_option_type;
+
+/** One option of a program, `--name ARGUMENT` or `--name=ARGUMENT`. */
+typedef struct weft_option {
+    const char *name;      /**< without the dashes */
+    const char *argument;  /**< what the help text calls the argument; NULL for a flag */
+    weft_option_type type; /**< how the argument is read */
+    void *value;           /**< where it is stored; what lies there before is the default */
+    const char *help;      /**< one line for `--help` */
+} weft_option;
+
+/** What a program says of itself; weft adds its own options to the help text and the parsing. */
+typedef struct weft_program {
+    const char *name;        /**< the program's name, as in messages; NULL: argv[0] */
+    const char *summary;     /**< one sentence for `--help` */
+    const char *default_out; /**< the result's path when `--out` is not given; NULL: NAME.h5,
+                                  after the map */
+    const weft_option
+        *options; /**< the program's options, ended by one whose name is NULL; or NULL */
+} weft_program;
+
+/**
+ * Starts MPI where that has not been done, reads the options, and opens the session.
+ *
+ * Weft's own options (`--out`, `--threads`, …, see weft_options_text()) are taken out of argv, and
+ * so are those of @p program. Without @p program, or with one that has no options, everything that
+ * weft does not know is left in argv for the caller to read. With options given, an unknown one is
+ * an error; words that are not options stay in argv.
+ *
+ * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
+ * it to weft_finish() in every case.
+ *
+ * @collective Over all processes of the job. Main thread only.
+ * @param argc    in, out: the number of arguments
+ * @param argv    in, out: the arguments
+ * @param program what the program is; may be NULL; must live as long as the session
+ * @param session out: the session, owned by the caller
+ * @retval WEFT_OK          the session is open
+ * @retval WEFT_HELP_SHOWN  `--help` was asked for and has been printed on rank 0
+ * @retval WEFT_ERR_USAGE   an unknown option, or a value that cannot be read
+ * @retval WEFT_ERR_MPI     MPI could not be started
+ * @retval WEFT_ERR_MEMORY  out of memory; @p session is NULL
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const weft_program *program,
+                                              weft_session **session);
+
+/**
+ * Reports an error, closes the session, ends MPI if weft_init() started it, and gives what main()
+ * should return.
+ *
+ * An error is printed once, on stderr, by the lowest rank that knows its text.
+ *
+ * @collective Over all processes of the job. Main thread only.
+ * @param session the session, or NULL; it is freed
+ * @param status  what the program came to
+ * @return the exit status, see weft_status_exit()
+ */
+WEFT_API int weft_finish(weft_session *session, weft_status status);
+
+/**
+ * The text of the last error: what, where, and what to do about it.
+ *
+ * @local Main thread.
+ * @param session the session, or NULL
+ * @return text that lives until the next call with this session; "" if there was no error
+ */
+WEFT_API const char *weft_error_text(const weft_session *session);
+
+/**
+ * Puts an error of the program's own into the session, so that weft_finish() reports it.
+ *
+ * @local Main thread.
+ * @param session the session
+ * @param status  what kind of error it is
+ * @param format  as for printf: what, where, and what to do
+ * @return @p status
+ */
+WEFT_API weft_status weft_error(weft_session *session, weft_status status, const char *format, ...)
+    WEFT_PRINTF(3, 4);
+
+/**
+ * This process's number, from 0.
+ *
+ * @local Any thread.
+ * @param session an open session
+ * @return the rank
+ */
+WEFT_API int weft_session_rank(const weft_session *session);
+
+/**
+ * How many processes the job has.
+ *
+ * @local Any thread.
+ * @param session an open session
+ * @return the number of ranks, at least 1
+ */
+WEFT_API int weft_session_ranks(const weft_session *session);
+
+/**
+ * How many workers this rank has.
+ *
+ * @local Any thread.
+ * @param session an open session
+ * @return the number of threads that compute; 0 if the main thread itself does (`--threads 0`)
+ */
+WEFT_API int weft_session_workers(const weft_session *session);
+
+/**
+ * Agrees on a status: every rank gets WEFT_OK only if every rank brought it, else the status of the
+ * lowest rank that failed. For what a program does on its own between weft's calls, such as reading
+ * its input.
+ *
+ * @collective Over all processes of the job. Main thread only.
+ * @param session an open session
+ * @param status  what this rank came to
+ * @return the common status
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_agree(weft_session *session, weft_status status);
+
+/**
+ * The help text on weft's own options, one line each.
+ *
+ * @local Any thread.
+ * @return a static string
+ */
+WEFT_API const char *weft_options_text(void);
+
+WEFT_END_DECLS
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file
+ * All of weft's public headers, but for weft/gsl.h, which needs the GNU Scientific Library.
+ */
+#ifndef WEFT_WEFT_H
+#define WEFT_WEFT_H
+
+#include <weft/macros.h>
+#include <weft/map.h>
+#include <weft/random.h>
+#include <weft/result.h>
+#include <weft/session.h>
+#include <weft/status.h>
+#include <weft/version.h>
+
+#endif

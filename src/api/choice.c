@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The options that every program built on weft has. */
+#include "api/choice.h"
+
+#include "base/option.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { OPTIONS = 11 };
+
+/* Options as they are given, before names are looked up. */
+typedef struct given {
+    const char *schedule;
+    const char *progress;
+    const char *log;
+} given;
+
+const char *weft_options_text(void)
+{
+    return "  --out FILE            the result; resumed if it exists and is the same job's\n"
+           "  --threads N           workers per rank; 0: the main thread alone computes\n"
+           "                        (default: OMP_NUM_THREADS, or the cores this rank may use)\n"
+           "  --schedule NAME       how work is shared out over ranks: static, ss, gss, fac2\n"
+           "                        (default: fac2)\n"
+           "  --grain N             items per tile (default: the file's, or automatic)\n"
+           "  --seed S              seed of the items' random streams (default: 0)\n"
+           "  --sync SECONDS        force results to disk at least this often; 0: never\n"
+           "                        (default: 10)\n"
+           "  --retry-failed        compute failed items again\n"
+           "  --fresh               start over; an existing result moves to FILE.bak\n"
+           "  --progress MODE       auto, always, never (default: auto)\n"
+           "  --log LEVEL           error, warning, info, debug (default: info)\n"
+           "  --help                this text\n"
+           "Each can also be set in the environment, as WEFT_OUT, WEFT_THREADS and so on; the\n"
+           "command line wins.\n"
+           "Exit status: 0 complete, 1 error, 2 wrong usage or a file of another job, 3 complete\n"
+           "but some items failed, 75 stopped early: run the same command again to go on.\n";
+}
+
+static void print_option(const weft_option *option)
+{
+    char left[64];
+    (void)snprintf(left, sizeof left, "--%s %s", option->name,
+                   option->argument == NULL ? "" : option->argument);
+    (void)printf("  %-21s %s\n", left, option->help);
+}
+
+void choice_print_help(const weft_program *program, const char *name)
+{
+    (void)printf("Usage: %s [OPTION]...\n", name);
+    if (program != NULL && program->summary != NULL) {
+        (void)printf("%s\n", program->summary);
+    }
+    if (program != NULL && program->options != NULL) {
+        (void)printf("\nOptions of %s:\n", name);
+        for (const weft_option *option = program->options; option->name != NULL; option++) {
+            print_option(option);
+        }
+    }
+    (void)printf("\nOptions of weft:\n%s", weft_options_text());
+    (void)fflush(stdout);
+}
+
+static weft_status look_up(choice *c, const given *g, error *e)
+{
+    if (!technique_find(g->schedule, &c->technique)) {
+        return error_set(e, WEFT_ERR_USAGE, "--schedule: there is no technique '%s'; there are %s",
+                         g->schedule, technique_names());
+    }
+    if (!progress_find_mode(g->progress, &c->progress)) {
+        return error_set(e, WEFT_ERR_USAGE, "--progress: '%s' is not auto, always or never",
+                         g->progress);
+    }
+    if (!log_find_level(g->log, &c->log)) {
+        return error_set(e, WEFT_ERR_USAGE, "--log: '%s' is not error, warning, info or debug",
+                         g->log);
+    }
+    return WEFT_OK;
+}
+
+static weft_status check_ranges(const choice *c, bool threads_given, bool grain_given, error *e)
+{
+    if (threads_given && (c->threads < 0 || c->threads > 65535)) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "--threads: %lld workers; it takes 0 (the main thread alone) to 65535",
+                         (long long)c->threads);
+    }
+    if (grain_given && c->grain < 1) {
+        return error_set(e, WEFT_ERR_USAGE, "--grain: %lld items per tile; it takes 1 or more",
+                         (long long)c->grain);
+    }
+    if (c->seed < 0) {
+        return error_set(e, WEFT_ERR_USAGE, "--seed: %lld; it takes 0 to 2^63 - 1",
+                         (long long)c->seed);
+    }
+    if (c->sync_s < 0) {
+        return error_set(e, WEFT_ERR_USAGE, "--sync: %g seconds; it takes 0 (never) or more",
+                         c->sync_s);
+    }
+    return WEFT_OK;
+}
+
+weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
+{
+    const int64_t none = INT64_MIN;
+    given g = {.schedule = "fac2", .progress = "auto", .log = "info"};
+    *c = (choice){.threads = none, .grain = none, .sync_s = 10};
+    const weft_option table[] = {
+        {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
+        {"threads", "N", WEFT_OPTION_INT64, &c->threads, ""},
+        {"schedule", "NAME", WEFT_OPTION_STRING, &g.schedule, ""},
+        {"grain", "N", WEFT_OPTION_INT64, &c->grain, ""},
+        {"seed", "S", WEFT_OPTION_INT64, &c->seed, ""},
+        {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->sync_s, ""},
+        {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
+        {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
+        {"progress", "MODE", WEFT_OPTION_STRING, &g.progress, ""},
+        {"log", "LEVEL", WEFT_OPTION_STRING, &g.log, ""},
+        {"help", NULL, WEFT_OPTION_FLAG, &c->help, ""},
+        {NULL, NULL, WEFT_OPTION_FLAG, NULL, NULL},
+    };
+    _Static_assert(sizeof table / sizeof table[0] == OPTIONS + 1, "all options");
+    const weft_option *theirs = program == NULL ? NULL : program->options;
+    weft_status status = option_parse(table, theirs, theirs != NULL, argc, argv, e);
+    if (status == WEFT_OK) {
+        status = look_up(c, &g, e);
+    }
+    if (status == WEFT_OK) {
+        status = check_ranges(c, c->threads != none, c->grain != none, e);
+    }
+    c->threads = c->threads == none ? -1 : c->threads;
+    c->grain = c->grain == none ? 0 : c->grain;
+    return status;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The options that every program built on weft has. */
+#ifndef API_CHOICE_H
+#define API_CHOICE_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "engine/progress.h"
+#include "range/technique.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/session.h>
+
+typedef struct choice {
+    const char *out; /* NULL: by the map's name */
+    int64_t threads; /* -1: not given */
+    technique technique;
+    int64_t grain; /* 0: not given */
+    int64_t seed;
+    double sync_s;
+    bool retry_failed;
+    bool fresh;
+    progress_mode progress;
+    log_level log;
+    bool help;
+} choice;
+
+/* Takes weft's options, and the program's, out of argv and the environment. */
+weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e);
+
+/* Prints the help text on stdout. */
+void choice_print_help(const weft_program *program, const char *name);
+
+#endif

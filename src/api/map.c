@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The public functions on maps. */
+#include <weft/map.h>
+
+#include "api/session.h"
+#include "base/log.h"
+#include "engine/run.h"
+#include "range/job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct weft_map {
+    weft_session *session;
+    job *job;
+    char *path;
+    int64_t grain;      /* proposed; 0: automatic */
+    int64_t span_limit; /* items; 0: none */
+    bool pure;
+};
+
+/* --out, or what the program says, or the map's name. */
+static char *choose_path(const weft_session *session, const char *name)
+{
+    const weft_program *program = session->program;
+    if (session->choice.out != NULL) {
+        return strdup(session->choice.out);
+    }
+    if (program != NULL && program->default_out != NULL) {
+        return strdup(program->default_out);
+    }
+    char path[WEFT_NAME_BYTES + 4];
+    (void)snprintf(path, sizeof path, "%s.h5", name);
+    return strdup(path);
+}
+
+weft_status weft_map_create(weft_session *session, const char *name, int ndims,
+                            const int64_t shape[], weft_map **map)
+{
+    error_clear(&session->error);
+    job *j = NULL;
+    const weft_status status = job_create(name, ndims, shape, &j, &session->error);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_map *m = calloc(1, sizeof *m);
+    char *path = choose_path(session, name);
+    if (m == NULL || path == NULL) {
+        free(path);
+        free(m);
+        job_destroy(j);
+        return error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+    }
+    *m = (weft_map){.session = session, .job = j, .path = path, .pure = true};
+    *map = m;
+    return WEFT_OK;
+}
+
+void weft_map_destroy(weft_map *map)
+{
+    if (map != NULL) {
+        job_destroy(map->job);
+        free(map->path);
+        free(map);
+    }
+}
+
+weft_status weft_map_add_field(weft_map *map, const char *name, weft_type type, int ndims,
+                               const int64_t shape[], const char *units, const char *long_name)
+{
+    error_clear(&map->session->error);
+    return job_add_field(map->job, name, type, ndims, shape, units, long_name,
+                         &map->session->error);
+}
+
+weft_status weft_map_set_fill(weft_map *map, const char *field, const void *fill)
+{
+    error_clear(&map->session->error);
+    return job_set_fill(map->job, field, fill, &map->session->error);
+}
+
+/* Sets the parameter's name; a longer one is refused. */
+static weft_status add_parameter(weft_map *map, const char *name, job_parameter *parameter)
+{
+    error *e = &map->session->error;
+    error_clear(e);
+    if (name == NULL || strlen(name) >= sizeof parameter->name) {
+        return error_set(e, WEFT_ERR_USAGE, "parameter '%s': a name has 1 to %d characters",
+                         name == NULL ? "" : name, WEFT_NAME_BYTES - 1);
+    }
+    (void)snprintf(parameter->name, sizeof parameter->name, "%s", name);
+    return job_add_parameter(map->job, parameter, e);
+}
+
+weft_status weft_map_add_int64(weft_map *map, const char *name, int64_t value)
+{
+    job_parameter parameter = {.type = JOB_INT64, .int64 = value};
+    return add_parameter(map, name, &parameter);
+}
+
+weft_status weft_map_add_double(weft_map *map, const char *name, double value)
+{
+    job_parameter parameter = {.type = JOB_DOUBLE, .number = value};
+    return add_parameter(map, name, &parameter);
+}
+
+weft_status weft_map_add_string(weft_map *map, const char *name, const char *value)
+{
+    job_parameter parameter = {.type = JOB_STRING};
+    if (value == NULL || strlen(value) >= sizeof parameter.text) {
+        return error_set(&map->session->error, WEFT_ERR_USAGE,
+                         "parameter '%s': a text has at most %zu bytes", name == NULL ? "" : name,
+                         sizeof parameter.text - 1);
+    }
+    (void)snprintf(parameter.text, sizeof parameter.text, "%s", value);
+    return add_parameter(map, name, &parameter);
+}
+
+weft_status weft_map_set_grain(weft_map *map, int64_t grain)
+{
+    if (grain < 0) {
+        return error_set(&map->session->error, WEFT_ERR_USAGE,
+                         "a grain of %" PRId64 " items; it takes 1 or more, or 0 for automatic",
+                         grain);
+    }
+    map->grain = grain;
+    return WEFT_OK;
+}
+
+weft_status weft_map_set_span_limit(weft_map *map, int64_t items)
+{
+    if (items < 0) {
+        return error_set(&map->session->error, WEFT_ERR_USAGE,
+                         "a span of %" PRId64 " items; it takes 1 or more, or 0 for no limit",
+                         items);
+    }
+    map->span_limit = items;
+    return WEFT_OK;
+}
+
+void weft_map_set_pure(weft_map *map, bool pure)
+{
+    map->pure = pure;
+}
+
+weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
+{
+    weft_session *s = map->session;
+    error_clear(&s->error);
+    if (kernel == NULL) {
+        (void)error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
+    }
+    const weft_status status = comm_agree(s->comm, &s->error);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    const run_choice how = {.path = map->path,
+                               .technique = s->choice.technique,
+                               .grain = s->choice.grain,
+                               .map_grain = map->grain,
+                               .seed = (uint64_t)s->choice.seed,
+                               .sync_s = s->choice.sync_s,
+                               .retry_failed = s->choice.retry_failed,
+                               .fresh = s->choice.fresh,
+                               .progress = s->choice.progress,
+                               .span_limit = map->span_limit,
+                               .pure = map->pure,
+                               .command = s->command};
+    return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->abandon,
+                   &s->error);
+}
+
+const char *weft_map_path(const weft_map *map)
+{
+    return map->path;
+}

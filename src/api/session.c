@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The public functions on sessions. */
+#include "api/session.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <weft/version.h>
+
+const char *weft_version(void)
+{
+    return WEFT_VERSION;
+}
+
+/* The command line as it was given, for the table of runs. */
+static void keep_command(weft_session *s, int argc, char **argv)
+{
+    size_t used = 0;
+    for (int i = 0; i < argc && used < sizeof s->command; i++) {
+        used += (size_t)snprintf(s->command + used, sizeof s->command - used, "%s%s",
+                                 i == 0 ? "" : " ", argv[i]);
+    }
+}
+
+static const char *program_name(const weft_program *program, char **argv)
+{
+    if (program != NULL && program->name != NULL) {
+        return program->name;
+    }
+    const char *slash = argv[0] == NULL ? NULL : strrchr(argv[0], '/');
+    return slash != NULL ? slash + 1 : argv[0] == NULL ? "program" : argv[0];
+}
+
+weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
+{
+    weft_session *s = calloc(1, sizeof *s);
+    *session = s;
+    if (s == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
+    s->program = program;
+    keep_command(s, *argc, *argv);
+    weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    (void)choice_read(&s->choice, program, argc, *argv, &s->error);
+    status = comm_agree(s->comm, &s->error);
+    log_set(s->choice.log, comm_rank(s->comm));
+    if (status == WEFT_OK && s->choice.help) {
+        if (comm_rank(s->comm) == 0) {
+            choice_print_help(program, program_name(program, *argv));
+        }
+        return WEFT_HELP_SHOWN;
+    }
+    if (status == WEFT_OK) {
+        (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
+        status = comm_agree(s->comm, &s->error);
+    }
+    return status;
+}
+
+/* What all ranks end with; the text is that of the lowest rank that failed. */
+static weft_status settle_ending(weft_session *s, weft_status status, error *e)
+{
+    error_clear(e);
+    if (status != WEFT_OK) {
+        if (s->error.status == status) {
+            *e = s->error;
+        } else {
+            (void)error_set(e, status, "%s", weft_status_text(status));
+        }
+    }
+    return s->comm == NULL || s->abandon ? status : comm_agree(s->comm, e);
+}
+
+int weft_finish(weft_session *session, weft_status status)
+{
+    if (session == NULL) {
+        return weft_status_exit(status == WEFT_OK ? WEFT_ERR_MEMORY : status);
+    }
+    error e;
+    status = settle_ending(session, status, &e);
+    const int exit_status = weft_status_exit(status);
+    const bool speaker = session->comm == NULL || comm_rank(session->comm) == 0;
+    /* How a run went, and the help text, have been said already. */
+    if (speaker && (exit_status == 1 || exit_status == 2)) {
+        log_print(LOG_ERROR, "error: %s", e.text);
+    }
+    if (session->abandon) {
+        /* MPI would wait for a rank that has gone. */
+        (void)fflush(NULL);
+        _exit(exit_status);
+    }
+    comm_close(session->comm);
+    free(session);
+    return exit_status;
+}
+
+const char *weft_error_text(const weft_session *session)
+{
+    return session == NULL ? "" : session->error.text;
+}
+
+weft_status weft_error(weft_session *session, weft_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)error_set_list(&session->error, status, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int weft_session_rank(const weft_session *session)
+{
+    return comm_rank(session->comm);
+}
+
+int weft_session_ranks(const weft_session *session)
+{
+    return comm_size(session->comm);
+}
+
+int weft_session_workers(const weft_session *session)
+{
+    return session->placement.workers;
+}
+
+weft_status weft_agree(weft_session *session, weft_status status)
+{
+    if (status == WEFT_OK) {
+        error_clear(&session->error);
+    } else if (session->error.status != status) {
+        (void)error_set(&session->error, status, "%s", weft_status_text(status));
+    }
+    return comm_agree(session->comm, &session->error);
+}

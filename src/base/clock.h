@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Clocks, sleeping, and times as text. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CLOCK_TEXT_BYTES = 32 };
+
+/* A clock that never goes back, for durations. */
+int64_t clock_now_ns(void);
+
+/* Seconds since 1970, UTC. */
+double clock_wall_s(void);
+
+void clock_sleep_ns(int64_t ns);
+
+/* "42 s", "12 min 05 s", "3 h 07 min", "2 d 04 h"; "0.52 s" below ten seconds. */
+void clock_format_duration(double seconds, char text[CLOCK_TEXT_BYTES]);
+
+/* ISO 8601 in UTC: "2026-01-31T12:34:56Z". */
+void clock_format_wall(double wall_s, char text[CLOCK_TEXT_BYTES]);
+
+#endif

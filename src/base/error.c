@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Errors: a status with the text that goes with it. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void error_clear(error *e)
+{
+    e->status = WEFT_OK;
+    e->text[0] = '\0';
+}
+
+weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments)
+{
+    e->status = status;
+    (void)vsnprintf(e->text, sizeof e->text, format, arguments);
+    return status;
+}
+
+weft_status error_set(error *e, weft_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)error_set_list(e, status, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+weft_status error_system(error *e, int number, const char *format, ...)
+{
+    const weft_status status =
+        number == ENOSPC || number == EDQUOT ? WEFT_ERR_NO_SPACE : WEFT_ERR_SYSTEM;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)error_set_list(e, status, format, arguments);
+    va_end(arguments);
+    const size_t used = strlen(e->text);
+    char reason[128] = "unknown error";
+    (void)strerror_r(number, reason, sizeof reason);
+    (void)snprintf(e->text + used, sizeof e->text - used, ": %s", reason);
+    return status;
+}

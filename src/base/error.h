@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Errors: a status with the text that goes with it. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stdarg.h>
+#include <weft/macros.h>
+#include <weft/status.h>
+
+enum { ERROR_TEXT_BYTES = 1024 };
+
+/* Set once, where the error is first decided; callers pass it on. Zero-initialised: no error. */
+typedef struct error {
+    weft_status status;
+    char text[ERROR_TEXT_BYTES];
+} error;
+
+void error_clear(error *e);
+
+/* Sets status and text; returns the status, so that `return error_set(…)` reads well. */
+weft_status error_set(error *e, weft_status status, const char *format, ...) WEFT_PRINTF(3, 4);
+
+weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments);
+
+/* The same with ": <strerror(number)>" behind it; ENOSPC and EDQUOT give WEFT_ERR_NO_SPACE, every
+ * other number WEFT_ERR_SYSTEM. */
+weft_status error_system(error *e, int number, const char *format, ...) WEFT_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The host: its name, the cores this process may use, processes by pid, whether a person looks on.
+ */
+#ifndef BASE_HOST_H
+#define BASE_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HOST_NAME_BYTES = 64, HOST_MASK_WORDS = 64 };
+
+/* Which cores: bit c of word c / 64; room for 4096 cores. */
+typedef struct host_cores {
+    uint64_t mask[HOST_MASK_WORDS];
+} host_cores;
+
+void host_name(char name[HOST_NAME_BYTES]);
+
+/* The cores that this process may run on. */
+void host_get_cores(host_cores *cores);
+
+int host_count_cores(const host_cores *cores);
+
+bool host_cores_overlap(const host_cores *a, const host_cores *b);
+
+/* When a process of this host was started, in clock ticks since boot; 0 if there is none. With the
+ * pid it names a process for good, since pids come back. */
+uint64_t host_process_start(int64_t pid);
+
+/* Whether stderr ends at a terminal; under mpirun, which takes it over a pipe, whether its does. */
+bool host_on_terminal(void);
+
+#endif

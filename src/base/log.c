@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The log: lines on stderr, each with "weft: " before it. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 2048 };
+
+/* Only the main thread prints. */
+static log_level level_now = LOG_INFO;
+static int rank_now = -1;
+static bool progress_open = false;
+
+bool log_find_level(const char *name, log_level *level)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *level = (log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void log_set(log_level level, int rank)
+{
+    level_now = level;
+    rank_now = rank;
+}
+
+bool log_wants(log_level level)
+{
+    return level <= level_now;
+}
+
+static void write_all(const char *text, size_t bytes)
+{
+    while (bytes > 0) {
+        const ssize_t written = write(STDERR_FILENO, text, bytes);
+        if (written <= 0) {
+            return;
+        }
+        text += written;
+        bytes -= (size_t)written;
+    }
+}
+
+void log_print(log_level level, const char *format, ...)
+{
+    if (!log_wants(level)) {
+        return;
+    }
+    char line[LINE_BYTES];
+    size_t used = (size_t)snprintf(line, sizeof line, "%s%s", progress_open ? "\n" : "",
+                                   level == LOG_WARNING ? "weft: WARNING: " : "weft: ");
+    if (level == LOG_DEBUG && rank_now >= 0) {
+        used += (size_t)snprintf(line + used, sizeof line - used, "rank %d: ", rank_now);
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(line + used, sizeof line - used - 1, format, arguments);
+    va_end(arguments);
+    if (length > 0) {
+        used += (size_t)length;
+    }
+    if (used > sizeof line - 2) {
+        used = sizeof line - 2;
+    }
+    line[used++] = '\n';
+    progress_open = false;
+    write_all(line, used);
+}
+
+void log_progress(const char *text)
+{
+    if (!log_wants(LOG_INFO) || (text == NULL && !progress_open)) {
+        return;
+    }
+    char line[LINE_BYTES];
+    const int used = text == NULL ? snprintf(line, sizeof line, "\n")
+                                  : snprintf(line, sizeof line, "\r\033[Kweft: %s", text);
+    progress_open = text != NULL;
+    if (used > 0) {
+        write_all(line, (size_t)used < sizeof line ? (size_t)used : sizeof line - 1);
+    }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Messages between ranks. Sole owner of MPI; every call is the main thread's. */
+#ifndef COMM_COMM_H
+#define COMM_COMM_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct comm comm;
+
+/* Starts MPI unless the program has done so. Collective. */
+weft_status comm_open(int *argc, char ***argv, comm **out, error *e);
+
+/* Ends MPI if comm_open() started it. Collective. NULL is allowed. */
+void comm_close(comm *c);
+
+int comm_rank(const comm *c);
+int comm_size(const comm *c);
+
+/* Collective: root's bytes go to all ranks. */
+weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e);
+
+/* Collective: every rank gets all ranks' `count` bytes, in the order of ranks. */
+weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e);
+
+/* Collective: every rank gets the status and the text of the lowest rank whose error is set. */
+weft_status comm_agree(comm *c, error *e);
+
+/* Sends a copy of the bytes; returns at once and never waits for the receiver. */
+weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e);
+
+/* A message that has arrived: false if there is none. The bytes live until the next call. */
+weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
+                         error *e);
+
+/* Waits, asleep, until what has been posted is on its way, for `limit_ns` at most. */
+void comm_flush(comm *c, int64_t limit_ns);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The agent of a rank: gets chunks, offers them to the team as blocks, and reports what is written.
+ */
+#include "engine/agent.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "engine/supply.h"
+#include "store/syncer.h"
+#include "team/team.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Between two looks at the messages: short while workers wait, growing while all is quiet. A rank
+ * without company is woken by its workers and looks up only for signals. */
+enum { HUNGRY_REST_NS = 100000, QUIET_REST_NS = 2000000, LONELY_REST_NS = 50000000 };
+
+/* A sync pauses this many times its own length, so that it costs the disk a few per cent. */
+enum { SYNC_PAUSE_FACTOR = 20 };
+
+typedef struct agent {
+    agent_setup setup;
+    team *team;
+    supply *supply;
+    syncer *syncer; /* NULL: data is reported as soon as it is written */
+    block *free;
+    block *written; /* not forced to disk yet */
+    block *syncing; /* being forced to disk */
+    int64_t next_sync_ns;
+    int64_t rest_ns;
+    bool asked;
+    int told; /* the signal that the coordinator knows of */
+    bool stopping;
+    bool left;
+    int64_t leave_ns; /* when stopping: how long a kernel may take */
+    bool failed;      /* has told the coordinator of a failure */
+    bool ended;
+    message_end end;
+} agent;
+
+static void push(block **list, block *b)
+{
+    b->next = *list;
+    *list = b;
+}
+
+static block *pop(block **list)
+{
+    block *b = *list;
+    if (b != NULL) {
+        *list = b->next;
+    }
+    return b;
+}
+
+/* The rank cannot go on: the coordinator ends the run for all. */
+static void fail(agent *a, const error *e)
+{
+    if (a->failed || a->ended) {
+        return;
+    }
+    a->failed = true;
+    message_fail message;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_FAIL;
+    message.error = *e;
+    error ignored = {.status = WEFT_OK};
+    if (mail_send(a->setup.mail, 0, &message, sizeof message, &ignored) != WEFT_OK) {
+        a->ended = true;
+        a->end.error = *e;
+    }
+}
+
+static void fail_if(agent *a, weft_status status, const error *e)
+{
+    if (status != WEFT_OK) {
+        fail(a, e);
+    }
+}
+
+static void send_to_coordinator(agent *a, const void *bytes, size_t count)
+{
+    error e = {.status = WEFT_OK};
+    fail_if(a, mail_send(a->setup.mail, 0, bytes, count, &e), &e);
+}
+
+/* Tells of a block's tiles, and has it back for the next. */
+static void report(agent *a, block *b)
+{
+    const size_t records_bytes = (size_t)b->tiles * sizeof *b->records;
+    const size_t failures_bytes = (size_t)b->failure_count * sizeof *b->failures;
+    unsigned char *bytes = malloc(sizeof(message_report) + records_bytes + failures_bytes);
+    if (bytes == NULL) {
+        error e;
+        (void)error_set(&e, WEFT_ERR_MEMORY, "out of memory for a report");
+        fail(a, &e);
+    } else {
+        message_report head;
+        memset(&head, 0, sizeof head);
+        head.kind = MESSAGE_REPORT;
+        head.failures = (int32_t)b->failure_count;
+        head.first = b->first;
+        head.tiles = b->tiles;
+        for (int i = 0; i < (a->setup.workers > 0 ? a->setup.workers : 1); i++) {
+            const int64_t busy_ns = team_busy_ns(a->team, i);
+            head.busy_ns += busy_ns;
+            head.worst_ns = busy_ns > head.worst_ns ? busy_ns : head.worst_ns;
+        }
+        memcpy(bytes, &head, sizeof head);
+        memcpy(bytes + sizeof head, b->records, records_bytes);
+        if (failures_bytes > 0) {
+            memcpy(bytes + sizeof head + records_bytes, b->failures, failures_bytes);
+        }
+        send_to_coordinator(a, bytes, sizeof head + records_bytes + failures_bytes);
+        free(bytes);
+    }
+    push(&a->free, b);
+}
+
+static void report_all(agent *a, block **list)
+{
+    for (block *b = pop(list); b != NULL; b = pop(list)) {
+        report(a, b);
+    }
+}
+
+/* Blocks that the team has finished: their bytes are in the file, or never will be. */
+static bool collect(agent *a)
+{
+    bool any = false;
+    for (block *b = team_collect(a->team); b != NULL; b = team_collect(a->team)) {
+        any = true;
+        if (b->error.status != WEFT_OK) {
+            fail(a, &b->error);
+            push(&a->free, b);
+        } else {
+            push(&a->written, b);
+        }
+    }
+    return any;
+}
+
+/* Reports what may be reported: everything, or what is on disk for sure. */
+static void sync_and_report(agent *a, int64_t now_ns)
+{
+    if (a->syncer == NULL) {
+        report_all(a, &a->written);
+        return;
+    }
+    if (syncer_busy(a->syncer)) {
+        return;
+    }
+    error e = {.status = WEFT_OK};
+    if (a->syncing != NULL) {
+        fail_if(a, syncer_status(a->syncer, &e), &e);
+        report_all(a, &a->syncing);
+        const int64_t most_ns = (int64_t)(1e9 * a->setup.sync_s);
+        const int64_t pause_ns = (int64_t)(1e9 * SYNC_PAUSE_FACTOR * syncer_seconds(a->syncer));
+        a->next_sync_ns = now_ns + (pause_ns < most_ns ? pause_ns : most_ns);
+    }
+    /* At the end nothing more will come that could share a sync. */
+    const bool idle = team_idle(a->team) && supply_queued(a->supply) == 0;
+    if (a->written != NULL && (now_ns >= a->next_sync_ns || a->stopping || idle)) {
+        a->syncing = a->written;
+        a->written = NULL;
+        syncer_ask(a->syncer);
+    }
+}
+
+static void begin_stop(agent *a, int64_t grace_ns)
+{
+    a->stopping = true;
+    a->leave_ns = clock_now_ns() + grace_ns;
+    atomic_store(&a->setup.work->stopping, true);
+    supply_clear(a->supply);
+    team_halt(a->team);
+}
+
+static void take_message(agent *a, const void *bytes)
+{
+    switch (*(const message_kind *)bytes) {
+    case MESSAGE_GRANT: {
+        const message_grant *granted = bytes;
+        a->asked = false;
+        for (int32_t i = 0; i < granted->pieces && !a->stopping; i++) {
+            error e = {.status = WEFT_OK};
+            fail_if(a, supply_add(a->supply, granted->piece[i], &e), &e);
+        }
+        break;
+    }
+    case MESSAGE_REVOKE:
+        supply_remove(a->supply, ((const message_revoke *)bytes)->piece);
+        break;
+    case MESSAGE_STOP:
+        begin_stop(a, ((const message_stop *)bytes)->grace_ns);
+        break;
+    case MESSAGE_END:
+        a->ended = true;
+        a->end = *(const message_end *)bytes;
+        begin_stop(a, 0);
+        break;
+    case MESSAGE_ASK:
+    case MESSAGE_REPORT:
+    case MESSAGE_SIGNAL:
+    case MESSAGE_FAIL:
+    case MESSAGE_LEFT:
+        break;
+    }
+}
+
+/* Reads all messages; on rank 0 also those for the coordinator. */
+static bool read_mail(agent *a)
+{
+    bool any = false;
+    bool arrived = true;
+    while (arrived) {
+        int source = 0;
+        const void *bytes = NULL;
+        size_t count = 0;
+        error e = {.status = WEFT_OK};
+        const weft_status status =
+            mail_receive(a->setup.mail, &arrived, &source, &bytes, &count, &e);
+        if (status != WEFT_OK) {
+            fail(a, &e);
+            return any;
+        }
+        if (!arrived) {
+            break;
+        }
+        any = true;
+        if (*(const message_kind *)bytes >= MESSAGE_GRANT) {
+            take_message(a, bytes);
+        } else if (a->setup.coordinator != NULL) {
+            coordinator_receive(a->setup.coordinator, source, bytes, count);
+        }
+    }
+    return any;
+}
+
+static void pass_signal_on(agent *a)
+{
+    const int number = signals_seen();
+    if (number != a->told) {
+        const message_signal message = {.kind = MESSAGE_SIGNAL, .number = number};
+        a->told = number;
+        send_to_coordinator(a, &message, sizeof message);
+    }
+}
+
+/* A block for the next tiles; an empty one is made if none is free. */
+static block *next_block(agent *a)
+{
+    block *b = pop(&a->free);
+    error e = {.status = WEFT_OK};
+    if (b == NULL && block_create(a->setup.work, supply_block_room(a->supply), &b, &e) != WEFT_OK) {
+        fail(a, &e);
+    }
+    return b;
+}
+
+/* Keeps workers in work: offers blocks, and asks for more before the last one is taken. */
+static void keep_supplied(agent *a)
+{
+    supply_observe(a->supply, team_tile_ns(a->team));
+    piece p;
+    while (supply_next(a->supply, team_stock(a->team), &p)) {
+        block *b = next_block(a);
+        if (b == NULL) {
+            return;
+        }
+        block_begin(b, p.first, p.tiles);
+        if (!team_offer(a->team, p.tiles, b)) {
+            push(&a->free, b);
+            supply_return(a->supply, p);
+            break;
+        }
+    }
+    const int64_t want = supply_wanted(a->supply, team_stock(a->team));
+    if (want > 0 && !a->asked) {
+        const message_ask ask = {.kind = MESSAGE_ASK, .want = want};
+        a->asked = true;
+        send_to_coordinator(a, &ask, sizeof ask);
+    }
+}
+
+/* After MESSAGE_STOP: everything is reported, or time is up. */
+static void leave_if_drained(agent *a, int64_t now_ns)
+{
+    const bool drained = team_idle(a->team) && a->written == NULL && a->syncing == NULL;
+    if (a->left || (!drained && now_ns < a->leave_ns)) {
+        return;
+    }
+    const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
+    a->left = true;
+    send_to_coordinator(a, &left, sizeof left);
+}
+
+/* A kernel has not come back in time, and threads cannot be ended one by one: the process goes, as
+ * it would be killed a moment later. Everything reported is in the books. */
+static void leave_behind(agent *a)
+{
+    comm_flush(a->setup.comm, INT64_C(200000000));
+    coordinator_destroy(a->setup.coordinator);
+    if (a->setup.coordinator != NULL) {
+        store_close(a->setup.work->store);
+    }
+    _exit(weft_status_exit(a->end.error.status));
+}
+
+static void rest(agent *a, bool active)
+{
+    const int64_t quietest = comm_size(a->setup.comm) > 1 ? QUIET_REST_NS : LONELY_REST_NS;
+    const bool hungry = a->stopping || team_stock(a->team) == 0;
+    if (active || hungry) {
+        a->rest_ns = HUNGRY_REST_NS;
+    } else {
+        a->rest_ns = a->rest_ns * 2 < quietest ? a->rest_ns * 2 : quietest;
+    }
+    team_rest(a->team, a->rest_ns);
+}
+
+static bool step(void *context)
+{
+    agent *a = context;
+    pass_signal_on(a);
+    bool active = collect(a);
+    sync_and_report(a, clock_now_ns());
+    active = read_mail(a) || active;
+    if (a->setup.coordinator != NULL) {
+        coordinator_step(a->setup.coordinator, clock_now_ns());
+        active = read_mail(a) || active;
+    }
+    if (a->ended) {
+        if (a->end.abandon && !team_idle(a->team)) {
+            leave_behind(a);
+        }
+        if (team_idle(a->team)) {
+            return false;
+        }
+    } else if (a->stopping) {
+        leave_if_drained(a, clock_now_ns());
+    } else {
+        keep_supplied(a);
+    }
+    rest(a, active);
+    return true;
+}
+
+static int64_t compute_hook(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                            int64_t start_ns)
+{
+    (void)context;
+    return block_compute(data, worker, first, tiles, start_ns);
+}
+
+static void write_hook(void *context, void *data)
+{
+    (void)context;
+    block_write(data);
+}
+
+static void free_blocks(block **list)
+{
+    for (block *b = pop(list); b != NULL; b = pop(list)) {
+        block_destroy(b);
+    }
+}
+
+static weft_status prepare(agent *a, error *e)
+{
+    static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
+    const tiling *tiles = &a->setup.work->job->tiles;
+    const int64_t limit = a->setup.span_limit;
+    const int64_t span_tiles = limit == 0 ? tiles->tiles + 1 : limit / tiles->grain;
+    weft_status status = supply_create(a->setup.workers, a->setup.work->job, &a->supply, e);
+    if (status == WEFT_OK) {
+        status = team_create(a->setup.workers, 2 * a->setup.workers + 8, span_tiles, &hooks, a,
+                             &a->team, e);
+    }
+    if (status == WEFT_OK && a->setup.sync_s > 0) {
+        status = syncer_create(a->setup.work->store, &a->syncer, e);
+    }
+    return status;
+}
+
+weft_status agent_run(const agent_setup *setup, bool *abandon, error *why)
+{
+    agent a = {.setup = *setup, .rest_ns = HUNGRY_REST_NS};
+    error e = {.status = WEFT_OK};
+    weft_status status = prepare(&a, &e);
+    if (status == WEFT_OK) {
+        status = team_run(a.team, &e);
+    }
+    if (status != WEFT_OK) {
+        /* Without a team there is nobody to compute, but the others must learn of it. */
+        fail(&a, &e);
+        while (!a.ended) {
+            (void)read_mail(&a);
+            if (a.setup.coordinator != NULL) {
+                coordinator_step(a.setup.coordinator, clock_now_ns());
+            }
+            clock_sleep_ns(HUNGRY_REST_NS);
+        }
+    }
+    syncer_destroy(a.syncer);
+    team_destroy(a.team);
+    supply_destroy(a.supply);
+    free_blocks(&a.free);
+    free_blocks(&a.written);
+    free_blocks(&a.syncing);
+    *abandon = a.end.abandon;
+    *why = a.end.error;
+    return why->status;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The agent of a rank: gets chunks, offers them to the team as blocks, and reports what is written.
+ */
+#ifndef ENGINE_AGENT_H
+#define ENGINE_AGENT_H
+
+#include "engine/coordinator.h"
+#include "engine/mail.h"
+#include "engine/work.h"
+
+/* What it works with; all of it lives longer. */
+typedef struct agent_setup {
+    work *work;
+    comm *comm;
+    mail *mail;
+    coordinator *coordinator; /* rank 0; else NULL */
+    int workers;
+    double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
+    int64_t span_limit; /* items; 0: none */
+} agent_setup;
+
+/* Takes part in the run until it is over; *why and *abandon are the coordinator's last word, which
+ * is the same on all ranks. A failure of this rank's own has been told to the coordinator. */
+weft_status agent_run(const agent_setup *setup, bool *abandon, error *why);
+
+#endif

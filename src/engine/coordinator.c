@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rank 0's part of a run: hands out chunks, keeps the books, and says when it is over. */
+#include "engine/coordinator.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "engine/leases.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The run's row and the lock are brought up to date this often. */
+static const int64_t book_ns = INT64_C(1000000000);
+
+/* A rank that waits for work is looked at again this often. */
+static const int64_t hungry_ns = INT64_C(1000000);
+
+/* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second. SIGUSR1 is a friendly
+ * warning, sent long before. */
+static const int64_t short_grace_ns = INT64_C(500000000);
+static const int64_t long_grace_ns = INT64_C(3600000000000);
+
+/* How much longer than the grace a rank may take to say that it has left. */
+static const int64_t leave_ns = INT64_C(200000000);
+
+typedef enum phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_OVER } phase;
+
+/* What is known of a rank. */
+typedef struct member {
+    int64_t want; /* it waits for that many tiles; 0: it does not wait */
+    bool left;
+    int64_t busy_ns;
+    int64_t worst_ns;
+} member;
+
+struct coordinator {
+    coordinator_setup setup;
+    ledger *ledger;
+    leases *leases;
+    member *members;
+    phase phase;
+    int64_t stop_ns; /* when stopping: when to wait no longer */
+    int64_t next_book_ns;
+    int64_t next_hungry_ns;
+    int64_t done;   /* items of the job */
+    int64_t failed; /* items of the job */
+    run_row row;
+    bool warned_impure;
+    bool abandon;
+    weft_status status;
+    progress progress;
+};
+
+static void end_run(coordinator *c, const error *why);
+
+static void end_with_error(coordinator *c, weft_status status, const error *why)
+{
+    if (status != WEFT_OK) {
+        end_run(c, why);
+    }
+}
+
+/* Takes over what earlier runs have done. */
+static void count_done(coordinator *c)
+{
+    const tiling *tiles = &c->setup.job->tiles;
+    for (int64_t tile = 0; tile < tiles->tiles; tile++) {
+        const tile_record *record = ledger_record(c->ledger, tile);
+        const bool again = c->setup.retry_failed && record->failed > 0;
+        if (tile_record_done(record) && !again) {
+            leases_set_done(c->leases, tile);
+            c->done += tiling_items(tiles, tile, 1);
+            c->failed += record->failed;
+        }
+    }
+}
+
+static weft_status open_row(coordinator *c, error *e)
+{
+    const placement *p = c->setup.placement;
+    run_row *row = &c->row;
+    row->start = clock_wall_s();
+    row->end = row->start;
+    row->ranks = p->ranks;
+    row->workers = p->total_workers;
+    row->hosts = p->hosts;
+    (void)snprintf(row->outcome, sizeof row->outcome, "running");
+    (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
+    (void)snprintf(row->command, sizeof row->command, "%s", c->setup.command);
+    return ledger_put_run(c->ledger, row, e);
+}
+
+weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e)
+{
+    coordinator *c = calloc(1, sizeof *c);
+    member *members = calloc((size_t)setup->placement->ranks, sizeof *members);
+    if (c == NULL || members == NULL) {
+        free(members);
+        free(c);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+    }
+    c->setup = *setup;
+    c->members = members;
+    c->ledger = store_ledger(setup->store);
+    weft_status status = leases_create(setup->job->tiles.tiles, setup->pure, &c->leases, e);
+    if (status == WEFT_OK) {
+        count_done(c);
+        leases_start(c->leases, setup->technique, setup->placement->ranks);
+        status = open_row(c, e);
+    }
+    if (status != WEFT_OK) {
+        leases_destroy(c->leases);
+        free(members);
+        free(c);
+        return status;
+    }
+    const int64_t items = setup->job->items.count;
+    if (c->done > 0) {
+        log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done", setup->path,
+                  c->done, items);
+    }
+    if (ledger_damaged(c->ledger) > 0) {
+        log_print(LOG_WARNING, "%" PRId64 " tile records were torn or damaged: computed again",
+                  ledger_damaged(c->ledger));
+    }
+    progress_begin(&c->progress, setup->progress, items, c->done);
+    *out = c;
+    return WEFT_OK;
+}
+
+static void total_busy(const coordinator *c, double *busy_s, double *worst_s)
+{
+    *busy_s = 0;
+    *worst_s = 0;
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        const member *m = &c->members[rank];
+        *busy_s += 1e-9 * (double)m->busy_ns;
+        if (1e-9 * (double)m->worst_ns > *worst_s) {
+            *worst_s = 1e-9 * (double)m->worst_ns;
+        }
+    }
+}
+
+void coordinator_destroy(coordinator *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    progress_summary summary = {.status = c->status,
+                                .done = c->done,
+                                .failed = c->failed,
+                                .duplicates = c->row.duplicates,
+                                .workers = c->setup.placement->total_workers,
+                                .path = c->setup.path};
+    total_busy(c, &summary.busy_s, &summary.worst_s);
+    progress_end(&c->progress, &summary, clock_now_ns());
+    log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", leases_chunks(c->leases));
+    leases_destroy(c->leases);
+    free(c->members);
+    free(c);
+}
+
+/* Sends the same message to all ranks, the coordinator's own included. */
+static void send_to_all(coordinator *c, const void *bytes, size_t count)
+{
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        error ignored = {.status = WEFT_OK};
+        if (mail_send(c->setup.mail, rank, bytes, count, &ignored) != WEFT_OK) {
+            log_print(LOG_ERROR, "no message to rank %d: %s", rank, ignored.text);
+        }
+    }
+}
+
+static weft_status put_row(coordinator *c, const char *outcome, error *e)
+{
+    double worst_s = 0;
+    c->row.end = clock_wall_s();
+    total_busy(c, &c->row.busy, &worst_s);
+    memset(c->row.outcome, 0, sizeof c->row.outcome);
+    (void)snprintf(c->row.outcome, sizeof c->row.outcome, "%s", outcome);
+    return ledger_put_run(c->ledger, &c->row, e);
+}
+
+static const char *outcome_of(weft_status status)
+{
+    switch (weft_status_exit(status)) {
+    case 0:
+        return "complete";
+    case 3:
+        return "failed items";
+    case 75:
+        return "stopped";
+    default:
+        return "error";
+    }
+}
+
+/* Closes the books and tells everybody. What goes wrong here becomes the reason if there was none.
+ */
+static void end_run(coordinator *c, const error *why)
+{
+    if (c->phase == PHASE_OVER) {
+        return;
+    }
+    c->phase = PHASE_OVER;
+    message_end end;
+    memset(&end, 0, sizeof end);
+    end.kind = MESSAGE_END;
+    end.error = *why;
+    error e = {.status = WEFT_OK};
+    weft_status status = put_row(c, outcome_of(why->status), &e);
+    if (status == WEFT_OK && c->setup.sync) {
+        status = store_sync(c->setup.store, &e);
+    }
+    if (status != WEFT_OK && weft_status_exit(end.error.status) != 1) {
+        end.error = e;
+    }
+    end.abandon = c->abandon;
+    c->status = end.error.status;
+    send_to_all(c, &end, sizeof end);
+}
+
+static void end_if_complete(coordinator *c)
+{
+    if (leases_undone(c->leases) > 0) {
+        return;
+    }
+    error why = {.status = WEFT_OK};
+    if (c->failed > 0) {
+        (void)error_set(&why, WEFT_ITEMS_FAILED, "%" PRId64 " items failed", c->failed);
+    }
+    end_run(c, &why);
+}
+
+static void grant_to(coordinator *c, int rank, int64_t want, int64_t now_ns)
+{
+    grant g;
+    error e = {.status = WEFT_OK};
+    leases_grant(c->leases, rank, want, now_ns, &g);
+    c->members[rank].want = g.pieces == 0 ? want : 0;
+    if (g.pieces == 0) {
+        return;
+    }
+    if (g.victim >= 0) {
+        const message_revoke revoke = {.kind = MESSAGE_REVOKE, .piece = g.piece[0]};
+        end_with_error(c, mail_send(c->setup.mail, g.victim, &revoke, sizeof revoke, &e), &e);
+    }
+    message_grant answer;
+    answer.kind = MESSAGE_GRANT;
+    answer.pieces = g.pieces;
+    memcpy(answer.piece, g.piece, (size_t)g.pieces * sizeof g.piece[0]);
+    const size_t bytes = offsetof(message_grant, piece) + (size_t)g.pieces * sizeof answer.piece[0];
+    end_with_error(c, mail_send(c->setup.mail, rank, &answer, bytes, &e), &e);
+}
+
+/* A tile that was computed before must have come out the same. */
+static void check_duplicate(coordinator *c, int64_t tile, const tile_record *record)
+{
+    c->row.duplicates += tiling_items(&c->setup.job->tiles, tile, 1);
+    if (record->checksum != ledger_record(c->ledger, tile)->checksum && !c->warned_impure) {
+        c->warned_impure = true;
+        log_print(LOG_WARNING,
+                  "tile %" PRId64 " was computed twice, with different results: the kernel is not "
+                  "pure; see weft_map_set_pure()",
+                  tile);
+    }
+}
+
+static weft_status put_run_of_tiles(coordinator *c, int64_t first, int64_t tiles,
+                                    const tile_record records[], error *e)
+{
+    const tiling *t = &c->setup.job->tiles;
+    for (int64_t i = 0; i < tiles; i++) {
+        c->row.failed += records[i].failed;
+        c->failed += records[i].failed;
+    }
+    c->done += tiling_items(t, first, tiles);
+    c->row.items += tiling_items(t, first, tiles);
+    return ledger_put(c->ledger, first, tiles, records, e);
+}
+
+/* Whether a failure belongs to one of these tiles. */
+static bool in_tiles(const tiling *t, int64_t item, int64_t first, int64_t tiles)
+{
+    const int64_t start = tiling_first(t, first);
+    return item >= start && item < start + tiling_items(t, first, tiles);
+}
+
+static void take_report(coordinator *c, int rank, const message_report *report, size_t count)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    const failure_row *failures = (const failure_row *)(records + report->tiles);
+    const size_t expected = sizeof *report + (size_t)report->tiles * sizeof *records +
+                            (size_t)report->failures * sizeof *failures;
+    error e = {.status = WEFT_OK};
+    weft_status status = WEFT_OK;
+    if (count != expected) {
+        end_with_error(c, error_set(&e, WEFT_ERR_INTERNAL, "a report of the wrong size"), &e);
+        return;
+    }
+    c->members[rank].busy_ns = report->busy_ns;
+    c->members[rank].worst_ns = report->worst_ns;
+    for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
+        int64_t run = 0;
+        while (i + run < report->tiles && tile_record_done(&records[i + run]) &&
+               leases_report(c->leases, report->first + i + run)) {
+            run++;
+        }
+        if (run > 0) {
+            status = put_run_of_tiles(c, report->first + i, run, records + i, &e);
+            for (int32_t k = 0; k < report->failures && status == WEFT_OK; k++) {
+                if (in_tiles(&c->setup.job->tiles, failures[k].item, report->first + i, run)) {
+                    status = ledger_add_failure(c->ledger, &failures[k], &e);
+                }
+            }
+        } else if (tile_record_done(&records[i])) {
+            check_duplicate(c, report->first + i, &records[i]);
+        }
+        i += run > 0 ? run : 1;
+    }
+    end_with_error(c, status, &e);
+}
+
+static void stop_run(coordinator *c, int number)
+{
+    if (c->phase == PHASE_OVER) {
+        return;
+    }
+    if (c->phase == PHASE_RUNNING) {
+        log_print(LOG_INFO, "%s: stopping in good order", signals_name(number));
+    }
+    const int64_t grace_ns = number == SIGUSR1 ? long_grace_ns : short_grace_ns;
+    const int64_t until = clock_now_ns() + grace_ns + leave_ns;
+    if (c->phase == PHASE_RUNNING || until < c->stop_ns) {
+        const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
+        c->stop_ns = until;
+        send_to_all(c, &stop, sizeof stop);
+    }
+    c->phase = PHASE_STOPPING;
+}
+
+static void end_stopped(coordinator *c)
+{
+    error why = {.status = WEFT_OK};
+    (void)error_set(&why, WEFT_STOPPED, "stopped with %" PRId64 " of %" PRId64 " items done",
+                    c->done, c->setup.job->items.count);
+    end_run(c, &why);
+}
+
+static bool all_left(const coordinator *c)
+{
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        if (!c->members[rank].left) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count)
+{
+    if (c->phase == PHASE_OVER) {
+        return;
+    }
+    switch (*(const message_kind *)bytes) {
+    case MESSAGE_ASK:
+        if (c->phase == PHASE_RUNNING) {
+            grant_to(c, rank, ((const message_ask *)bytes)->want, clock_now_ns());
+        }
+        break;
+    case MESSAGE_REPORT:
+        take_report(c, rank, bytes, count);
+        break;
+    case MESSAGE_SIGNAL:
+        stop_run(c, ((const message_signal *)bytes)->number);
+        break;
+    case MESSAGE_FAIL:
+        end_run(c, &((const message_fail *)bytes)->error);
+        break;
+    case MESSAGE_LEFT:
+        c->members[rank].left = true;
+        c->abandon = c->abandon || ((const message_left *)bytes)->dropped;
+        break;
+    case MESSAGE_GRANT:
+    case MESSAGE_REVOKE:
+    case MESSAGE_STOP:
+    case MESSAGE_END:
+        break;
+    }
+}
+
+static void serve_hungry(coordinator *c, int64_t now_ns)
+{
+    if (now_ns < c->next_hungry_ns) {
+        return;
+    }
+    c->next_hungry_ns = now_ns + hungry_ns;
+    for (int rank = 0; rank < c->setup.placement->ranks && c->phase == PHASE_RUNNING; rank++) {
+        if (c->members[rank].want > 0) {
+            grant_to(c, rank, c->members[rank].want, now_ns);
+        }
+    }
+}
+
+void coordinator_step(coordinator *c, int64_t now_ns)
+{
+    if (c->phase == PHASE_OVER) {
+        return;
+    }
+    end_if_complete(c);
+    if (c->phase == PHASE_RUNNING) {
+        serve_hungry(c, now_ns);
+    } else if (c->phase == PHASE_STOPPING && (all_left(c) || now_ns > c->stop_ns)) {
+        c->abandon = c->abandon || !all_left(c);
+        end_stopped(c);
+    }
+    if (c->phase != PHASE_OVER && now_ns >= c->next_book_ns) {
+        error e = {.status = WEFT_OK};
+        c->next_book_ns = now_ns + book_ns;
+        store_touch(c->setup.store);
+        end_with_error(c, put_row(c, "running", &e), &e);
+    }
+    progress_update(&c->progress, c->done, c->failed, now_ns);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rank 0's part of a run: hands out chunks, keeps the books, and says when it is over. */
+#ifndef ENGINE_COORDINATOR_H
+#define ENGINE_COORDINATOR_H
+
+#include "engine/mail.h"
+#include "engine/placement.h"
+#include "engine/progress.h"
+#include "range/job.h"
+#include "range/technique.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct coordinator coordinator;
+
+/* What it works with; all of it lives longer. */
+typedef struct coordinator_setup {
+    const job *job;
+    store *store;
+    mail *mail;
+    const placement *placement;
+    technique technique;
+    bool pure;
+    bool retry_failed; /* tiles with failed items are not done */
+    bool sync;         /* the books are forced to disk at the end */
+    progress_mode progress;
+    const char *path;
+    const char *command;
+} coordinator_setup;
+
+/* Opens the books and the run's row in them. */
+weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e);
+
+/* Prints the closing line. NULL is allowed. */
+void coordinator_destroy(coordinator *c);
+
+/* A message that an agent has sent. */
+void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count);
+
+/* What is due by the clock: ranks that wait for work, the run's row, the progress line. */
+void coordinator_step(coordinator *c, int64_t now_ns);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Messages between agents and the coordinator; rank 0's own agent and the coordinator talk in
+ * memory, everybody else over MPI. */
+#ifndef ENGINE_MAIL_H
+#define ENGINE_MAIL_H
+
+#include "comm/comm.h"
+#include "engine/message.h"
+
+#include <stddef.h>
+
+typedef struct mail mail;
+
+weft_status mail_create(comm *c, mail **out, error *e);
+
+/* NULL is allowed. */
+void mail_destroy(mail *m);
+
+/* A copy of the bytes goes to a rank; a message to oneself is received like any other. */
+weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e);
+
+/* The next message: false if there is none. The bytes are aligned for any of message.h's structs
+ * and live until the next call. */
+weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
+                         error *e);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What agents and the coordinator tell each other. */
+#ifndef ENGINE_MESSAGE_H
+#define ENGINE_MESSAGE_H
+
+#include "base/error.h"
+#include "engine/leases.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum message_kind {
+    /* agent to coordinator */
+    MESSAGE_ASK,    /* I can take so many tiles */
+    MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
+    MESSAGE_SIGNAL, /* I have been told to stop */
+    MESSAGE_FAIL,   /* I cannot go on */
+    MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
+    /* coordinator to agent */
+    MESSAGE_GRANT,  /* compute these pieces */
+    MESSAGE_REVOKE, /* another rank computes this piece: drop what you have not begun */
+    MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
+    MESSAGE_END     /* the run is over */
+} message_kind;
+
+/* Every message begins with its kind. */
+typedef struct message_ask {
+    message_kind kind;
+    int64_t want;
+} message_ask;
+
+typedef struct message_report {
+    message_kind kind;
+    int32_t failures;
+    int64_t first;
+    int64_t tiles;
+    int64_t busy_ns;  /* of the rank's workers, since the start of the run */
+    int64_t worst_ns; /* of the busiest of them */
+} message_report;
+
+typedef struct message_signal {
+    message_kind kind;
+    int32_t number;
+} message_signal;
+
+typedef struct message_fail {
+    message_kind kind;
+    error error;
+} message_fail;
+
+typedef struct message_left {
+    message_kind kind;
+    bool dropped; /* a kernel had not come back in time */
+} message_left;
+
+typedef struct message_grant {
+    message_kind kind;
+    int32_t pieces;
+    piece piece[sizeof((grant *)0)->piece / sizeof((grant *)0)->piece[0]];
+} message_grant;
+
+typedef struct message_revoke {
+    message_kind kind;
+    piece piece;
+} message_revoke;
+
+typedef struct message_stop {
+    message_kind kind;
+    int64_t grace_ns; /* how long a kernel in flight may take to come back */
+} message_stop;
+
+typedef struct message_end {
+    message_kind kind;
+    bool abandon; /* some rank has left without finishing: do not wait for it in MPI */
+    error error;  /* why, if the run is not complete */
+} message_end;
+
+#endif

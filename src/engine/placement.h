@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where the ranks are: hosts, cores, workers, and a warning if they are in each other's way. */
+#ifndef ENGINE_PLACEMENT_H
+#define ENGINE_PLACEMENT_H
+
+#include "base/error.h"
+#include "comm/comm.h"
+
+typedef struct placement {
+    int ranks;
+    int hosts;
+    int workers;       /* of this rank; 0: its main thread computes */
+    int total_workers; /* of all ranks, those main threads included */
+    char host_names[128];
+} placement;
+
+/* Settles the number of workers: as asked for; -1 for OMP_NUM_THREADS, or else an equal share of
+ * the cores that the rank may use. Rank 0 prints the layout, and what is wrong with it. Collective.
+ */
+weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e);
+
+#endif

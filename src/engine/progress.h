@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a person sees of a run: the progress line, and the closing line. */
+#ifndef ENGINE_PROGRESS_H
+#define ENGINE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/status.h>
+
+typedef enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_mode;
+
+bool progress_find_mode(const char *name, progress_mode *mode);
+
+typedef struct progress {
+    bool live;   /* a line that overwrites itself */
+    bool silent; /* none at all */
+    int64_t start_ns;
+    int64_t next_ns; /* when the next line is due */
+    int64_t items;   /* of the job */
+    int64_t before;  /* of these, done by earlier runs */
+} progress;
+
+/* What the closing line tells. */
+typedef struct progress_summary {
+    weft_status status;
+    int64_t done;       /* items of the job that are done */
+    int64_t failed;     /* of the job */
+    int64_t duplicates; /* items computed more than once in this run */
+    int workers;
+    double busy_s;  /* of all workers together */
+    double worst_s; /* of the busiest worker */
+    const char *path;
+} progress_summary;
+
+void progress_begin(progress *p, progress_mode mode, int64_t items, int64_t done);
+
+/* Prints a line if one is due. */
+void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns);
+
+/* Prints how the run ended. */
+void progress_end(progress *p, const progress_summary *summary, int64_t now_ns);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run from its beginning to its end, on all ranks. */
+#include "engine/run.h"
+
+#include "base/clock.h"
+#include "base/signals.h"
+#include "engine/agent.h"
+#include "engine/coordinator.h"
+#include "engine/mail.h"
+#include "engine/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What rank 0 tells the others of the file it has opened. */
+typedef struct opening {
+    metadata_layout layout;
+    int64_t grain;
+    int64_t retry_count;
+    int run;
+} opening;
+
+static int compare_items(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Rank 0: the items to retry, of those tiles whose failures are all in the table. Of other tiles
+ * everything is computed again. */
+static weft_status list_retries(ledger *l, const tiling *tiles, int64_t **items, int64_t *count,
+                                error *e)
+{
+    int64_t rows = 0;
+    const failure_row *row = ledger_failures(l, &rows);
+    int64_t *list = malloc((size_t)(rows + 1) * sizeof *list);
+    if (list == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %lld failed items",
+                         (long long)rows);
+    }
+    int64_t used = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        if (row[i].code != 0) {
+            list[used++] = row[i].item;
+        }
+    }
+    qsort(list, (size_t)used, sizeof *list, compare_items);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < used;) {
+        const int64_t tile = list[i] / tiles->grain;
+        int64_t n = 0;
+        while (i + n < used && list[i + n] / tiles->grain == tile) {
+            n++;
+        }
+        if (n == ledger_record(l, tile)->failed) {
+            memmove(list + kept, list + i, (size_t)n * sizeof *list);
+            kept += n;
+        }
+        i += n;
+    }
+    *items = list;
+    *count = kept;
+    return WEFT_OK;
+}
+
+/* Opens the result on rank 0. */
+static weft_status open_first(job *j, const run_choice *choice, store **s, opening *o,
+                              int64_t **retry, error *e)
+{
+    const store_policy policy = {.fresh = choice->fresh, .adopt_grain = choice->grain == 0};
+    weft_status status = store_open(choice->path, j, policy, s, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    o->layout = *store_layout(*s);
+    o->grain = j->tiles.grain;
+    o->run = ledger_run(store_ledger(*s));
+    if (choice->retry_failed) {
+        status = list_retries(store_ledger(*s), &j->tiles, retry, &o->retry_count, e);
+    }
+    return status;
+}
+
+/* Opens it on all others, as rank 0 says. */
+static weft_status open_other(job *j, const run_choice *choice, const opening *o, store **s,
+                              int64_t **retry, error *e)
+{
+    weft_status status = job_settle(j, choice->seed, o->grain, e);
+    if (status == WEFT_OK) {
+        status = store_attach(choice->path, j, &o->layout, s, e);
+    }
+    if (status == WEFT_OK) {
+        *retry = calloc((size_t)o->retry_count + 1, sizeof **retry);
+        if (*retry == NULL) {
+            status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the failed items");
+        }
+    }
+    return status;
+}
+
+static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, store **s, opening *o,
+                                   int64_t **retry, error *e)
+{
+    weft_status status = WEFT_OK;
+    memset(o, 0, sizeof *o);
+    if (comm_rank(c) == 0) {
+        (void)open_first(j, choice, s, o, retry, e);
+    }
+    status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        status = comm_broadcast(c, 0, o, sizeof *o, e);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (comm_rank(c) != 0) {
+        (void)open_other(j, choice, o, s, retry, e);
+    }
+    status = comm_agree(c, e);
+    if (status == WEFT_OK && o->retry_count > 0) {
+        status = comm_broadcast(c, 0, *retry, (size_t)o->retry_count * sizeof **retry, e);
+    }
+    return status;
+}
+
+static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
+                                     const work *w, mail *m, coordinator **out, error *e)
+{
+    if (comm_rank(c) == 0) {
+        const coordinator_setup setup = {.job = w->job,
+                                         .store = w->store,
+                                         .mail = m,
+                                         .placement = p,
+                                         .technique = choice->technique,
+                                         .pure = choice->pure,
+                                         .retry_failed = choice->retry_failed,
+                                         .sync = choice->sync_s > 0,
+                                         .progress = choice->progress,
+                                         .path = choice->path,
+                                         .command = choice->command};
+        (void)coordinator_create(&setup, out, e);
+    }
+    return comm_agree(c, e);
+}
+
+/* The run proper: from here to the end there is no collective call. */
+static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w,
+                           bool *abandon, error *e)
+{
+    mail *m = NULL;
+    coordinator *co = NULL;
+    weft_status status = mail_create(c, &m, e);
+    if (status == WEFT_OK) {
+        status = start_coordinator(c, p, choice, w, m, &co, e);
+    }
+    if (status == WEFT_OK) {
+        const agent_setup setup = {.work = w,
+                                   .comm = c,
+                                   .mail = m,
+                                   .coordinator = co,
+                                   .workers = p->workers,
+                                   .sync_s = choice->sync_s,
+                                   .span_limit = choice->span_limit};
+        status = agent_run(&setup, abandon, e);
+    }
+    coordinator_destroy(co);
+    mail_destroy(m);
+    return status;
+}
+
+weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
+                    weft_kernel_fn kernel, void *context, bool *abandon, error *e)
+{
+    store *s = NULL;
+    int64_t *retry = NULL;
+    opening o;
+    const int64_t grain = choice->grain > 0 ? choice->grain : choice->map_grain;
+    signals_watch();
+    (void)job_settle(j, choice->seed, grain, e);
+    weft_status status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        status = open_everywhere(c, j, choice, &s, &o, &retry, e);
+    }
+    if (status == WEFT_OK) {
+        work w = {.job = j,
+                  .store = s,
+                  .kernel = kernel,
+                  .context = context,
+                  .pure = choice->pure,
+                  .rank = comm_rank(c),
+                  .run = o.run,
+                  .origin_ns = clock_now_ns(),
+                  .origin_s = clock_wall_s(),
+                  .retry_count = o.retry_count,
+                  .retry = retry};
+        status = compute(c, p, choice, &w, abandon, e);
+    }
+    free(retry);
+    store_close(s);
+    signals_unwatch();
+    return status;
+}

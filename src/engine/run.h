@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run from its beginning to its end, on all ranks. */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "comm/comm.h"
+#include "engine/placement.h"
+#include "engine/progress.h"
+#include "range/job.h"
+#include "range/technique.h"
+
+#include <stdbool.h>
+#include <weft/map.h>
+
+/* What a user can choose about it. */
+typedef struct run_choice {
+    const char *path;
+    technique technique;
+    int64_t grain; /* 0: the file's, or else the map's */
+    int64_t map_grain;
+    uint64_t seed;
+    double sync_s;
+    bool retry_failed;
+    bool fresh;
+    progress_mode progress;
+    int64_t span_limit; /* items; 0: none */
+    bool pure;
+    const char *command;
+} run_choice;
+
+/* Settles the job, opens its result, computes what is missing. Collective: all ranks return the
+ * same. *abandon: some rank has gone without ending MPI, so nobody should wait for it there. */
+weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
+                    weft_kernel_fn kernel, void *context, bool *abandon, error *e);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The tiles that a rank has been granted and not yet offered to its team, and how many it should
+ * have: enough that nobody waits for the network, few enough that others can still take some over.
+ */
+#include "engine/supply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A block is what a kill may lose of each rank, and one write: this much time, and this many bytes
+ * at most. A rank looks ahead a little further than its agent and the coordinator may sleep. */
+enum { BLOCK_NS = 25000000, BLOCK_BYTES = 2 << 20, BLOCK_TILES = 1 << 16, LOOKAHEAD_NS = 20000000 };
+
+struct supply {
+    int workers;
+    int64_t tile_ns;
+    int64_t room; /* of a block */
+    piece *queue; /* `used` pieces from `head` on */
+    int64_t head;
+    int64_t used;
+    int64_t capacity;
+    int64_t queued; /* tiles */
+};
+
+weft_status supply_create(int workers, const job *j, supply **out, error *e)
+{
+    supply *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+    }
+    const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
+    s->workers = workers > 0 ? workers : 1;
+    s->room = tile_bytes >= BLOCK_BYTES ? 1 : BLOCK_BYTES / tile_bytes;
+    if (s->room > BLOCK_TILES) {
+        s->room = BLOCK_TILES;
+    }
+    *out = s;
+    return WEFT_OK;
+}
+
+void supply_destroy(supply *s)
+{
+    if (s != NULL) {
+        free(s->queue);
+        free(s);
+    }
+}
+
+/* Room for one more piece behind the last. */
+static weft_status make_room(supply *s, error *e)
+{
+    if (s->head + s->used < s->capacity) {
+        return WEFT_OK;
+    }
+    if (s->head > s->capacity / 2) {
+        memmove(s->queue, s->queue + s->head, (size_t)s->used * sizeof *s->queue);
+        s->head = 0;
+        return WEFT_OK;
+    }
+    const int64_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
+    piece *larger = realloc(s->queue, (size_t)capacity * sizeof *larger);
+    if (larger == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+    }
+    s->queue = larger;
+    s->capacity = capacity;
+    return WEFT_OK;
+}
+
+weft_status supply_add(supply *s, piece p, error *e)
+{
+    piece *last = s->used > 0 ? &s->queue[s->head + s->used - 1] : NULL;
+    if (last != NULL && last->first + last->tiles == p.first) {
+        last->tiles += p.tiles;
+    } else {
+        const weft_status status = make_room(s, e);
+        if (status != WEFT_OK) {
+            return status;
+        }
+        s->queue[s->head + s->used++] = p;
+    }
+    s->queued += p.tiles;
+    return WEFT_OK;
+}
+
+void supply_remove(supply *s, piece p)
+{
+    const int64_t end = p.first + p.tiles;
+    const int64_t used = s->used;
+    piece *queue = s->queue + s->head;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < used; i++) {
+        piece each = queue[i];
+        const int64_t each_end = each.first + each.tiles;
+        const int64_t before = p.first > each.first ? p.first - each.first : 0;
+        const int64_t after = each_end > end ? each_end - end : 0;
+        if (before >= each.tiles || after >= each.tiles || (before > 0 && after > 0)) {
+            /* Apart, or in the midst of it: then it is computed twice, which does no harm. */
+            queue[kept++] = each;
+            continue;
+        }
+        each = before > 0 ? (piece){each.first, before} : (piece){end, after};
+        s->queued -= each_end - queue[i].first - each.tiles;
+        if (each.tiles > 0) {
+            queue[kept++] = each;
+        }
+    }
+    s->used = kept;
+}
+
+void supply_clear(supply *s)
+{
+    s->head = 0;
+    s->used = 0;
+    s->queued = 0;
+}
+
+int64_t supply_queued(const supply *s)
+{
+    return s->queued;
+}
+
+void supply_observe(supply *s, int64_t tile_ns)
+{
+    s->tile_ns = tile_ns;
+}
+
+/* How many tiles the team computes in a time; one per worker while nothing is known. */
+static int64_t tiles_in(const supply *s, int64_t ns)
+{
+    const int64_t tiles = s->tile_ns > 0 ? ns * s->workers / s->tile_ns : s->workers;
+    return tiles > 0 ? tiles : 1;
+}
+
+bool supply_next(supply *s, int64_t stock, piece *p)
+{
+    if (s->used == 0 || stock >= tiles_in(s, LOOKAHEAD_NS)) {
+        return false;
+    }
+    piece *first = &s->queue[s->head];
+    int64_t tiles = s->tile_ns > 0 ? tiles_in(s, BLOCK_NS) : 1;
+    if (tiles > s->room) {
+        tiles = s->room;
+    }
+    if (tiles > first->tiles) {
+        tiles = first->tiles;
+    }
+    *p = (piece){.first = first->first, .tiles = tiles};
+    first->first += tiles;
+    first->tiles -= tiles;
+    s->queued -= tiles;
+    if (first->tiles == 0) {
+        s->head++;
+        s->used--;
+    }
+    return true;
+}
+
+void supply_return(supply *s, piece p)
+{
+    piece *first = &s->queue[s->head];
+    if (s->used > 0 && p.first + p.tiles == first->first) {
+        first->first = p.first;
+        first->tiles += p.tiles;
+    } else {
+        /* supply_next() has taken a whole piece, so there is room before the first. */
+        s->head--;
+        s->used++;
+        s->queue[s->head] = p;
+    }
+    s->queued += p.tiles;
+}
+
+int64_t supply_wanted(const supply *s, int64_t stock)
+{
+    const int64_t ahead = tiles_in(s, LOOKAHEAD_NS);
+    const int64_t have = stock + s->queued;
+    return have < ahead ? 2 * ahead - have : 0;
+}
+
+int64_t supply_block_room(const supply *s)
+{
+    return s->room;
+}

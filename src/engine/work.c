@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A rank's share of the work: blocks of tiles, computed span by span into a buffer, then written to
+ * their place in the store. */
+#include "engine/work.h"
+
+#include "base/clock.h"
+#include "engine/span.h"
+#include "store/checksum.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_BYTES = 4096 };
+
+weft_status block_create(work *w, int64_t room, block **out, error *e)
+{
+    block *b = calloc(1, sizeof *b);
+    tile_record *records = calloc((size_t)room, sizeof *records);
+    int64_t bytes = 0;
+    for (int i = 0; i < w->job->fields && b != NULL; i++) {
+        b->field_start[i] = bytes;
+        bytes += job_field_bytes(w->job, i, room * w->job->tiles.grain);
+        bytes += (PAGE_BYTES - bytes % PAGE_BYTES) % PAGE_BYTES;
+    }
+    unsigned char *buffer = aligned_alloc(PAGE_BYTES, (size_t)bytes);
+    if (b == NULL || records == NULL || buffer == NULL) {
+        free(buffer);
+        free(records);
+        free(b);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a buffer of %lld bytes",
+                         (long long)bytes);
+    }
+    b->work = w;
+    b->room = room;
+    b->records = records;
+    b->bytes = buffer;
+    (void)atomic_flag_test_and_set(&b->failures_taken);
+    atomic_flag_clear(&b->failures_taken);
+    *out = b;
+    return WEFT_OK;
+}
+
+void block_destroy(block *b)
+{
+    if (b != NULL) {
+        free(b->failures);
+        free(b->records);
+        free(b->bytes);
+        free(b);
+    }
+}
+
+void block_begin(block *b, int64_t first, int64_t tiles)
+{
+    b->first = first;
+    b->tiles = tiles;
+    b->failure_count = 0;
+    error_clear(&b->error);
+    for (int64_t i = 0; i < tiles; i++) {
+        b->records[i].state = TILE_EMPTY;
+    }
+}
+
+/* The bytes of a field at an item of the block. */
+static unsigned char *bytes_at(const block *b, int field, int64_t item)
+{
+    const job *j = b->work->job;
+    const int64_t before = item - tiling_first(&j->tiles, b->first);
+    return b->bytes + b->field_start[field] + job_field_bytes(j, field, before);
+}
+
+static void fill_item(const block *b, int64_t item)
+{
+    const job *j = b->work->job;
+    for (int i = 0; i < j->fields; i++) {
+        const job_field *field = &j->field[i];
+        const size_t bytes = weft_type_bytes(field->type);
+        unsigned char *to = bytes_at(b, i, item);
+        for (int64_t element = 0; element < field->shape.count; element++) {
+            memcpy(to + (size_t)element * bytes, field->fill, bytes);
+        }
+    }
+}
+
+/* Bytes that carry no value are the same everywhere: zero. */
+static void clear_padding(const block *b, int64_t first, int64_t items)
+{
+    const job *j = b->work->job;
+    for (int i = 0; i < j->fields; i++) {
+        const size_t padding = type_padding(j->field[i].type);
+        if (padding == 0) {
+            continue;
+        }
+        const size_t bytes = weft_type_bytes(j->field[i].type);
+        unsigned char *to = bytes_at(b, i, first);
+        for (int64_t element = 0; element < items * j->field[i].shape.count; element++) {
+            memset(to + ((size_t)element + 1) * bytes - padding, 0, padding);
+        }
+    }
+}
+
+/* Calls the kernel on a run of items. If that fails, and the map is pure, every item is tried
+ * alone, to find out which it is. False if the run is to stop before they are computed. */
+static bool call_kernel(const block *b, int worker, int64_t first, int64_t count,
+                        span_failures *failures)
+{
+    work *w = b->work;
+    const int64_t known = failures->count;
+    const weft_span span = {
+        .block = b, .first = first, .count = count, .worker = worker, .failures = failures};
+    const int code = w->kernel(&span, w->context);
+    if (code == 0) {
+        return true;
+    }
+    if (weft_span_stopping(&span)) {
+        return false;
+    }
+    if (count > 1 && w->pure) {
+        failures->count = known;
+        for (int64_t i = 0; i < count; i++) {
+            if (!call_kernel(b, worker, first + i, 1, failures)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        span_fail(failures, first + i, code, NULL);
+    }
+    return true;
+}
+
+/* The first of the items to retry that is not below an item. */
+static int64_t find_retry(const work *w, int64_t item)
+{
+    int64_t low = 0;
+    int64_t high = w->retry_count;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (w->retry[middle] < item) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Of a tile with items to retry everything else is in the file already. */
+static bool retry_tile(block *b, int worker, int64_t first, int64_t items, span_failures *failures)
+{
+    work *w = b->work;
+    for (int i = 0; i < w->job->fields; i++) {
+        error e = {.status = WEFT_OK};
+        if (store_read(w->store, i, first, items, bytes_at(b, i, first), &e) != WEFT_OK) {
+            return call_kernel(b, worker, first, items, failures);
+        }
+    }
+    for (int64_t i = find_retry(w, first); i < w->retry_count && w->retry[i] < first + items; i++) {
+        if (!call_kernel(b, worker, w->retry[i], 1, failures)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Tiles with something to retry are computed one by one, the others between them as spans. */
+static bool compute_items(block *b, int worker, int64_t tile, int64_t tiles,
+                          span_failures *failures)
+{
+    const work *w = b->work;
+    const tiling *t = &w->job->tiles;
+    if (w->retry_count == 0) {
+        return call_kernel(b, worker, tiling_first(t, tile), tiling_items(t, tile, tiles),
+                           failures);
+    }
+    for (int64_t i = tile; i < tile + tiles; i++) {
+        const int64_t first = tiling_first(t, i);
+        const int64_t items = tiling_items(t, i, 1);
+        const int64_t retry = find_retry(w, first);
+        const bool some = retry < w->retry_count && w->retry[retry] < first + items;
+        if (!(some ? retry_tile(b, worker, first, items, failures)
+                   : call_kernel(b, worker, first, items, failures))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
+{
+    const job *j = b->work->job;
+    const void *bytes[WEFT_MAX_FIELDS];
+    size_t counts[WEFT_MAX_FIELDS];
+    for (int i = 0; i < j->fields; i++) {
+        bytes[i] = bytes_at(b, i, first);
+        counts[i] = (size_t)job_field_bytes(j, i, items);
+    }
+    return checksum_runs(j->fields, bytes, counts);
+}
+
+static uint32_t count_failures(const span_failures *failures, int64_t first, int64_t items)
+{
+    uint32_t count = 0;
+    for (int64_t i = 0; i < failures->count; i++) {
+        count += failures->rows[i].item >= first && failures->rows[i].item < first + items;
+    }
+    return count;
+}
+
+/* Records of tiles that took ns together; the time is shared out by items. */
+static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int64_t start_ns,
+                         int64_t ns, const span_failures *failures)
+{
+    const work *w = b->work;
+    const tiling *t = &w->job->tiles;
+    const double item_s = 1e-9 * (double)ns / (double)tiling_items(t, tile, tiles);
+    for (int64_t i = tile; i < tile + tiles; i++) {
+        const int64_t first = tiling_first(t, i);
+        const int64_t items = tiling_items(t, i, 1);
+        const uint32_t failed = failures->count == 0 ? 0 : count_failures(failures, first, items);
+        tile_record *record = &b->records[i - b->first];
+        *record = (tile_record){
+            .state = failed == 0 ? TILE_DONE : TILE_DONE_WITH_FAILURES,
+            .attempts = 1,
+            .failed = failed,
+            .rank = w->rank,
+            .worker = worker,
+            .run = w->run,
+            .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns),
+            .seconds = item_s * (double)items,
+            .checksum = tile_checksum(b, first, items),
+        };
+        tile_record_seal(record, i);
+    }
+}
+
+/* Adds a span's failures to its block's. Failures are rare, so a spinning lock will do. */
+static void keep_failures(block *b, const span_failures *failures)
+{
+    while (atomic_flag_test_and_set_explicit(&b->failures_taken, memory_order_acquire)) {
+    }
+    if (b->failure_count + failures->count > b->failure_room) {
+        const int64_t room = 2 * (b->failure_count + failures->count);
+        failure_row *larger = realloc(b->failures, (size_t)room * sizeof *larger);
+        if (larger != NULL) {
+            b->failures = larger;
+            b->failure_room = room;
+        }
+    }
+    if (b->failure_count + failures->count <= b->failure_room) {
+        memcpy(b->failures + b->failure_count, failures->rows,
+               (size_t)failures->count * sizeof *failures->rows);
+        b->failure_count += failures->count;
+    }
+    atomic_flag_clear_explicit(&b->failures_taken, memory_order_release);
+}
+
+int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_t start_ns)
+{
+    const tiling *t = &b->work->job->tiles;
+    const int64_t tile = b->first + first;
+    span_failures failures = {.rows = NULL};
+    const bool computed = compute_items(b, worker, tile, tiles, &failures);
+    const int64_t end_ns = clock_now_ns();
+    if (computed) {
+        for (int64_t i = 0; i < failures.count; i++) {
+            fill_item(b, failures.rows[i].item);
+        }
+        clear_padding(b, tiling_first(t, tile), tiling_items(t, tile, tiles));
+        record_tiles(b, worker, tile, tiles, start_ns, end_ns - start_ns, &failures);
+        if (failures.count > 0) {
+            keep_failures(b, &failures);
+        }
+    }
+    free(failures.rows);
+    return end_ns;
+}
+
+static weft_status write_run(block *b, int64_t first, int64_t tiles)
+{
+    const work *w = b->work;
+    const tiling *t = &w->job->tiles;
+    const int64_t item = tiling_first(t, first);
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < w->job->fields && status == WEFT_OK; i++) {
+        status = store_write(w->store, i, item, tiling_items(t, first, tiles), bytes_at(b, i, item),
+                             &b->error);
+    }
+    return status;
+}
+
+void block_write(block *b)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < b->tiles && status == WEFT_OK;) {
+        int64_t run = 0;
+        while (i + run < b->tiles && tile_record_done(&b->records[i + run])) {
+            run++;
+        }
+        if (run > 0) {
+            status = write_run(b, b->first + i, run);
+        }
+        i += run > 0 ? run : 1;
+    }
+}

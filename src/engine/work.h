@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A rank's share of the work: blocks of tiles, computed span by span into a buffer, then written to
+ * their place in the store. */
+#ifndef ENGINE_WORK_H
+#define ENGINE_WORK_H
+
+#include "base/error.h"
+#include "range/job.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/map.h>
+
+/* What all blocks of a rank have in common. */
+typedef struct work {
+    const job *job;
+    store *store;
+    weft_kernel_fn kernel;
+    void *context;
+    bool pure;
+    int rank;
+    int run;             /* row of the table of runs */
+    int64_t origin_ns;   /* the clock … */
+    double origin_s;     /* … and the time of day, read together */
+    int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
+    const int64_t *retry;
+    atomic_bool stopping;
+} work;
+
+typedef struct block {
+    struct block *next; /* for the lists of whoever holds the block */
+    work *work;
+    int64_t first; /* tile */
+    int64_t tiles;
+    int64_t room; /* tiles */
+    unsigned char *bytes;
+    int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a field begins */
+    tile_record *records;                 /* sealed; those not computed are empty */
+    failure_row *failures;
+    int64_t failure_count;
+    int64_t failure_room;
+    atomic_flag failures_taken; /* guards the three above */
+    error error;                /* why it could not be written */
+} block;
+
+/* A block with room for so many tiles. */
+weft_status block_create(work *w, int64_t room, block **out, error *e);
+
+/* NULL is allowed. */
+void block_destroy(block *b);
+
+/* Makes it the block of that run of tiles. */
+void block_begin(block *b, int64_t first, int64_t tiles);
+
+/* Computes tiles of the block, counted within it, from start_ns on; returns the clock's end. Any
+ * worker. */
+int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_t start_ns);
+
+/* Writes the tiles that have been computed; errors go into the block. Once, by any thread. */
+void block_write(block *b);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Makes a result file: all its HDF5 objects, its disk space, and last its name. */
+#define _GNU_SOURCE 1
+#include "store/metadata.h"
+
+#include "base/clock.h"
+#include "store/quiet.h"
+#include "store/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <weft/version.h>
+
+enum { ALIGNMENT_BYTES = 1 << 20, ALIGNED_FROM_BYTES = 4096, PATH_BYTES = 4096 };
+
+static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
+{
+    const hid_t scalar = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(object, name, type, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    const bool good = attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
+    if (attribute >= 0) {
+        (void)H5Aclose(attribute);
+    }
+    (void)H5Sclose(scalar);
+    return good;
+}
+
+static bool add_text(hid_t object, const char *name, const char *text)
+{
+    const hid_t type = schema_text_type();
+    const bool good = add_attribute(object, name, type, &text);
+    (void)H5Tclose(type);
+    return good;
+}
+
+static bool add_parameter(hid_t object, const job_parameter *parameter)
+{
+    switch (parameter->type) {
+    case JOB_INT64:
+        return add_attribute(object, parameter->name, H5T_NATIVE_INT64, &parameter->int64);
+    case JOB_DOUBLE:
+        return add_attribute(object, parameter->name, H5T_NATIVE_DOUBLE, &parameter->number);
+    case JOB_STRING:
+        return add_text(object, parameter->name, parameter->text);
+    }
+    return false;
+}
+
+/* A contiguous dataset whose place in the file is fixed from now on. Nothing is written to it. */
+static hid_t make_dataset(hid_t file, const char *path, hid_t type, int ndims,
+                          const hsize_t shape[], const void *fill)
+{
+    const hid_t extent = H5Screate_simple(ndims, shape, NULL);
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t dataset = H5I_INVALID_HID;
+    if (H5Pset_layout(properties, H5D_CONTIGUOUS) >= 0 &&
+        H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY) >= 0 &&
+        H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0 &&
+        (fill == NULL || H5Pset_fill_value(properties, type, fill) >= 0)) {
+        dataset = H5Dcreate2(file, path, type, extent, H5P_DEFAULT, properties, H5P_DEFAULT);
+    }
+    (void)H5Pclose(properties);
+    (void)H5Sclose(extent);
+    return dataset;
+}
+
+static bool add_field(hid_t file, const job *j, const job_field *field)
+{
+    char path[WEFT_NAME_BYTES + sizeof SCHEMA_RESULTS + 1];
+    hsize_t shape[2 * WEFT_MAX_DIMS];
+    const int ndims = j->items.ndims + field->shape.ndims;
+    for (int i = 0; i < ndims; i++) {
+        shape[i] = (hsize_t)(i < j->items.ndims ? j->items.shape[i]
+                                                : field->shape.shape[i - j->items.ndims]);
+    }
+    (void)snprintf(path, sizeof path, SCHEMA_RESULTS "/%s", field->name);
+    const hid_t type = schema_element(field->type);
+    const hid_t dataset = make_dataset(file, path, type, ndims, shape, field->fill);
+    const bool good = dataset >= 0 && add_text(dataset, "units", field->units) &&
+                      add_text(dataset, "long_name", field->long_name) &&
+                      add_attribute(dataset, "fill", type, field->fill);
+    if (dataset >= 0) {
+        (void)H5Dclose(dataset);
+    }
+    return good;
+}
+
+/* A table of rows; takes the row's type over. */
+static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows)
+{
+    const hsize_t shape[] = {(hsize_t)rows};
+    const hid_t dataset =
+        type < 0 ? H5I_INVALID_HID : make_dataset(file, path, type, 1, shape, NULL);
+    if (dataset >= 0) {
+        (void)H5Dclose(dataset);
+    }
+    if (type >= 0) {
+        (void)H5Tclose(type);
+    }
+    return dataset >= 0;
+}
+
+static bool add_root_attributes(hid_t file, const job *j)
+{
+    const int format = SCHEMA_FORMAT;
+    char created[CLOCK_TEXT_BYTES];
+    clock_format_wall(clock_wall_s(), created);
+    return add_attribute(file, "weft_format", H5T_NATIVE_INT, &format) &&
+           add_text(file, "weft_version", WEFT_VERSION) && add_text(file, "map", j->name) &&
+           add_text(file, "created", created);
+}
+
+/* A group that remembers in which order its members came: that of the fields matters. */
+static bool add_group(hid_t file, const char *path)
+{
+    const hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
+    hid_t group = H5I_INVALID_HID;
+    if (H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >=
+        0) {
+        group = H5Gcreate2(file, path, H5P_DEFAULT, properties, H5P_DEFAULT);
+    }
+    (void)H5Pclose(properties);
+    if (group >= 0) {
+        (void)H5Gclose(group);
+    }
+    return group >= 0;
+}
+
+static bool add_shape(hid_t map, const space *items)
+{
+    const hsize_t ndims = (hsize_t)items->ndims;
+    const hid_t extent = H5Screate_simple(1, &ndims, NULL);
+    const hid_t attribute =
+        H5Acreate2(map, "shape", H5T_NATIVE_INT64, extent, H5P_DEFAULT, H5P_DEFAULT);
+    const bool good = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT64, items->shape) >= 0;
+    if (attribute >= 0) {
+        (void)H5Aclose(attribute);
+    }
+    (void)H5Sclose(extent);
+    return good;
+}
+
+static bool add_identity(hid_t file, const job *j)
+{
+    if (!add_group(file, SCHEMA_MAP)) {
+        return false;
+    }
+    const hid_t map = H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT);
+    bool good = add_attribute(map, "count", H5T_NATIVE_INT64, &j->items.count) &&
+                add_shape(map, &j->items) &&
+                add_attribute(map, "grain", H5T_NATIVE_INT64, &j->tiles.grain) &&
+                add_attribute(map, "seed", H5T_NATIVE_UINT64, &j->seed);
+    for (int i = 0; good && i < j->parameters; i++) {
+        good = add_parameter(map, &j->parameter[i]);
+    }
+    (void)H5Gclose(map);
+    return good;
+}
+
+static bool add_objects(hid_t file, const job *j)
+{
+    bool good = add_root_attributes(file, j) && add_group(file, SCHEMA_RESULTS) &&
+                add_group(file, SCHEMA_WEFT) && add_identity(file, j) &&
+                add_table(file, SCHEMA_TILES, schema_tile_type(), j->tiles.tiles) &&
+                add_table(file, SCHEMA_FAILURES, schema_failure_type(), SCHEMA_FAILURE_ROWS) &&
+                add_table(file, SCHEMA_RUNS, schema_run_type(), SCHEMA_RUN_ROWS);
+    for (int i = 0; good && i < j->fields; i++) {
+        good = add_field(file, j, &j->field[i]);
+    }
+    return good;
+}
+
+static weft_status write_objects(const char *path, const job *j, error *e)
+{
+    quiet q;
+    quiet_begin(&q);
+    weft_status status = WEFT_OK;
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t file = H5I_INVALID_HID;
+    /* The block for small metadata is as large as the alignment, so that it stays in one piece. */
+    if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0 &&
+        H5Pset_meta_block_size(access, 2048) >= 0) {
+        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    }
+    if (file < 0 || !add_objects(file, j)) {
+        status = quiet_error(e, WEFT_ERR_HDF5, "cannot create the result %s", path);
+    }
+    if (file >= 0 && H5Fclose(file) < 0 && status == WEFT_OK) {
+        status = quiet_error(e, WEFT_ERR_HDF5, "cannot write the result %s", path);
+    }
+    (void)H5Pclose(access);
+    quiet_end(&q);
+    return status;
+}
+
+/* Reserves the file's disk space, where the file system can, so that a full disk is an error now.
+ */
+static weft_status reserve_space(int fd, const char *path, error *e)
+{
+    struct stat file;
+    if (fstat(fd, &file) != 0) {
+        const int number = errno;
+        return error_system(e, number, "cannot examine %s", path);
+    }
+    if (fallocate(fd, 0, 0, file.st_size) != 0 && errno != EOPNOTSUPP && errno != ENOSYS &&
+        errno != EINVAL) {
+        const int number = errno;
+        return error_system(e, number, "cannot reserve the %.1f MB that the result %s needs",
+                            1e-6 * (double)file.st_size, path);
+    }
+    if (fsync(fd) != 0) {
+        const int number = errno;
+        return error_system(e, number, "cannot write %s to disk", path);
+    }
+    return WEFT_OK;
+}
+
+/* Makes a rename last through a power cut. File systems that cannot sync a folder need not. */
+static void sync_folder(const char *path)
+{
+    char copy[PATH_BYTES];
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
+weft_status metadata_create(const char *path, const job *j, error *e)
+{
+    char temporary[PATH_BYTES];
+    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= PATH_BYTES) {
+        return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+    }
+    /* HDF5 says little about why a file cannot be created; the system call says it. */
+    const int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        const int number = errno;
+        return error_system(e, number, "cannot create %s", temporary);
+    }
+    weft_status status = write_objects(temporary, j, e);
+    if (status == WEFT_OK) {
+        status = reserve_space(fd, path, e);
+    }
+    if (status == WEFT_OK && rename(temporary, path) != 0) {
+        const int number = errno;
+        status = error_system(e, number, "cannot rename %s to %s", temporary, path);
+    }
+    if (status == WEFT_OK) {
+        sync_folder(path);
+    } else {
+        (void)unlink(temporary);
+    }
+    (void)close(fd);
+    return status;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rank 0's books: the tile records, the failures and the runs, in memory and on disk. */
+#include "store/ledger.h"
+
+#include "store/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ledger {
+    int fd; /* the store's */
+    const char *path;
+    const job *job;
+    metadata_layout layout;
+    tile_record *records;
+    int64_t damaged;
+    failure_row *failures;
+    int64_t failures_used;
+    int run;
+};
+
+static weft_status read_tables(ledger *l, int fd, run_row *runs, error *e)
+{
+    const size_t tiles_bytes = (size_t)l->job->tiles.tiles * sizeof *l->records;
+    weft_status status = WEFT_OK;
+    if (tiles_bytes > 0) {
+        status = bytes_read(fd, l->path, l->records, tiles_bytes, l->layout.tiles_offset, e);
+    }
+    if (status == WEFT_OK) {
+        status = bytes_read(fd, l->path, l->failures,
+                            (size_t)l->layout.failure_rows * sizeof *l->failures,
+                            l->layout.failures_offset, e);
+    }
+    if (status == WEFT_OK) {
+        status = bytes_read(fd, l->path, runs, (size_t)l->layout.run_rows * sizeof *runs,
+                            l->layout.runs_offset, e);
+    }
+    return status;
+}
+
+/* What the tables say: damaged records become empty ones, and the ends of the tables are found. */
+static void take_stock(ledger *l, const run_row *runs)
+{
+    for (int64_t tile = 0; tile < l->job->tiles.tiles; tile++) {
+        if (!tile_record_sound(&l->records[tile], tile)) {
+            memset(&l->records[tile], 0, sizeof l->records[tile]);
+            l->damaged++;
+        }
+    }
+    for (int64_t row = 0; row < l->layout.failure_rows; row++) {
+        if (l->failures[row].code != 0) {
+            l->failures_used = row + 1;
+        }
+    }
+    while (l->run < l->layout.run_rows - 1 && runs[l->run].start > 0) {
+        l->run++;
+    }
+}
+
+weft_status ledger_open(int fd, const char *path, const job *j, const metadata_layout *layout,
+                        ledger **out, error *e)
+{
+    ledger *l = calloc(1, sizeof *l);
+    run_row *runs = calloc((size_t)layout->run_rows + 1, sizeof *runs);
+    tile_record *records = calloc((size_t)j->tiles.tiles + 1, sizeof *records);
+    failure_row *failures = calloc((size_t)layout->failure_rows + 1, sizeof *failures);
+    weft_status status = WEFT_OK;
+    int reading = -1;
+    if (l == NULL || runs == NULL || records == NULL || failures == NULL) {
+        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the tile records of %s", path);
+        goto done;
+    }
+    *l = (ledger){.fd = fd,
+                  .path = path,
+                  .job = j,
+                  .layout = *layout,
+                  .records = records,
+                  .failures = failures};
+    reading = open(path, O_RDONLY | O_CLOEXEC);
+    if (reading < 0) {
+        const int number = errno;
+        status = error_system(e, number, "cannot open %s for reading", path);
+        goto done;
+    }
+    status = read_tables(l, reading, runs, e);
+    if (status == WEFT_OK) {
+        take_stock(l, runs);
+        *out = l;
+    }
+done:
+    if (reading >= 0) {
+        (void)close(reading);
+    }
+    free(runs);
+    if (status != WEFT_OK) {
+        free(failures);
+        free(records);
+        free(l);
+    }
+    return status;
+}
+
+void ledger_close(ledger *l)
+{
+    if (l != NULL) {
+        free(l->failures);
+        free(l->records);
+        free(l);
+    }
+}
+
+int64_t ledger_damaged(const ledger *l)
+{
+    return l->damaged;
+}
+
+const tile_record *ledger_record(const ledger *l, int64_t tile)
+{
+    return &l->records[tile];
+}
+
+static weft_status write_failure(ledger *l, int64_t row, error *e)
+{
+    return bytes_write(l->fd, l->path, &l->failures[row], sizeof l->failures[row],
+                       l->layout.failures_offset + row * (int64_t)sizeof l->failures[row], e);
+}
+
+static weft_status clear_failures(ledger *l, int64_t tile, error *e)
+{
+    const int64_t first = tiling_first(&l->job->tiles, tile);
+    const int64_t end = first + tiling_items(&l->job->tiles, tile, 1);
+    weft_status status = WEFT_OK;
+    for (int64_t row = 0; row < l->failures_used && status == WEFT_OK; row++) {
+        const failure_row *failure = &l->failures[row];
+        if (failure->code != 0 && failure->item >= first && failure->item < end) {
+            memset(&l->failures[row], 0, sizeof l->failures[row]);
+            status = write_failure(l, row, e);
+        }
+    }
+    return status;
+}
+
+weft_status ledger_put(ledger *l, int64_t first, int64_t tiles, const tile_record records[],
+                       error *e)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < tiles && status == WEFT_OK; i++) {
+        tile_record *mine = &l->records[first + i];
+        const tile_record before = *mine;
+        *mine = records[i];
+        if (before.attempts > 0) {
+            mine->attempts = (uint16_t)(before.attempts + (before.attempts < UINT16_MAX));
+            tile_record_seal(mine, first + i);
+        }
+        if (before.failed > 0) {
+            status = clear_failures(l, first + i, e);
+        }
+    }
+    if (status == WEFT_OK) {
+        status = bytes_write(l->fd, l->path, &l->records[first], (size_t)tiles * sizeof *l->records,
+                             l->layout.tiles_offset + first * (int64_t)sizeof *l->records, e);
+    }
+    return status;
+}
+
+weft_status ledger_add_failure(ledger *l, const failure_row *failure, error *e)
+{
+    int64_t row = 0;
+    while (row < l->failures_used && l->failures[row].code != 0) {
+        row++;
+    }
+    if (row >= l->layout.failure_rows) {
+        return WEFT_OK;
+    }
+    l->failures[row] = *failure;
+    if (row == l->failures_used) {
+        l->failures_used++;
+    }
+    return write_failure(l, row, e);
+}
+
+const failure_row *ledger_failures(const ledger *l, int64_t *rows)
+{
+    *rows = l->failures_used;
+    return l->failures;
+}
+
+int ledger_run(const ledger *l)
+{
+    return l->run;
+}
+
+weft_status ledger_put_run(ledger *l, const run_row *row, error *e)
+{
+    return bytes_write(l->fd, l->path, row, sizeof *row,
+                       l->layout.runs_offset + l->run * (int64_t)sizeof *row, e);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The lock beside a result, FILE.lock: one run writes at a time. */
+#define _GNU_SOURCE 1
+#include "store/lock.h"
+
+#include "base/clock.h"
+#include "base/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STALE_S = 60, OWNER_BYTES = 192 };
+
+struct lock {
+    int fd;
+    char path[4096];
+};
+
+/* Who a lock file names. */
+typedef struct owner {
+    char host[HOST_NAME_BYTES];
+    int64_t pid;
+    uint64_t started;
+    char since[CLOCK_TEXT_BYTES];
+} owner;
+
+static bool lock_path(const char *result, char path[4096])
+{
+    return snprintf(path, 4096, "%s.lock", result) < 4096;
+}
+
+static bool read_owner(int fd, owner *o)
+{
+    char text[OWNER_BYTES + 1];
+    const ssize_t length = pread(fd, text, OWNER_BYTES, 0);
+    if (length <= 0) {
+        return false;
+    }
+    text[length] = '\0';
+    return sscanf(text, "host %63s pid %" SCNd64 " started %" SCNu64 " since %31s", o->host,
+                  &o->pid, &o->started, o->since) == 4;
+}
+
+static void write_owner(int fd)
+{
+    char host[HOST_NAME_BYTES];
+    char since[CLOCK_TEXT_BYTES];
+    char text[OWNER_BYTES];
+    host_name(host);
+    clock_format_wall(clock_wall_s(), since);
+    const int length = snprintf(text, sizeof text, "host %s pid %ld started %" PRIu64 " since %s\n",
+                                host, (long)getpid(), host_process_start(getpid()), since);
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+        /* The name is for people; the lock itself holds without it. */
+        return;
+    }
+}
+
+/* Seconds since the file was touched, by the file system's own clock where it can be asked. */
+static double age_s(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        return 0;
+    }
+    return clock_wall_s() - (double)status.st_mtim.tv_sec;
+}
+
+/* Where no lock of the operating system can be had: whether the process that the file names lives.
+ */
+static bool owner_alive(int fd)
+{
+    owner o;
+    char host[HOST_NAME_BYTES];
+    if (!read_owner(fd, &o)) {
+        return false;
+    }
+    host_name(host);
+    if (strcmp(host, o.host) == 0) {
+        return host_process_start(o.pid) == o.started;
+    }
+    return age_s(fd) < STALE_S;
+}
+
+static struct flock whole_file(short type)
+{
+    const struct flock region = {.l_type = type, .l_whence = SEEK_SET};
+    return region;
+}
+
+/* Whether an open lock file is held by a live process other than through this descriptor. */
+static bool is_held(int fd)
+{
+    struct flock region = whole_file(F_WRLCK);
+    if (fcntl(fd, F_OFD_GETLK, &region) == 0) {
+        return region.l_type != F_UNLCK;
+    }
+    return owner_alive(fd);
+}
+
+/* Whether the descriptor is still the file of that path: its last holder may have removed it. */
+static bool same_file(int fd, const char *path)
+{
+    struct stat mine;
+    struct stat there;
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+           mine.st_dev == there.st_dev;
+}
+
+static void describe_owner(int fd, char *text, size_t bytes)
+{
+    owner o;
+    if (read_owner(fd, &o)) {
+        (void)snprintf(text, bytes, "pid %" PRId64 " on host %s since %s", o.pid, o.host, o.since);
+    } else {
+        (void)snprintf(text, bytes, "a process that has not written its name yet");
+    }
+}
+
+/* 1: taken; 0: held by another; -1: the file was removed meanwhile, try again. */
+static int try_take(int fd, const char *path)
+{
+    struct flock region = whole_file(F_WRLCK);
+    if (fcntl(fd, F_OFD_SETLK, &region) != 0) {
+        const bool unsupported = errno != EAGAIN && errno != EACCES;
+        if (!unsupported || owner_alive(fd)) {
+            return 0;
+        }
+    }
+    return same_file(fd, path) ? 1 : -1;
+}
+
+weft_status lock_take(const char *path, lock **out, error *e)
+{
+    lock *l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the lock of %s", path);
+    }
+    if (!lock_path(path, l->path)) {
+        free(l);
+        return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+    }
+    weft_status status = WEFT_OK;
+    int taken = -1;
+    while (taken < 0) {
+        l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (l->fd < 0) {
+            const int number = errno;
+            status = error_system(
+                e, number, "cannot create %s; the folder must exist and be writable", l->path);
+            free(l);
+            return status;
+        }
+        taken = try_take(l->fd, l->path);
+        if (taken < 0) {
+            (void)close(l->fd);
+        }
+    }
+    if (taken == 0) {
+        char holder[OWNER_BYTES];
+        describe_owner(l->fd, holder, sizeof holder);
+        status = error_set(e, WEFT_ERR_BUSY,
+                           "%s is in use by %s; wait for it, or give another --out (if you are "
+                           "sure that it is gone: rm %s)",
+                           path, holder, l->path);
+        (void)close(l->fd);
+        free(l);
+        return status;
+    }
+    write_owner(l->fd);
+    *out = l;
+    return WEFT_OK;
+}
+
+void lock_touch(lock *l)
+{
+    (void)futimens(l->fd, NULL);
+}
+
+void lock_release(lock *l)
+{
+    if (l != NULL) {
+        /* First the name, then the lock, so that nobody can take a file that is about to go. */
+        (void)unlink(l->path);
+        (void)close(l->fd);
+        free(l);
+    }
+}
+
+bool lock_holder(const char *path, char *text, size_t bytes)
+{
+    char name[4096];
+    text[0] = '\0';
+    if (!lock_path(path, name)) {
+        return false;
+    }
+    const int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    const bool held = is_held(fd);
+    if (held) {
+        describe_owner(fd, text, bytes);
+    }
+    (void)close(fd);
+    return held;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The lock beside a result, FILE.lock: one run writes at a time. */
+#ifndef STORE_LOCK_H
+#define STORE_LOCK_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct lock lock;
+
+/* Takes the lock, or says in the error who has it. One left behind by a dead run is taken over.
+ *
+ * The file names host, pid and time. It is held by a lock of the operating system, which dies with
+ * its process and reaches over NFS. Where the file system offers none, the name decides: a process
+ * of this host is looked up, and one of another host counts as dead when the file has not been
+ * touched for a minute (lock_touch()). */
+weft_status lock_take(const char *path, lock **out, error *e);
+
+/* Shows that the holder is alive; to be called every few seconds. */
+void lock_touch(lock *l);
+
+/* Removes the lock file. NULL is allowed. */
+void lock_release(lock *l);
+
+/* Who holds the lock of a result: true, and "pid 12 on host a since …", if anybody does. */
+bool lock_holder(const char *path, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reads a result's HDF5 metadata: which job it is, and where its bytes lie. */
+#include "store/metadata.h"
+
+#include "store/quiet.h"
+#include "store/record.h"
+#include "store/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static weft_status not_ours(const char *path, const char *what, error *e)
+{
+    return quiet_error(e, WEFT_ERR_FORMAT,
+                       "%s is an HDF5 file, but not a result of weft: %s; it is left alone, give "
+                       "another path",
+                       path, what);
+}
+
+static bool get_attribute(hid_t object, const char *name, hid_t type, void *value)
+{
+    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    if (attribute < 0) {
+        return false;
+    }
+    const bool good = H5Aread(attribute, type, value) >= 0;
+    (void)H5Aclose(attribute);
+    return good;
+}
+
+static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
+{
+    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    if (attribute < 0) {
+        return false;
+    }
+    const hid_t stored = H5Aget_type(attribute);
+    const hid_t type = schema_text_type();
+    char *value = NULL;
+    const bool good =
+        H5Tis_variable_str(stored) > 0 && H5Aread(attribute, type, &value) >= 0 && value != NULL;
+    if (good) {
+        (void)snprintf(text, bytes, "%s", value);
+    }
+    if (value != NULL) {
+        (void)H5free_memory(value);
+    }
+    (void)H5Tclose(type);
+    (void)H5Tclose(stored);
+    (void)H5Aclose(attribute);
+    return good;
+}
+
+/* The shape of a dataset; its number of dimensions, or -1. */
+static int get_shape(hid_t dataset, hsize_t shape[2 * WEFT_MAX_DIMS])
+{
+    const hid_t extent = H5Dget_space(dataset);
+    int ndims = extent < 0 ? -1 : H5Sget_simple_extent_ndims(extent);
+    if (ndims > 2 * WEFT_MAX_DIMS ||
+        (ndims >= 0 && H5Sget_simple_extent_dims(extent, shape, NULL) < 0)) {
+        ndims = -1;
+    }
+    if (extent >= 0) {
+        (void)H5Sclose(extent);
+    }
+    return ndims;
+}
+
+/* Where a contiguous dataset of that many bytes lies: true, and -1 for an empty one. */
+static bool get_offset(hid_t dataset, int64_t bytes, metadata_layout *layout, int64_t *offset)
+{
+    if (bytes == 0) {
+        *offset = -1;
+        return true;
+    }
+    const haddr_t address = H5Dget_offset(dataset);
+    if (address == HADDR_UNDEF || address > (haddr_t)(INT64_MAX - bytes)) {
+        return false;
+    }
+    *offset = (int64_t)address;
+    if (*offset + bytes > layout->file_bytes) {
+        layout->file_bytes = *offset + bytes;
+    }
+    return true;
+}
+
+static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_layout *layout,
+                       int64_t *offset, int64_t *rows)
+{
+    const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    if (dataset < 0) {
+        return false;
+    }
+    hsize_t shape[2 * WEFT_MAX_DIMS];
+    const hid_t type = H5Dget_type(dataset);
+    bool good = get_shape(dataset, shape) == 1 && H5Tget_size(type) == row_bytes &&
+                shape[0] <= (hsize_t)INT64_MAX / row_bytes;
+    if (good) {
+        *rows = (int64_t)shape[0];
+        good = get_offset(dataset, *rows * (int64_t)row_bytes, layout, offset);
+    }
+    (void)H5Tclose(type);
+    (void)H5Dclose(dataset);
+    return good;
+}
+
+/* One attribute of /weft/map becomes a parameter. */
+static bool read_parameter(hid_t map, const char *name, job *j)
+{
+    job_parameter parameter = {.type = JOB_INT64};
+    error ignored = {.status = WEFT_OK};
+    (void)snprintf(parameter.name, sizeof parameter.name, "%s", name);
+    const hid_t attribute = H5Aopen(map, name, H5P_DEFAULT);
+    const hid_t type = attribute < 0 ? H5I_INVALID_HID : H5Aget_type(attribute);
+    const H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    bool good = false;
+    if (kind == H5T_INTEGER) {
+        good = get_attribute(map, name, H5T_NATIVE_INT64, &parameter.int64);
+    } else if (kind == H5T_FLOAT) {
+        parameter.type = JOB_DOUBLE;
+        good = get_attribute(map, name, H5T_NATIVE_DOUBLE, &parameter.number);
+    } else if (kind == H5T_STRING) {
+        parameter.type = JOB_STRING;
+        good = get_text(map, name, parameter.text, sizeof parameter.text);
+    }
+    if (type >= 0) {
+        (void)H5Tclose(type);
+    }
+    if (attribute >= 0) {
+        (void)H5Aclose(attribute);
+    }
+    return good && job_add_parameter(j, &parameter, &ignored) == WEFT_OK;
+}
+
+static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *info, void *data)
+{
+    (void)info;
+    if (strcmp(name, "count") == 0 || strcmp(name, "shape") == 0 || strcmp(name, "grain") == 0 ||
+        strcmp(name, "seed") == 0) {
+        return 0;
+    }
+    return read_parameter(map, name, data) ? 0 : -1;
+}
+
+/* A field's shape is the map's, followed by that of the value at one item. */
+static bool split_shape(const hsize_t shape[], int ndims, const space *items, space *value)
+{
+    int64_t extents[2 * WEFT_MAX_DIMS];
+    if (ndims < items->ndims) {
+        return false;
+    }
+    for (int i = 0; i < ndims; i++) {
+        extents[i] = (int64_t)shape[i];
+        if (i < items->ndims && extents[i] != items->shape[i]) {
+            return false;
+        }
+    }
+    *value = (space){.ndims = 0, .count = 1};
+    return ndims == items->ndims || space_init(value, ndims - items->ndims, extents + items->ndims);
+}
+
+static bool read_field(hid_t dataset, const char *name, metadata *m)
+{
+    hsize_t shape[2 * WEFT_MAX_DIMS];
+    const int ndims = get_shape(dataset, shape);
+    const hid_t stored = H5Dget_type(dataset);
+    const weft_type type = schema_find_element(stored);
+    (void)H5Tclose(stored);
+    char units[JOB_TEXT_BYTES];
+    char long_name[JOB_TEXT_BYTES];
+    unsigned char fill[TYPE_MAX_BYTES] = {0};
+    space value;
+    error ignored = {.status = WEFT_OK};
+    job *j = m->job;
+    if (ndims < 0 || type == WEFT_TYPE_COUNT || !split_shape(shape, ndims, &j->items, &value) ||
+        !get_text(dataset, "units", units, sizeof units) ||
+        !get_text(dataset, "long_name", long_name, sizeof long_name) ||
+        !get_attribute(dataset, "fill", schema_element(type), fill) ||
+        job_add_field(j, name, type, value.ndims, value.shape, units, long_name, &ignored) !=
+            WEFT_OK ||
+        job_set_fill(j, name, fill, &ignored) != WEFT_OK) {
+        return false;
+    }
+    const int field = j->fields - 1;
+    return get_offset(dataset, job_field_bytes(j, field, j->items.count), &m->layout,
+                      &m->layout.field_offset[field]);
+}
+
+static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+    (void)info;
+    const hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+    if (dataset < 0) {
+        return -1;
+    }
+    const bool good = read_field(dataset, name, data);
+    (void)H5Dclose(dataset);
+    return good ? 0 : -1;
+}
+
+/* The map's extents, an array of 64-bit integers. */
+static int get_map_shape(hid_t map, int64_t shape[WEFT_MAX_DIMS])
+{
+    const hid_t attribute = H5Aopen(map, "shape", H5P_DEFAULT);
+    if (attribute < 0) {
+        return -1;
+    }
+    const hid_t extent = H5Aget_space(attribute);
+    const hssize_t ndims = H5Sget_simple_extent_npoints(extent);
+    const bool good =
+        ndims >= 1 && ndims <= WEFT_MAX_DIMS && H5Aread(attribute, H5T_NATIVE_INT64, shape) >= 0;
+    (void)H5Sclose(extent);
+    (void)H5Aclose(attribute);
+    return good ? (int)ndims : -1;
+}
+
+/* Everything under /weft/map and /results. */
+static bool read_job(hid_t file, hid_t map, metadata *m)
+{
+    char name[WEFT_NAME_BYTES];
+    int64_t shape[WEFT_MAX_DIMS];
+    int64_t grain = 0;
+    uint64_t seed = 0;
+    error ignored = {.status = WEFT_OK};
+    const int ndims = get_map_shape(map, shape);
+    if (ndims < 1 || !get_text(file, "map", name, sizeof name) ||
+        !get_attribute(map, "grain", H5T_NATIVE_INT64, &grain) || grain < 1 ||
+        !get_attribute(map, "seed", H5T_NATIVE_UINT64, &seed) ||
+        job_create(name, ndims, shape, &m->job, &ignored) != WEFT_OK ||
+        H5Aiterate2(map, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, m->job) < 0) {
+        return false;
+    }
+    const hid_t results = H5Gopen2(file, SCHEMA_RESULTS, H5P_DEFAULT);
+    if (results < 0) {
+        return false;
+    }
+    const bool good =
+        H5Literate(results, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
+    (void)H5Gclose(results);
+    return good && job_settle(m->job, seed, grain, &ignored) == WEFT_OK;
+}
+
+static bool read_tables(hid_t file, metadata *m)
+{
+    metadata_layout *layout = &m->layout;
+    int64_t tiles = 0;
+    return read_table(file, SCHEMA_TILES, sizeof(tile_record), layout, &layout->tiles_offset,
+                      &tiles) &&
+           tiles == m->job->tiles.tiles &&
+           read_table(file, SCHEMA_FAILURES, sizeof(failure_row), layout, &layout->failures_offset,
+                      &layout->failure_rows) &&
+           read_table(file, SCHEMA_RUNS, sizeof(run_row), layout, &layout->runs_offset,
+                      &layout->run_rows);
+}
+
+static weft_status read_objects(hid_t file, const char *path, metadata *m, error *e)
+{
+    int format = 0;
+    if (!get_attribute(file, "weft_format", H5T_NATIVE_INT, &format)) {
+        return not_ours(path, "it has no attribute weft_format", e);
+    }
+    if (format != SCHEMA_FORMAT) {
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s is of format %d; this version of weft reads format %d", path, format,
+                         SCHEMA_FORMAT);
+    }
+    const hid_t map = H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT);
+    if (map < 0) {
+        return not_ours(path, "it has no group " SCHEMA_MAP, e);
+    }
+    const bool good = get_text(file, "weft_version", m->version, sizeof m->version) &&
+                      get_text(file, "created", m->created, sizeof m->created) &&
+                      read_job(file, map, m) && read_tables(file, m);
+    (void)H5Gclose(map);
+    if (!good) {
+        return quiet_error(e, WEFT_ERR_CORRUPT,
+                           "%s is damaged: its metadata cannot be understood; it is left alone",
+                           path);
+    }
+    return WEFT_OK;
+}
+
+/* Without HDF5: is there a readable file, and how long is it? */
+static weft_status examine(const char *path, struct stat *file, error *e)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        const int number = errno;
+        if (number == ENOENT) {
+            return error_set(e, WEFT_ERR_NOT_FOUND, "there is no file %s", path);
+        }
+        return error_system(e, number, "cannot open %s", path);
+    }
+    const int failed = fstat(fd, file);
+    (void)close(fd);
+    if (failed != 0 || !S_ISREG(file->st_mode)) {
+        return error_set(e, WEFT_ERR_FORMAT, "%s is not a file", path);
+    }
+    return WEFT_OK;
+}
+
+static weft_status read_file(const char *path, const struct stat *status, metadata *m, error *e)
+{
+    if (H5Fis_hdf5(path) <= 0) {
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s is not an HDF5 file; it is left alone, give another path", path);
+    }
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 10, 7)
+    /* Nobody writes through HDF5, so its own lock would only refuse readers on some file systems.
+     */
+    (void)H5Pset_file_locking(access, false, true);
+#endif
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    (void)H5Pclose(access);
+    if (file < 0) {
+        return quiet_error(e, WEFT_ERR_CORRUPT,
+                           "%s is truncated or damaged: HDF5 cannot open its %lld bytes", path,
+                           (long long)status->st_size);
+    }
+    weft_status result = read_objects(file, path, m, e);
+    (void)H5Fclose(file);
+    if (result == WEFT_OK && status->st_size < m->layout.file_bytes) {
+        result =
+            error_set(e, WEFT_ERR_CORRUPT, "%s is truncated: it has %lld bytes and needs %" PRId64,
+                      path, (long long)status->st_size, m->layout.file_bytes);
+    }
+    return result;
+}
+
+weft_status metadata_read(const char *path, metadata *m, error *e)
+{
+    struct stat file;
+    memset(m, 0, sizeof *m);
+    weft_status status = examine(path, &file, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    m->layout.inode = (uint64_t)file.st_ino;
+    quiet q;
+    quiet_begin(&q);
+    status = read_file(path, &file, m, e);
+    quiet_end(&q);
+    if (status != WEFT_OK) {
+        metadata_release(m);
+    }
+    return status;
+}
+
+void metadata_release(metadata *m)
+{
+    job_destroy(m->job);
+    m->job = NULL;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading a result, for the public functions weft_result_*: by its metadata, then byte by byte. */
+#include <weft/result.h>
+
+#include "base/error.h"
+#include "store/bytes.h"
+#include "store/checksum.h"
+#include "store/lock.h"
+#include "store/metadata.h"
+#include "store/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VERIFY_BYTES = 4 << 20 };
+
+struct weft_result {
+    int fd;
+    char *path;
+    metadata meta;
+    weft_result_info info;
+    weft_field_info *fields;
+    tile_record *records;
+    failure_row *failures; /* rows in use, closed up */
+    int64_t failure_count;
+    run_row *runs;
+    int run_count;
+    error error;
+};
+
+static void describe(weft_result *r)
+{
+    const job *j = r->meta.job;
+    weft_result_info *info = &r->info;
+    (void)snprintf(info->name, sizeof info->name, "%s", j->name);
+    (void)snprintf(info->version, sizeof info->version, "%s", r->meta.version);
+    (void)snprintf(info->created, sizeof info->created, "%s", r->meta.created);
+    info->ndims = j->items.ndims;
+    memcpy(info->shape, j->items.shape, sizeof info->shape);
+    info->count = j->items.count;
+    info->grain = j->tiles.grain;
+    info->tiles = j->tiles.tiles;
+    info->seed = j->seed;
+    info->fields = j->fields;
+    for (int i = 0; i < j->fields; i++) {
+        const job_field *from = &j->field[i];
+        weft_field_info *field = &r->fields[i];
+        (void)snprintf(field->name, sizeof field->name, "%s", from->name);
+        field->type = from->type;
+        field->ndims = from->shape.ndims;
+        memcpy(field->shape, from->shape.shape, sizeof field->shape);
+        field->item_bytes = from->item_bytes;
+    }
+}
+
+static weft_status open_result(weft_result *r)
+{
+    weft_status status = metadata_read(r->path, &r->meta, &r->error);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    r->fd = open(r->path, O_RDONLY | O_CLOEXEC);
+    if (r->fd < 0) {
+        const int number = errno;
+        return error_system(&r->error, number, "cannot open %s for reading", r->path);
+    }
+    r->fields = calloc((size_t)r->meta.job->fields + 1, sizeof *r->fields);
+    r->records = calloc((size_t)r->meta.job->tiles.tiles + 1, sizeof *r->records);
+    r->failures = calloc((size_t)r->meta.layout.failure_rows + 1, sizeof *r->failures);
+    r->runs = calloc((size_t)r->meta.layout.run_rows + 1, sizeof *r->runs);
+    if (r->fields == NULL || r->records == NULL || r->failures == NULL || r->runs == NULL) {
+        return error_set(&r->error, WEFT_ERR_MEMORY, "out of memory for %s", r->path);
+    }
+    describe(r);
+    return WEFT_OK;
+}
+
+weft_status weft_result_open(const char *path, weft_result **result)
+{
+    weft_result *r = calloc(1, sizeof *r);
+    *result = r;
+    if (r == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
+    r->fd = -1;
+    r->path = strdup(path);
+    if (r->path == NULL) {
+        return error_set(&r->error, WEFT_ERR_MEMORY, "out of memory for %s", path);
+    }
+    return open_result(r);
+}
+
+void weft_result_close(weft_result *result)
+{
+    if (result == NULL) {
+        return;
+    }
+    if (result->fd >= 0) {
+        (void)close(result->fd);
+    }
+    metadata_release(&result->meta);
+    free(result->runs);
+    free(result->failures);
+    free(result->records);
+    free(result->fields);
+    free(result->path);
+    free(result);
+}
+
+const char *weft_result_error_text(const weft_result *result)
+{
+    return result == NULL ? "" : result->error.text;
+}
+
+const weft_result_info *weft_result_describe(const weft_result *result)
+{
+    return &result->info;
+}
+
+const weft_field_info *weft_result_field(const weft_result *result, int field)
+{
+    return field >= 0 && field < result->info.fields ? &result->fields[field] : NULL;
+}
+
+int weft_result_find_field(const weft_result *result, const char *name)
+{
+    for (int i = 0; i < result->info.fields; i++) {
+        if (strcmp(result->fields[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Unchecked: a field's bytes at a run of items. */
+static weft_status read_items(weft_result *r, int field, int64_t first, int64_t count, void *values)
+{
+    const job *j = r->meta.job;
+    return bytes_read(r->fd, r->path, values, (size_t)job_field_bytes(j, field, count),
+                      r->meta.layout.field_offset[field] + job_field_bytes(j, field, first),
+                      &r->error);
+}
+
+weft_status weft_result_read(weft_result *result, int field, int64_t first, int64_t count,
+                             void *values)
+{
+    error_clear(&result->error);
+    if (field < 0 || field >= result->info.fields) {
+        return error_set(&result->error, WEFT_ERR_USAGE, "%s has no field %d", result->path, field);
+    }
+    if (first < 0 || count < 0 || count > result->info.count - first) {
+        return error_set(&result->error, WEFT_ERR_USAGE,
+                         "%s has %" PRId64 " items, not %" PRId64 " from %" PRId64, result->path,
+                         result->info.count, count, first);
+    }
+    return count == 0 ? WEFT_OK : read_items(result, field, first, count, values);
+}
+
+static weft_status read_tables(weft_result *r)
+{
+    const metadata_layout *layout = &r->meta.layout;
+    weft_status status = WEFT_OK;
+    if (r->info.tiles > 0) {
+        status = bytes_read(r->fd, r->path, r->records, (size_t)r->info.tiles * sizeof *r->records,
+                            layout->tiles_offset, &r->error);
+    }
+    if (status == WEFT_OK) {
+        status = bytes_read(r->fd, r->path, r->failures,
+                            (size_t)layout->failure_rows * sizeof *r->failures,
+                            layout->failures_offset, &r->error);
+    }
+    if (status == WEFT_OK) {
+        status = bytes_read(r->fd, r->path, r->runs, (size_t)layout->run_rows * sizeof *r->runs,
+                            layout->runs_offset, &r->error);
+    }
+    return status;
+}
+
+static void count_tiles(const weft_result *r, weft_result_progress *progress)
+{
+    const tiling *tiles = &r->meta.job->tiles;
+    for (int64_t tile = 0; tile < tiles->tiles; tile++) {
+        const tile_record *record = &r->records[tile];
+        if (!tile_record_sound(record, tile)) {
+            progress->tiles_bad++;
+        } else if (tile_record_done(record)) {
+            progress->tiles_done++;
+            progress->items_done += tiling_items(tiles, tile, 1);
+            progress->items_failed += record->failed;
+            progress->busy_s += record->seconds;
+        }
+    }
+}
+
+weft_status weft_result_get_progress(weft_result *result, weft_result_progress *progress)
+{
+    error_clear(&result->error);
+    memset(progress, 0, sizeof *progress);
+    const weft_status status = read_tables(result);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    count_tiles(result, progress);
+    result->failure_count = 0;
+    for (int64_t row = 0; row < result->meta.layout.failure_rows; row++) {
+        if (result->failures[row].code != 0) {
+            result->failures[result->failure_count++] = result->failures[row];
+        }
+    }
+    result->run_count = 0;
+    while (result->run_count < result->meta.layout.run_rows &&
+           result->runs[result->run_count].start > 0) {
+        result->run_count++;
+    }
+    progress->failures = result->failure_count;
+    progress->runs = result->run_count;
+    progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
+    return WEFT_OK;
+}
+
+/* Copies text that a damaged file may have left without its final zero. */
+static void copy_text(char *to, size_t to_bytes, const char *from, size_t from_bytes)
+{
+    const size_t length = strnlen(from, from_bytes < to_bytes ? from_bytes : to_bytes - 1);
+    memcpy(to, from, length);
+    to[length < to_bytes ? length : to_bytes - 1] = '\0';
+}
+
+weft_status weft_result_get_run(weft_result *result, int row, weft_result_run *run)
+{
+    error_clear(&result->error);
+    if (row < 0 || row >= result->run_count) {
+        return error_set(&result->error, WEFT_ERR_USAGE, "%s has no run %d", result->path, row);
+    }
+    const run_row *from = &result->runs[row];
+    *run = (weft_result_run){.start_s = from->start,
+                             .end_s = from->end,
+                             .ranks = from->ranks,
+                             .workers = from->workers,
+                             .hosts = from->hosts,
+                             .items = from->items,
+                             .failed = from->failed,
+                             .duplicates = from->duplicates,
+                             .busy_s = from->busy};
+    copy_text(run->outcome, sizeof run->outcome, from->outcome, sizeof from->outcome);
+    copy_text(run->host_names, sizeof run->host_names, from->host_names, sizeof from->host_names);
+    copy_text(run->command, sizeof run->command, from->command, sizeof from->command);
+    return WEFT_OK;
+}
+
+weft_status weft_result_get_failure(weft_result *result, int64_t row, weft_result_failure *failure)
+{
+    error_clear(&result->error);
+    if (row < 0 || row >= result->failure_count) {
+        return error_set(&result->error, WEFT_ERR_USAGE, "%s has no failure %" PRId64, result->path,
+                         row);
+    }
+    const failure_row *from = &result->failures[row];
+    failure->item = from->item;
+    failure->code = from->code;
+    copy_text(failure->text, sizeof failure->text, from->text, sizeof from->text);
+    return WEFT_OK;
+}
+
+/* The state of a verification. */
+typedef struct verification {
+    weft_result *result;
+    weft_verify_fn on_bad;
+    void *context;
+    int64_t verified;
+    int64_t bad;
+    unsigned char *buffer;          /* room for `tiles` tiles, field after field */
+    size_t offset[WEFT_MAX_FIELDS]; /* where in the buffer a field begins */
+    int64_t tiles;
+} verification;
+
+static void report_bad(verification *v, int64_t tile, const char *what)
+{
+    const tiling *tiles = &v->result->meta.job->tiles;
+    v->bad++;
+    if (v->on_bad != NULL) {
+        v->on_bad(tile, tiling_first(tiles, tile), tiling_items(tiles, tile, 1), what, v->context);
+    }
+}
+
+/* The tile's bytes are in the buffer, `place` tiles from its start. */
+static void verify_tile(verification *v, int64_t tile, int64_t place)
+{
+    const job *j = v->result->meta.job;
+    const int64_t items = tiling_items(&j->tiles, tile, 1);
+    const void *bytes[WEFT_MAX_FIELDS];
+    size_t counts[WEFT_MAX_FIELDS];
+    for (int i = 0; i < j->fields; i++) {
+        bytes[i] = v->buffer + v->offset[i] + job_field_bytes(j, i, place * j->tiles.grain);
+        counts[i] = (size_t)job_field_bytes(j, i, items);
+    }
+    if (checksum_runs(j->fields, bytes, counts) == v->result->records[tile].checksum) {
+        v->verified++;
+    } else {
+        report_bad(v, tile, "its bytes differ from its checksum");
+    }
+}
+
+static weft_status verify_run(verification *v, int64_t first, int64_t tiles)
+{
+    const job *j = v->result->meta.job;
+    for (int i = 0; i < j->fields; i++) {
+        const weft_status status =
+            read_items(v->result, i, tiling_first(&j->tiles, first),
+                       tiling_items(&j->tiles, first, tiles), v->buffer + v->offset[i]);
+        if (status != WEFT_OK) {
+            return status;
+        }
+    }
+    for (int64_t place = 0; place < tiles; place++) {
+        const tile_record *record = &v->result->records[first + place];
+        if (!tile_record_sound(record, first + place)) {
+            report_bad(v, first + place, "its tile record is damaged");
+        } else if (tile_record_done(record)) {
+            verify_tile(v, first + place, place);
+        }
+    }
+    return WEFT_OK;
+}
+
+static weft_status prepare_buffer(verification *v)
+{
+    const job *j = v->result->meta.job;
+    const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
+    v->tiles = tile_bytes >= VERIFY_BYTES ? 1 : VERIFY_BYTES / tile_bytes;
+    size_t bytes = 0;
+    for (int i = 0; i < j->fields; i++) {
+        v->offset[i] = bytes;
+        bytes += (size_t)job_field_bytes(j, i, v->tiles * j->tiles.grain);
+    }
+    v->buffer = malloc(bytes + 1);
+    if (v->buffer == NULL) {
+        return error_set(&v->result->error, WEFT_ERR_MEMORY, "out of memory for a tile of %s",
+                         v->result->path);
+    }
+    return WEFT_OK;
+}
+
+weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad, void *context,
+                               int64_t *verified, int64_t *bad)
+{
+    verification v = {.result = result, .on_bad = on_bad, .context = context};
+    error_clear(&result->error);
+    weft_status status = read_tables(result);
+    if (status == WEFT_OK) {
+        status = prepare_buffer(&v);
+    }
+    for (int64_t tile = 0; tile < result->info.tiles && status == WEFT_OK; tile += v.tiles) {
+        const int64_t left = result->info.tiles - tile;
+        status = verify_run(&v, tile, left < v.tiles ? left : v.tiles);
+    }
+    free(v.buffer);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    *verified = v.verified;
+    *bad = v.bad;
+    if (v.bad > 0) {
+        return error_set(&result->error, WEFT_ERR_CORRUPT,
+                         "%s: %" PRId64 " tiles are damaged; they must be computed again",
+                         result->path, v.bad);
+    }
+    return WEFT_OK;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The open result of a run: bytes go to their final place from any thread of any rank. */
+#include "store/store.h"
+
+#include "base/host.h"
+#include "store/bytes.h"
+#include "store/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct store {
+    int fd; /* write-only, see open_descriptor() */
+    char *path;
+    const job *job;
+    metadata_layout layout;
+    lock *lock;     /* rank 0 */
+    ledger *ledger; /* rank 0 */
+};
+
+/* Write-only: an NFS client that has read a page may later write all of it back, over bytes that
+ * another client has put there meanwhile. */
+static weft_status open_descriptor(store *s, error *e)
+{
+    s->fd = open(s->path, O_WRONLY | O_CLOEXEC);
+    if (s->fd < 0) {
+        const int number = errno;
+        char host[HOST_NAME_BYTES];
+        host_name(host);
+        return error_system(e, number, "host %s cannot open %s for writing", host, s->path);
+    }
+    return WEFT_OK;
+}
+
+static weft_status allocate(const char *path, const job *j, store **out, error *e)
+{
+    store *s = calloc(1, sizeof *s);
+    char *copy = strdup(path);
+    if (s == NULL || copy == NULL) {
+        free(copy);
+        free(s);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %s", path);
+    }
+    s->fd = -1;
+    s->path = copy;
+    s->job = j;
+    *out = s;
+    return WEFT_OK;
+}
+
+/* Moves an existing file out of the way. */
+static weft_status move_to_backup(const char *path, error *e)
+{
+    char backup[4096];
+    if (snprintf(backup, sizeof backup, "%s.bak", path) >= (int)sizeof backup) {
+        return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+    }
+    if (rename(path, backup) != 0 && errno != ENOENT) {
+        const int number = errno;
+        return error_system(e, number, "--fresh: cannot move %s to %s", path, backup);
+    }
+    return WEFT_OK;
+}
+
+/* The file exists: is it the same job's? */
+static weft_status compare_with_file(const char *path, job *j, bool adopt_grain, metadata *m,
+                                     error *e)
+{
+    weft_status status = metadata_read(path, m, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (adopt_grain && m->job->tiles.count == j->tiles.count) {
+        status = job_settle(j, j->seed, m->job->tiles.grain, e);
+    }
+    if (status == WEFT_OK) {
+        status = job_compare(j, m->job, path, e);
+    }
+    return status;
+}
+
+/* With the lock held: makes the file if there is none, then reads it as any later run will. */
+static weft_status open_file(store *s, job *j, store_policy policy, error *e)
+{
+    weft_status status = policy.fresh ? move_to_backup(s->path, e) : WEFT_OK;
+    if (status != WEFT_OK) {
+        return status;
+    }
+    struct stat file;
+    if (stat(s->path, &file) != 0) {
+        status = metadata_create(s->path, j, e);
+    }
+    metadata m = {.job = NULL};
+    if (status == WEFT_OK) {
+        status = compare_with_file(s->path, j, policy.adopt_grain, &m, e);
+    }
+    if (status == WEFT_OK) {
+        s->layout = m.layout;
+        status = open_descriptor(s, e);
+    }
+    if (status == WEFT_OK) {
+        status = ledger_open(s->fd, s->path, s->job, &s->layout, &s->ledger, e);
+    }
+    metadata_release(&m);
+    return status;
+}
+
+weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e)
+{
+    store *s = NULL;
+    weft_status status = allocate(path, j, &s, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    status = lock_take(path, &s->lock, e);
+    if (status == WEFT_OK) {
+        status = open_file(s, j, policy, e);
+    }
+    if (status != WEFT_OK) {
+        store_close(s);
+        return status;
+    }
+    *out = s;
+    return WEFT_OK;
+}
+
+const metadata_layout *store_layout(const store *s)
+{
+    return &s->layout;
+}
+
+/* The path must lead to rank 0's very file, which needs a file system that all hosts share. */
+static weft_status check_same_file(const store *s, error *e)
+{
+    struct stat file;
+    if (fstat(s->fd, &file) == 0 && (uint64_t)file.st_ino == s->layout.inode &&
+        file.st_size >= s->layout.file_bytes) {
+        return WEFT_OK;
+    }
+    char host[HOST_NAME_BYTES];
+    host_name(host);
+    return error_set(e, WEFT_ERR_SYSTEM,
+                     "%s is another file on host %s than on rank 0's; put --out on a file system "
+                     "that all hosts share",
+                     s->path, host);
+}
+
+weft_status store_attach(const char *path, const job *j, const metadata_layout *layout, store **out,
+                         error *e)
+{
+    store *s = NULL;
+    weft_status status = allocate(path, j, &s, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    s->layout = *layout;
+    status = open_descriptor(s, e);
+    if (status == WEFT_OK) {
+        status = check_same_file(s, e);
+    }
+    if (status != WEFT_OK) {
+        store_close(s);
+        return status;
+    }
+    *out = s;
+    return WEFT_OK;
+}
+
+ledger *store_ledger(store *s)
+{
+    return s->ledger;
+}
+
+weft_status store_write(store *s, int field, int64_t first, int64_t items, const void *bytes,
+                        error *e)
+{
+    return bytes_write(s->fd, s->path, bytes, (size_t)job_field_bytes(s->job, field, items),
+                       s->layout.field_offset[field] + job_field_bytes(s->job, field, first), e);
+}
+
+weft_status store_read(store *s, int field, int64_t first, int64_t items, void *bytes, error *e)
+{
+    const int fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        const int number = errno;
+        return error_system(e, number, "cannot open %s for reading", s->path);
+    }
+    const weft_status status =
+        bytes_read(fd, s->path, bytes, (size_t)job_field_bytes(s->job, field, items),
+                   s->layout.field_offset[field] + job_field_bytes(s->job, field, first), e);
+    (void)close(fd);
+    return status;
+}
+
+weft_status store_sync(store *s, error *e)
+{
+    if (fdatasync(s->fd) != 0) {
+        const int number = errno;
+        return error_system(e, number, "cannot write %s to disk", s->path);
+    }
+    return WEFT_OK;
+}
+
+void store_touch(store *s)
+{
+    lock_touch(s->lock);
+}
+
+void store_close(store *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    ledger_close(s->ledger);
+    if (s->fd >= 0) {
+        (void)close(s->fd);
+    }
+    lock_release(s->lock);
+    free(s->path);
+    free(s);
+}

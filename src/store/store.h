@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The open result of a run: bytes go to their final place from any thread of any rank. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/error.h"
+#include "range/job.h"
+#include "store/ledger.h"
+#include "store/metadata.h"
+
+#include <stdbool.h>
+
+typedef struct store store;
+
+/* How an existing file is treated. */
+typedef struct store_policy {
+    bool fresh;       /* it moves to FILE.bak */
+    bool adopt_grain; /* its grain is taken over, since the user has named none */
+} store_policy;
+
+/* Rank 0: takes the lock, then makes the file, or opens it if it holds the same job. The job is
+ * settled; only its grain may be changed. */
+weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e);
+
+/* What other ranks need for store_attach(). */
+const metadata_layout *store_layout(const store *s);
+
+/* Every other rank, once rank 0 has opened the file. */
+weft_status store_attach(const char *path, const job *j, const metadata_layout *layout, store **out,
+                         error *e);
+
+/* Rank 0: the tables. */
+ledger *store_ledger(store *s);
+
+/* Writes a field's values at a run of items. Any thread; no two threads the same items. */
+weft_status store_write(store *s, int field, int64_t first, int64_t items, const void *bytes,
+                        error *e);
+
+/* Reads them back. Any thread. */
+weft_status store_read(store *s, int field, int64_t first, int64_t items, void *bytes, error *e);
+
+/* Forces to disk what has been written so far. Any thread. */
+weft_status store_sync(store *s, error *e);
+
+/* Rank 0: shows other hosts that the lock is alive. */
+void store_touch(store *s);
+
+/* NULL is allowed. */
+void store_close(store *s);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The blocks on offer: a ring in which workers take spans by compare-and-swap, without a lock. */
+#include "team/ring.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+/* A cursor holds the block's generation (the low bits of its sequence number) above the number of
+ * tiles that are left. A worker that comes late, to an entry that serves another block by now, sees
+ * another generation; one that nobody needs any more has none left. All else in an entry is read
+ * only after tiles have been taken, which keeps the block there until they are computed. */
+enum { LEFT_BITS = 40, CACHE_LINE = 64 };
+static const uint64_t left_mask = (UINT64_C(1) << LEFT_BITS) - 1;
+
+typedef struct entry {
+    _Alignas(CACHE_LINE) _Atomic uint64_t cursor;
+    _Alignas(CACHE_LINE) _Atomic int64_t pending; /* tiles not computed yet */
+    atomic_bool finished;
+    bool collected; /* agent only */
+    int64_t tiles;
+    void *data;
+} entry;
+
+struct ring {
+    entry *entries;
+    int64_t size;                                 /* a power of two */
+    _Alignas(CACHE_LINE) _Atomic int64_t offered; /* the sequence number that comes next */
+    _Alignas(CACHE_LINE) _Atomic int64_t oldest;  /* blocks before it have been collected */
+};
+
+static uint64_t generation(int64_t sequence)
+{
+    return (uint64_t)sequence << LEFT_BITS;
+}
+
+static int64_t left_of(uint64_t cursor)
+{
+    return (int64_t)(cursor & left_mask);
+}
+
+static entry *entry_of(const ring *r, int64_t sequence)
+{
+    return &r->entries[sequence & (r->size - 1)];
+}
+
+ring *ring_create(int blocks)
+{
+    int64_t size = 1;
+    while (size < blocks) {
+        size *= 2;
+    }
+    ring *r = aligned_alloc(CACHE_LINE, sizeof *r);
+    entry *entries = aligned_alloc(CACHE_LINE, (size_t)size * sizeof *entries);
+    if (r == NULL || entries == NULL) {
+        free(entries);
+        free(r);
+        return NULL;
+    }
+    for (int64_t i = 0; i < size; i++) {
+        entries[i] = (entry){.collected = true};
+    }
+    *r = (ring){.entries = entries, .size = size};
+    return r;
+}
+
+void ring_destroy(ring *r)
+{
+    if (r != NULL) {
+        free(r->entries);
+        free(r);
+    }
+}
+
+bool ring_offer(ring *r, int64_t tiles, void *data)
+{
+    const int64_t sequence = atomic_load_explicit(&r->offered, memory_order_relaxed);
+    if (sequence - atomic_load_explicit(&r->oldest, memory_order_relaxed) >= r->size) {
+        return false;
+    }
+    entry *e = entry_of(r, sequence);
+    e->tiles = tiles;
+    e->data = data;
+    e->collected = false;
+    atomic_store_explicit(&e->pending, tiles, memory_order_relaxed);
+    atomic_store_explicit(&e->finished, false, memory_order_relaxed);
+    atomic_store_explicit(&e->cursor, generation(sequence) | (uint64_t)tiles, memory_order_release);
+    atomic_store_explicit(&r->offered, sequence + 1, memory_order_release);
+    return true;
+}
+
+void *ring_collect(ring *r)
+{
+    const int64_t end = atomic_load_explicit(&r->offered, memory_order_relaxed);
+    int64_t oldest = atomic_load_explicit(&r->oldest, memory_order_relaxed);
+    void *data = NULL;
+    for (int64_t i = oldest; i < end && data == NULL; i++) {
+        entry *e = entry_of(r, i);
+        if (!e->collected && atomic_load_explicit(&e->finished, memory_order_acquire)) {
+            e->collected = true;
+            data = e->data;
+        }
+    }
+    while (oldest < end && entry_of(r, oldest)->collected) {
+        oldest++;
+    }
+    atomic_store_explicit(&r->oldest, oldest, memory_order_relaxed);
+    return data;
+}
+
+bool ring_cut(ring *r, int n, ring_span *span, bool *finished)
+{
+    const int64_t sequence = atomic_load_explicit(&r->oldest, memory_order_relaxed) + n;
+    *finished = false;
+    if (sequence >= atomic_load_explicit(&r->offered, memory_order_relaxed)) {
+        return false;
+    }
+    entry *e = entry_of(r, sequence);
+    const int64_t left =
+        left_of(atomic_exchange_explicit(&e->cursor, generation(sequence), memory_order_acq_rel));
+    *span = (ring_span){
+        .block = sequence, .first = e->tiles - left, .tiles = left, .data = e->data, .last = true};
+    if (left > 0) {
+        *finished = ring_finish(r, span);
+    }
+    return true;
+}
+
+int64_t ring_stock(const ring *r)
+{
+    const int64_t end = atomic_load_explicit(&r->offered, memory_order_relaxed);
+    int64_t stock = 0;
+    for (int64_t i = atomic_load_explicit(&r->oldest, memory_order_relaxed); i < end; i++) {
+        stock += left_of(atomic_load_explicit(&entry_of(r, i)->cursor, memory_order_relaxed));
+    }
+    return stock;
+}
+
+bool ring_empty(const ring *r)
+{
+    return atomic_load_explicit(&r->oldest, memory_order_relaxed) ==
+           atomic_load_explicit(&r->offered, memory_order_relaxed);
+}
+
+bool ring_look(ring *r, int64_t *at, int64_t *left)
+{
+    const int64_t end = atomic_load_explicit(&r->offered, memory_order_acquire);
+    const int64_t oldest = atomic_load_explicit(&r->oldest, memory_order_relaxed);
+    for (*at = *at < oldest ? oldest : *at; *at < end; *at += 1) {
+        const uint64_t cursor =
+            atomic_load_explicit(&entry_of(r, *at)->cursor, memory_order_relaxed);
+        *left = left_of(cursor);
+        if (*left > 0 && (cursor & ~left_mask) == generation(*at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ring_take(ring *r, int64_t at, int64_t tiles, ring_span *span)
+{
+    entry *e = entry_of(r, at);
+    uint64_t cursor = atomic_load_explicit(&e->cursor, memory_order_relaxed);
+    const int64_t left = left_of(cursor);
+    if (left == 0 || (cursor & ~left_mask) != generation(at)) {
+        return false;
+    }
+    const int64_t taken = tiles < left ? tiles : left;
+    if (!atomic_compare_exchange_strong_explicit(&e->cursor, &cursor, cursor - (uint64_t)taken,
+                                                 memory_order_acq_rel, memory_order_relaxed)) {
+        return false;
+    }
+    *span = (ring_span){.block = at,
+                        .first = e->tiles - left,
+                        .tiles = taken,
+                        .data = e->data,
+                        .last = taken == left};
+    return true;
+}
+
+bool ring_finish(ring *r, const ring_span *span)
+{
+    entry *e = entry_of(r, span->block);
+    return atomic_fetch_sub_explicit(&e->pending, span->tiles, memory_order_acq_rel) == span->tiles;
+}
+
+void ring_publish(ring *r, const ring_span *span)
+{
+    atomic_store_explicit(&entry_of(r, span->block)->finished, true, memory_order_release);
+}

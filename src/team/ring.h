@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The blocks on offer: a ring in which workers take spans by compare-and-swap, without a lock. */
+#ifndef TEAM_RING_H
+#define TEAM_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct ring ring;
+
+/* A run of tiles taken from a block; they are counted within the block. */
+typedef struct ring_span {
+    int64_t block; /* sequence number */
+    int64_t first;
+    int64_t tiles;
+    void *data; /* the block's */
+    bool last;  /* nobody can take anything more from this block */
+} ring_span;
+
+/* Room for at least so many blocks. NULL: out of memory. */
+ring *ring_create(int blocks);
+
+void ring_destroy(ring *r);
+
+/* One thread, the agent: */
+
+/* Puts a block of 1 … 2^40 - 1 tiles on offer; false if the ring is full. */
+bool ring_offer(ring *r, int64_t tiles, void *data);
+
+/* Takes a finished block out; its data, or NULL if there is none. */
+void *ring_collect(ring *r);
+
+/* Takes back what nobody has taken yet from the n-th oldest block, from 0; false if there is no
+ * such block. *finished says whether that finished it; then the caller does what a block's last
+ * worker does. */
+bool ring_cut(ring *r, int n, ring_span *span, bool *finished);
+
+/* Tiles that nobody has taken yet. */
+int64_t ring_stock(const ring *r);
+
+/* Whether every block has been taken out. */
+bool ring_empty(const ring *r);
+
+/* Any thread: */
+
+/* Moves *at to the oldest block from there on that has tiles left; false if there is none. */
+bool ring_look(ring *r, int64_t *at, int64_t *left);
+
+/* Takes `tiles` tiles of a block, or what is left of it if that is less; false if somebody else was
+ * quicker. */
+bool ring_take(ring *r, int64_t at, int64_t tiles, ring_span *span);
+
+/* Counts a span as computed; true for the one that finishes the block. */
+bool ring_finish(ring *r, const ring_span *span);
+
+/* Lets the agent have the block that ring_finish() has finished. */
+void ring_publish(ring *r, const ring_span *span);
+
+#endif

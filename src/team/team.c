@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The team of a rank: workers that take spans of tiles from blocks that the agent offers. Sole
+ * owner of OpenMP. */
+#include "team/team.h"
+
+#include "base/clock.h"
+#include "team/ring.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A span should take this long: far more than taking it costs, far less than anyone notices. */
+enum { SPAN_NS = 200000, CACHE_LINE = 64 };
+
+/* What one worker writes; a cache line each. */
+typedef struct worker {
+    _Alignas(CACHE_LINE) _Atomic int64_t busy_ns;
+    int64_t tile_ns; /* recent mean, 0 while unknown */
+    int64_t at;      /* the block it looks at */
+    int64_t now_ns;  /* when it finished its last span; 0 after a rest */
+} worker;
+
+struct team {
+    team_hooks hooks;
+    void *context;
+    int workers;
+    int64_t span_limit;
+    worker *worker;
+    ring *ring;
+    _Atomic int64_t tile_ns; /* of whoever measured last */
+    atomic_bool ending;
+    bool halted; /* agent only */
+    pthread_mutex_t mutex;
+    pthread_cond_t offered; /* for workers */
+    pthread_cond_t noticed; /* for the agent */
+    int waiting;            /* workers that sleep; under the mutex */
+    bool news;              /* for the agent; under the mutex */
+};
+
+static void init_conditions(team *t)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&t->mutex, NULL);
+    (void)pthread_cond_init(&t->offered, &attributes);
+    (void)pthread_cond_init(&t->noticed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
+                        void *context, team **out, error *e)
+{
+    const size_t count = workers > 0 ? (size_t)workers : 1;
+    team *t = calloc(1, sizeof *t);
+    worker *each = aligned_alloc(CACHE_LINE, count * sizeof *each);
+    ring *r = ring_create(blocks);
+    if (t == NULL || each == NULL || r == NULL) {
+        ring_destroy(r);
+        free(each);
+        free(t);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a team of %d workers", workers);
+    }
+    for (size_t i = 0; i < count; i++) {
+        each[i] = (worker){.tile_ns = 0};
+    }
+    t->hooks = *hooks;
+    t->context = context;
+    t->workers = workers;
+    t->span_limit = span_limit;
+    t->worker = each;
+    t->ring = r;
+    init_conditions(t);
+    *out = t;
+    return WEFT_OK;
+}
+
+void team_destroy(team *t)
+{
+    if (t != NULL) {
+        (void)pthread_cond_destroy(&t->noticed);
+        (void)pthread_cond_destroy(&t->offered);
+        (void)pthread_mutex_destroy(&t->mutex);
+        ring_destroy(t->ring);
+        free(t->worker);
+        free(t);
+    }
+}
+
+static void wake_agent(team *t)
+{
+    (void)pthread_mutex_lock(&t->mutex);
+    t->news = true;
+    (void)pthread_cond_signal(&t->noticed);
+    (void)pthread_mutex_unlock(&t->mutex);
+}
+
+/* A span's length: by time, by the limit, and so that the end of a block is shared out. */
+static int64_t choose_tiles(const team *t, int64_t tile_ns, int64_t left)
+{
+    const int64_t by_time = tile_ns > 0 ? SPAN_NS / tile_ns : 1;
+    const int64_t share = left / (2 * (t->workers > 0 ? t->workers : 1));
+    int64_t tiles = by_time < share ? by_time : share;
+    if (tiles > t->span_limit) {
+        tiles = t->span_limit;
+    }
+    return tiles > 0 ? tiles : 1;
+}
+
+static void finish_block(team *t, const ring_span *span)
+{
+    t->hooks.block(t->context, span->data);
+    ring_publish(t->ring, span);
+}
+
+static void compute(team *t, int number, const ring_span *span)
+{
+    worker *w = &t->worker[number];
+    /* One look at the clock per span: a span begins where the last one ended. */
+    const int64_t start = w->now_ns != 0 ? w->now_ns : clock_now_ns();
+    const int64_t end =
+        t->hooks.span(t->context, span->data, number, span->first, span->tiles, start);
+    const int64_t busy = atomic_load_explicit(&w->busy_ns, memory_order_relaxed) + end - start;
+    const int64_t tile_ns = (end - start) / span->tiles + 1;
+    atomic_store_explicit(&w->busy_ns, busy, memory_order_relaxed);
+    /* Without workers the agent's own work lies between two spans. */
+    w->now_ns = t->workers > 0 ? end : 0;
+    w->tile_ns = w->tile_ns == 0 ? tile_ns : (3 * w->tile_ns + tile_ns) / 4;
+    if (ring_finish(t->ring, span)) {
+        finish_block(t, span);
+        wake_agent(t);
+        w->now_ns = 0;
+    } else if (span->last) {
+        wake_agent(t);
+    }
+    if (span->last) {
+        atomic_store_explicit(&t->tile_ns, w->tile_ns, memory_order_relaxed);
+    }
+}
+
+/* Takes a span from the oldest block that has any left, and computes it. */
+static bool work_once(team *t, int number)
+{
+    worker *w = &t->worker[number];
+    ring_span span;
+    int64_t left = 0;
+    while (ring_look(t->ring, &w->at, &left)) {
+        if (ring_take(t->ring, w->at, choose_tiles(t, w->tile_ns, left), &span)) {
+            compute(t, number, &span);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sleeps until there may be work; the agent is told that somebody is idle. */
+static void wait_for_offer(team *t, int number)
+{
+    worker *w = &t->worker[number];
+    int64_t left = 0;
+    w->now_ns = 0;
+    (void)pthread_mutex_lock(&t->mutex);
+    t->waiting++;
+    t->news = true;
+    (void)pthread_cond_signal(&t->noticed);
+    while (!atomic_load(&t->ending) && !ring_look(t->ring, &w->at, &left)) {
+        (void)pthread_cond_wait(&t->offered, &t->mutex);
+    }
+    t->waiting--;
+    (void)pthread_mutex_unlock(&t->mutex);
+}
+
+static void run_worker(team *t, int number)
+{
+    do {
+        while (work_once(t, number)) {
+        }
+        wait_for_offer(t, number);
+    } while (!atomic_load(&t->ending));
+}
+
+static void end_workers(team *t)
+{
+    (void)pthread_mutex_lock(&t->mutex);
+    atomic_store(&t->ending, true);
+    (void)pthread_cond_broadcast(&t->offered);
+    (void)pthread_mutex_unlock(&t->mutex);
+}
+
+static void run_agent(team *t)
+{
+    while (t->hooks.agent(t->context)) {
+    }
+    end_workers(t);
+}
+
+weft_status team_run(team *t, error *e)
+{
+    if (t->workers == 0) {
+        run_agent(t);
+        return WEFT_OK;
+    }
+    int threads = 0;
+    omp_set_dynamic(0);
+#pragma omp parallel num_threads(t->workers + 1) default(none) shared(t, threads)
+    {
+        /* Thread 0 is the main thread, which is the one that may call MPI. */
+        const int me = omp_get_thread_num();
+        if (me == 0) {
+            threads = omp_get_num_threads();
+        }
+        if (omp_get_num_threads() == t->workers + 1) {
+            if (me == 0) {
+                run_agent(t);
+            } else {
+                run_worker(t, me - 1);
+            }
+        }
+    }
+    if (threads != t->workers + 1) {
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "OpenMP gave %d threads instead of %d; raise OMP_THREAD_LIMIT, or give "
+                         "fewer --threads",
+                         threads, t->workers + 1);
+    }
+    return WEFT_OK;
+}
+
+bool team_offer(team *t, int64_t tiles, void *data)
+{
+    if (t->halted || !ring_offer(t->ring, tiles, data)) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&t->mutex);
+    if (t->waiting > 0) {
+        (void)pthread_cond_broadcast(&t->offered);
+    }
+    (void)pthread_mutex_unlock(&t->mutex);
+    return true;
+}
+
+void *team_collect(team *t)
+{
+    return ring_collect(t->ring);
+}
+
+int64_t team_stock(const team *t)
+{
+    return ring_stock(t->ring);
+}
+
+int64_t team_tile_ns(const team *t)
+{
+    return atomic_load_explicit(&t->tile_ns, memory_order_relaxed);
+}
+
+void team_halt(team *t)
+{
+    ring_span span;
+    bool finished = false;
+    t->halted = true;
+    for (int n = 0; ring_cut(t->ring, n, &span, &finished); n++) {
+        if (finished) {
+            finish_block(t, &span);
+        }
+    }
+}
+
+bool team_idle(const team *t)
+{
+    return ring_empty(t->ring);
+}
+
+void team_rest(team *t, int64_t ns)
+{
+    if (t->workers == 0) {
+        if (!work_once(t, 0)) {
+            clock_sleep_ns(ns);
+        }
+        return;
+    }
+    const int64_t until = clock_now_ns() + ns;
+    const struct timespec limit = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+    (void)pthread_mutex_lock(&t->mutex);
+    int expired = 0;
+    while (!t->news && expired == 0) {
+        expired = pthread_cond_timedwait(&t->noticed, &t->mutex, &limit);
+    }
+    t->news = false;
+    (void)pthread_mutex_unlock(&t->mutex);
+}
+
+int64_t team_busy_ns(const team *t, int number)
+{
+    return atomic_load_explicit(&t->worker[number].busy_ns, memory_order_relaxed);
+}

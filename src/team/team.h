@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The team of a rank: workers that take spans of tiles from blocks that the agent offers. Sole
+ * owner of OpenMP. */
+#ifndef TEAM_TEAM_H
+#define TEAM_TEAM_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct team team;
+
+/* What the team calls. `context` is the caller's, `data` the block's. */
+typedef struct team_hooks {
+    /* Agent: everything but computing. Called again and again until it returns false; it rests with
+     * team_rest() when there is nothing to do. */
+    bool (*agent)(void *context);
+    /* Worker: computes tiles first … first + tiles - 1 of a block (counted within the block). The
+     * clock stood at start_ns; returns what it says at the end. */
+    int64_t (*span)(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                    int64_t start_ns);
+    /* Once per block, when nothing of it is left to compute: the worker that was last, or the agent
+     * in team_halt(). */
+    void (*block)(void *context, void *data);
+} team_hooks;
+
+/* A team of so many workers, 0 for none but the agent's own thread. At most `blocks` blocks are on
+ * offer or in work at a time, and a span has at most `span_limit` tiles. */
+weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
+                        void *context, team **out, error *e);
+
+/* NULL is allowed. */
+void team_destroy(team *t);
+
+/* Runs agent and workers until the agent returns false; the calling thread is the agent. Blocks
+ * that are not finished by then are finished first. */
+weft_status team_run(team *t, error *e);
+
+/* The following are the agent's. */
+
+/* Offers a block of so many tiles; false if there are too many, or the team is halted. */
+bool team_offer(team *t, int64_t tiles, void *data);
+
+/* A finished block's data, or NULL. */
+void *team_collect(team *t);
+
+/* Tiles on offer that nobody has taken yet. */
+int64_t team_stock(const team *t);
+
+/* Recent mean of nanoseconds per tile; 0 while unknown. */
+int64_t team_tile_ns(const team *t);
+
+/* Takes back all that nobody has begun: blocks finish with what they have. */
+void team_halt(team *t);
+
+/* Whether every block offered has been collected. */
+bool team_idle(const team *t);
+
+/* Sleeps until a worker needs the agent, for `ns` at most. Without workers: computes a span. */
+void team_rest(team *t, int64_t ns);
+
+/* Nanoseconds that a worker has spent in spans so far. */
+int64_t team_busy_ns(const team *t, int number);
+
+#endif

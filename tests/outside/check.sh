@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# check.sh BUILD WORK [CC [CFLAGS...]]: installs the build folder BUILD to a prefix under the folder
+# WORK, builds the project outside of the tree with find_package and with pkg-config, and runs what
+# comes out, the installed programs too.
+set -euo pipefail
+
+build=$(realpath "$1")
+work=$2
+cc=${3:-cc}
+cflags=("${@:4}")
+project=$(realpath "$(dirname "${BASH_SOURCE[0]}")/project")
+
+step() {
+    echo "outside: $*"
+}
+
+fail() {
+    echo "outside: $*" >&2
+    exit 1
+}
+
+# The prefix has moved after the build was configured, as with a package: nothing may remember it.
+install_weft() {
+    step "installing to $work/prefix"
+    cmake --install "$build" --prefix "$work/before" >"$work/install.log"
+    mv "$work/before" "$work/prefix"
+}
+
+run_squares() {
+    local squares=$1 out=$2
+    "$squares" --threads 1 --out "$out" || fail "$squares ended with status $?"
+    h5dump -d /results/square -s 999 -c 1 "$out" | grep -q 998001 || fail "$out lacks the last square"
+}
+
+with_find_package() {
+    step "find_package"
+    cmake -S "$project" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" \
+        -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="${cflags[*]}" >"$work/cmake.log"
+    cmake --build "$work/cmake" >>"$work/cmake.log"
+    run_squares "$work/cmake/squares" "$work/cmake.h5"
+}
+
+with_pkg_config() {
+    local pc flags=() static=()
+    step "pkg-config"
+    pc=$(find "$work/prefix" -name weft.pc -print -quit)
+    [[ -n $pc ]] || fail "no weft.pc was installed"
+    export PKG_CONFIG_PATH=${pc%/*}
+    [[ -n $(find "$work/prefix" -name 'libweft.so' -print -quit) ]] || static=(--static)
+    read -ra flags <<<"$(pkg-config --cflags --libs "${static[@]}" weft)"
+    "$cc" "${cflags[@]}" "$project/squares.c" -o "$work/squares" "${flags[@]}"
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir weft) \
+        run_squares "$work/squares" "$work/pkg-config.h5"
+}
+
+installed_programs() {
+    local program
+    for program in weft coast mandelbrot; do
+        step "bin/$program"
+        env -u LD_LIBRARY_PATH "$work/prefix/bin/$program" --help >"$work/$program.help" ||
+            fail "bin/$program --help ended with status $?"
+    done
+    "$work/prefix/bin/weft" verify "$work/cmake.h5" || fail "weft verify ended with status $?"
+}
+
+rm -rf "$work"
+mkdir -p "$work"
+work=$(realpath "$work")
+install_weft
+with_find_package
+with_pkg_config
+installed_programs
+step "all well"
