@@ -180,6 +180,15 @@ static void begin_stop(agent *a, int64_t grace_ns)
     team_halt(a->team);
 }
 
+/* Another rank is idle: what is only queued here can be computed there. */
+static void give_back(agent *a, piece recalled)
+{
+    message_piece message = {.kind = MESSAGE_RETURN};
+    while (supply_take_back(a->supply, recalled, &message.piece)) {
+        send_to_coordinator(a, &message, sizeof message);
+    }
+}
+
 static void take_message(agent *a, const void *bytes)
 {
     switch (*(const message_kind *)bytes) {
@@ -192,8 +201,8 @@ static void take_message(agent *a, const void *bytes)
         }
         break;
     }
-    case MESSAGE_REVOKE:
-        supply_remove(a->supply, ((const message_revoke *)bytes)->piece);
+    case MESSAGE_RECALL:
+        give_back(a, ((const message_piece *)bytes)->piece);
         break;
     case MESSAGE_STOP:
         begin_stop(a, ((const message_stop *)bytes)->grace_ns);
@@ -208,6 +217,7 @@ static void take_message(agent *a, const void *bytes)
     case MESSAGE_SIGNAL:
     case MESSAGE_FAIL:
     case MESSAGE_LEFT:
+    case MESSAGE_RETURN:
         break;
     }
 }

@@ -19,6 +19,9 @@ static const int64_t book_ns = INT64_C(1000000000);
 /* A rank that waits for work is looked at again this often. */
 static const int64_t hungry_ns = INT64_C(1000000);
 
+/* A chunk is late after this at the least: messages and syncs take their time. */
+static const int64_t least_late_ns = INT64_C(500000000);
+
 /* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second. SIGUSR1 is a friendly
  * warning, sent long before. */
 static const int64_t short_grace_ns = INT64_C(500000000);
@@ -48,6 +51,8 @@ struct coordinator {
     int64_t next_hungry_ns;
     int64_t done;   /* items of the job */
     int64_t failed; /* items of the job */
+    int64_t tiles;  /* computed in this run … */
+    double seconds; /* … and how long that took their workers */
     run_row row;
     bool warned_impure;
     bool abandon;
@@ -106,10 +111,11 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
     c->setup = *setup;
     c->members = members;
     c->ledger = store_ledger(setup->store);
-    weft_status status = leases_create(setup->job->tiles.tiles, setup->pure, &c->leases, e);
+    weft_status status =
+        leases_create(setup->job->tiles.tiles, setup->placement->ranks, setup->pure, &c->leases, e);
     if (status == WEFT_OK) {
         count_done(c);
-        leases_start(c->leases, setup->technique, setup->placement->ranks);
+        leases_start(c->leases, setup->technique);
         status = open_row(c, e);
     }
     if (status != WEFT_OK) {
@@ -236,18 +242,34 @@ static void end_if_complete(coordinator *c)
     end_run(c, &why);
 }
 
+/* Asks a rank that has more than it has begun to give some back, for one that has nothing. */
+static void recall_for(coordinator *c, int rank, int64_t now_ns)
+{
+    error e = {.status = WEFT_OK};
+    message_piece recall = {.kind = MESSAGE_RECALL};
+    int holder = 0;
+    if (leases_recall(c->leases, rank, now_ns, &holder, &recall.piece)) {
+        end_with_error(c, mail_send(c->setup.mail, holder, &recall, sizeof recall, &e), &e);
+    }
+}
+
+/* How long a chunk may be out, once there is nothing else to do, before it is handed out again: the
+ * time that tiles have taken so far, twice over. */
+static int64_t late_ns(const coordinator *c)
+{
+    const int64_t tile_ns = c->tiles > 0 ? (int64_t)(1e9 * c->seconds / (double)c->tiles) : 0;
+    return 2 * tile_ns > least_late_ns ? 2 * tile_ns : least_late_ns;
+}
+
 static void grant_to(coordinator *c, int rank, int64_t want, int64_t now_ns)
 {
     grant g;
     error e = {.status = WEFT_OK};
-    leases_grant(c->leases, rank, want, now_ns, &g);
+    leases_grant(c->leases, rank, want, now_ns, late_ns(c), &g);
     c->members[rank].want = g.pieces == 0 ? want : 0;
     if (g.pieces == 0) {
+        recall_for(c, rank, now_ns);
         return;
-    }
-    if (g.victim >= 0) {
-        const message_revoke revoke = {.kind = MESSAGE_REVOKE, .piece = g.piece[0]};
-        end_with_error(c, mail_send(c->setup.mail, g.victim, &revoke, sizeof revoke, &e), &e);
     }
     message_grant answer;
     answer.kind = MESSAGE_GRANT;
@@ -277,7 +299,9 @@ static weft_status put_run_of_tiles(coordinator *c, int64_t first, int64_t tiles
     for (int64_t i = 0; i < tiles; i++) {
         c->row.failed += records[i].failed;
         c->failed += records[i].failed;
+        c->seconds += records[i].seconds;
     }
+    c->tiles += tiles;
     c->done += tiling_items(t, first, tiles);
     c->row.items += tiling_items(t, first, tiles);
     return ledger_put(c->ledger, first, tiles, records, e);
@@ -302,6 +326,7 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
         end_with_error(c, error_set(&e, WEFT_ERR_INTERNAL, "a report of the wrong size"), &e);
         return;
     }
+    leases_hear(c->leases, rank, clock_now_ns());
     c->members[rank].busy_ns = report->busy_ns;
     c->members[rank].worst_ns = report->worst_ns;
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
@@ -385,8 +410,11 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         c->members[rank].left = true;
         c->abandon = c->abandon || ((const message_left *)bytes)->dropped;
         break;
+    case MESSAGE_RETURN:
+        leases_return(c->leases, rank, ((const message_piece *)bytes)->piece);
+        break;
     case MESSAGE_GRANT:
-    case MESSAGE_REVOKE:
+    case MESSAGE_RECALL:
     case MESSAGE_STOP:
     case MESSAGE_END:
         break;

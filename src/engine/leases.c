@@ -6,21 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a lease of which everything has been handed out twice is left in peace. */
-static const int64_t patience_ns = INT64_C(1000000000);
+/* A rank is asked to give some of a lease back this often at most. */
+static const int64_t recall_ns = INT64_C(20000000);
 
 /* A piece in the hands of a rank. Tiles may be done by then, by anyone. */
 typedef struct lease {
     piece piece;
     int rank;
-    int copies;      /* how often it has been handed out again, whole */
-    int64_t when_ns; /* when it was last handed out */
+    int copies;        /* how often it has been handed out again */
+    int64_t when_ns;   /* when it was last handed out */
+    int64_t recall_ns; /* when some of it was last asked back; 0: never */
 } lease;
 
 struct leases {
     int64_t tiles;
     bool pure;
     bool *done;
+    int ranks;
+    int64_t *heard_ns; /* per rank: when it last had something to report */
     int64_t undone;
     int64_t next; /* tiles before it are done or handed out */
     schedule schedule;
@@ -29,13 +32,18 @@ struct leases {
     int64_t used;
     int64_t room;
     int64_t chunks;
+    piece *returned; /* given back and not handed out again yet */
+    int64_t returned_count;
+    int64_t returned_room;
 };
 
-weft_status leases_create(int64_t tiles, bool pure, leases **out, error *e)
+weft_status leases_create(int64_t tiles, int ranks, bool pure, leases **out, error *e)
 {
     leases *l = calloc(1, sizeof *l);
     bool *done = calloc((size_t)tiles + 1, sizeof *done);
-    if (l == NULL || done == NULL) {
+    int64_t *heard_ns = calloc((size_t)ranks, sizeof *heard_ns);
+    if (l == NULL || done == NULL || heard_ns == NULL) {
+        free(heard_ns);
         free(done);
         free(l);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %lld tiles",
@@ -44,6 +52,8 @@ weft_status leases_create(int64_t tiles, bool pure, leases **out, error *e)
     l->tiles = tiles;
     l->pure = pure;
     l->done = done;
+    l->ranks = ranks;
+    l->heard_ns = heard_ns;
     l->undone = tiles;
     *out = l;
     return WEFT_OK;
@@ -52,7 +62,9 @@ weft_status leases_create(int64_t tiles, bool pure, leases **out, error *e)
 void leases_destroy(leases *l)
 {
     if (l != NULL) {
+        free(l->returned);
         free(l->active);
+        free(l->heard_ns);
         free(l->done);
         free(l);
     }
@@ -63,9 +75,14 @@ void leases_set_done(leases *l, int64_t tile)
     (void)leases_report(l, tile);
 }
 
-void leases_start(leases *l, technique t, int ranks)
+void leases_start(leases *l, technique t)
 {
-    schedule_init(&l->schedule, t, l->undone, ranks, 1);
+    schedule_init(&l->schedule, t, l->undone, l->ranks, 1);
+}
+
+void leases_hear(leases *l, int rank, int64_t now_ns)
+{
+    l->heard_ns[rank] = now_ns;
 }
 
 bool leases_report(leases *l, int64_t tile)
@@ -126,13 +143,34 @@ static void forget_finished(leases *l)
     }
 }
 
-/* The next tiles that are to do, up to a number; none if all have been handed out. */
+/* From what ranks have given back: at most so many tiles. */
+static piece next_returned(leases *l, int64_t most)
+{
+    piece p = {.tiles = 0};
+    while (l->returned_count > 0 && p.tiles == 0) {
+        piece *last = &l->returned[l->returned_count - 1];
+        if (!trim(l, last)) {
+            l->returned_count--;
+            continue;
+        }
+        p = (piece){.first = last->first, .tiles = last->tiles < most ? last->tiles : most};
+        last->first += p.tiles;
+        last->tiles -= p.tiles;
+    }
+    return p;
+}
+
+/* The next tiles that are to do, at most so many; none if all have been handed out. */
 static piece next_piece(leases *l, int64_t most)
 {
+    piece p = next_returned(l, most);
+    if (p.tiles > 0) {
+        return p;
+    }
     while (l->next < l->tiles && l->done[l->next]) {
         l->next++;
     }
-    piece p = {.first = l->next};
+    p.first = l->next;
     while (l->next < l->tiles && p.tiles < most && !l->done[l->next]) {
         l->next++;
         p.tiles++;
@@ -178,64 +216,111 @@ static void drop_finished(leases *l)
     l->used = kept;
 }
 
-/* The outstanding lease that is best helped: never handed out again before, else the one with the
- * fewest copies that has been left in peace long enough; among equals the oldest. */
-static lease *find_outstanding(leases *l, int rank, int64_t now_ns)
+/* Since when nothing has been heard of a lease: its rank may still be at an earlier one. */
+static int64_t quiet_since(const leases *l, const lease *each)
+{
+    const int64_t heard_ns = l->heard_ns[each->rank];
+    return heard_ns > each->when_ns ? heard_ns : each->when_ns;
+}
+
+/* The lease of another rank that is latest: with the fewest copies, and among equals the oldest.
+ * Each copy doubles the patience, so that many idle ranks do not all repeat one long item. */
+static lease *find_late(leases *l, int rank, int64_t now_ns, int64_t late_ns)
 {
     lease *best = NULL;
     for (int64_t i = l->oldest; i < l->used; i++) {
         lease *candidate = &l->active[i];
-        if (candidate->rank == rank) {
-            continue;
-        }
-        const bool peace = candidate->copies > 0 &&
-                           now_ns - candidate->when_ns < patience_ns << (candidate->copies - 1);
-        if (!peace && (best == NULL || candidate->copies < best->copies)) {
+        const bool late = now_ns - quiet_since(l, candidate) >= late_ns << candidate->copies;
+        if (candidate->rank != rank && late && (best == NULL || candidate->copies < best->copies)) {
             best = candidate;
-        }
-        if (best != NULL && best->copies == 0) {
-            break;
         }
     }
     return best;
 }
 
-/* The owner works from the front, so the back half is taken; of a single tile, a second copy. */
-static void grant_again(leases *l, int rank, int64_t now_ns, grant *g)
+/* The owner works from the front, so a copy is made of the back half first. */
+static void grant_again(leases *l, int rank, int64_t now_ns, int64_t late_ns, grant *g)
 {
     drop_finished(l);
-    lease *from = find_outstanding(l, rank, now_ns);
-    if (from == NULL) {
+    lease *late = find_late(l, rank, now_ns, late_ns);
+    if (late == NULL) {
         return;
     }
-    piece p = from->piece;
-    g->victim = from->rank;
-    if (p.tiles > 1 && from->copies == 0) {
+    piece p = late->piece;
+    if (p.tiles > 1 && late->copies == 0) {
         const int64_t kept = p.tiles / 2;
-        from->piece.tiles = kept;
+        late->piece.tiles = kept;
         p.first += kept;
         p.tiles -= kept;
         remember(l, p, rank, now_ns);
     } else {
-        from->copies += from->copies < 20;
-        from->when_ns = now_ns;
+        late->copies += late->copies < 20;
+        late->when_ns = now_ns;
     }
     g->piece[g->pieces++] = p;
     l->chunks++;
 }
 
-void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, grant *g)
+void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, int64_t late_ns, grant *g)
 {
     g->pieces = 0;
-    g->victim = -1;
     forget_finished(l);
     if (l->undone == 0) {
         return;
     }
     grant_fresh(l, rank, want > 0 ? want : 1, now_ns, g);
     if (g->pieces == 0 && l->pure) {
-        grant_again(l, rank, now_ns, g);
+        grant_again(l, rank, now_ns, late_ns, g);
     }
+}
+
+bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder, piece *p)
+{
+    drop_finished(l);
+    for (int64_t i = l->oldest; i < l->used; i++) {
+        lease *each = &l->active[i];
+        const bool asked = each->recall_ns != 0 && now_ns - each->recall_ns < recall_ns;
+        if (each->rank != rank && !asked) {
+            const int64_t kept = each->piece.tiles / 2;
+            each->recall_ns = now_ns;
+            *holder = each->rank;
+            *p = (piece){.first = each->piece.first + kept, .tiles = each->piece.tiles - kept};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The holder no longer answers for the piece. */
+static void shrink_lease(leases *l, int rank, piece p)
+{
+    const int64_t end = p.first + p.tiles;
+    for (int64_t i = l->oldest; i < l->used; i++) {
+        lease *each = &l->active[i];
+        if (each->rank == rank && each->piece.first <= p.first &&
+            p.first < each->piece.first + each->piece.tiles &&
+            end >= each->piece.first + each->piece.tiles) {
+            each->piece.tiles = p.first - each->piece.first;
+            return;
+        }
+    }
+}
+
+void leases_return(leases *l, int rank, piece p)
+{
+    if (l->returned_count == l->returned_room) {
+        const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
+        piece *larger = realloc(l->returned, (size_t)room * sizeof *larger);
+        if (larger == NULL) {
+            /* The lease stays, and is handed out again once it is late. */
+            return;
+        }
+        l->returned = larger;
+        l->returned_room = room;
+    }
+    shrink_lease(l, rank, p);
+    l->returned[l->returned_count++] = p;
+    l->schedule.remaining += p.tiles;
 }
 
 int64_t leases_undone(const leases *l)

@@ -22,11 +22,10 @@ typedef struct piece {
 typedef struct grant {
     int pieces;
     piece piece[64];
-    int victim; /* the rank that piece[0] was taken from, or -1: it need not begin with it */
 } grant;
 
 /* All tiles still to do; a pure map's tiles may be computed twice. */
-weft_status leases_create(int64_t tiles, bool pure, leases **out, error *e);
+weft_status leases_create(int64_t tiles, int ranks, bool pure, leases **out, error *e);
 
 /* NULL is allowed. */
 void leases_destroy(leases *l);
@@ -34,15 +33,25 @@ void leases_destroy(leases *l);
 /* Before leases_start(): a tile that an earlier run has done. */
 void leases_set_done(leases *l, int64_t tile);
 
-/* Fixes the technique: tiles to do are shared out among so many ranks. */
-void leases_start(leases *l, technique t, int ranks);
+/* Fixes the technique by which the tiles to do are shared out. */
+void leases_start(leases *l, technique t);
 
 /* Chunks for a rank that wants so many tiles. When all has been handed out, and the map is pure,
- * part of the oldest chunk that is outstanding elsewhere is handed out again. No pieces: nothing
- * for now. */
-void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, grant *g);
+ * the oldest chunk that is late elsewhere is handed out again: its rank has not been heard of for
+ * `late_ns`. No pieces: nothing for now. */
+void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, int64_t late_ns, grant *g);
 
-/* A rank has computed a tile: true if it is the first to. */
+/* When all has been handed out, to a rank that waits: what another rank should give back if it has
+ * not begun it, the back half of its oldest chunk. False if there is nothing to ask for. */
+bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder, piece *p);
+
+/* A rank gives a piece back, which is to do again. */
+void leases_return(leases *l, int rank, piece p);
+
+/* A rank has something to report. */
+void leases_hear(leases *l, int rank, int64_t now_ns);
+
+/* A tile has been computed: true if for the first time. */
 bool leases_report(leases *l, int64_t tile);
 
 /* Tiles not done. */

@@ -16,9 +16,10 @@ typedef enum message_kind {
     MESSAGE_SIGNAL, /* I have been told to stop */
     MESSAGE_FAIL,   /* I cannot go on */
     MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
+    MESSAGE_RETURN, /* I give this piece back */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
-    MESSAGE_REVOKE, /* another rank computes this piece: drop what you have not begun */
+    MESSAGE_RECALL, /* another rank is idle: give back what you have not begun of this piece */
     MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
     MESSAGE_END     /* the run is over */
 } message_kind;
@@ -59,10 +60,11 @@ typedef struct message_grant {
     piece piece[sizeof((grant *)0)->piece / sizeof((grant *)0)->piece[0]];
 } message_grant;
 
-typedef struct message_revoke {
+/* MESSAGE_RECALL and MESSAGE_RETURN. */
+typedef struct message_piece {
     message_kind kind;
     piece piece;
-} message_revoke;
+} message_piece;
 
 typedef struct message_stop {
     message_kind kind;

@@ -83,29 +83,26 @@ weft_status supply_add(supply *s, piece p, error *e)
     return WEFT_OK;
 }
 
-void supply_remove(supply *s, piece p)
+bool supply_take_back(supply *s, piece wanted, piece *taken)
 {
-    const int64_t end = p.first + p.tiles;
-    const int64_t used = s->used;
-    piece *queue = s->queue + s->head;
-    int64_t kept = 0;
-    for (int64_t i = 0; i < used; i++) {
-        piece each = queue[i];
-        const int64_t each_end = each.first + each.tiles;
-        const int64_t before = p.first > each.first ? p.first - each.first : 0;
-        const int64_t after = each_end > end ? each_end - end : 0;
-        if (before >= each.tiles || after >= each.tiles || (before > 0 && after > 0)) {
-            /* Apart, or in the midst of it: then it is computed twice, which does no harm. */
-            queue[kept++] = each;
+    const int64_t end = wanted.first + wanted.tiles;
+    for (int64_t i = 0; i < s->used; i++) {
+        piece *each = &s->queue[s->head + i];
+        const int64_t each_end = each->first + each->tiles;
+        const int64_t from = each->first > wanted.first ? each->first : wanted.first;
+        if (from >= each_end || each_end > end) {
             continue;
         }
-        each = before > 0 ? (piece){each.first, before} : (piece){end, after};
-        s->queued -= each_end - queue[i].first - each.tiles;
-        if (each.tiles > 0) {
-            queue[kept++] = each;
+        *taken = (piece){.first = from, .tiles = each_end - from};
+        each->tiles -= taken->tiles;
+        s->queued -= taken->tiles;
+        if (each->tiles == 0) {
+            s->used--;
+            memmove(each, each + 1, (size_t)(s->used - i) * sizeof *each);
         }
+        return true;
     }
-    s->used = kept;
+    return false;
 }
 
 void supply_clear(supply *s)

@@ -22,8 +22,9 @@ void supply_destroy(supply *s);
 /* Queues a piece; it is joined to the last one where they touch. */
 weft_status supply_add(supply *s, piece p, error *e);
 
-/* Drops what is queued of a run of tiles. */
-void supply_remove(supply *s, piece p);
+/* Takes what is queued of a run of tiles out again, a piece at a time; false when nothing is left.
+ * Only the end of a queued piece, or all of it, can be taken out. */
+bool supply_take_back(supply *s, piece wanted, piece *taken);
 
 void supply_clear(supply *s);
 
