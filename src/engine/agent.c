@@ -19,8 +19,9 @@
  * without company is woken by its workers and looks up only for signals. */
 enum { HUNGRY_REST_NS = 100000, QUIET_REST_NS = 2000000, LONELY_REST_NS = 50000000 };
 
-/* A sync pauses this many times its own length, so that it costs the disk a few per cent. */
-enum { SYNC_PAUSE_FACTOR = 20 };
+/* A sync pauses this many times its own length, so that the disk is left to others most of the
+ * time. */
+enum { SYNC_PAUSE_FACTOR = 5 };
 
 typedef struct agent {
     agent_setup setup;
@@ -141,6 +142,10 @@ static bool collect(agent *a)
             push(&a->written, b);
         }
     }
+    if (any && a->syncer != NULL) {
+        const message_kind alive = MESSAGE_ALIVE;
+        send_to_coordinator(a, &alive, sizeof alive);
+    }
     return any;
 }
 
@@ -213,6 +218,7 @@ static void take_message(agent *a, const void *bytes)
         begin_stop(a, 0);
         break;
     case MESSAGE_ASK:
+    case MESSAGE_ALIVE:
     case MESSAGE_REPORT:
     case MESSAGE_SIGNAL:
     case MESSAGE_FAIL:

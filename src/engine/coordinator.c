@@ -326,7 +326,6 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
         end_with_error(c, error_set(&e, WEFT_ERR_INTERNAL, "a report of the wrong size"), &e);
         return;
     }
-    leases_hear(c->leases, rank, clock_now_ns());
     c->members[rank].busy_ns = report->busy_ns;
     c->members[rank].worst_ns = report->worst_ns;
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
@@ -397,7 +396,11 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
             grant_to(c, rank, ((const message_ask *)bytes)->want, clock_now_ns());
         }
         break;
+    case MESSAGE_ALIVE:
+        leases_hear(c->leases, rank, clock_now_ns());
+        break;
     case MESSAGE_REPORT:
+        leases_hear(c->leases, rank, clock_now_ns());
         take_report(c, rank, bytes, count);
         break;
     case MESSAGE_SIGNAL:

@@ -12,6 +12,7 @@
 typedef enum message_kind {
     /* agent to coordinator */
     MESSAGE_ASK,    /* I can take so many tiles */
+    MESSAGE_ALIVE,  /* I have come forward, and report it once it is on disk */
     MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
     MESSAGE_SIGNAL, /* I have been told to stop */
     MESSAGE_FAIL,   /* I cannot go on */
