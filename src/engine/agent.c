@@ -23,6 +23,9 @@ enum { HUNGRY_REST_NS = 100000, QUIET_REST_NS = 2000000, LONELY_REST_NS = 500000
  * time. */
 enum { SYNC_PAUSE_FACTOR = 5 };
 
+/* A block this many times longer than it should be is cut. */
+enum { TOO_LONG_FACTOR = 8 };
+
 typedef struct agent {
     agent_setup setup;
     team *team;
@@ -185,11 +188,22 @@ static void begin_stop(agent *a, int64_t grace_ns)
     team_halt(a->team);
 }
 
-/* Another rank is idle: what is only queued here can be computed there. */
-static void give_back(agent *a, piece recalled)
+/* Tiles taken back from a block that is on offer. */
+static bool cut_block(agent *a, int64_t keep, piece *p)
 {
-    message_piece message = {.kind = MESSAGE_RETURN};
-    while (supply_take_back(a->supply, recalled, &message.piece)) {
+    void *data = NULL;
+    if (!team_cut(a->team, keep, &data, &p->first, &p->tiles)) {
+        return false;
+    }
+    p->first += ((const block *)data)->first;
+    return true;
+}
+
+/* Another rank is idle: half of what is not begun here can be computed there. */
+static void give_back(agent *a)
+{
+    message_return message = {.kind = MESSAGE_RETURN};
+    if (supply_take_back(a->supply, &message.piece) || cut_block(a, 0, &message.piece)) {
         send_to_coordinator(a, &message, sizeof message);
     }
 }
@@ -207,7 +221,7 @@ static void take_message(agent *a, const void *bytes)
         break;
     }
     case MESSAGE_RECALL:
-        give_back(a, ((const message_piece *)bytes)->piece);
+        give_back(a);
         break;
     case MESSAGE_STOP:
         begin_stop(a, ((const message_stop *)bytes)->grace_ns);
@@ -278,10 +292,22 @@ static block *next_block(agent *a)
     return b;
 }
 
+/* Blocks that turn out far too long, since tiles have become dearer, lose their ends again. */
+static void shorten_blocks(agent *a)
+{
+    const int64_t tiles = supply_block_tiles(a->supply);
+    error e = {.status = WEFT_OK};
+    piece p;
+    while (cut_block(a, TOO_LONG_FACTOR * tiles, &p)) {
+        fail_if(a, supply_return(a->supply, p, &e), &e);
+    }
+}
+
 /* Keeps workers in work: offers blocks, and asks for more before the last one is taken. */
 static void keep_supplied(agent *a)
 {
     supply_observe(a->supply, team_tile_ns(a->team));
+    shorten_blocks(a);
     piece p;
     while (supply_next(a->supply, team_stock(a->team), &p)) {
         block *b = next_block(a);
@@ -290,8 +316,9 @@ static void keep_supplied(agent *a)
         }
         block_begin(b, p.first, p.tiles);
         if (!team_offer(a->team, p.tiles, b)) {
+            error e = {.status = WEFT_OK};
             push(&a->free, b);
-            supply_return(a->supply, p);
+            fail_if(a, supply_return(a->supply, p, &e), &e);
             break;
         }
     }

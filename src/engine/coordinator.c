@@ -246,9 +246,9 @@ static void end_if_complete(coordinator *c)
 static void recall_for(coordinator *c, int rank, int64_t now_ns)
 {
     error e = {.status = WEFT_OK};
-    message_piece recall = {.kind = MESSAGE_RECALL};
+    const message_kind recall = MESSAGE_RECALL;
     int holder = 0;
-    if (leases_recall(c->leases, rank, now_ns, &holder, &recall.piece)) {
+    if (leases_recall(c->leases, rank, now_ns, &holder)) {
         end_with_error(c, mail_send(c->setup.mail, holder, &recall, sizeof recall, &e), &e);
     }
 }
@@ -414,7 +414,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         c->abandon = c->abandon || ((const message_left *)bytes)->dropped;
         break;
     case MESSAGE_RETURN:
-        leases_return(c->leases, rank, ((const message_piece *)bytes)->piece);
+        leases_return(c->leases, rank, ((const message_return *)bytes)->piece, clock_now_ns());
         break;
     case MESSAGE_GRANT:
     case MESSAGE_RECALL:

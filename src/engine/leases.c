@@ -6,16 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A rank is asked to give some of a lease back this often at most. */
+/* A rank is asked to give something back this often at most. */
 static const int64_t recall_ns = INT64_C(20000000);
 
 /* A piece in the hands of a rank. Tiles may be done by then, by anyone. */
 typedef struct lease {
     piece piece;
     int rank;
-    int copies;        /* how often it has been handed out again */
-    int64_t when_ns;   /* when it was last handed out */
-    int64_t recall_ns; /* when some of it was last asked back; 0: never */
+    int copies;      /* how often it has been handed out again */
+    int64_t when_ns; /* when it was last handed out */
 } lease;
 
 struct leases {
@@ -23,7 +22,8 @@ struct leases {
     bool pure;
     bool *done;
     int ranks;
-    int64_t *heard_ns; /* per rank: when it last had something to report */
+    int64_t *heard_ns;    /* per rank: when it last had something to report */
+    int64_t *recalled_ns; /* per rank: when it was last asked to give something back */
     int64_t undone;
     int64_t next; /* tiles before it are done or handed out */
     schedule schedule;
@@ -42,7 +42,9 @@ weft_status leases_create(int64_t tiles, int ranks, bool pure, leases **out, err
     leases *l = calloc(1, sizeof *l);
     bool *done = calloc((size_t)tiles + 1, sizeof *done);
     int64_t *heard_ns = calloc((size_t)ranks, sizeof *heard_ns);
-    if (l == NULL || done == NULL || heard_ns == NULL) {
+    int64_t *recalled_ns = calloc((size_t)ranks, sizeof *recalled_ns);
+    if (l == NULL || done == NULL || heard_ns == NULL || recalled_ns == NULL) {
+        free(recalled_ns);
         free(heard_ns);
         free(done);
         free(l);
@@ -54,6 +56,7 @@ weft_status leases_create(int64_t tiles, int ranks, bool pure, leases **out, err
     l->done = done;
     l->ranks = ranks;
     l->heard_ns = heard_ns;
+    l->recalled_ns = recalled_ns;
     l->undone = tiles;
     *out = l;
     return WEFT_OK;
@@ -64,6 +67,7 @@ void leases_destroy(leases *l)
     if (l != NULL) {
         free(l->returned);
         free(l->active);
+        free(l->recalled_ns);
         free(l->heard_ns);
         free(l->done);
         free(l);
@@ -184,7 +188,8 @@ static void grant_fresh(leases *l, int rank, int64_t want, int64_t now_ns, grant
 {
     const int most = (int)(sizeof g->piece / sizeof g->piece[0]);
     int64_t chunk = 0;
-    for (int64_t granted = 0; g->pieces < most && (granted < want || chunk > 0);) {
+    int64_t granted = 0;
+    while (g->pieces < most && (granted < want || granted == 0 || chunk > 0)) {
         if (chunk == 0) {
             chunk = schedule_next(&l->schedule);
             l->chunks += chunk > 0;
@@ -268,45 +273,45 @@ void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, int64_t lat
     if (l->undone == 0) {
         return;
     }
-    grant_fresh(l, rank, want > 0 ? want : 1, now_ns, g);
+    /* Several chunks at once save messages, but not so many that others go without. */
+    const int64_t share = l->schedule.remaining / (2 * (int64_t)l->ranks);
+    grant_fresh(l, rank, want < share ? want : share, now_ns, g);
     if (g->pieces == 0 && l->pure) {
         grant_again(l, rank, now_ns, late_ns, g);
     }
 }
 
-bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder, piece *p)
+bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder)
 {
     drop_finished(l);
     for (int64_t i = l->oldest; i < l->used; i++) {
-        lease *each = &l->active[i];
-        const bool asked = each->recall_ns != 0 && now_ns - each->recall_ns < recall_ns;
-        if (each->rank != rank && !asked) {
-            const int64_t kept = each->piece.tiles / 2;
-            each->recall_ns = now_ns;
-            *holder = each->rank;
-            *p = (piece){.first = each->piece.first + kept, .tiles = each->piece.tiles - kept};
+        const int other = l->active[i].rank;
+        if (other != rank && now_ns - l->recalled_ns[other] >= recall_ns) {
+            l->recalled_ns[other] = now_ns;
+            *holder = other;
             return true;
         }
     }
     return false;
 }
 
-/* The holder no longer answers for the piece. */
-static void shrink_lease(leases *l, int rank, piece p)
+/* The holder no longer answers for the piece: its lease falls into what is before and behind. */
+static void split_lease(leases *l, int rank, piece p, int64_t now_ns)
 {
-    const int64_t end = p.first + p.tiles;
     for (int64_t i = l->oldest; i < l->used; i++) {
-        lease *each = &l->active[i];
-        if (each->rank == rank && each->piece.first <= p.first &&
-            p.first < each->piece.first + each->piece.tiles &&
-            end >= each->piece.first + each->piece.tiles) {
-            each->piece.tiles = p.first - each->piece.first;
+        piece *held = &l->active[i].piece;
+        const int64_t behind = held->first + held->tiles - (p.first + p.tiles);
+        if (l->active[i].rank == rank && held->first <= p.first && behind >= 0) {
+            held->tiles = p.first - held->first;
+            if (behind > 0) {
+                remember(l, (piece){.first = p.first + p.tiles, .tiles = behind}, rank, now_ns);
+            }
             return;
         }
     }
 }
 
-void leases_return(leases *l, int rank, piece p)
+void leases_return(leases *l, int rank, piece p, int64_t now_ns)
 {
     if (l->returned_count == l->returned_room) {
         const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
@@ -318,7 +323,7 @@ void leases_return(leases *l, int rank, piece p)
         l->returned = larger;
         l->returned_room = room;
     }
-    shrink_lease(l, rank, p);
+    split_lease(l, rank, p, now_ns);
     l->returned[l->returned_count++] = p;
     l->schedule.remaining += p.tiles;
 }

@@ -41,12 +41,12 @@ void leases_start(leases *l, technique t);
  * `late_ns`. No pieces: nothing for now. */
 void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, int64_t late_ns, grant *g);
 
-/* When all has been handed out, to a rank that waits: what another rank should give back if it has
- * not begun it, the back half of its oldest chunk. False if there is nothing to ask for. */
-bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder, piece *p);
+/* For a rank that waits when all has been handed out: who should be asked to give something back,
+ * by the age of its chunks. False if nobody. */
+bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder);
 
 /* A rank gives a piece back, which is to do again. */
-void leases_return(leases *l, int rank, piece p);
+void leases_return(leases *l, int rank, piece p, int64_t now_ns);
 
 /* A rank has something to report. */
 void leases_hear(leases *l, int rank, int64_t now_ns);

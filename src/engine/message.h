@@ -20,7 +20,7 @@ typedef enum message_kind {
     MESSAGE_RETURN, /* I give this piece back */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
-    MESSAGE_RECALL, /* another rank is idle: give back what you have not begun of this piece */
+    MESSAGE_RECALL, /* another rank is idle: give back half of what you have not begun */
     MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
     MESSAGE_END     /* the run is over */
 } message_kind;
@@ -61,11 +61,10 @@ typedef struct message_grant {
     piece piece[sizeof((grant *)0)->piece / sizeof((grant *)0)->piece[0]];
 } message_grant;
 
-/* MESSAGE_RECALL and MESSAGE_RETURN. */
-typedef struct message_piece {
+typedef struct message_return {
     message_kind kind;
     piece piece;
-} message_piece;
+} message_return;
 
 typedef struct message_stop {
     message_kind kind;

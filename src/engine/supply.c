@@ -83,26 +83,19 @@ weft_status supply_add(supply *s, piece p, error *e)
     return WEFT_OK;
 }
 
-bool supply_take_back(supply *s, piece wanted, piece *taken)
+bool supply_take_back(supply *s, piece *taken)
 {
-    const int64_t end = wanted.first + wanted.tiles;
-    for (int64_t i = 0; i < s->used; i++) {
-        piece *each = &s->queue[s->head + i];
-        const int64_t each_end = each->first + each->tiles;
-        const int64_t from = each->first > wanted.first ? each->first : wanted.first;
-        if (from >= each_end || each_end > end) {
-            continue;
-        }
-        *taken = (piece){.first = from, .tiles = each_end - from};
-        each->tiles -= taken->tiles;
-        s->queued -= taken->tiles;
-        if (each->tiles == 0) {
-            s->used--;
-            memmove(each, each + 1, (size_t)(s->used - i) * sizeof *each);
-        }
-        return true;
+    if (s->used == 0) {
+        return false;
     }
-    return false;
+    piece *last = &s->queue[s->head + s->used - 1];
+    const int64_t half = (s->queued + 1) / 2;
+    const int64_t tiles = half < last->tiles ? half : last->tiles;
+    last->tiles -= tiles;
+    s->queued -= tiles;
+    *taken = (piece){.first = last->first + last->tiles, .tiles = tiles};
+    s->used -= last->tiles == 0;
+    return true;
 }
 
 void supply_clear(supply *s)
@@ -129,16 +122,19 @@ static int64_t tiles_in(const supply *s, int64_t ns)
     return tiles > 0 ? tiles : 1;
 }
 
+int64_t supply_block_tiles(const supply *s)
+{
+    const int64_t tiles = s->tile_ns > 0 ? tiles_in(s, BLOCK_NS) : 1;
+    return tiles < s->room ? tiles : s->room;
+}
+
 bool supply_next(supply *s, int64_t stock, piece *p)
 {
     if (s->used == 0 || stock >= tiles_in(s, LOOKAHEAD_NS)) {
         return false;
     }
     piece *first = &s->queue[s->head];
-    int64_t tiles = s->tile_ns > 0 ? tiles_in(s, BLOCK_NS) : 1;
-    if (tiles > s->room) {
-        tiles = s->room;
-    }
+    int64_t tiles = supply_block_tiles(s);
     if (tiles > first->tiles) {
         tiles = first->tiles;
     }
@@ -153,19 +149,26 @@ bool supply_next(supply *s, int64_t stock, piece *p)
     return true;
 }
 
-void supply_return(supply *s, piece p)
+weft_status supply_return(supply *s, piece p, error *e)
 {
     piece *first = &s->queue[s->head];
     if (s->used > 0 && p.first + p.tiles == first->first) {
         first->first = p.first;
         first->tiles += p.tiles;
     } else {
-        /* supply_next() has taken a whole piece, so there is room before the first. */
-        s->head--;
+        const weft_status status = s->head > 0 ? WEFT_OK : make_room(s, e);
+        if (status != WEFT_OK) {
+            return status;
+        }
+        if (s->head == 0) {
+            memmove(s->queue + 1, s->queue, (size_t)s->used * sizeof *s->queue);
+            s->head = 1;
+        }
+        s->queue[--s->head] = p;
         s->used++;
-        s->queue[s->head] = p;
     }
     s->queued += p.tiles;
+    return WEFT_OK;
 }
 
 int64_t supply_wanted(const supply *s, int64_t stock)

@@ -22,9 +22,8 @@ void supply_destroy(supply *s);
 /* Queues a piece; it is joined to the last one where they touch. */
 weft_status supply_add(supply *s, piece p, error *e);
 
-/* Takes what is queued of a run of tiles out again, a piece at a time; false when nothing is left.
- * Only the end of a queued piece, or all of it, can be taken out. */
-bool supply_take_back(supply *s, piece wanted, piece *taken);
+/* Takes the back half out again, one piece at most; false if nothing is queued. */
+bool supply_take_back(supply *s, piece *taken);
 
 void supply_clear(supply *s);
 
@@ -37,8 +36,11 @@ void supply_observe(supply *s, int64_t tile_ns);
 /* With so many tiles on offer: whether another block should be offered, and which. */
 bool supply_next(supply *s, int64_t stock, piece *p);
 
-/* Puts a piece back that supply_next() gave last. */
-void supply_return(supply *s, piece p);
+/* Puts a piece back, to be the next. */
+weft_status supply_return(supply *s, piece p, error *e);
+
+/* How many tiles a block of the right length has, by what is known now. */
+int64_t supply_block_tiles(const supply *s);
 
 /* With so many tiles on offer: how many to ask for; 0: none. */
 int64_t supply_wanted(const supply *s, int64_t stock);

@@ -6,19 +6,18 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* A cursor holds the block's generation (the low bits of its sequence number) above the number of
- * tiles that are left. A worker that comes late, to an entry that serves another block by now, sees
- * another generation; one that nobody needs any more has none left. All else in an entry is read
- * only after tiles have been taken, which keeps the block there until they are computed. */
-enum { LEFT_BITS = 40, CACHE_LINE = 64 };
-static const uint64_t left_mask = (UINT64_C(1) << LEFT_BITS) - 1;
+/* A cursor holds the block's generation (the low bits of its sequence number), the next tile to
+ * take and the end of those to take. A worker that comes late, to an entry that serves another
+ * block by now, sees another generation. All else in an entry is read only after tiles have been
+ * taken, which keeps the block there until they are computed. */
+enum { TILE_BITS = 20, CACHE_LINE = 64 };
+static const uint64_t tile_mask = (UINT64_C(1) << TILE_BITS) - 1;
 
 typedef struct entry {
     _Alignas(CACHE_LINE) _Atomic uint64_t cursor;
     _Alignas(CACHE_LINE) _Atomic int64_t pending; /* tiles not computed yet */
     atomic_bool finished;
     bool collected; /* agent only */
-    int64_t tiles;
     void *data;
 } entry;
 
@@ -29,14 +28,29 @@ struct ring {
     _Alignas(CACHE_LINE) _Atomic int64_t oldest;  /* blocks before it have been collected */
 };
 
-static uint64_t generation(int64_t sequence)
+static uint64_t make_cursor(int64_t sequence, int64_t next, int64_t end)
 {
-    return (uint64_t)sequence << LEFT_BITS;
+    return (uint64_t)sequence << (2 * TILE_BITS) | (uint64_t)next << TILE_BITS | (uint64_t)end;
+}
+
+static int64_t next_of(uint64_t cursor)
+{
+    return (int64_t)(cursor >> TILE_BITS & tile_mask);
+}
+
+static int64_t end_of(uint64_t cursor)
+{
+    return (int64_t)(cursor & tile_mask);
 }
 
 static int64_t left_of(uint64_t cursor)
 {
-    return (int64_t)(cursor & left_mask);
+    return end_of(cursor) - next_of(cursor);
+}
+
+static bool is_of(uint64_t cursor, int64_t sequence)
+{
+    return cursor >> (2 * TILE_BITS) == make_cursor(sequence, 0, 0) >> (2 * TILE_BITS);
 }
 
 static entry *entry_of(const ring *r, int64_t sequence)
@@ -79,12 +93,11 @@ bool ring_offer(ring *r, int64_t tiles, void *data)
         return false;
     }
     entry *e = entry_of(r, sequence);
-    e->tiles = tiles;
     e->data = data;
     e->collected = false;
     atomic_store_explicit(&e->pending, tiles, memory_order_relaxed);
     atomic_store_explicit(&e->finished, false, memory_order_relaxed);
-    atomic_store_explicit(&e->cursor, generation(sequence) | (uint64_t)tiles, memory_order_release);
+    atomic_store_explicit(&e->cursor, make_cursor(sequence, 0, tiles), memory_order_release);
     atomic_store_explicit(&r->offered, sequence + 1, memory_order_release);
     return true;
 }
@@ -108,7 +121,16 @@ void *ring_collect(ring *r)
     return data;
 }
 
-bool ring_cut(ring *r, int n, ring_span *span, bool *finished)
+int64_t ring_left(const ring *r, int n)
+{
+    const int64_t sequence = atomic_load_explicit(&r->oldest, memory_order_relaxed) + n;
+    if (sequence >= atomic_load_explicit(&r->offered, memory_order_relaxed)) {
+        return 0;
+    }
+    return left_of(atomic_load_explicit(&entry_of(r, sequence)->cursor, memory_order_relaxed));
+}
+
+bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished)
 {
     const int64_t sequence = atomic_load_explicit(&r->oldest, memory_order_relaxed) + n;
     *finished = false;
@@ -116,11 +138,17 @@ bool ring_cut(ring *r, int n, ring_span *span, bool *finished)
         return false;
     }
     entry *e = entry_of(r, sequence);
-    const int64_t left =
-        left_of(atomic_exchange_explicit(&e->cursor, generation(sequence), memory_order_acq_rel));
-    *span = (ring_span){
-        .block = sequence, .first = e->tiles - left, .tiles = left, .data = e->data, .last = true};
-    if (left > 0) {
+    uint64_t cursor = atomic_load_explicit(&e->cursor, memory_order_relaxed);
+    uint64_t shorter = cursor;
+    do {
+        const int64_t cut = left_of(cursor) < most ? left_of(cursor) : most;
+        const int64_t end = end_of(cursor) - cut;
+        shorter = make_cursor(sequence, next_of(cursor), end);
+        *span = (ring_span){
+            .block = sequence, .first = end, .tiles = cut, .data = e->data, .last = true};
+    } while (!atomic_compare_exchange_weak_explicit(&e->cursor, &cursor, shorter,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    if (span->tiles > 0) {
         *finished = ring_finish(r, span);
     }
     return true;
@@ -136,10 +164,10 @@ int64_t ring_stock(const ring *r)
     return stock;
 }
 
-bool ring_empty(const ring *r)
+int ring_blocks(const ring *r)
 {
-    return atomic_load_explicit(&r->oldest, memory_order_relaxed) ==
-           atomic_load_explicit(&r->offered, memory_order_relaxed);
+    return (int)(atomic_load_explicit(&r->offered, memory_order_relaxed) -
+                 atomic_load_explicit(&r->oldest, memory_order_relaxed));
 }
 
 bool ring_look(ring *r, int64_t *at, int64_t *left)
@@ -150,7 +178,7 @@ bool ring_look(ring *r, int64_t *at, int64_t *left)
         const uint64_t cursor =
             atomic_load_explicit(&entry_of(r, *at)->cursor, memory_order_relaxed);
         *left = left_of(cursor);
-        if (*left > 0 && (cursor & ~left_mask) == generation(*at)) {
+        if (*left > 0 && is_of(cursor, *at)) {
             return true;
         }
     }
@@ -162,19 +190,18 @@ bool ring_take(ring *r, int64_t at, int64_t tiles, ring_span *span)
     entry *e = entry_of(r, at);
     uint64_t cursor = atomic_load_explicit(&e->cursor, memory_order_relaxed);
     const int64_t left = left_of(cursor);
-    if (left == 0 || (cursor & ~left_mask) != generation(at)) {
+    if (left <= 0 || !is_of(cursor, at)) {
         return false;
     }
     const int64_t taken = tiles < left ? tiles : left;
-    if (!atomic_compare_exchange_strong_explicit(&e->cursor, &cursor, cursor - (uint64_t)taken,
+    const int64_t first = next_of(cursor);
+    if (!atomic_compare_exchange_strong_explicit(&e->cursor, &cursor,
+                                                 make_cursor(at, first + taken, end_of(cursor)),
                                                  memory_order_acq_rel, memory_order_relaxed)) {
         return false;
     }
-    *span = (ring_span){.block = at,
-                        .first = e->tiles - left,
-                        .tiles = taken,
-                        .data = e->data,
-                        .last = taken == left};
+    *span = (ring_span){
+        .block = at, .first = first, .tiles = taken, .data = e->data, .last = taken == left};
     return true;
 }
 

@@ -8,6 +8,8 @@
 
 typedef struct ring ring;
 
+enum { RING_BLOCK_TILES = (1 << 20) - 1 };
+
 /* A run of tiles taken from a block; they are counted within the block. */
 typedef struct ring_span {
     int64_t block; /* sequence number */
@@ -24,22 +26,26 @@ void ring_destroy(ring *r);
 
 /* One thread, the agent: */
 
-/* Puts a block of 1 … 2^40 - 1 tiles on offer; false if the ring is full. */
+/* Puts a block of 1 … RING_BLOCK_TILES tiles on offer; false if the ring is full. */
 bool ring_offer(ring *r, int64_t tiles, void *data);
 
 /* Takes a finished block out; its data, or NULL if there is none. */
 void *ring_collect(ring *r);
 
-/* Takes back what nobody has taken yet from the n-th oldest block, from 0; false if there is no
- * such block. *finished says whether that finished it; then the caller does what a block's last
- * worker does. */
-bool ring_cut(ring *r, int n, ring_span *span, bool *finished);
+/* Takes at most `most` tiles back from the end of the n-th oldest block, from 0, as far as nobody
+ * has taken them; false if there is no such block. *finished says whether that finished it; then
+ * the caller does what a block's last worker does. */
+bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished);
+
+/* Tiles of the n-th oldest block that nobody has taken yet. */
+int64_t ring_left(const ring *r, int n);
 
 /* Tiles that nobody has taken yet. */
 int64_t ring_stock(const ring *r);
 
-/* Whether every block has been taken out. */
-bool ring_empty(const ring *r);
+/* Blocks that are on offer or in work, or finished and not taken out: those that ring_cut() counts.
+ */
+int ring_blocks(const ring *r);
 
 /* Any thread: */
 

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A span should take this long: far more than taking it costs, far less than anyone notices. */
-enum { SPAN_NS = 200000, CACHE_LINE = 64 };
+/* A span should take this long: far more than taking it costs, far less than anyone notices.
+ * Shorter ones than MEASURE_NS do not tell all others how long they took. */
+enum { SPAN_NS = 100000, MEASURE_NS = 5000, CACHE_LINE = 64 };
 
 /* What one worker writes; a cache line each. */
 typedef struct worker {
@@ -136,7 +137,7 @@ static void compute(team *t, int number, const ring_span *span)
     } else if (span->last) {
         wake_agent(t);
     }
-    if (span->last) {
+    if (span->last || end - start > MEASURE_NS) {
         atomic_store_explicit(&t->tile_ns, w->tile_ns, memory_order_relaxed);
     }
 }
@@ -262,16 +263,40 @@ void team_halt(team *t)
     ring_span span;
     bool finished = false;
     t->halted = true;
-    for (int n = 0; ring_cut(t->ring, n, &span, &finished); n++) {
+    for (int n = 0; ring_cut(t->ring, n, RING_BLOCK_TILES, &span, &finished); n++) {
         if (finished) {
             finish_block(t, &span);
         }
     }
 }
 
+bool team_cut(team *t, int64_t keep, void **data, int64_t *first, int64_t *tiles)
+{
+    for (int n = ring_blocks(t->ring) - 1; n >= 0; n--) {
+        const int64_t left = ring_left(t->ring, n);
+        if (left <= keep) {
+            continue;
+        }
+        const int64_t half = (left + 1) / 2;
+        ring_span span;
+        bool finished = false;
+        (void)ring_cut(t->ring, n, half < left - keep ? half : left - keep, &span, &finished);
+        if (finished) {
+            finish_block(t, &span);
+        }
+        if (span.tiles > 0) {
+            *data = span.data;
+            *first = span.first;
+            *tiles = span.tiles;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool team_idle(const team *t)
 {
-    return ring_empty(t->ring);
+    return ring_blocks(t->ring) == 0;
 }
 
 void team_rest(team *t, int64_t ns)

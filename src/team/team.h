@@ -21,7 +21,7 @@ typedef struct team_hooks {
     int64_t (*span)(void *context, void *data, int worker, int64_t first, int64_t tiles,
                     int64_t start_ns);
     /* Once per block, when nothing of it is left to compute: the worker that was last, or the agent
-     * in team_halt(). */
+     * in team_halt() or team_cut(). */
     void (*block)(void *context, void *data);
 } team_hooks;
 
@@ -50,6 +50,10 @@ int64_t team_stock(const team *t);
 
 /* Recent mean of nanoseconds per tile; 0 while unknown. */
 int64_t team_tile_ns(const team *t);
+
+/* Takes back from the end of the youngest block that has more than `keep` tiles that nobody has
+ * begun, half of them or all above `keep`, whichever is less; false if there is none. */
+bool team_cut(team *t, int64_t keep, void **data, int64_t *first, int64_t *tiles);
 
 /* Takes back all that nobody has begun: blocks finish with what they have. */
 void team_halt(team *t);
