@@ -11,7 +11,7 @@ packages=(
     libopenmpi-dev openmpi-bin openssh-client
     libhdf5-openmpi-dev hdf5-tools
     librandom123-dev libxxhash-dev libcmocka-dev libgsl-dev
-    libpng-dev libproj-dev
+    libjansson-dev libpng-dev libproj-dev
     gmt-gshhg-low gmt-gshhg-high gmt-gshhg-full
     python3 python3-numpy python3-h5py
     procps

@@ -44,9 +44,8 @@ typedef struct weft_program {
  * Starts MPI where that has not been done, reads the options, and opens the session.
  *
  * Weft's own options (`--out`, `--threads`, …, see weft_options_text()) are taken out of argv, and
- * so are those of @p program. Without @p program, or with one that has no options, everything that
- * weft does not know is left in argv for the caller to read. With options given, an unknown one is
- * an error; words that are not options stay in argv.
+ * so are those of @p program; an option that neither knows is an error. Words that are not options
+ * stay in argv. Without @p program, unknown options stay there too, for the caller to read.
  *
  * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
  * it to weft_finish() in every case.

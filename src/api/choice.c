@@ -122,7 +122,7 @@ weft_status choice_read(choice *c, const weft_program *program, int *argc, char 
     };
     _Static_assert(sizeof table / sizeof table[0] == OPTIONS + 1, "all options");
     const weft_option *theirs = program == NULL ? NULL : program->options;
-    weft_status status = option_parse(table, theirs, theirs != NULL, argc, argv, e);
+    weft_status status = option_parse(table, theirs, program != NULL, argc, argv, e);
     if (status == WEFT_OK) {
         status = look_up(c, &g, e);
     }

@@ -8,8 +8,16 @@
 #include <string.h>
 
 /* A block is what a kill may lose of each rank, and one write: this much time, and this many bytes
- * at most. A rank looks ahead a little further than its agent and the coordinator may sleep. */
-enum { BLOCK_NS = 25000000, BLOCK_BYTES = 2 << 20, BLOCK_TILES = 1 << 16, LOOKAHEAD_NS = 20000000 };
+ * and tiles at most, so that its buffers stay in the cache. A longer one than ALIGNED_TILES ends at a
+ * multiple of that, so that its tile records fill whole pages. A rank looks ahead a little further
+ * than its agent and the coordinator may sleep. */
+enum {
+    BLOCK_NS = 25000000,
+    BLOCK_BYTES = 2 << 20,
+    BLOCK_TILES = 1 << 10,
+    ALIGNED_TILES = 64,
+    LOOKAHEAD_NS = 20000000
+};
 
 struct supply {
     int workers;
@@ -135,6 +143,10 @@ bool supply_next(supply *s, int64_t stock, piece *p)
     }
     piece *first = &s->queue[s->head];
     int64_t tiles = supply_block_tiles(s);
+    const int64_t end = first->first + tiles;
+    if (tiles > ALIGNED_TILES) {
+        tiles -= end % ALIGNED_TILES;
+    }
     if (tiles > first->tiles) {
         tiles = first->tiles;
     }

@@ -183,9 +183,8 @@ static weft_status write_objects(const char *path, const job *j, error *e)
     weft_status status = WEFT_OK;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
-    /* The block for small metadata is as large as the alignment, so that it stays in one piece. */
-    if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0 &&
-        H5Pset_meta_block_size(access, 2048) >= 0) {
+    /* Metadata comes in pieces of less than ALIGNED_FROM_BYTES, and so stays together. */
+    if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0) {
         file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     }
     if (file < 0 || !add_objects(file, j)) {

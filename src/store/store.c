@@ -37,20 +37,21 @@ static weft_status open_descriptor(store *s, error *e)
     return WEFT_OK;
 }
 
-static weft_status allocate(const char *path, const job *j, store **out, error *e)
+/* NULL: out of memory. */
+static store *allocate(const char *path, const job *j, error *e)
 {
     store *s = calloc(1, sizeof *s);
     char *copy = strdup(path);
     if (s == NULL || copy == NULL) {
         free(copy);
         free(s);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %s", path);
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for %s", path);
+        return NULL;
     }
     s->fd = -1;
     s->path = copy;
     s->job = j;
-    *out = s;
-    return WEFT_OK;
+    return s;
 }
 
 /* Moves an existing file out of the way. */
@@ -112,12 +113,11 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
 
 weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e)
 {
-    store *s = NULL;
-    weft_status status = allocate(path, j, &s, e);
-    if (status != WEFT_OK) {
-        return status;
+    store *s = allocate(path, j, e);
+    if (s == NULL) {
+        return WEFT_ERR_MEMORY;
     }
-    status = lock_take(path, &s->lock, e);
+    weft_status status = lock_take(path, &s->lock, e);
     if (status == WEFT_OK) {
         status = open_file(s, j, policy, e);
     }
@@ -153,13 +153,12 @@ static weft_status check_same_file(const store *s, error *e)
 weft_status store_attach(const char *path, const job *j, const metadata_layout *layout, store **out,
                          error *e)
 {
-    store *s = NULL;
-    weft_status status = allocate(path, j, &s, e);
-    if (status != WEFT_OK) {
-        return status;
+    store *s = allocate(path, j, e);
+    if (s == NULL) {
+        return WEFT_ERR_MEMORY;
     }
     s->layout = *layout;
-    status = open_descriptor(s, e);
+    weft_status status = open_descriptor(s, e);
     if (status == WEFT_OK) {
         status = check_same_file(s, e);
     }
