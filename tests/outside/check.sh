@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # check.sh BUILD WORK [CC [CFLAGS...]]: installs the build folder BUILD to a prefix under the folder
-# WORK, builds the project outside of the tree with find_package and with pkg-config, and runs what
-# comes out, the installed programs too.
+# WORK, builds the project outside of the tree with find_package and with pkg-config, and the README's
+# program, and runs what comes out, the installed programs too.
 set -euo pipefail
 
 build=$(realpath "$1")
@@ -11,6 +11,7 @@ work=$2
 cc=${3:-cc}
 cflags=("${@:4}")
 project=$(realpath "$(dirname "${BASH_SOURCE[0]}")/project")
+readme=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../README.md")
 
 step() {
     echo "outside: $*"
@@ -42,17 +43,34 @@ with_find_package() {
     run_squares "$work/cmake/squares" "$work/cmake.h5"
 }
 
-with_pkg_config() {
+# compile SOURCE PROGRAM: with what weft.pc says.
+compile() {
     local pc flags=() static=()
-    step "pkg-config"
     pc=$(find "$work/prefix" -name weft.pc -print -quit)
     [[ -n $pc ]] || fail "no weft.pc was installed"
     export PKG_CONFIG_PATH=${pc%/*}
     [[ -n $(find "$work/prefix" -name 'libweft.so' -print -quit) ]] || static=(--static)
     read -ra flags <<<"$(pkg-config --cflags --libs "${static[@]}" weft)"
-    "$cc" "${cflags[@]}" "$project/squares.c" -o "$work/squares" "${flags[@]}"
-    LD_LIBRARY_PATH=$(pkg-config --variable=libdir weft) \
-        run_squares "$work/squares" "$work/pkg-config.h5"
+    "$cc" "${cflags[@]}" -O2 -Wall -Werror "$1" -o "$2" "${flags[@]}"
+    export LD_LIBRARY_PATH
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir weft)
+}
+
+with_pkg_config() {
+    step "pkg-config"
+    compile "$project/squares.c" "$work/squares"
+    run_squares "$work/squares" "$work/pkg-config.h5"
+}
+
+# The program that the README shows, as it is printed there; told to stop, unless it is faster.
+program_of_readme() {
+    local status=0
+    step "the README's program"
+    sed -n '/^```c$/,/^```$/p' "$readme" | sed '/^```/d' >"$work/pi.c"
+    compile "$work/pi.c" "$work/pi"
+    timeout --preserve-status -s TERM 2 "$work/pi" --out "$work/pi.h5" || status=$?
+    [[ $status -eq 0 || $status -eq 75 ]] || fail "the README's program ended with status $status"
+    h5dump -H "$work/pi.h5" | grep -q '"hits"' || fail "the README's program left no result"
 }
 
 installed_programs() {
@@ -71,5 +89,6 @@ work=$(realpath "$work")
 install_weft
 with_find_package
 with_pkg_config
+program_of_readme
 installed_programs
 step "all well"
