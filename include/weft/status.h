@@ -36,7 +36,7 @@ WEFT_BEGIN_DECLS
 
 /** The status of a call: WEFT_OK is 0, everything else is negative. */
 typedef enum weft_status {
-#define WEFT_STATUS_ENUM(name, value, exit_status, text) name = value,
+#define WEFT_STATUS_ENUM(name, value, exit_status, text) name = (value),
     WEFT_STATUS_MAP(WEFT_STATUS_ENUM)
 #undef WEFT_STATUS_ENUM
 } weft_status;

@@ -157,19 +157,18 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
         return status;
     }
     const run_choice how = {.path = map->path,
-                               .technique = s->choice.technique,
-                               .grain = s->choice.grain,
-                               .map_grain = map->grain,
-                               .seed = (uint64_t)s->choice.seed,
-                               .sync_s = s->choice.sync_s,
-                               .retry_failed = s->choice.retry_failed,
-                               .fresh = s->choice.fresh,
-                               .progress = s->choice.progress,
-                               .span_limit = map->span_limit,
-                               .pure = map->pure,
-                               .command = s->command};
-    return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->abandon,
-                   &s->error);
+                            .technique = s->choice.technique,
+                            .grain = s->choice.grain,
+                            .map_grain = map->grain,
+                            .seed = (uint64_t)s->choice.seed,
+                            .sync_s = s->choice.sync_s,
+                            .retry_failed = s->choice.retry_failed,
+                            .fresh = s->choice.fresh,
+                            .progress = s->choice.progress,
+                            .span_limit = map->span_limit,
+                            .pure = map->pure,
+                            .command = s->command};
+    return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->abandon, &s->error);
 }
 
 const char *weft_map_path(const weft_map *map)

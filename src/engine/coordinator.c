@@ -49,10 +49,9 @@ struct coordinator {
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
     int64_t next_hungry_ns;
-    int64_t done;   /* items of the job */
-    int64_t failed; /* items of the job */
-    int64_t tiles;  /* computed in this run … */
-    double seconds; /* … and how long that took their workers */
+    int64_t done;     /* items of the job */
+    int64_t failed;   /* items of the job */
+    double longest_s; /* of the tiles of this run */
     run_row row;
     bool warned_impure;
     bool abandon;
@@ -253,12 +252,12 @@ static void recall_for(coordinator *c, int rank, int64_t now_ns)
     }
 }
 
-/* How long a chunk may be out, once there is nothing else to do, before it is handed out again: the
- * time that tiles have taken so far, twice over. */
+/* How long a rank may be silent, once there is nothing else to do, before its chunks are handed out
+ * again: twice the longest time that a tile has taken so far. */
 static int64_t late_ns(const coordinator *c)
 {
-    const int64_t tile_ns = c->tiles > 0 ? (int64_t)(1e9 * c->seconds / (double)c->tiles) : 0;
-    return 2 * tile_ns > least_late_ns ? 2 * tile_ns : least_late_ns;
+    const int64_t twice_ns = (int64_t)(2e9 * c->longest_s);
+    return twice_ns > least_late_ns ? twice_ns : least_late_ns;
 }
 
 static void grant_to(coordinator *c, int rank, int64_t want, int64_t now_ns)
@@ -299,9 +298,8 @@ static weft_status put_run_of_tiles(coordinator *c, int64_t first, int64_t tiles
     for (int64_t i = 0; i < tiles; i++) {
         c->row.failed += records[i].failed;
         c->failed += records[i].failed;
-        c->seconds += records[i].seconds;
+        c->longest_s = records[i].seconds > c->longest_s ? records[i].seconds : c->longest_s;
     }
-    c->tiles += tiles;
     c->done += tiling_items(t, first, tiles);
     c->row.items += tiling_items(t, first, tiles);
     return ledger_put(c->ledger, first, tiles, records, e);

@@ -50,7 +50,8 @@ static int choose_workers(const seat *seats, int ranks, int rank, int64_t asked)
     if (given > 0) {
         return given;
     }
-    const int share = host_count_cores(&seats[rank].cores) / count_sharers(seats, ranks, rank);
+    const int sharers = count_sharers(seats, ranks, rank);
+    const int share = host_count_cores(&seats[rank].cores) / (sharers > 0 ? sharers : 1);
     return share > 0 ? share : 1;
 }
 

@@ -101,10 +101,9 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
     if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
         /* Efficiency: the share of the workers' time spent computing. Imbalance: how far the
          * busiest worker is above the mean. */
-        used += (size_t)snprintf(line + used, sizeof line - used,
-                                 ", efficiency %.0f %%, imbalance %.0f %%",
-                                 100 * summary->busy_s / (elapsed_s * summary->workers),
-                                 100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
+        (void)snprintf(line + used, sizeof line - used, ", efficiency %.0f %%, imbalance %.0f %%",
+                       100 * summary->busy_s / (elapsed_s * summary->workers),
+                       100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
     }
     log_print(LOG_INFO, "%s", line);
     log_print(LOG_INFO, "result: %s", summary->path);

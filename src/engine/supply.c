@@ -8,9 +8,9 @@
 #include <string.h>
 
 /* A block is what a kill may lose of each rank, and one write: this much time, and this many bytes
- * and tiles at most, so that its buffers stay in the cache. A longer one than ALIGNED_TILES ends at a
- * multiple of that, so that its tile records fill whole pages. A rank looks ahead a little further
- * than its agent and the coordinator may sleep. */
+ * and tiles at most, so that its buffers stay in the cache. A longer one than ALIGNED_TILES ends at
+ * a multiple of that, so that its tile records fill whole pages. A rank looks ahead a little
+ * further than its agent and the coordinator may sleep. */
 enum {
     BLOCK_NS = 25000000,
     BLOCK_BYTES = 2 << 20,
@@ -57,10 +57,10 @@ void supply_destroy(supply *s)
 /* Room for one more piece behind the last. */
 static weft_status make_room(supply *s, error *e)
 {
-    if (s->head + s->used < s->capacity) {
+    if (s->queue != NULL && s->head + s->used < s->capacity) {
         return WEFT_OK;
     }
-    if (s->head > s->capacity / 2) {
+    if (s->queue != NULL && s->head > s->capacity / 2) {
         memmove(s->queue, s->queue + s->head, (size_t)s->used * sizeof *s->queue);
         s->head = 0;
         return WEFT_OK;

@@ -215,6 +215,10 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
     if (grain == 0) {
         grain = tiling_auto_grain(j->items.count, j->fields, item_bytes);
     }
+    /* A tile that is longer than the job could have more bytes than can be counted. */
+    if (grain > j->items.count) {
+        grain = j->items.count > 0 ? j->items.count : 1;
+    }
     tiling_init(&j->tiles, j->items.count, grain);
     return WEFT_OK;
 }
@@ -297,10 +301,18 @@ static void format_value(const job_parameter *p, char *text, size_t bytes)
     }
 }
 
+/* Bit by bit: a NaN is itself, and 0 is not -0. */
+static uint64_t bits_of(double number)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 static bool same_value(const job_parameter *a, const job_parameter *b)
 {
     return a->type == b->type && a->int64 == b->int64 && strcmp(a->text, b->text) == 0 &&
-           memcmp(&a->number, &b->number, sizeof a->number) == 0;
+           bits_of(a->number) == bits_of(b->number);
 }
 
 static weft_status compare_parameters(const job *mine, const job *theirs, const char *path,

@@ -89,17 +89,18 @@ weft_status ledger_open(int fd, const char *path, const job *j, const metadata_l
     if (status == WEFT_OK) {
         take_stock(l, runs);
         *out = l;
+        l = NULL;
+        records = NULL;
+        failures = NULL;
     }
 done:
     if (reading >= 0) {
         (void)close(reading);
     }
+    free(failures);
+    free(records);
     free(runs);
-    if (status != WEFT_OK) {
-        free(failures);
-        free(records);
-        free(l);
-    }
+    free(l);
     return status;
 }
 

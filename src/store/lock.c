@@ -43,8 +43,15 @@ static bool read_owner(int fd, owner *o)
         return false;
     }
     text[length] = '\0';
-    return sscanf(text, "host %63s pid %" SCNd64 " started %" SCNu64 " since %31s", o->host,
-                  &o->pid, &o->started, o->since) == 4;
+    char pid[24];
+    char started[24];
+    if (sscanf(text, "host %63s pid %23s started %23s since %31s", o->host, pid, started,
+               o->since) != 4) {
+        return false;
+    }
+    o->pid = strtoll(pid, NULL, 10);
+    o->started = strtoull(started, NULL, 10);
+    return true;
 }
 
 static void write_owner(int fd)

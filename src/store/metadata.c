@@ -151,7 +151,7 @@ static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *inf
 /* A field's shape is the map's, followed by that of the value at one item. */
 static bool split_shape(const hsize_t shape[], int ndims, const space *items, space *value)
 {
-    int64_t extents[2 * WEFT_MAX_DIMS];
+    int64_t extents[2 * WEFT_MAX_DIMS] = {0};
     if (ndims < items->ndims) {
         return false;
     }
@@ -167,7 +167,7 @@ static bool split_shape(const hsize_t shape[], int ndims, const space *items, sp
 
 static bool read_field(hid_t dataset, const char *name, metadata *m)
 {
-    hsize_t shape[2 * WEFT_MAX_DIMS];
+    hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
     const int ndims = get_shape(dataset, shape);
     const hid_t stored = H5Dget_type(dataset);
     const weft_type type = schema_find_element(stored);
@@ -224,7 +224,7 @@ static int get_map_shape(hid_t map, int64_t shape[WEFT_MAX_DIMS])
 static bool read_job(hid_t file, hid_t map, metadata *m)
 {
     char name[WEFT_NAME_BYTES];
-    int64_t shape[WEFT_MAX_DIMS];
+    int64_t shape[WEFT_MAX_DIMS] = {0};
     int64_t grain = 0;
     uint64_t seed = 0;
     error ignored = {.status = WEFT_OK};

@@ -19,8 +19,9 @@ void tile_record_seal(tile_record *record, int64_t tile)
 
 bool tile_record_sound(const tile_record *record, int64_t tile)
 {
-    static const tile_record empty;
-    return record->check == check_of(record, tile) || memcmp(record, &empty, sizeof empty) == 0;
+    static const unsigned char empty[sizeof *record];
+    const unsigned char *bytes = (const unsigned char *)record;
+    return record->check == check_of(record, tile) || memcmp(bytes, empty, sizeof empty) == 0;
 }
 
 bool tile_record_done(const tile_record *record)

@@ -80,8 +80,9 @@ static hid_t make_state_type(void)
 {
     static const char *const names[] = {"empty", "done", "done_with_failed_items", "quarantined"};
     const hid_t type = H5Tenum_create(H5T_NATIVE_UINT8);
-    for (uint8_t state = 0; state < COUNT(names); state++) {
-        if (H5Tenum_insert(type, names[state], &state) < 0) {
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const uint8_t state = (uint8_t)i;
+        if (H5Tenum_insert(type, names[i], &state) < 0) {
             (void)H5Tclose(type);
             return H5I_INVALID_HID;
         }

@@ -139,7 +139,7 @@ bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished)
     }
     entry *e = entry_of(r, sequence);
     uint64_t cursor = atomic_load_explicit(&e->cursor, memory_order_relaxed);
-    uint64_t shorter = cursor;
+    uint64_t shorter;
     do {
         const int64_t cut = left_of(cursor) < most ? left_of(cursor) : most;
         const int64_t end = end_of(cursor) - cut;

@@ -103,7 +103,7 @@ static void wake_agent(team *t)
 static int64_t choose_tiles(const team *t, int64_t tile_ns, int64_t left)
 {
     const int64_t by_time = tile_ns > 0 ? SPAN_NS / tile_ns : 1;
-    const int64_t share = left / (2 * (t->workers > 0 ? t->workers : 1));
+    const int64_t share = left / (t->workers > 0 ? 2 * (int64_t)t->workers : 2);
     int64_t tiles = by_time < share ? by_time : share;
     if (tiles > t->span_limit) {
         tiles = t->span_limit;
@@ -181,6 +181,8 @@ static void run_worker(team *t, int number)
         }
         wait_for_offer(t, number);
     } while (!atomic_load(&t->ending));
+    while (work_once(t, number)) {
+    }
 }
 
 static void end_workers(team *t)
@@ -202,6 +204,8 @@ weft_status team_run(team *t, error *e)
 {
     if (t->workers == 0) {
         run_agent(t);
+        while (work_once(t, 0)) {
+        }
         return WEFT_OK;
     }
     int threads = 0;

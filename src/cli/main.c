@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* weft: looks at results from outside, one command each. */
+#include "command.h"
+#include "random.h"
+#include "status.h"
+#include "verify.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <weft/version.h>
+
+static const command *const commands[] = {&status_command, &verify_command, &random_command};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static weft_status print_help(void)
+{
+    (void)printf("usage: weft COMMAND [OPTION...] [FILE]\n"
+                 "\n"
+                 "Looks at the results that programs built on weft leave behind.\n"
+                 "\n"
+                 "commands\n");
+    for (int i = 0; i < COMMANDS; i++) {
+        (void)printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+    }
+    (void)printf("\n"
+                 "options\n"
+                 "  --help     this text; weft COMMAND --help: more on a command\n"
+                 "  --version  which version of weft this is\n"
+                 "\n"
+                 "Exit status: 0 all is well, 1 a damaged result or a system error, 2 wrong usage "
+                 "or not\na result of weft.\n");
+    return WEFT_HELP_SHOWN;
+}
+
+static weft_status run_command(int argc, char **argv)
+{
+    if (argc < 2) {
+        return command_error(WEFT_ERR_USAGE, "no command is given; see weft --help");
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        return print_help();
+    }
+    if (strcmp(word, "--version") == 0) {
+        (void)printf("weft %s\n", weft_version());
+        return WEFT_OK;
+    }
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(word, commands[i]->name) == 0) {
+            return commands[i]->run(argc - 1, argv + 1);
+        }
+    }
+    return command_error(WEFT_ERR_USAGE, "unknown %s '%s'; see weft --help",
+                         word[0] == '-' ? "option" : "command", word);
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that goes away is then an error of the write, and is reported as one. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    const weft_status status = run_command(argc, argv);
+    int number = ferror(stdout) != 0 ? errno : 0;
+    if (fflush(stdout) != 0) {
+        number = errno;
+    }
+    if (ferror(stdout) != 0) {
+        return weft_status_exit(
+            command_error(WEFT_ERR_SYSTEM, "cannot write to stdout: %s", strerror(number)));
+    }
+    return weft_status_exit(status);
+}

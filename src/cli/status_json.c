@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A report as JSON for programs. */
+#include "status_json.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+static const char *state_name(report_state state)
+{
+    switch (state) {
+    case REPORT_RUNNING:
+        return "running";
+    case REPORT_COMPLETE:
+        return "complete";
+    case REPORT_COMPLETE_WITH_FAILED_ITEMS:
+        return "complete_with_failed_items";
+    case REPORT_INTERRUPTED:
+        break;
+    }
+    return "interrupted";
+}
+
+/* JSON knows neither NaN nor infinity. */
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* Jansson's integers end at 2^63 - 1, as weft's own --seed does; of what another program may have
+ * written, no digit is lost. */
+static json_t *seed_value(uint64_t seed)
+{
+    if (seed <= INT64_MAX) {
+        return json_integer((json_int_t)seed);
+    }
+    return json_sprintf("%llu", (unsigned long long)seed);
+}
+
+static json_t *extents(int ndims, const int64_t shape[])
+{
+    json_t *list = json_array();
+    for (int i = 0; i < ndims; i++) {
+        (void)json_array_append_new(list, json_integer(shape[i]));
+    }
+    return list;
+}
+
+static json_t *list_fields(const report *r)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < r->info.fields; i++) {
+        const weft_field_info *field = weft_result_field(r->result, i);
+        json_t *entry =
+            json_pack("{s:s, s:s, s:o, s:I}", "name", field->name, "type",
+                      weft_type_name(field->type), "shape", extents(field->ndims, field->shape),
+                      "item_bytes", (json_int_t)field->item_bytes);
+        (void)json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *list_runs(const report *r)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < r->progress.runs; i++) {
+        const report_run *run = &r->runs[i];
+        const weft_result_run *row = &run->row;
+        json_t *entry =
+            json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:o, s:o, s:s, s:s}",
+                      "start_s", number(row->start_s), "end_s", number(row->end_s), "duration_s",
+                      number(run->duration_s), "ranks", row->ranks, "workers", row->workers,
+                      "hosts", row->hosts, "host_names", row->host_names, "items",
+                      (json_int_t)row->items, "failed", (json_int_t)row->failed, "duplicates",
+                      (json_int_t)row->duplicates, "busy_s", number(row->busy_s), "efficiency",
+                      number(run->efficiency), "outcome", row->outcome, "command", row->command);
+        (void)json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *list_failures(const report *r)
+{
+    json_t *list = json_array();
+    for (int64_t i = 0; i < r->progress.failures; i++) {
+        const weft_result_failure *failure = &r->failures[i];
+        json_t *entry = json_pack("{s:I, s:i, s:s}", "item", (json_int_t)failure->item, "code",
+                                  failure->code, "text", failure->text);
+        (void)json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *describe_job(const report *r)
+{
+    const weft_result_info *info = &r->info;
+    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "map", info->name,
+                     "weft_version", info->version, "created", info->created, "shape",
+                     extents(info->ndims, info->shape), "count", (json_int_t)info->count, "grain",
+                     (json_int_t)info->grain, "tiles", (json_int_t)info->tiles, "seed",
+                     seed_value(info->seed), "fields", list_fields(r));
+}
+
+static json_t *describe_progress(const report *r)
+{
+    const weft_result_progress *progress = &r->progress;
+    return json_pack(
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "file", r->path,
+        "state", state_name(r->state), "percent", number(r->percent), "items_done",
+        (json_int_t)progress->items_done, "items_failed", (json_int_t)progress->items_failed,
+        "tiles_done", (json_int_t)progress->tiles_done, "tiles_damaged",
+        (json_int_t)progress->tiles_bad, "busy_s", number(progress->busy_s), "in_use",
+        (int)progress->in_use, "used_by", progress->user, "items_per_s", number(r->rate),
+        "remaining_s", number(r->remaining_s), "silence_s", number(r->silence_s));
+}
+
+weft_status status_print_json(const report *r)
+{
+    weft_status status = WEFT_ERR_MEMORY;
+    json_t *root = describe_progress(r);
+    json_t *job = describe_job(r);
+    json_t *runs = list_runs(r);
+    json_t *failures = list_failures(r);
+    if (root != NULL && json_object_update(root, job) == 0 &&
+        json_object_set(root, "runs", runs) == 0 &&
+        json_object_set(root, "failures", failures) == 0) {
+        status = WEFT_OK;
+        (void)json_dumpf(root, stdout, JSON_INDENT(2));
+        (void)putchar('\n');
+    }
+    json_decref(failures);
+    json_decref(runs);
+    json_decref(job);
+    json_decref(root);
+    return status;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A report as a table for people, the most urgent first. */
+#include "status_text.h"
+
+#include "table.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The newest runs and the first failures; --json has them all. */
+enum { MOST_RUNS = 20, MOST_FAILURES = 20 };
+
+/* A coordinator that writes every second and has been silent for so long may be gone or stuck. */
+static const double long_silence_s = 30;
+
+/* Rounded down, since 100 says that nothing is left. */
+static double percent(const report *r)
+{
+    return floor(10 * r->percent) / 10;
+}
+
+static void print_running(const report *r)
+{
+    char text[TEXT_TIME_BYTES];
+    (void)printf("running, %.1f %% done", percent(r));
+    if (r->remaining_s > 0) {
+        text_duration(r->remaining_s, text);
+        (void)printf(", about %s left", text);
+    }
+    if (r->silence_s > long_silence_s) {
+        text_duration(r->silence_s, text);
+        (void)printf(", but SILENT for %s: is it stuck?", text);
+    }
+}
+
+/* The first line: what it is, and what to do. */
+static void print_headline(const report *r)
+{
+    (void)printf("%s: ", r->path);
+    switch (r->state) {
+    case REPORT_RUNNING:
+        print_running(r);
+        break;
+    case REPORT_COMPLETE:
+        (void)printf("complete");
+        break;
+    case REPORT_COMPLETE_WITH_FAILED_ITEMS:
+        (void)printf("complete with failed items; the same command with --retry-failed computes "
+                     "them again");
+        break;
+    case REPORT_INTERRUPTED:
+        (void)printf("interrupted, %.1f %% done; run the same command again to go on", percent(r));
+        break;
+    }
+    (void)printf("\n\n");
+}
+
+static void print_user(const report *r)
+{
+    char silence[TEXT_TIME_BYTES];
+    (void)printf("in use   by %s", r->progress.user);
+    if (!isnan(r->silence_s)) {
+        text_duration(r->silence_s, silence);
+        (void)printf(", last sign of life %s ago", silence);
+    }
+    if (isnan(r->rate)) {
+        (void)printf("\nspeed    not known yet\n");
+    } else {
+        (void)printf("\nspeed    %.*f items/s\n", r->rate < 100 ? 3 : 0, r->rate);
+    }
+}
+
+/* How the file came to rest and, where it has to be given again, by which command. */
+static void print_last_run(const report *r)
+{
+    const report_run *run = report_last_run(r);
+    if (run == NULL) {
+        (void)printf("last run none has begun\n");
+        return;
+    }
+    char duration[TEXT_TIME_BYTES];
+    char end[TEXT_TIME_BYTES];
+    text_duration(run->duration_s, duration);
+    text_time(run->row.end_s, end);
+    (void)printf("last run %s, on %s UTC after %s\n", run->row.outcome, end, duration);
+    if (r->state != REPORT_COMPLETE) {
+        const bool cut = strlen(run->row.command) + 1 == sizeof run->row.command;
+        (void)printf("command  %s%s\n", run->row.command, cut ? "..." : "");
+    }
+    if (r->state != REPORT_COMPLETE && run->row.ranks > 1) {
+        (void)printf("layout   it had %d ranks under mpirun or srun; any other number will do\n",
+                     run->row.ranks);
+    }
+}
+
+static void print_progress(const report *r)
+{
+    (void)printf("items    %" PRId64 " of %" PRId64 " done, %" PRId64 " failed\n",
+                 r->progress.items_done, r->info.count, r->progress.items_failed);
+    if (r->progress.tiles_bad > 0) {
+        (void)printf("damaged  %" PRId64 " tile records; the next run computes these tiles again\n",
+                     r->progress.tiles_bad);
+    }
+    if (r->progress.in_use) {
+        print_user(r);
+    } else {
+        print_last_run(r);
+    }
+}
+
+static void print_failures(const report *r)
+{
+    const int64_t rows = r->progress.failures;
+    const int64_t shown = rows < MOST_FAILURES ? rows : MOST_FAILURES;
+    if (shown > 0) {
+        table t = {.align = "rr"};
+        table_begin_row(&t, "what the kernel said");
+        table_put(&t, "failed item");
+        table_put(&t, "code");
+        for (int64_t i = 0; i < shown; i++) {
+            const weft_result_failure *failure = &r->failures[i];
+            table_begin_row(&t, failure->text);
+            table_put(&t, "%" PRId64, failure->item);
+            table_put(&t, "%d", failure->code);
+        }
+        (void)printf("\n");
+        table_print(&t);
+    }
+    if (rows > shown) {
+        (void)printf("... and %" PRId64 " more; --json lists them\n", rows - shown);
+    }
+    if (r->progress.items_failed > rows) {
+        (void)printf("... and %" PRId64 " more, for which the file's table had no room\n",
+                     r->progress.items_failed - rows);
+    }
+}
+
+static void put_run(table *t, int number, const report_run *run)
+{
+    const weft_result_run *row = &run->row;
+    char text[TEXT_TIME_BYTES];
+    table_put(t, "%d", number);
+    text_time(row->start_s, text);
+    table_put(t, "%s", text);
+    text_duration(run->duration_s, text);
+    table_put(t, "%s", text);
+    table_put(t, "%d", row->ranks);
+    table_put(t, "%d", row->workers);
+    table_put(t, "%d", row->hosts);
+    table_put(t, "%" PRId64, row->items);
+    table_put(t, "%" PRId64, row->failed);
+    table_put(t, "%" PRId64, row->duplicates);
+    if (isfinite(run->efficiency)) {
+        table_put(t, "%.0f %%", 100 * run->efficiency);
+    } else {
+        table_put(t, "-");
+    }
+    table_put(t, "%s", row->outcome);
+}
+
+static void print_runs(const report *r)
+{
+    static const char *const titles[] = {"run",     "started (UTC)", "took",   "ranks",
+                                         "workers", "hosts",         "items",  "failed",
+                                         "twice",   "busy",          "outcome"};
+    const int rows = r->progress.runs;
+    const int first = rows > MOST_RUNS ? rows - MOST_RUNS : 0;
+    if (rows == 0) {
+        return;
+    }
+    table t = {.align = "rlrrrrrrrrl"};
+    table_begin_row(&t, "command");
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+        table_put(&t, "%s", titles[i]);
+    }
+    for (int i = first; i < rows; i++) {
+        const char *command = r->runs[i].row.command;
+        const bool same = i > first && strcmp(command, r->runs[i - 1].row.command) == 0;
+        table_begin_row(&t, same ? "the same" : command);
+        put_run(&t, i + 1, &r->runs[i]);
+    }
+    (void)printf("\n");
+    table_print(&t);
+    if (first > 0) {
+        (void)printf("... and %d earlier; --json lists them\n", first);
+    }
+}
+
+/* "360 x 720", and nothing for a scalar. */
+static void print_shape(int ndims, const int64_t shape[])
+{
+    for (int i = 0; i < ndims; i++) {
+        (void)printf("%s%" PRId64, i > 0 ? " x " : "", shape[i]);
+    }
+}
+
+static void print_job(const report *r)
+{
+    const weft_result_info *info = &r->info;
+    (void)printf("\njob      %s, ", info->name);
+    print_shape(info->ndims, info->shape);
+    (void)printf(" items, seed %" PRIu64 "\n", info->seed);
+    (void)printf("tiles    %" PRId64 " of %" PRId64 " done, grain %" PRId64 "\n",
+                 r->progress.tiles_done, info->tiles, info->grain);
+    (void)printf("created  %s by weft %s\n", info->created, info->version);
+    for (int i = 0; i < info->fields; i++) {
+        const weft_field_info *field = weft_result_field(r->result, i);
+        (void)printf("%-8s /results/%s, %s", i == 0 ? "fields" : "", field->name,
+                     weft_type_name(field->type));
+        if (field->ndims > 0) {
+            (void)printf("[");
+            print_shape(field->ndims, field->shape);
+            (void)printf("]");
+        }
+        (void)printf(", %" PRId64 " B an item\n", field->item_bytes);
+    }
+}
+
+void status_print_text(const report *r)
+{
+    print_headline(r);
+    print_progress(r);
+    print_failures(r);
+    print_runs(r);
+    print_job(r);
+}
