@@ -30,11 +30,16 @@ struct supply {
     int64_t queued; /* tiles */
 };
 
+static weft_status no_memory(error *e)
+{
+    return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+}
+
 weft_status supply_create(int workers, const job *j, supply **out, error *e)
 {
     supply *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+        return no_memory(e);
     }
     const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
     s->workers = workers > 0 ? workers : 1;
@@ -54,36 +59,35 @@ void supply_destroy(supply *s)
     }
 }
 
-/* Room for one more piece behind the last. */
-static weft_status make_room(supply *s, error *e)
+/* Room for one more piece behind the last; false if there is no memory for it. */
+static bool make_room(supply *s)
 {
     if (s->queue != NULL && s->head + s->used < s->capacity) {
-        return WEFT_OK;
+        return true;
     }
     if (s->queue != NULL && s->head > s->capacity / 2) {
         memmove(s->queue, s->queue + s->head, (size_t)s->used * sizeof *s->queue);
         s->head = 0;
-        return WEFT_OK;
+        return true;
     }
     const int64_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
     piece *larger = realloc(s->queue, (size_t)capacity * sizeof *larger);
     if (larger == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+        return false;
     }
     s->queue = larger;
     s->capacity = capacity;
-    return WEFT_OK;
+    return true;
 }
 
 weft_status supply_add(supply *s, piece p, error *e)
 {
-    piece *last = s->used > 0 ? &s->queue[s->head + s->used - 1] : NULL;
+    piece *last = s->queue != NULL && s->used > 0 ? &s->queue[s->head + s->used - 1] : NULL;
     if (last != NULL && last->first + last->tiles == p.first) {
         last->tiles += p.tiles;
     } else {
-        const weft_status status = make_room(s, e);
-        if (status != WEFT_OK) {
-            return status;
+        if (!make_room(s)) {
+            return no_memory(e);
         }
         s->queue[s->head + s->used++] = p;
     }
@@ -168,9 +172,8 @@ weft_status supply_return(supply *s, piece p, error *e)
         first->first = p.first;
         first->tiles += p.tiles;
     } else {
-        const weft_status status = s->head > 0 ? WEFT_OK : make_room(s, e);
-        if (status != WEFT_OK) {
-            return status;
+        if (s->head == 0 && !make_room(s)) {
+            return no_memory(e);
         }
         if (s->head == 0) {
             memmove(s->queue + 1, s->queue, (size_t)s->used * sizeof *s->queue);

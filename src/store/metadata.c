@@ -337,6 +337,7 @@ static weft_status read_file(const char *path, const struct stat *status, metada
 weft_status metadata_read(const char *path, metadata *m, error *e)
 {
     struct stat file;
+    memset(&file, 0, sizeof file);
     memset(m, 0, sizeof *m);
     weft_status status = examine(path, &file, e);
     if (status != WEFT_OK) {
