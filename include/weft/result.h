@@ -65,7 +65,8 @@ typedef struct weft_result_run {
     int64_t failed;       /**< of these, how many failed */
     int64_t duplicates;   /**< items computed more than once */
     double busy_s;        /**< seconds that its workers spent in the kernel */
-    char outcome[16];     /**< running (or killed), complete, failed items, stopped, error */
+    char outcome[16];     /**< running, complete, failed items, stopped, error, killed; also
+                              running, if the file is not in use: killed, and not resumed */
     char host_names[128]; /**< their names, cut where they are too long */
     char command[256];    /**< the command line, cut where it is too long */
 } weft_result_run;

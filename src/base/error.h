@@ -20,7 +20,8 @@ void error_clear(error *e);
 /* Sets status and text; returns the status, so that `return error_set(…)` reads well. */
 weft_status error_set(error *e, weft_status status, const char *format, ...) WEFT_PRINTF(3, 4);
 
-weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments);
+weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments)
+    WEFT_PRINTF(3, 0);
 
 /* The same with ": <strerror(number)>" behind it; ENOSPC and EDQUOT give WEFT_ERR_NO_SPACE, every
  * other number WEFT_ERR_SYSTEM. */

@@ -78,14 +78,14 @@ static void print_last_run(const report *r)
 {
     const report_run *run = report_last_run(r);
     if (run == NULL) {
-        (void)printf("last run none has begun\n");
+        (void)printf("ended    no run has begun to compute yet\n");
         return;
     }
     char duration[TEXT_TIME_BYTES];
     char end[TEXT_TIME_BYTES];
     text_duration(run->duration_s, duration);
     text_time(run->row.end_s, end);
-    (void)printf("last run %s, on %s UTC after %s\n", run->row.outcome, end, duration);
+    (void)printf("ended    %s UTC after %s: %s\n", end, duration, run->row.outcome);
     if (r->state != REPORT_COMPLETE) {
         const bool cut = strlen(run->row.command) + 1 == sizeof run->row.command;
         (void)printf("command  %s%s\n", run->row.command, cut ? "..." : "");

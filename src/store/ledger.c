@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,12 @@ struct ledger {
     int64_t failures_used;
     int run;
 };
+
+static weft_status write_run(ledger *l, int number, const run_row *row, error *e)
+{
+    return bytes_write(l->fd, l->path, row, sizeof *row,
+                       l->layout.runs_offset + number * (int64_t)sizeof *row, e);
+}
 
 static weft_status read_tables(ledger *l, int fd, run_row *runs, error *e)
 {
@@ -60,6 +67,29 @@ static void take_stock(ledger *l, const run_row *runs)
     }
 }
 
+/* A run that was killed could not close its row; the tile records know what it had done. */
+static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
+{
+    const int last = l->run - 1;
+    if (last < 0 || strncmp(runs[last].outcome, "running", sizeof runs[last].outcome) != 0) {
+        return WEFT_OK;
+    }
+    run_row *row = &runs[last];
+    row->items = 0;
+    row->failed = 0;
+    row->busy = 0;
+    for (int64_t tile = 0; tile < l->job->tiles.tiles; tile++) {
+        const tile_record *record = &l->records[tile];
+        if (tile_record_done(record) && record->run == last) {
+            row->items += tiling_items(&l->job->tiles, tile, 1);
+            row->failed += record->failed;
+            row->busy += record->seconds;
+        }
+    }
+    (void)snprintf(row->outcome, sizeof row->outcome, "killed");
+    return write_run(l, last, row, e);
+}
+
 weft_status ledger_open(int fd, const char *path, const job *j, const metadata_layout *layout,
                         ledger **out, error *e)
 {
@@ -88,6 +118,9 @@ weft_status ledger_open(int fd, const char *path, const job *j, const metadata_l
     status = read_tables(l, reading, runs, e);
     if (status == WEFT_OK) {
         take_stock(l, runs);
+        status = close_killed_run(l, runs, e);
+    }
+    if (status == WEFT_OK) {
         *out = l;
         l = NULL;
         records = NULL;
@@ -196,6 +229,5 @@ int ledger_run(const ledger *l)
 
 weft_status ledger_put_run(ledger *l, const run_row *row, error *e)
 {
-    return bytes_write(l->fd, l->path, row, sizeof *row,
-                       l->layout.runs_offset + l->run * (int64_t)sizeof *row, e);
+    return write_run(l, l->run, row, e);
 }

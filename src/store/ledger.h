@@ -10,7 +10,8 @@
 
 typedef struct ledger ledger;
 
-/* Reads the tables. Damaged tile records count as empty. The descriptor stays the caller's. */
+/* Reads the tables. Damaged tile records count as empty; the row of a run that was killed is
+ * closed. The descriptor stays the caller's. */
 weft_status ledger_open(int fd, const char *path, const job *j, const metadata_layout *layout,
                         ledger **out, error *e);
 

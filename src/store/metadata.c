@@ -23,13 +23,25 @@ static weft_status not_ours(const char *path, const char *what, error *e)
                        path, what);
 }
 
+/* Whether it is a single value: a damaged file's, or somebody else's, may be an array that is
+ * larger than what it is read into. */
+static bool is_single(hid_t attribute)
+{
+    const hid_t extent = H5Aget_space(attribute);
+    const bool single = extent >= 0 && H5Sget_simple_extent_npoints(extent) == 1;
+    if (extent >= 0) {
+        (void)H5Sclose(extent);
+    }
+    return single;
+}
+
 static bool get_attribute(hid_t object, const char *name, hid_t type, void *value)
 {
     const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     if (attribute < 0) {
         return false;
     }
-    const bool good = H5Aread(attribute, type, value) >= 0;
+    const bool good = is_single(attribute) && H5Aread(attribute, type, value) >= 0;
     (void)H5Aclose(attribute);
     return good;
 }
@@ -43,8 +55,8 @@ static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
     const hid_t stored = H5Aget_type(attribute);
     const hid_t type = schema_text_type();
     char *value = NULL;
-    const bool good =
-        H5Tis_variable_str(stored) > 0 && H5Aread(attribute, type, &value) >= 0 && value != NULL;
+    const bool good = is_single(attribute) && H5Tis_variable_str(stored) > 0 &&
+                      H5Aread(attribute, type, &value) >= 0 && value != NULL;
     if (good) {
         (void)snprintf(text, bytes, "%s", value);
     }

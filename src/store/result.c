@@ -201,6 +201,8 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
 {
     error_clear(&result->error);
     memset(progress, 0, sizeof *progress);
+    /* Before the tables: a run that ends meanwhile looks alive, not killed. */
+    progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
     const weft_status status = read_tables(result);
     if (status != WEFT_OK) {
         return status;
@@ -219,7 +221,6 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     }
     progress->failures = result->failure_count;
     progress->runs = result->run_count;
-    progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
     return WEFT_OK;
 }
 
@@ -366,8 +367,7 @@ weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad, void 
     *verified = v.verified;
     *bad = v.bad;
     if (v.bad > 0) {
-        return error_set(&result->error, WEFT_ERR_CORRUPT,
-                         "%s: %" PRId64 " tiles are damaged; they must be computed again",
+        return error_set(&result->error, WEFT_ERR_CORRUPT, "%s: %" PRId64 " tiles are damaged",
                          result->path, v.bad);
     }
     return WEFT_OK;
