@@ -84,6 +84,8 @@ static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
             row->items += tiling_items(&l->job->tiles, tile, 1);
             row->failed += record->failed;
             row->busy += record->seconds;
+            const double end = record->start + record->seconds;
+            row->end = end > row->end ? end : row->end;
         }
     }
     (void)snprintf(row->outcome, sizeof row->outcome, "killed");
