@@ -301,7 +301,8 @@ static weft_status read_objects(hid_t file, const char *path, metadata *m, error
 /* Without HDF5: is there a readable file, and how long is it? */
 static weft_status examine(const char *path, struct stat *file, error *e)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A pipe that nobody writes to would be waited for. */
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         const int number = errno;
         if (number == ENOENT) {

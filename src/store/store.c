@@ -61,6 +61,10 @@ static weft_status move_to_backup(const char *path, error *e)
     if (snprintf(backup, sizeof backup, "%s.bak", path) >= (int)sizeof backup) {
         return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
     }
+    struct stat file;
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode)) {
+        return error_set(e, WEFT_ERR_FORMAT, "--fresh: %s is not a file; it is left alone", path);
+    }
     if (rename(path, backup) != 0 && errno != ENOENT) {
         const int number = errno;
         return error_system(e, number, "--fresh: cannot move %s to %s", path, backup);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* known: a program whose every result is known (results.py computes them again), with items that
+ * take their time, fail, crash or hang as the tests want. */
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <weft/weft.h>
+
+typedef struct wish {
+    int64_t count;
+    int64_t flavour;
+    double tilt;
+    const char *label;
+    int64_t item_us;   /* how long each item takes */
+    const char *fail;  /* items that are said to fail */
+    const char *error; /* items at which the kernel returns an error */
+    const char *crash; /* items at which the process dies */
+    const char *slow;  /* items that take slow_s more, and do not ask whether to stop … */
+    const char *civil; /* … and those that do */
+    double slow_s;
+    const char *calls; /* where each computed item is written down */
+    int calls_fd;
+    bool impure;
+    bool field_twice;
+    bool second_map;
+} wish;
+
+/* Whether a list such as "3,17" has an item. */
+static bool listed(const char *list, int64_t item)
+{
+    char *end = NULL;
+    while (list != NULL && *list != '\0') {
+        if (strtoll(list, &end, 10) == item) {
+            return true;
+        }
+        list = *end == ',' ? end + 1 : NULL;
+    }
+    return false;
+}
+
+/* A pause of no time would still take 50 microseconds. */
+static void pause_s(double seconds)
+{
+    if (seconds <= 0) {
+        return;
+    }
+    const double whole = floor(seconds);
+    struct timespec left = {.tv_sec = (time_t)whole, .tv_nsec = (long)(1e9 * (seconds - whole))};
+    while (nanosleep(&left, &left) != 0) {
+    }
+}
+
+/* False if the run is to stop. */
+static bool pause_civilly(const weft_span *span, double seconds)
+{
+    for (double slept = 0; slept < seconds; slept += 0.01) {
+        if (weft_span_stopping(span)) {
+            return false;
+        }
+        pause_s(0.01);
+    }
+    return true;
+}
+
+/* One write of a few bytes at the end of a file stays in one piece, whoever else writes. */
+static void write_down(const wish *w, int64_t item)
+{
+    char line[32];
+    const int length = snprintf(line, sizeof line, "%lld\n", (long long)item);
+    if (w->calls_fd >= 0 && write(w->calls_fd, line, (size_t)length) != length) {
+        abort();
+    }
+}
+
+/* Vigna's splitmix64. */
+static uint64_t mix(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+static int kernel(const weft_span *span, void *context)
+{
+    const wish *w = context;
+    const int64_t first = weft_span_first(span);
+    uint64_t *hash = weft_span_result(span, 0);
+    double *pair = weft_span_result(span, 1);
+    uint8_t *remainder = weft_span_result(span, 2);
+    for (int64_t i = 0; i < weft_span_count(span); i++) {
+        const int64_t item = first + i;
+        write_down(w, item);
+        if (listed(w->crash, item)) {
+            (void)raise(SIGSEGV);
+        }
+        if (listed(w->error, item)) {
+            return 7;
+        }
+        if (listed(w->fail, item)) {
+            weft_span_fail(span, item, 5, "this item fails on purpose");
+            continue;
+        }
+        if (listed(w->slow, item)) {
+            pause_s(w->slow_s);
+        }
+        if (listed(w->civil, item) && !pause_civilly(span, w->slow_s)) {
+            return 1;
+        }
+        pause_s(1e-6 * (double)w->item_us);
+        weft_random random = weft_span_random(span, item, 0);
+        hash[i] = mix((uint64_t)item ^ (uint64_t)w->flavour);
+        pair[2 * i] = (double)item / 3;
+        pair[2 * i + 1] = weft_random_double(&random);
+        remainder[i] = (uint8_t)(item % 251);
+    }
+    return 0;
+}
+
+static weft_status describe(weft_session *session, const wish *w, const char *name, weft_map **map)
+{
+    const int64_t two = 2;
+    weft_status status = weft_map_create(session, name, 1, &w->count, map);
+    if (status == WEFT_OK) {
+        status = weft_map_add_field(*map, "hash", WEFT_UINT64, 0, NULL, "1", "a hash of the item");
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_add_field(*map, "pair", WEFT_FLOAT64, 1, &two, "1",
+                                    "a third of the item, and a random number");
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_add_field(*map, w->field_twice ? "hash" : "remainder", WEFT_UINT8, 0,
+                                    NULL, "1", "the item modulo 251");
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_add_int64(*map, "flavour", w->flavour);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_add_double(*map, "tilt", w->tilt);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_add_string(*map, "label", w->label);
+    }
+    return status;
+}
+
+static weft_status run_map(weft_session *session, wish *w, const char *name)
+{
+    weft_map *map = NULL;
+    weft_status status = describe(session, w, name, &map);
+    if (status == WEFT_OK) {
+        weft_map_set_pure(map, !w->impure);
+        status = weft_map_run(map, kernel, w);
+    }
+    weft_map_destroy(map);
+    return status;
+}
+
+static weft_status run(weft_session *session, wish *w)
+{
+    w->calls_fd = -1;
+    if (w->calls != NULL) {
+        w->calls_fd = open(w->calls, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (w->calls_fd < 0) {
+            return weft_error(session, WEFT_ERR_SYSTEM, "cannot open %s", w->calls);
+        }
+    }
+    weft_status status = run_map(session, w, "known");
+    if (status == WEFT_OK && w->second_map) {
+        status = run_map(session, w, "known-again");
+    }
+    if (w->calls_fd >= 0) {
+        (void)close(w->calls_fd);
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    wish w = {.count = 1000, .label = "plain", .slow_s = 30};
+    const weft_option options[] = {
+        {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
+        {"flavour", "N", WEFT_OPTION_INT64, &w.flavour, "a parameter"},
+        {"tilt", "X", WEFT_OPTION_DOUBLE, &w.tilt, "a parameter"},
+        {"label", "TEXT", WEFT_OPTION_STRING, &w.label, "a parameter"},
+        {"item-us", "US", WEFT_OPTION_INT64, &w.item_us, "microseconds per item"},
+        {"fail", "ITEMS", WEFT_OPTION_STRING, &w.fail, "items that are said to fail"},
+        {"error", "ITEMS", WEFT_OPTION_STRING, &w.error, "items at which the kernel fails"},
+        {"crash", "ITEMS", WEFT_OPTION_STRING, &w.crash, "items at which the process dies"},
+        {"slow", "ITEMS", WEFT_OPTION_STRING, &w.slow, "items that take long, come what may"},
+        {"civil", "ITEMS", WEFT_OPTION_STRING, &w.civil, "items that take long, if they may"},
+        {"slow-s", "S", WEFT_OPTION_DOUBLE, &w.slow_s, "how long that is (30)"},
+        {"calls", "FILE", WEFT_OPTION_STRING, &w.calls, "gets a line per computed item"},
+        {"impure", NULL, WEFT_OPTION_FLAG, &w.impure, "no item may be repeated without need"},
+        {"field-twice", NULL, WEFT_OPTION_FLAG, &w.field_twice, "give two fields one name"},
+        {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map, "another map after the first"},
+        {0},
+    };
+    const weft_program program = {
+        .name = "known", .summary = "Computes what is known.", .options = options};
+    weft_session *session = NULL;
+    weft_status status = weft_init(&argc, &argv, &program, &session);
+    if (status == WEFT_OK) {
+        status = run(session, &w);
+    }
+    return weft_finish(session, status);
+}

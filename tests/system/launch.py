@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Starts the real programs, alone and under mpirun, and ends what was started, whatever happens."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+# Nothing here should take this long; a test that does hangs.
+LIMIT_S = 60
+
+KNOWN = os.environ.get("PROGRAM_known")
+MANDELBROT = os.environ.get("PROGRAM_mandelbrot")
+COAST = os.environ.get("PROGRAM_coast")
+WEFT = os.environ.get("PROGRAM_weft")
+
+MPIRUN = [os.environ.get("MPIEXEC", "mpirun"), "--allow-run-as-root", "--oversubscribe",
+          "--bind-to", "none"]
+
+# What no program may ever show to a user.
+FORBIDDEN = ("HDF5-DIAG", "MPI_ABORT", "Segmentation fault", "Sanitizer", "Traceback",
+             "*** Process received signal ***")
+
+
+def environment(**more):
+    """This process's environment without what would change a run, and with `more`."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(("WEFT_", "OMP_", "OMPI_", "PMIX_", "PROGRAM_"))}
+    return {**kept, "OMP_WAIT_POLICY": "passive", "LC_ALL": "C", **more}
+
+
+def command(program, *arguments, layout=(0, 1)):
+    """The command line for a layout: ranks (0: without mpirun) and workers per rank."""
+    ranks, workers = layout
+    words = [] if ranks == 0 else [*MPIRUN, "-np", str(ranks)]
+    words += [program, *map(str, arguments)]
+    return words if workers is None else [*words, "--threads", str(workers)]
+
+
+class Ending:
+    """How a program ended."""
+
+    def __init__(self, words, status, out, err):
+        self.words, self.status, self.out, self.err = words, status, out, err
+
+    def __str__(self):
+        return f"{' '.join(self.words)}\nstatus {self.status}\n{self.out}{self.err}"
+
+
+class Launch:
+    """A program on its way, in a session of its own, so that it can be ended with all it started."""
+
+    def __init__(self, words, **options):
+        self.words = words
+        self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        options.setdefault("env", environment())
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.out,
+                                        stderr=self.err, start_new_session=True, **options)
+        self.pid = self.process.pid
+
+    def err_now(self):
+        return os.pread(self.err.fileno(), 1 << 22, 0).decode(errors="replace")
+
+    def wait_for(self, happened, what, limit_s=LIMIT_S):
+        """Waits until happened() is true; fails if the program ends before."""
+        end = time.monotonic() + limit_s
+        while not happened():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"{what}: did not happen\n{self.finish()}")
+            time.sleep(0.005)
+
+    def ranks(self):
+        """The processes of the job, by pid: mpirun's children, or the program itself."""
+        return sorted(children(self.pid)) if self.words[0] == MPIRUN[0] else [self.pid]
+
+    def finish(self, limit_s=LIMIT_S):
+        """Waits for the end of it, and for that of all processes that it started."""
+        hangs = False
+        try:
+            self.process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            hangs = True
+        left = self.members()
+        end = time.monotonic() + 20
+        while not hangs and left and time.monotonic() < end:
+            time.sleep(0.005)
+            left = self.members()
+        for pid in left:
+            strike(pid, signal.SIGKILL)
+        self.process.wait()
+        err, out = self.err_now(), os.pread(self.out.fileno(), 1 << 22, 0).decode(errors="replace")
+        self.out.close()
+        self.err.close()
+        ending = Ending(self.words, self.process.returncode, out, err)
+        if hangs or left:
+            raise AssertionError(f"{'hangs' if hangs else f'left {left} behind'}\n{ending}")
+        return ending
+
+    def members(self):
+        """The live processes of the session that the program was started in."""
+        return [pid for pid in all_processes() if session_of(pid) == self.pid]
+
+
+def stat_of(pid):
+    """State, parent and session of a process; None if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            words = file.read().rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return None
+    return words[0], int(words[1]), int(words[3])
+
+
+def all_processes():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def session_of(pid):
+    stat = stat_of(pid)
+    return None if stat is None or stat[0] == "Z" else stat[2]
+
+
+def children(pid):
+    stats = ((child, stat_of(child)) for child in all_processes())
+    return [child for child, stat in stats if stat is not None and stat[1] == pid]
+
+
+def strike(pid, number):
+    """Sends a signal to a process that may be gone already."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def run(program, *arguments, layout=(0, 1), limit_s=LIMIT_S, **options):
+    """Runs a program to its end."""
+    return Launch(command(program, *arguments, layout=layout), **options).finish(limit_s)
+
+
+class SystemTest(unittest.TestCase):
+    """A test with a folder of its own, self.folder, for its files."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="weft-system-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.launches = []
+        self.addCleanup(self.end_all)
+
+    def end_all(self):
+        for launch in self.launches:
+            for pid in launch.members() if launch.process.poll() is None else []:
+                strike(pid, signal.SIGKILL)
+            launch.process.wait()
+
+    def path(self, name="result.h5"):
+        return os.path.join(self.folder, name)
+
+    def start(self, program, *arguments, layout=(0, 1), **options):
+        launch = Launch(command(program, *arguments, layout=layout), **options)
+        self.launches.append(launch)
+        return launch
+
+    def assert_ended(self, ending, *statuses):
+        """The exit status is one of these, and nothing was shown that is none of a user's business.
+        """
+        self.assertIn(ending.status, statuses or (0,), str(ending))
+        for word in FORBIDDEN:
+            self.assertNotIn(word, ending.out + ending.err, str(ending))
+
+    def run_well(self, program, *arguments, status=0, **options):
+        ending = run(program, *arguments, **options)
+        self.assert_ended(ending, status)
+        return ending
+
+
+def needs(program, name):
+    return unittest.skipUnless(program, f"{name} is not built here")
+
+
+def main():
+    print(" ".join(sys.argv), flush=True)
+    unittest.main(module="__main__", verbosity=2)

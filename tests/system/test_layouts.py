@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The same bytes on every layout, and every item once (promises P1 and P2)."""
+
+import itertools
+import unittest
+
+import numpy as np
+
+import results
+from launch import COAST, KNOWN, MANDELBROT, SystemTest, main, needs
+
+LAYOUTS = ((1, 1), (1, 3), (2, 2), (3, 1), (4, 3), (2, 0))
+SCHEDULES = ("static", "ss", "gss", "fac2")
+GRAINS = (1, 7, None)
+
+
+def variants():
+    """Every layout with every technique and grain; the command line's words for the latter two."""
+    for layout, schedule, grain in itertools.product(LAYOUTS, SCHEDULES, GRAINS):
+        words = ["--schedule", schedule] + (["--grain", str(grain)] if grain else [])
+        yield layout, words
+
+
+class Layouts(SystemTest):
+    def assert_complete(self, path, count):
+        self.assertTrue(results.done_items(path).all())
+        self.assertEqual(len(results.done_items(path)), count)
+        self.assertEqual(results.runs(path)[-1]["items"], count)
+        self.assertEqual(results.runs(path)[-1]["outcome"], b"complete")
+
+    def test_known(self):
+        count, expected = 1009, results.known_bytes(1009, flavour=3, seed=11)
+        for layout, words in variants():
+            with self.subTest(layout=layout, words=words):
+                self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", count,
+                              "--flavour", 3, "--seed", 11, *words, layout=layout)
+                self.assertEqual(results.all_bytes(self.path()), expected)
+                self.assert_complete(self.path(), count)
+
+    def test_counts(self):
+        for count, layout in itertools.product((0, 1, 2, 3, 5, 13), LAYOUTS):
+            grain = ("1", "7", "2")[(count + layout[0]) % 3]
+            with self.subTest(count=count, layout=layout, grain=grain):
+                path = self.path(f"{count}-{layout[0]}-{layout[1]}.h5")
+                schedule = SCHEDULES[(count + layout[1]) % len(SCHEDULES)]
+                self.run_well(KNOWN, "--out", path, "--count", count, "--grain", grain,
+                              "--schedule", schedule, layout=layout)
+                self.assertEqual(results.all_bytes(path), results.known_bytes(count))
+                self.assert_complete(path, count)
+                self.assertIsNone(results.opens_everywhere(path))
+
+    def test_impure_kernel_is_called_once_per_item(self):
+        for layout in LAYOUTS:
+            with self.subTest(layout=layout):
+                calls = self.path("calls-%d-%d" % layout)
+                self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 211, "--impure",
+                              "--item-us", 200, "--calls", calls, layout=layout)
+                self.assertEqual(sorted(results.calls(calls)), list(range(211)))
+
+    def test_two_maps_of_one_process(self):
+        for layout in ((0, 2), (2, 1)):
+            with self.subTest(layout=layout):
+                self.run_well(KNOWN, "--fresh", "--count", 101, "--second-map", layout=layout,
+                              cwd=self.folder)
+                for name in ("known.h5", "known-again.h5"):
+                    self.assertEqual(results.all_bytes(self.path(name)), results.known_bytes(101))
+
+    @needs(MANDELBROT, "mandelbrot")
+    def test_mandelbrot(self):
+        steps = results.mandelbrot(97, 61, 300)
+        self.assertGreater(len(np.unique(steps)), 50)
+        for layout, words in variants():
+            with self.subTest(layout=layout, words=words):
+                self.run_well(MANDELBROT, "--fresh", "--out", self.path(), "--width", 97,
+                              "--height", 61, "--max-iter", 300, *words, layout=layout)
+                found = results.raw_bytes(self.path(), "results/iterations")
+                self.assertEqual(found, steps.astype("<u4").tobytes())
+        with results.open_result(self.path()) as file:
+            self.assertEqual(file["results/iterations"].shape, (61, 97))
+            self.assertEqual(file["results/iterations"].dtype, np.uint32)
+
+    @needs(MANDELBROT, "mandelbrot")
+    def test_mandelbrot_elsewhere(self):
+        self.run_well(MANDELBROT, "--out", self.path(), "--width", 64, "--height", 33, "--max-iter",
+                      1000, "--centre", "-0.7436,0.1318", "--span", "0.01", layout=(2, 2))
+        steps = results.mandelbrot(64, 33, 1000, (-0.7436, 0.1318), 0.01)
+        self.assertEqual(results.raw_bytes(self.path(), "results/iterations"), steps.tobytes())
+
+    @needs(COAST, "coast")
+    def test_coast(self):
+        base = ["--resolution", "c", "--step", 6]
+        alone = self.run_well(COAST, *base, "--out", self.path("alone.h5"), layout=(0, 0))
+        expected = results.all_bytes(self.path("alone.h5"))
+        self.assertEqual(set(expected), {"distance", "nearest", "land"})
+        for i, layout in enumerate(LAYOUTS):
+            words = ["--schedule", SCHEDULES[i % len(SCHEDULES)]]
+            words += ["--grain", GRAINS[i % 3]] if GRAINS[i % 3] else []
+            with self.subTest(layout=layout, words=words):
+                ending = self.run_well(COAST, *base, "--fresh", "--out", self.path(), *words,
+                                       layout=layout)
+                self.assertEqual(results.all_bytes(self.path()), expected)
+                self.assertEqual(ending.out, alone.out)
+
+
+if __name__ == "__main__":
+    main()

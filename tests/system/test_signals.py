@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Stopping in good order: whoever gets the signal, the books are closed, the exit status is 75, and
+the next run goes on.
+
+What Open MPI 4.1's mpirun itself returns, as seen here:
+  SIGUSR1 to it: passed on to every rank at once; 75, the status of the ranks.
+  SIGTERM, SIGINT to it: the ranks get SIGTERM (a second later if they are not done by then) and
+  after one more second SIGKILL; 1, whatever the ranks return.
+  Any of the three to one rank: 75.
+"""
+
+import signal
+import time
+import unittest
+
+import numpy as np
+
+import results
+from launch import KNOWN, SystemTest, main, strike
+
+STOPPED = 75
+COUNT = 600
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+# A kernel that does not come back takes 30 seconds; a stop that waits for it takes longer than this.
+PATIENCE_S = 15
+
+
+class Signals(SystemTest):
+    def words(self, *more):
+        return ["--out", self.path(), "--count", COUNT, "--grain", 1, "--calls", self.calls, *more]
+
+    def begin(self, *more, layout, wait_for=40, item_us=5000):
+        """A run that is on its way."""
+        self.calls = self.path(f"calls-{time.monotonic_ns()}")
+        launch = self.start(KNOWN, *self.words("--fresh", "--item-us", item_us, *more),
+                            layout=layout)
+        launch.wait_for(lambda: len(results.calls(self.calls)) >= wait_for, "the work has begun")
+        return launch
+
+    def check_stopped(self, ending, *statuses):
+        self.assert_ended(ending, *(statuses or (STOPPED,)))
+        last = results.runs(self.path())[-1]
+        done = results.done_items(self.path())
+        self.assertEqual(last["outcome"], b"stopped", str(ending))
+        self.assertEqual(last["items"], done.sum())
+        self.assertGreater(done.sum(), 0)
+        self.assertLess(done.sum(), COUNT)
+        self.assertEqual(list(results.wrong_items(self.path(), done)), [])
+        self.assertIsNone(results.opens_everywhere(self.path()))
+        self.assertIn("run the same command again", ending.err)
+        return done
+
+    def check_resumes(self, done, layout):
+        self.calls = self.path(f"calls-{time.monotonic_ns()}")
+        ending = self.run_well(KNOWN, *self.words(), layout=layout)
+        self.assertIn(f"resuming {self.path()}: {done.sum()} of {COUNT}", ending.err)
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+        self.assertEqual(results.runs(self.path())[-1]["items"], COUNT - done.sum())
+        self.assertEqual(list(np.unique(results.calls(self.calls))), list(np.flatnonzero(~done)))
+
+    def test_to_the_program(self):
+        for number, workers in ((s, w) for s in SIGNALS for w in (0, 2)):
+            with self.subTest(signal=number.name, workers=workers):
+                launch = self.begin(layout=(0, workers))
+                strike(launch.pid, number)
+                ending = launch.finish()
+                self.assertIn(f"{number.name}: stopping in good order", ending.err)
+                self.check_resumes(self.check_stopped(ending), (2, 1))
+
+    def test_nothing_computed_is_dropped(self):
+        """A short kernel is waited for."""
+        for number in SIGNALS:
+            with self.subTest(signal=number.name):
+                launch = self.begin(layout=(0, 2), item_us=20000)
+                strike(launch.pid, number)
+                done = self.check_stopped(launch.finish())
+                self.assertEqual(done.sum(), len(results.calls(self.calls)))
+
+    def test_to_a_rank(self):
+        for number, rank in ((s, r) for s in SIGNALS for r in (0, 1)):
+            with self.subTest(signal=number.name, rank=rank):
+                launch = self.begin(layout=(2, 1))
+                strike(launch.ranks()[rank], number)
+                self.check_resumes(self.check_stopped(launch.finish()), (0, 2))
+
+    def test_to_mpirun(self):
+        for number, status in ((signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGUSR1, STOPPED)):
+            with self.subTest(signal=number.name):
+                launch = self.begin(layout=(2, 1), item_us=10000)
+                strike(launch.pid, number)
+                ending = launch.finish()
+                self.check_resumes(self.check_stopped(ending, status), (3, 1))
+
+    def test_to_all_of_a_terminal(self):
+        """Ctrl-C goes to every process of the terminal's group at once."""
+        launch = self.begin(layout=(0, 2))
+        for pid in launch.members():
+            strike(pid, signal.SIGINT)
+        self.check_resumes(self.check_stopped(launch.finish()), (0, 2))
+
+    def test_long_kernel_holds_up_nobody(self):
+        """SIGTERM and SIGINT: what is in flight for long is dropped, and computed by the next run.
+        """
+        cases = [(s, (0, 2), None) for s in (signal.SIGTERM, signal.SIGINT)]
+        cases += [(s, (2, 1), whom) for s in (signal.SIGTERM, signal.SIGINT)
+                  for whom in ("mpirun", 0, 1)]
+        for number, layout, whom in cases:
+            with self.subTest(signal=number.name, layout=layout, whom=whom):
+                launch = self.begin("--slow", 5, layout=layout)
+                pid = launch.ranks()[whom] if isinstance(whom, int) else launch.pid
+                strike(pid, number)
+                ending = launch.finish(PATIENCE_S)
+                done = self.check_stopped(ending, 1 if whom == "mpirun" else STOPPED)
+                self.assertFalse(done[5])
+                self.check_resumes(done, layout)
+
+    def test_synchronous_kernel_is_waited_for(self):
+        """With --threads 0 the kernel is in the way of everything; it may ask whether to stop."""
+        launch = self.begin("--civil", 50, layout=(0, 0), wait_for=51)
+        strike(launch.pid, signal.SIGTERM)
+        done = self.check_stopped(launch.finish(PATIENCE_S))
+        self.assertFalse(done[50])
+        self.check_resumes(done, (0, 0))
+
+    def test_kernel_that_asks(self):
+        for number in SIGNALS:
+            with self.subTest(signal=number.name):
+                launch = self.begin("--civil", "3,4,7", layout=(2, 2), wait_for=20)
+                strike(launch.ranks()[1], number)
+                done = self.check_stopped(launch.finish(PATIENCE_S))
+                self.assertEqual(results.failures(self.path()), {}, "stopped is not failed")
+                self.check_resumes(done, (0, 1))
+
+    def test_friendly_signal_waits(self):
+        """After SIGUSR1 there is time: what is in flight is finished."""
+        launch = self.begin("--slow", 5, "--slow-s", 3, layout=(0, 2))
+        strike(launch.pid, signal.SIGUSR1)
+        done = self.check_stopped(launch.finish())
+        self.assertTrue(done[5])
+        self.assertEqual(done.sum(), len(results.calls(self.calls)))
+
+    def test_sigterm_after_the_friendly_signal(self):
+        launch = self.begin("--slow", 5, layout=(0, 2))
+        strike(launch.pid, signal.SIGUSR1)
+        time.sleep(0.5)
+        self.assertIsNone(launch.process.poll(), "SIGUSR1 did not wait for the kernel")
+        strike(launch.pid, signal.SIGTERM)
+        self.check_resumes(self.check_stopped(launch.finish(PATIENCE_S)), (0, 2))
+
+    def test_second_sigint_ends_at_once(self):
+        for layout, whom in (((0, 2), None), ((0, 0), None), ((2, 1), 0), ((2, 1), 1)):
+            with self.subTest(layout=layout, rank=whom):
+                launch = self.begin("--slow", "60", layout=layout, wait_for=61)
+                pid = launch.pid if whom is None else launch.ranks()[whom]
+                strike(pid, signal.SIGUSR1)  # waits for the kernel
+                strike(pid, signal.SIGINT)
+                strike(pid, signal.SIGINT)
+                time.sleep(0.05)
+                strike(pid, signal.SIGINT)  # the two before may have come as one
+                ending = launch.finish(PATIENCE_S)
+                self.assert_ended(ending, 128 + signal.SIGINT)
+                done = results.done_items(self.path())
+                self.assertEqual(list(results.wrong_items(self.path(), done)), [])
+                self.assertFalse(done[60])
+                self.check_resumes(done, (0, 2))
+
+    def test_before_the_work(self):
+        """While MPI starts, a signal simply ends the process: there is nothing to lose."""
+        self.calls = self.path("calls")
+        for number in SIGNALS:
+            launch = self.start(KNOWN, *self.words(), layout=(0, 1))
+            strike(launch.pid, number)
+            ending = launch.finish()
+            self.assertIn(ending.status, (-number, STOPPED), str(ending))
+        self.run_well(KNOWN, *self.words())
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+
+if __name__ == "__main__":
+    main()

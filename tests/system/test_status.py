@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""weft status on results in every state: what it says for people and for programs."""
+
+import os
+import re
+import signal
+
+import results
+from cli import CliTest
+from launch import KNOWN, WEFT, main, needs
+
+
+@needs(WEFT and KNOWN, "weft")
+class Status(CliTest):
+    def test_complete(self):
+        path = self.make("--count", 1000, "--grain", 7, "--seed", 42, layout=(2, 2))
+        said = self.status(path)
+        expected = {"file": path, "state": "complete", "map": "known", "shape": [1000],
+                    "count": 1000, "grain": 7, "tiles": 143, "seed": 42, "percent": 100,
+                    "items_done": 1000, "items_failed": 0, "tiles_done": 143, "tiles_damaged": 0,
+                    "in_use": False, "used_by": "", "items_per_s": None, "remaining_s": None,
+                    "silence_s": None, "failures": []}
+        self.assertEqual({name: said[name] for name in expected}, expected)
+        self.assertEqual(said["fields"], [
+            {"name": "hash", "type": "uint64", "shape": [], "item_bytes": 8},
+            {"name": "pair", "type": "float64", "shape": [2], "item_bytes": 16},
+            {"name": "remainder", "type": "uint8", "shape": [], "item_bytes": 1}])
+        self.assert_runs(path, said)
+        self.assertTrue(self.weft("status", path).out.startswith(f"{path}: complete\n"))
+
+    def assert_runs(self, path, said):
+        """The table of runs, as h5py reads it."""
+        rows = results.runs(path)
+        self.assertEqual(len(said["runs"]), len(rows))
+        for run, row in zip(said["runs"], rows):
+            for name in ("ranks", "workers", "hosts", "items", "failed", "duplicates"):
+                self.assertEqual(run[name], row[name], name)
+            for name in ("start", "end", "busy"):
+                self.assertEqual(run[f"{name}_s"], row[name], name)
+            self.assertEqual(run["duration_s"], row["end"] - row["start"])
+            self.assertAlmostEqual(run["efficiency"] * run["duration_s"] * run["workers"],
+                                   run["busy_s"])
+            self.assertEqual(run["command"], row["command"].decode())
+            self.assertEqual(run["host_names"], row["host_names"].decode())
+
+    def test_nothing_to_do(self):
+        said = self.status(self.make("--count", 0))
+        self.assertEqual((said["state"], said["percent"]), ("complete", 100))
+
+    def test_failed_items(self):
+        words = ["--count", 300, "--grain", 10, "--error", "5"]
+        path = self.make(*words, "--fail", ",".join(map(str, range(100, 125))), status=3)
+        said = self.status(path)
+        self.assertEqual(said["state"], "complete_with_failed_items")
+        self.assertEqual((said["items_done"], said["items_failed"]), (300, 26))
+        self.assertEqual(said["runs"][0]["outcome"], "failed items")
+        self.assertEqual({each["item"]: (each["code"], each["text"]) for each in said["failures"]},
+                         results.failures(path))
+        text = self.weft("status", path).out
+        self.assertIn("complete with failed items", text)
+        self.assertIn("--retry-failed", text)
+        self.assertEqual(text.count("this item fails on purpose"), 20 - ("  7  " in text))
+        self.assertIn("and 6 more", text)
+        self.make(*words[:4], "--retry-failed")
+        self.assertEqual(self.status(path)["state"], "complete")
+
+    def test_running_killed_and_resumed(self):
+        path, words = self.path(), ["--count", 400, "--grain", 1, "--out", self.path()]
+        launch = self.start(KNOWN, *words, "--item-us", 20000, layout=(1, 1))
+        launch.wait_for(lambda: os.path.exists(path), "the file")
+        launch.wait_for(lambda: self.is_under_way(path), "a running job with a rate")
+        text = self.weft("status", path).out
+        if launch.process.poll() is None:
+            self.assertRegex(text, rf"\A{re.escape(path)}: running, [\d.]+ % done, about .* left\n")
+        for pid in launch.ranks():
+            os.kill(pid, signal.SIGKILL)
+        launch.finish()
+        said = self.status(path)
+        self.assertEqual(said["state"], "interrupted")
+        self.assertEqual([run["outcome"] for run in said["runs"]], ["killed"])
+        self.assertEqual(said["items_done"], results.done_items(path).sum())
+        text = self.weft("status", path).out
+        self.assertIn("interrupted", text.splitlines()[0])
+        self.assertIn("run the same command again to go on", text.splitlines()[0])
+        self.assertIn(f"command  {said['runs'][0]['command']}\n", text)
+        self.run_well(KNOWN, *words)
+        said = self.status(path)
+        self.assertEqual(said["state"], "complete")
+        self.assertEqual([run["outcome"] for run in said["runs"]], ["killed", "complete"])
+
+    def is_under_way(self, path):
+        said = self.status(path)
+        self.assertIn(said["state"], ("running", "complete"))
+        self.assertEqual(said["in_use"], said["state"] == "running")
+        if said["state"] == "complete" or said["items_per_s"] is None:
+            return False
+        self.assertIn("pid", said["used_by"])
+        self.assertGreater(said["items_per_s"], 0)
+        self.assertGreater(said["remaining_s"], 0)
+        self.assertLess(said["percent"], 100)
+        self.assertEqual(said["runs"][-1]["outcome"], "running")
+        return True
+
+    def test_stopped(self):
+        path = self.path()
+        launch = self.start(KNOWN, "--out", path, "--count", 1000, "--grain", 1, "--item-us", 20000)
+        launch.wait_for(lambda: os.path.exists(path) and self.status(path)["items_done"] > 0,
+                        "the first item")
+        os.kill(launch.pid, signal.SIGTERM)
+        self.assertEqual(launch.finish().status, 75)
+        said = self.status(path)
+        self.assertEqual((said["state"], said["runs"][0]["outcome"]), ("interrupted", "stopped"))
+
+    def all_there_is(self, path):
+        with open(path, "rb") as file:
+            return file.read(), os.stat(path).st_mtime_ns, os.listdir(self.folder)
+
+    def test_nothing_is_written(self):
+        path = self.make("--count", 100)
+        before = self.all_there_is(path)
+        for words in (["status"], ["status", "--json"], ["verify"]):
+            self.weft(*words, path)
+            self.assertEqual(self.all_there_is(path), before)
+
+    def test_many_runs(self):
+        for _ in range(22):
+            path = self.make("--count", 3)
+        self.assertEqual(len(self.status(path)["runs"]), 22)
+        text = self.weft("status", path).out
+        self.assertIn("and 2 earlier", text)
+        numbers = re.findall(r"^ *(\d+)  \d{4}-", text, re.MULTILINE)
+        self.assertEqual(numbers, [str(number) for number in range(3, 23)])
+
+    def test_text_that_a_terminal_would_obey(self):
+        for label in ("\x1b[31mred", "a\nb\tc\x7f", "\udcff\udcc3", "\u009b31m", "é" * 150):
+            with self.subTest(label=ascii(label)):
+                path = self.make("--count", 3, "--label", label, "--fresh")
+                command = self.status(path)["runs"][0]["command"]
+                text = self.weft("status", path).out
+                self.assertIn(command, text)
+                for character in text + command:
+                    self.assertTrue(character == "\n" or character.isprintable(), ascii(text))
+                    self.assertNotEqual(character, "\ufffd")
+
+    def test_stdout_that_takes_nothing(self):
+        path = self.make("--count", 3)
+        for words in (["status"], ["status", "--json"], ["verify"]):
+            with self.subTest(words=words):
+                self.assert_needs_stdout(*words, path)
+
+
+if __name__ == "__main__":
+    main()

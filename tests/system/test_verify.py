@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""weft verify on sound and damaged results, and whether its advice mends them."""
+
+import os
+import re
+import signal
+
+import results
+from cli import CliTest
+from launch import KNOWN, WEFT, main, needs
+
+TILE_RECORD_BYTES = 64
+
+
+def flip_byte(path, offset):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 0x10]))
+
+
+def offset_of(path, dataset):
+    with results.open_result(path) as file:
+        return file[dataset].id.get_offset()
+
+
+@needs(WEFT and KNOWN, "weft")
+class Verify(CliTest):
+    words = ["--count", 1000, "--grain", 10]
+
+    def bad_tiles(self, path):
+        """The lines of the tiles that verify complains of, and how many there are in all."""
+        ending = self.weft("verify", path, status=1)
+        self.assertRegex(ending.err, r"\Aweft: error: [^\n]+\n\Z")
+        lines = [line for line in ending.out.splitlines() if line.startswith("tile ")]
+        return lines, int(re.search(r"(\d+) DAMAGED", ending.out).group(1)), ending.out
+
+    def test_sound(self):
+        path = self.make(*self.words)
+        self.assertEqual(self.weft("verify", path).out,
+                         f"{path}: 100 tiles verified, 0 not done yet\n")
+
+    def test_flipped_byte_of_data(self):
+        path = self.make(*self.words)
+        flip_byte(path, offset_of(path, "results/pair") + 16 * 123 + 5)
+        lines, count, text = self.bad_tiles(path)
+        self.assertEqual((len(lines), count), (1, 1))
+        self.assertTrue(lines[0].startswith("tile 12, items 120 to 129: "), lines)
+        self.assertIn("99 tiles verified, 0 not done yet", text)
+        self.assertIn("--fresh", text)
+        self.make(*self.words, "--fresh")
+        self.weft("verify", path)
+
+    def test_flipped_byte_of_a_record(self):
+        for byte in (0, 4, 31, 40, 48, 60):
+            with self.subTest(byte=byte):
+                path = self.make(*self.words, "--fresh")
+                flip_byte(path, offset_of(path, "weft/tiles") + 57 * TILE_RECORD_BYTES + byte)
+                lines, count, text = self.bad_tiles(path)
+                self.assertEqual((len(lines), count), (1, 1))
+                self.assertTrue(lines[0].startswith("tile 57, items 570 to 579: "), lines)
+                self.assertIn("run the job's command again", text)
+                self.assertNotIn("--fresh", text)
+                self.assertEqual(self.status(path)["tiles_damaged"], 1)
+                self.assertIn("damaged  1 tile record", self.weft("status", path).out)
+                self.make(*self.words)
+                self.weft("verify", path)
+                self.assertEqual(self.status(path)["state"], "complete")
+
+    def test_many_bad_tiles(self):
+        path = self.make(*self.words)
+        for tile in range(30, 55):
+            flip_byte(path, offset_of(path, "results/hash") + 80 * tile)
+        lines, count, text = self.bad_tiles(path)
+        self.assertEqual((len(lines), count), (20, 25))
+        self.assertIn("and 5 more\n", text)
+
+    def test_unfinished(self):
+        path = self.path()
+        launch = self.start(KNOWN, "--out", path, "--count", 100, "--grain", 1, "--item-us", 20000)
+        launch.wait_for(lambda: os.path.exists(path) and self.status(path)["items_done"] > 0,
+                        "the first item")
+        self.weft("verify", path)
+        for pid in launch.ranks():
+            os.kill(pid, signal.SIGKILL)
+        launch.finish()
+        done = int(results.done_items(path).sum())
+        self.assertEqual(self.weft("verify", path).out,
+                         f"{path}: {done} tiles verified, {100 - done} not done yet\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the clocks and how times are written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+static void test_never_goes_back(void **state)
+{
+    (void)state;
+    int64_t before = clock_now_ns();
+    for (int i = 0; i < 10000; i++) {
+        const int64_t now = clock_now_ns();
+        assert_true(now >= before);
+        before = now;
+    }
+}
+
+static void test_wall_clock_is_of_this_century(void **state)
+{
+    (void)state;
+    assert_true(clock_wall_s() > 1.6e9);
+    assert_true(clock_wall_s() < 4.2e9);
+}
+
+static void test_sleep_is_not_too_short(void **state)
+{
+    (void)state;
+    const int64_t before = clock_now_ns();
+    clock_sleep_ns(2000000);
+    assert_true(clock_now_ns() - before >= 2000000);
+}
+
+static void test_durations(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {
+        {0, "0.00 s"},          {0.52, "0.52 s"},      {9.99, "9.99 s"},
+        {9.996, "10 s"},        {42.4, "42 s"},        {59.4, "59 s"},
+        {59.5, "1 min 00 s"},   {725, "12 min 05 s"},  {3599.4, "59 min 59 s"},
+        {3599.6, "1 h 00 min"}, {11220, "3 h 07 min"}, {86399, "23 h 59 min"},
+        {86400, "1 d 00 h"},    {187200, "2 d 04 h"},  {-1, "unknown"},
+        {1e300, "unknown"},
+    };
+    char text[CLOCK_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        clock_format_duration(cases[i].seconds, text);
+        assert_string_equal(text, cases[i].text);
+    }
+    clock_format_duration((double)NAN, text);
+    assert_string_equal(text, "unknown");
+    clock_format_duration((double)INFINITY, text);
+    assert_string_equal(text, "unknown");
+    clock_format_duration(3.19e9, text);
+    assert_string_equal(text, "36921 d 07 h");
+}
+
+static void test_wall_times(void **state)
+{
+    (void)state;
+    char text[CLOCK_TEXT_BYTES];
+    clock_format_wall(0, text);
+    assert_string_equal(text, "1970-01-01T00:00:00Z");
+    clock_format_wall(1769862896.75, text);
+    assert_string_equal(text, "2026-01-31T12:34:56Z");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_never_goes_back),
+        cmocka_unit_test(test_wall_clock_is_of_this_century),
+        cmocka_unit_test(test_sleep_is_not_too_short),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_wall_times),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the public reading of a result: what it is of, how far it is, its bytes, its verification.
+ */
+#include "sample.h"
+
+#include <weft/result.h>
+
+static weft_result *open_result(const char *path)
+{
+    weft_result *r = NULL;
+    assert_int_equal(weft_result_open(path, &r), WEFT_OK);
+    assert_string_equal(weft_result_error_text(r), "");
+    return r;
+}
+
+static void test_description(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    sample_make_file(sample_path("what.h5"), j);
+    weft_result *r = open_result(sample_path("what.h5"));
+    const weft_result_info *info = weft_result_describe(r);
+    assert_string_equal(info->name, "sample");
+    assert_string_equal(info->version, "0.1.0");
+    assert_int_equal(strlen(info->created), 20);
+    assert_int_equal(info->ndims, 2);
+    assert_int_equal(info->shape[0], SAMPLE_ROWS);
+    assert_int_equal(info->shape[1], SAMPLE_COLUMNS);
+    assert_int_equal(info->count, SAMPLE_ITEMS);
+    assert_int_equal(info->grain, 4);
+    assert_int_equal(info->tiles, 9);
+    assert_true(info->seed == j->seed);
+    assert_int_equal(info->fields, j->fields);
+    for (int i = 0; i < j->fields; i++) {
+        const weft_field_info *field = weft_result_field(r, i);
+        assert_string_equal(field->name, j->field[i].name);
+        assert_int_equal(field->type, j->field[i].type);
+        assert_int_equal(field->ndims, j->field[i].shape.ndims);
+        assert_int_equal(field->item_bytes, j->field[i].item_bytes);
+        assert_int_equal(weft_result_find_field(r, field->name), i);
+    }
+    assert_null(weft_result_field(r, -1));
+    assert_null(weft_result_field(r, j->fields));
+    assert_int_equal(weft_result_find_field(r, "none"), -1);
+    weft_result_close(r);
+    weft_result_close(NULL);
+    assert_string_equal(weft_result_error_text(NULL), "");
+    job_destroy(j);
+}
+
+static void test_reading(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    sample_make_file(sample_path("read.h5"), j);
+    weft_result *r = open_result(sample_path("read.h5"));
+    unsigned char *got = malloc(100000);
+    for (int i = 0; i < j->fields; i++) {
+        for (int64_t first = 0; first <= SAMPLE_ITEMS; first += 5) {
+            for (int64_t count = 0; count <= SAMPLE_ITEMS - first; count += 3) {
+                unsigned char *bytes = sample_bytes(j, i, first, count);
+                assert_int_equal(weft_result_read(r, i, first, count, got), WEFT_OK);
+                assert_memory_equal(got, bytes, (size_t)job_field_bytes(j, i, count));
+                free(bytes);
+            }
+        }
+    }
+    static const int64_t bad[][3] = {
+        {-1, 0, 1}, {11, 0, 1},        {0, -1, 1},        {0, 0, -1}, {0, 35, 1},
+        {0, 0, 36}, {0, 1, INT64_MAX}, {0, INT64_MAX, 1}, {0, 36, 0}, {0, 0, INT64_MIN}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(weft_result_read(r, (int)bad[i][0], bad[i][1], bad[i][2], got),
+                         WEFT_ERR_USAGE);
+        assert_true(strlen(weft_result_error_text(r)) > 0);
+    }
+    assert_int_equal(weft_result_read(r, 0, 0, 1, got), WEFT_OK);
+    assert_string_equal(weft_result_error_text(r), "");
+    free(got);
+    weft_result_close(r);
+    job_destroy(j);
+}
+
+static void test_progress_while_it_runs(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    store *s = NULL;
+    weft_result_progress p;
+    weft_result_run run;
+    weft_result_failure failure;
+    assert_int_equal(store_open(sample_path("far.h5"), j, (store_policy){.fresh = false}, &s, &e),
+                     WEFT_OK);
+    weft_result *r = open_result(sample_path("far.h5"));
+    assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
+    assert_int_equal(p.items_done + p.items_failed + p.tiles_done + p.tiles_bad, 0);
+    assert_int_equal(p.runs + p.failures, 0);
+    assert_true(p.in_use);
+    assert_non_null(strstr(p.user, "pid "));
+    assert_int_equal(weft_result_get_run(r, 0, &run), WEFT_ERR_USAGE);
+    assert_int_equal(weft_result_get_failure(r, 0, &failure), WEFT_ERR_USAGE);
+    sample_put_tile(s, j, 0, 0);
+    sample_put_tile(s, j, 8, 0); /* the short one */
+    sample_put_tile(s, j, 3, 2);
+    const failure_row rows[] = {{.item = 12, .code = 5, .text = "low"}, {.item = 15, .code = -1}};
+    assert_int_equal(ledger_add_failure(store_ledger(s), &rows[0], &e), WEFT_OK);
+    assert_int_equal(ledger_add_failure(store_ledger(s), &rows[1], &e), WEFT_OK);
+    run_row row = {.start = 1.7e9,
+                   .end = 1.7e9 + 2,
+                   .ranks = 3,
+                   .workers = 9,
+                   .hosts = 2,
+                   .items = 11,
+                   .failed = 2,
+                   .duplicates = 1,
+                   .busy = 1.5};
+    memset(row.outcome, 'o', sizeof row.outcome);
+    memset(row.host_names, 'h', sizeof row.host_names);
+    memset(row.command, 'c', sizeof row.command);
+    assert_int_equal(ledger_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
+    assert_int_equal(p.tiles_done, 3);
+    assert_int_equal(p.items_done, 11);
+    assert_int_equal(p.items_failed, 2);
+    assert_int_equal(p.tiles_bad, 0);
+    assert_int_equal(p.runs, 1);
+    assert_int_equal(p.failures, 2);
+    assert_true(p.busy_s == 1.5);
+    assert_int_equal(weft_result_get_run(r, 0, &run), WEFT_OK);
+    assert_int_equal(run.ranks, 3);
+    assert_int_equal(run.workers, 9);
+    assert_int_equal(run.hosts, 2);
+    assert_int_equal(run.items, 11);
+    assert_int_equal(run.failed, 2);
+    assert_int_equal(run.duplicates, 1);
+    assert_true(run.start_s == 1.7e9 && run.end_s == 1.7e9 + 2 && run.busy_s == 1.5);
+    /* Texts that fill their place have no final zero in the file, and one here. */
+    assert_true(strlen(run.outcome) >= 15 && strlen(run.outcome) < sizeof run.outcome);
+    assert_int_equal(strlen(run.host_names), sizeof run.host_names - 1);
+    assert_int_equal(strlen(run.command), sizeof run.command - 1);
+    assert_int_equal(weft_result_get_run(r, 1, &run), WEFT_ERR_USAGE);
+    assert_int_equal(weft_result_get_run(r, -1, &run), WEFT_ERR_USAGE);
+    assert_int_equal(weft_result_get_failure(r, 0, &failure), WEFT_OK);
+    assert_int_equal(failure.item, 12);
+    assert_int_equal(failure.code, 5);
+    assert_string_equal(failure.text, "low");
+    assert_int_equal(weft_result_get_failure(r, 1, &failure), WEFT_OK);
+    assert_int_equal(failure.item, 15);
+    assert_int_equal(weft_result_get_failure(r, 2, &failure), WEFT_ERR_USAGE);
+    assert_int_equal(weft_result_get_failure(r, -1, &failure), WEFT_ERR_USAGE);
+    store_close(s);
+    assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
+    assert_false(p.in_use);
+    assert_string_equal(p.user, "");
+    weft_result_close(r);
+    job_destroy(j);
+}
+
+typedef struct bad_tiles {
+    int count;
+    int64_t tile[16];
+    int64_t first[16];
+    int64_t items[16];
+    bool record[16];
+} bad_tiles;
+
+static void note_bad(int64_t tile, int64_t first, int64_t count, const char *what, void *context)
+{
+    bad_tiles *b = context;
+    if (b->count < 16) {
+        b->tile[b->count] = tile;
+        b->first[b->count] = first;
+        b->items[b->count] = count;
+        b->record[b->count] = strstr(what, "record") != NULL;
+    }
+    b->count++;
+}
+
+static void flip(const char *path, int64_t place)
+{
+    unsigned char byte = 0;
+    const int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, place), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, place), 1);
+    assert_int_equal(close(fd), 0);
+}
+
+static void check_verify(const char *path, int64_t verified, int64_t bad, bad_tiles *found)
+{
+    int64_t good_now = -1;
+    int64_t bad_now = -1;
+    weft_result *r = open_result(path);
+    memset(found, 0, sizeof *found);
+    assert_int_equal(weft_result_verify(r, note_bad, found, &good_now, &bad_now),
+                     bad == 0 ? WEFT_OK : WEFT_ERR_CORRUPT);
+    assert_int_equal(good_now, verified);
+    assert_int_equal(bad_now, bad);
+    assert_int_equal(found->count, bad);
+    assert_int_equal(weft_result_verify(r, NULL, NULL, &good_now, &bad_now),
+                     bad == 0 ? WEFT_OK : WEFT_ERR_CORRUPT);
+    weft_result_close(r);
+}
+
+static void test_verify(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    const char *path = sample_path("verify.h5");
+    bad_tiles found;
+    metadata m;
+    error e = {.status = WEFT_OK};
+    sample_make_file(path, j);
+    assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
+    check_verify(path, 9, 0, &found);
+    /* Each byte of each field belongs to the tile of its item. */
+    for (int i = 0; i < j->fields; i++) {
+        for (int64_t item = i; item < SAMPLE_ITEMS; item += 11) {
+            const int64_t place = m.layout.field_offset[i] + job_field_bytes(j, i, item);
+            flip(path, place);
+            check_verify(path, 8, 1, &found);
+            assert_int_equal(found.tile[0], item / 4);
+            assert_int_equal(found.first[0], item / 4 * 4);
+            assert_int_equal(found.items[0], item / 4 == 8 ? 3 : 4);
+            assert_false(found.record[0]);
+            flip(path, place);
+        }
+    }
+    check_verify(path, 9, 0, &found);
+    flip(path, m.layout.tiles_offset + 5 * 64 + 40);
+    flip(path, m.layout.field_offset[0]);
+    check_verify(path, 7, 2, &found);
+    assert_int_equal(found.tile[0], 0);
+    assert_false(found.record[0]);
+    assert_int_equal(found.tile[1], 5);
+    assert_true(found.record[1]);
+    metadata_release(&m);
+    job_destroy(j);
+}
+
+static void test_verify_of_little(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    bad_tiles found;
+    job *j = sample_job(0, 7, 4);
+    sample_make_file(sample_path("zero.h5"), j);
+    check_verify(sample_path("zero.h5"), 0, 0, &found);
+    job_destroy(j);
+    j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    store *s = NULL;
+    assert_int_equal(store_open(sample_path("half.h5"), j, (store_policy){.fresh = false}, &s, &e),
+                     WEFT_OK);
+    sample_put_tile(s, j, 2, 0);
+    sample_put_tile(s, j, 7, 1);
+    store_close(s);
+    check_verify(sample_path("half.h5"), 2, 0, &found);
+    job_destroy(j);
+}
+
+/* More tiles than are read at a time, and tiles larger than that. */
+static void test_verify_of_much(void **state)
+{
+    (void)state;
+    static const int64_t grains[] = {64, 3000, 10000};
+    for (int i = 0; i < 3; i++) {
+        job *j = sample_job(100, 100, grains[i]);
+        const char *path = sample_path("much.h5");
+        bad_tiles found;
+        metadata m;
+        error e = {.status = WEFT_OK};
+        sample_make_file(path, j);
+        check_verify(path, j->tiles.tiles, 0, &found);
+        assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
+        flip(path,
+             m.layout.field_offset[j->fields - 1] + job_field_bytes(j, j->fields - 1, 10000) - 1);
+        check_verify(path, j->tiles.tiles - 1, 1, &found);
+        assert_int_equal(found.tile[0], j->tiles.tiles - 1);
+        metadata_release(&m);
+        assert_int_equal(unlink(path), 0);
+        job_destroy(j);
+    }
+}
+
+static void test_not_there(void **state)
+{
+    (void)state;
+    weft_result *r = NULL;
+    assert_int_equal(weft_result_open(sample_path("none.h5"), &r), WEFT_ERR_NOT_FOUND);
+    assert_non_null(r);
+    assert_non_null(strstr(weft_result_error_text(r), "none.h5"));
+    weft_result_close(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_description),
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_progress_while_it_runs),
+        cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_verify_of_little),
+        cmocka_unit_test(test_verify_of_much),
+        cmocka_unit_test(test_not_there),
+    };
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
+}

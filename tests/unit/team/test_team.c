@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the team: every tile is computed once with any number of workers, and what is cut or halted
+ * is not computed. What hooks find is counted and asserted outside, since an assertion inside a
+ * parallel region ends the process without a word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "team/team.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROOM = 4, TILES = 5000, LIMIT_S = 60 };
+
+typedef struct piece_of_work {
+    int64_t first;
+    int64_t tiles;
+    int64_t computed; /* set by the block hook */
+    int hooks;        /* calls of the block hook */
+} piece_of_work;
+
+/* A run: TILES tiles in blocks of various sizes. */
+typedef struct scene {
+    team *team;
+    int workers;
+    int64_t span_limit;
+    piece_of_work *works;
+    int works_count;
+    int offered;
+    int collected;
+    int halt_after; /* blocks collected; 0: never */
+    bool halted;
+    bool cutting;
+    int64_t keep;
+    atomic_int too_long; /* spans above the limit */
+    atomic_int *computed;
+    int *cut;
+    atomic_llong total;
+    atomic_int strangers; /* calls by unknown workers, or by the wrong thread */
+    pthread_t main_thread;
+    int64_t until_ns;
+    bool expired;
+} scene;
+
+static int64_t span_hook(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                         int64_t start_ns)
+{
+    scene *s = context;
+    const piece_of_work *w = data;
+    if (worker < 0 || worker >= (s->workers > 0 ? s->workers : 1) || start_ns > clock_now_ns() ||
+        (s->workers > 0) == (pthread_equal(pthread_self(), s->main_thread) != 0)) {
+        atomic_fetch_add(&s->strangers, 1);
+    }
+    if (tiles > s->span_limit) {
+        atomic_fetch_add(&s->too_long, 1);
+    }
+    for (int64_t i = 0; i < tiles; i++) {
+        atomic_fetch_add(&s->computed[w->first + first + i], 1);
+    }
+    atomic_fetch_add(&s->total, tiles);
+    return clock_now_ns();
+}
+
+static void block_hook(void *context, void *data)
+{
+    scene *s = context;
+    piece_of_work *w = data;
+    w->hooks++;
+    for (int64_t i = 0; i < w->tiles; i++) {
+        w->computed += atomic_load(&s->computed[w->first + i]);
+    }
+}
+
+static void cut_now(scene *s)
+{
+    void *data = NULL;
+    int64_t first = 0;
+    int64_t tiles = 0;
+    if (team_cut(s->team, s->keep, &data, &first, &tiles)) {
+        const piece_of_work *w = data;
+        for (int64_t i = 0; i < tiles; i++) {
+            s->cut[w->first + first + i]++;
+        }
+    }
+}
+
+static bool agent_hook(void *context)
+{
+    scene *s = context;
+    if (clock_now_ns() > s->until_ns) {
+        s->expired = true;
+        team_halt(s->team);
+        return !team_idle(s->team);
+    }
+    while (!s->halted && s->offered < s->works_count &&
+           team_offer(s->team, s->works[s->offered].tiles, &s->works[s->offered])) {
+        s->offered++;
+    }
+    if (s->cutting) {
+        cut_now(s);
+    }
+    while (team_collect(s->team) != NULL) {
+        s->collected++;
+    }
+    if (s->halt_after > 0 && s->collected >= s->halt_after && !s->halted) {
+        s->halted = true;
+        team_halt(s->team);
+        if (team_offer(s->team, 1, &s->works[0])) {
+            atomic_fetch_add(&s->strangers, 1);
+        }
+    }
+    if (team_idle(s->team) && (s->halted || s->offered == s->works_count)) {
+        return false;
+    }
+    team_rest(s->team, 1000000);
+    return true;
+}
+
+static const team_hooks hooks = {.agent = agent_hook, .span = span_hook, .block = block_hook};
+
+static void prepare(scene *s, int workers, int64_t span_limit, int64_t most_tiles)
+{
+    error e = {.status = WEFT_OK};
+    *s = (scene){.workers = workers,
+                 .span_limit = span_limit,
+                 .main_thread = pthread_self(),
+                 .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
+    s->works = calloc(TILES, sizeof *s->works);
+    s->computed = calloc(TILES, sizeof *s->computed);
+    s->cut = calloc(TILES, sizeof *s->cut);
+    assert_true(s->works != NULL && s->computed != NULL && s->cut != NULL);
+    for (int64_t first = 0; first < TILES;) {
+        piece_of_work *w = &s->works[s->works_count++];
+        w->first = first;
+        w->tiles = 1 + (first * 7 + 3) % most_tiles;
+        w->tiles = w->tiles < TILES - first ? w->tiles : TILES - first;
+        first += w->tiles;
+    }
+    assert_int_equal(team_create(workers, ROOM, span_limit, &hooks, s, &s->team, &e), WEFT_OK);
+}
+
+static void finish(scene *s)
+{
+    team_destroy(s->team);
+    free(s->cut);
+    free(s->computed);
+    free(s->works);
+}
+
+/* After a run: nobody was out of place, every tile was computed or cut at most once. */
+static void check_order(const scene *s)
+{
+    assert_false(s->expired);
+    assert_int_equal(atomic_load(&s->strangers), 0);
+    assert_int_equal(atomic_load(&s->too_long), 0);
+    assert_int_equal(s->collected, s->offered);
+    for (int i = 0; i < s->works_count; i++) {
+        assert_int_equal(s->works[i].hooks, i < s->offered ? 1 : 0);
+    }
+    for (int64_t i = 0; i < TILES; i++) {
+        assert_true(atomic_load(&s->computed[i]) + s->cut[i] <= 1);
+    }
+}
+
+static void test_every_tile_once(void **state)
+{
+    (void)state;
+    static const int workers[] = {0, 1, 3};
+    static const int64_t most[] = {1, 13, 997, TILES};
+    static const int64_t limits[] = {1, 5, TILES};
+    error e = {.status = WEFT_OK};
+    for (int w = 0; w < 3; w++) {
+        for (int m = 0; m < 4; m++) {
+            scene s;
+            prepare(&s, workers[w], limits[(w + m) % 3], most[m]);
+            assert_int_equal(team_run(s.team, &e), WEFT_OK);
+            check_order(&s);
+            for (int64_t i = 0; i < TILES; i++) {
+                assert_int_equal(atomic_load(&s.computed[i]), 1);
+            }
+            for (int i = 0; i < s.works_count; i++) {
+                assert_int_equal(s.works[i].computed, s.works[i].tiles);
+            }
+            assert_true(team_idle(s.team));
+            assert_int_equal(team_stock(s.team), 0);
+            finish(&s);
+        }
+    }
+}
+
+static void test_cutting(void **state)
+{
+    (void)state;
+    static const int workers[] = {0, 1, 3};
+    static const int64_t keeps[] = {0, 1, 40};
+    error e = {.status = WEFT_OK};
+    for (int w = 0; w < 3; w++) {
+        for (int k = 0; k < 3; k++) {
+            scene s;
+            prepare(&s, workers[w], 3, 200);
+            s.cutting = true;
+            s.keep = keeps[k];
+            assert_int_equal(team_run(s.team, &e), WEFT_OK);
+            check_order(&s);
+            int64_t cut = 0;
+            for (int64_t i = 0; i < TILES; i++) {
+                assert_int_equal(atomic_load(&s.computed[i]) + s.cut[i], 1);
+                cut += s.cut[i];
+            }
+            assert_true(cut > 0);
+            for (int i = 0; i < s.works_count; i++) {
+                const int64_t least = s.keep < s.works[i].tiles ? s.keep : s.works[i].tiles;
+                assert_true(s.works[i].computed >= least);
+            }
+            finish(&s);
+        }
+    }
+}
+
+/* What the agent has halted stays undone; what was begun is finished. */
+static void test_halt(void **state)
+{
+    (void)state;
+    static const int workers[] = {0, 1, 3};
+    error e = {.status = WEFT_OK};
+    for (int w = 0; w < 3; w++) {
+        for (int after = 1; after < 40; after += 9) {
+            scene s;
+            prepare(&s, workers[w], 4, 90);
+            s.halt_after = after;
+            assert_int_equal(team_run(s.team, &e), WEFT_OK);
+            check_order(&s);
+            assert_true(s.halted);
+            assert_true(s.offered < s.works_count);
+            int64_t computed = 0;
+            for (int i = 0; i < s.offered; i++) {
+                computed += s.works[i].computed;
+            }
+            assert_int_equal(computed, atomic_load(&s.total));
+            for (int64_t i = s.works[s.offered].first; i < TILES; i++) {
+                assert_int_equal(atomic_load(&s.computed[i]), 0);
+            }
+            assert_true(team_idle(s.team));
+            finish(&s);
+        }
+    }
+}
+
+/* How one block of ten tiles fares when it is halted while its first span is computed. */
+typedef struct pause {
+    team *team;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool begun;
+    bool released;
+    bool offered;
+    int64_t computed;
+    int64_t until_ns;
+    int64_t left_after_halt;
+    int hooks;
+} pause_scene;
+
+static int64_t pausing_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                            int64_t start_ns)
+{
+    pause_scene *p = context;
+    (void)data;
+    (void)worker;
+    (void)first;
+    (void)start_ns;
+    (void)pthread_mutex_lock(&p->mutex);
+    p->begun = true;
+    while (!p->released && clock_now_ns() < p->until_ns) {
+        (void)pthread_mutex_unlock(&p->mutex);
+        clock_sleep_ns(100000);
+        (void)pthread_mutex_lock(&p->mutex);
+    }
+    p->computed += tiles;
+    (void)pthread_mutex_unlock(&p->mutex);
+    return clock_now_ns();
+}
+
+static void pausing_block(void *context, void *data)
+{
+    (void)data;
+    ((pause_scene *)context)->hooks++;
+}
+
+static bool pausing_agent(void *context)
+{
+    static int block;
+    pause_scene *p = context;
+    if (!p->offered) {
+        p->offered = team_offer(p->team, 10, &block);
+        return true;
+    }
+    (void)pthread_mutex_lock(&p->mutex);
+    const bool halt = p->begun && !p->released;
+    (void)pthread_mutex_unlock(&p->mutex);
+    if (halt) {
+        team_halt(p->team);
+        p->left_after_halt = team_stock(p->team);
+        (void)pthread_mutex_lock(&p->mutex);
+        p->released = true;
+        (void)pthread_mutex_unlock(&p->mutex);
+    }
+    if (team_collect(p->team) != NULL || clock_now_ns() > p->until_ns) {
+        return false;
+    }
+    team_rest(p->team, 1000000);
+    return true;
+}
+
+static void test_what_is_begun_is_finished(void **state)
+{
+    (void)state;
+    const team_hooks pausing = {
+        .agent = pausing_agent, .span = pausing_span, .block = pausing_block};
+    error e = {.status = WEFT_OK};
+    pause_scene p = {.until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
+    assert_int_equal(pthread_mutex_init(&p.mutex, NULL), 0);
+    assert_int_equal(team_create(1, 2, 1, &pausing, &p, &p.team, &e), WEFT_OK);
+    assert_int_equal(team_run(p.team, &e), WEFT_OK);
+    assert_int_equal(p.computed, 1);
+    assert_int_equal(p.left_after_halt, 0);
+    assert_int_equal(p.hooks, 1);
+    assert_true(team_idle(p.team));
+    team_destroy(p.team);
+    (void)pthread_mutex_destroy(&p.mutex);
+}
+
+/* An agent that leaves at once: what it has offered is computed all the same. */
+static bool hasty_agent(void *context)
+{
+    scene *s = context;
+    while (s->offered < ROOM &&
+           team_offer(s->team, s->works[s->offered].tiles, &s->works[s->offered])) {
+        s->offered++;
+    }
+    return false;
+}
+
+static void test_offered_blocks_are_finished_at_the_end(void **state)
+{
+    (void)state;
+    static const int workers[] = {0, 1, 3};
+    const team_hooks hasty = {.agent = hasty_agent, .span = span_hook, .block = block_hook};
+    error e = {.status = WEFT_OK};
+    for (int round = 0; round < 60; round++) {
+        scene s;
+        prepare(&s, workers[round % 3], 5, 50);
+        team_destroy(s.team);
+        assert_int_equal(team_create(s.workers, ROOM, 5, &hasty, &s, &s.team, &e), WEFT_OK);
+        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        for (int i = 0; i < ROOM; i++) {
+            assert_int_equal(s.works[i].computed, s.works[i].tiles);
+            assert_int_equal(s.works[i].hooks, 1);
+        }
+        finish(&s);
+    }
+}
+
+static void test_runs_again(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    for (int workers = 0; workers < 4; workers++) {
+        scene s;
+        prepare(&s, workers, TILES, 100);
+        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        check_order(&s);
+        int64_t busy_ns = 0;
+        for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
+            assert_true(team_busy_ns(s.team, i) >= 0);
+            busy_ns += team_busy_ns(s.team, i);
+        }
+        assert_true(busy_ns > 0);
+        assert_true(team_tile_ns(s.team) > 0);
+        finish(&s);
+    }
+    team_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_tile_once),
+        cmocka_unit_test(test_cutting),
+        cmocka_unit_test(test_halt),
+        cmocka_unit_test(test_what_is_begun_is_finished),
+        cmocka_unit_test(test_offered_blocks_are_finished_at_the_end),
+        cmocka_unit_test(test_runs_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
