@@ -24,6 +24,7 @@ struct comm {
     bool started_mpi;
     int rank;
     int size;
+    int run; /* the tag of this run's messages */
     posted *posts;
     unsigned char *received;
     size_t received_room;
@@ -155,6 +156,12 @@ weft_status comm_agree(comm *c, error *e)
     return status == WEFT_OK ? e->status : status;
 }
 
+void comm_begin_run(comm *c)
+{
+    /* MPI promises tags up to 32767. */
+    c->run = c->run < 32767 ? c->run + 1 : 0;
+}
+
 /* Frees what has been sent. */
 static void reap(comm *c)
 {
@@ -179,7 +186,7 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
     }
     memcpy(post->bytes, bytes, count);
     const int code =
-        MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, 0, c->communicator, &post->request);
+        MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, c->run, c->communicator, &post->request);
     if (code != MPI_SUCCESS) {
         free(post);
         return fail(e, code, "MPI_Isend");
@@ -187,6 +194,40 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
     post->next = c->posts;
     c->posts = post;
     return WEFT_OK;
+}
+
+/* Room for a message of that many bytes. */
+static weft_status make_room(comm *c, int length, error *e)
+{
+    if (c->received != NULL && (size_t)length <= c->received_room) {
+        return WEFT_OK;
+    }
+    unsigned char *larger = realloc(c->received, (size_t)length + 1);
+    if (larger == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %d bytes", length);
+    }
+    c->received = larger;
+    c->received_room = (size_t)length;
+    return WEFT_OK;
+}
+
+/* One message, of whichever run; *arrived is false if there is none. */
+static weft_status receive_any(comm *c, bool *arrived, MPI_Status *from, int *length, error *e)
+{
+    int found = 0;
+    MPI_Message message = MPI_MESSAGE_NULL;
+    int code = MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, c->communicator, &found, &message, from);
+    *arrived = code == MPI_SUCCESS && found != 0;
+    if (!*arrived) {
+        return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Improbe");
+    }
+    (void)MPI_Get_count(from, MPI_BYTE, length);
+    const weft_status status = make_room(c, *length, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    code = MPI_Mrecv(c->received, *length, MPI_BYTE, &message, from);
+    return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Mrecv");
 }
 
 weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
@@ -197,32 +238,15 @@ weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes
         return WEFT_OK;
     }
     reap(c);
-    int found = 0;
-    MPI_Message message = MPI_MESSAGE_NULL;
-    MPI_Status status;
-    int code = MPI_Improbe(MPI_ANY_SOURCE, 0, c->communicator, &found, &message, &status);
-    if (code != MPI_SUCCESS) {
-        return fail(e, code, "MPI_Improbe");
-    }
-    if (!found) {
-        return WEFT_OK;
-    }
+    MPI_Status from = {.MPI_TAG = c->run};
     int length = 0;
-    (void)MPI_Get_count(&status, MPI_BYTE, &length);
-    if ((size_t)length > c->received_room || c->received == NULL) {
-        unsigned char *larger = realloc(c->received, (size_t)length + 1);
-        if (larger == NULL) {
-            return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %d bytes", length);
+    do {
+        const weft_status status = receive_any(c, arrived, &from, &length, e);
+        if (status != WEFT_OK) {
+            return status;
         }
-        c->received = larger;
-        c->received_room = (size_t)length;
-    }
-    code = MPI_Mrecv(c->received, length, MPI_BYTE, &message, &status);
-    if (code != MPI_SUCCESS) {
-        return fail(e, code, "MPI_Mrecv");
-    }
-    *arrived = true;
-    *source = status.MPI_SOURCE;
+    } while (*arrived && from.MPI_TAG != c->run);
+    *source = from.MPI_SOURCE;
     *bytes = c->received;
     *count = (size_t)length;
     return WEFT_OK;

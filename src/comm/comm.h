@@ -29,6 +29,10 @@ weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, erro
 /* Collective: every rank gets the status and the text of the lowest rank whose error is set. */
 weft_status comm_agree(comm *c, error *e);
 
+/* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
+ * Every rank, between two collective calls. */
+void comm_begin_run(comm *c);
+
 /* Sends a copy of the bytes; returns at once and never waits for the receiver. */
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e);
 

@@ -26,6 +26,7 @@ weft_status mail_create(comm *c, mail **out, error *e)
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for messages");
     }
     m->comm = c;
+    comm_begin_run(c);
     *out = m;
     return WEFT_OK;
 }

@@ -11,6 +11,7 @@
 
 typedef struct mail mail;
 
+/* Every rank at the beginning of a run, between two collective calls. */
 weft_status mail_create(comm *c, mail **out, error *e);
 
 /* NULL is allowed. */

@@ -13,6 +13,17 @@
 #include <sys/wait.h>
 #include <weft/result.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
 enum { METADATA_BYTES = 8192, LIMIT_S = 10, ENDED_BY_HDF5 = 100 };
 
 /* Opens a file for reading and for a run; both refuse it and leave it alone. */
@@ -253,7 +264,10 @@ static void catch_deadly_signals(void)
 static void run_child(const char *path, const unsigned char *bytes, int first, int rounds, int told)
 {
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+    /* A damaged length may ask for any amount of memory; here it is refused. */
+    const struct rlimit memory = {.rlim_cur = 1 << 30, .rlim_max = 1 << 30};
     (void)setrlimit(RLIMIT_CORE, &none);
+    (void)setrlimit(RLIMIT_AS, &memory);
     catch_deadly_signals();
     for (int round = first; round < rounds; round++) {
         uint32_t seed = (uint32_t)round * 7919u + 1u;
@@ -295,6 +309,9 @@ static int follow_child(const char *path, const unsigned char *bytes, int first,
 static void test_random_damage(void **state)
 {
     (void)state;
+    if (SANITIZED) {
+        skip(); /* what HDF5 does wrong would be counted as ours */
+    }
     const char *rounds_text = getenv("WEFT_TEST_DAMAGE_ROUNDS");
     const int rounds = rounds_text == NULL ? 800 : (int)strtol(rounds_text, NULL, 10);
     const char *path = sample_path("damaged.h5");

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "team/ring.h"
 
 #include <pthread.h>
@@ -209,7 +210,7 @@ static void test_largest_block(void **state)
     ring_destroy(r);
 }
 
-enum { THREADS = 3, MOST_TILES = 97, BLOCKS = 3000 };
+enum { THREADS = 3, MOST_TILES = 97, BLOCKS = 3000, LIMIT_S = 20 };
 
 /* One block of the concurrent test: how often each tile was taken, and cut. */
 typedef struct tally {
@@ -293,7 +294,8 @@ static void run_agent(arena *a, unsigned seed)
 {
     int offered = 0;
     int collected = 0;
-    while (collected < BLOCKS) {
+    const int64_t until = clock_now_ns() + INT64_C(1000000000) * LIMIT_S;
+    while (collected < BLOCKS && clock_now_ns() < until) {
         seed = seed * 1103515245u + 12345u;
         if (offered < BLOCKS &&
             ring_offer(a->ring, a->tallies[offered].tiles, &a->tallies[offered])) {

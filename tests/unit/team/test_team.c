@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ROOM = 4, TILES = 5000, LIMIT_S = 60 };
+enum { ROOM = 4, TILES = 5000, LIMIT_S = 20 };
 
 typedef struct piece_of_work {
     int64_t first;
@@ -97,8 +97,7 @@ static bool agent_hook(void *context)
     scene *s = context;
     if (clock_now_ns() > s->until_ns) {
         s->expired = true;
-        team_halt(s->team);
-        return !team_idle(s->team);
+        return false;
     }
     while (!s->halted && s->offered < s->works_count &&
            team_offer(s->team, s->works[s->offered].tiles, &s->works[s->offered])) {

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Options from the command line and from the environment, --fresh, and a complete result."""
+
+import os
+import unittest
+
+import results
+from launch import COAST, KNOWN, MANDELBROT, SystemTest, command, environment, main, run
+
+
+class Options(SystemTest):
+    def test_fresh(self):
+        for number, flavour in enumerate((1, 2, 3)):
+            self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 50, "--flavour",
+                          flavour)
+            self.assertEqual(results.all_bytes(self.path()),
+                             results.known_bytes(50, flavour=flavour))
+            if number > 0:
+                self.assertEqual(results.all_bytes(self.path("result.h5.bak")),
+                                 results.known_bytes(50, flavour=flavour - 1))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["result.h5", "result.h5.bak"])
+        self.assertEqual(len(results.runs(self.path())), 1)
+
+    def test_fresh_puts_another_file_aside(self):
+        with open(self.path(), "w", encoding="ascii") as file:
+            file.write("dear diary")
+        self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 50, layout=(2, 1))
+        with open(self.path("result.h5.bak"), encoding="ascii") as file:
+            self.assertEqual(file.read(), "dear diary")
+
+    def test_environment(self):
+        """Every option has its variable."""
+        made = environment(WEFT_OUT=self.path("other.h5"), WEFT_THREADS="3", WEFT_GRAIN="9",
+                           WEFT_SEED="12", WEFT_SCHEDULE="ss", WEFT_SYNC="0.5",
+                           WEFT_PROGRESS="always", WEFT_LOG="debug")
+        for layout in ((0, None), (2, None)):
+            with self.subTest(layout=layout):
+                ending = self.run_well(KNOWN, "--count", 50, "--fresh", layout=layout, env=made)
+                self.assertIn("x 3 workers", ending.err)
+                self.assertIn("chunks handed out", ending.err)
+                about = results.identity(self.path("other.h5"))
+                self.assertEqual((about["grain"], about["seed"]), (9, 12))
+                self.assertEqual(results.runs(self.path("other.h5"))[-1]["workers"],
+                                 3 * max(layout[0], 1))
+        failing = ["--count", 50, "--fail", 3]
+        self.run_well(KNOWN, *failing, status=3, layout=(0, None),
+                      env={**made, "WEFT_FRESH": "yes"})
+        self.run_well(KNOWN, "--count", 50, layout=(0, None),
+                      env={**made, "WEFT_RETRY_FAILED": "1"})
+        self.assertEqual(results.all_bytes(self.path("other.h5")), results.known_bytes(50, seed=12))
+
+    def test_command_line_wins(self):
+        made = environment(WEFT_OUT=self.path("other.h5"), WEFT_THREADS="3", WEFT_GRAIN="9",
+                           WEFT_SEED="12", WEFT_FRESH="1", WEFT_LOG="error", OMP_NUM_THREADS="4")
+        for grain in (["--grain", "5"], ["--grain=5"]):
+            ending = self.run_well(KNOWN, "--count", 50, "--out", self.path(), *grain, "--seed", 1,
+                                   "--fresh=0", "--log", "info", layout=(0, 2), env=made)
+        self.assertIn("x 2 workers", ending.err)
+        self.assertIn("resuming", ending.err)
+        about = results.identity(self.path())
+        self.assertEqual((about["grain"], about["seed"]), (5, 1))
+        self.assertEqual(os.listdir(self.folder), ["result.h5"])
+
+    def workers(self, **variables):
+        ending = self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 5,
+                               layout=(0, None), env=environment(**variables))
+        return int(ending.err.split(" rank x ")[1].split()[0])
+
+    def test_number_of_workers(self):
+        cores = len(os.sched_getaffinity(0))
+        self.assertEqual(self.workers(), cores)
+        self.assertEqual(self.workers(OMP_NUM_THREADS="3"), 3)
+        self.assertEqual(self.workers(OMP_NUM_THREADS="3,2"), 3)
+        self.assertEqual(self.workers(OMP_NUM_THREADS="3", WEFT_THREADS="4"), 4)
+        self.assertEqual(self.workers(WEFT_THREADS="0"), 0)
+        self.assertEqual(self.workers(WEFT_THREADS=""), cores)
+        # All ranks of a host share its cores.
+        ending = self.run_well(KNOWN, "--out", self.path(), "--count", 5, layout=(2, None))
+        self.assertIn(f"2 ranks x {max(cores // 2, 1)} worker", ending.err)
+
+    def test_complete_result(self):
+        """Nothing is left to do: nothing is computed, and the end is a good one."""
+        words = ["--out", self.path(), "--count", 50]
+        self.run_well(KNOWN, *words)
+        before = results.tiles(self.path()).tobytes()
+        for layout in ((0, 0), (0, 2), (3, 1)):
+            with self.subTest(layout=layout):
+                calls = self.path("calls")
+                ending = self.run_well(KNOWN, *words, "--calls", calls, layout=layout)
+                self.assertEqual(results.calls(calls), [])
+                self.assertIn("50 of 50 items done, 0 now", ending.err)
+                self.assertEqual(results.runs(self.path())[-1]["items"], 0)
+                self.assertEqual(results.tiles(self.path()).tobytes(), before)
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(50))
+        self.assertEqual(len(results.runs(self.path())), 4)
+
+    def test_default_name(self):
+        self.run_well(KNOWN, "--count", 5, cwd=self.folder)
+        self.assertEqual(os.listdir(self.folder), ["known.h5"])
+
+    def test_log_level(self):
+        ending = self.run_well(KNOWN, "--out", self.path(), "--log", "error", layout=(2, 2))
+        self.assertEqual((ending.out, ending.err), ("", ""))
+
+    def test_help(self):
+        for program in filter(None, (KNOWN, MANDELBROT, COAST)):
+            for layout in ((0, None), (3, None)):
+                with self.subTest(program=program, layout=layout):
+                    ending = run(program, "--help", layout=layout, cwd=self.folder)
+                    self.assert_ended(ending)
+                    for option in ("out FILE", "threads N", "schedule NAME", "grain N", "seed S",
+                                   "sync SECONDS", "retry-failed", "fresh", "progress", "log LEVEL",
+                                   "help"):
+                        self.assertEqual(ending.out.count(f"--{option} "), 1, str(ending))
+                    self.assertEqual(ending.err, "")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_command_is_kept(self):
+        self.run_well(KNOWN, "--out", self.path(), "--count", 5, "--label", "kept")
+        row = results.runs(self.path())[-1]
+        words = command(KNOWN, "--out", self.path(), "--count", 5, "--label", "kept")
+        self.assertEqual(row["command"].decode(), " ".join(words)[:255])
+        self.assertEqual(row["host_names"].decode(), os.uname().nodename)
+
+
+if __name__ == "__main__":
+    main()

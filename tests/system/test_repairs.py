@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Damaged tile records, and items whose kernel fails (promises P3 and P5)."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+import numpy as np
+
+import results
+from launch import KNOWN, WEFT, SystemTest, environment, main, needs, strike
+
+COUNT, GRAIN = 100, 7
+FAILED = {3: (5, "this item fails on purpose"), 50: (5, "this item fails on purpose"), 77: (7, "")}
+FAILING = ("--fail", "3,50", "--error", "77")
+LAYOUTS = ((0, 0), (0, 2), (2, 1), (2, 2))
+
+
+def change(path, dataset, at, bits=None, new=None):
+    """Flips bits of one byte of a dataset, or puts other bytes in its place."""
+    with results.open_result(path) as file:
+        offset = file[dataset].id.get_offset() + at
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        if new is None:
+            new = bytes([file.read(1)[0] ^ bits])
+        file.seek(offset)
+        file.write(new)
+
+
+class Repairs(SystemTest):
+    def words(self, *more):
+        self.calls = self.path("calls")
+        if os.path.exists(self.calls):
+            os.unlink(self.calls)
+        return ["--out", self.path(), "--count", COUNT, "--grain", GRAIN, "--calls", self.calls,
+                *more]
+
+    def items_of(self, tile):
+        return list(range(tile * GRAIN, min(COUNT, (tile + 1) * GRAIN)))
+
+    def test_flipped_byte_in_a_record(self):
+        """The record counts for nothing, and its tile is computed again; no other is."""
+        self.run_well(KNOWN, *self.words())
+        for number, at in enumerate((0, 2, 4, 8, 24, 40, 47, 48, 56, 63)):
+            tile, layout = (3 * number) % 15, LAYOUTS[number % len(LAYOUTS)]
+            with self.subTest(at=at, tile=tile, layout=layout):
+                change(self.path(), "weft/tiles", 64 * tile + at, bits=1 << (number % 8))
+                change(self.path(), "results/hash", 8 * GRAIN * tile, bits=255)
+                ending = self.run_well(KNOWN, *self.words(), layout=layout)
+                self.assertEqual(sorted(results.calls(self.calls)), self.items_of(tile))
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+                self.assertIn("damaged", ending.err)
+                self.assertEqual(results.runs(self.path())[-1]["items"], len(self.items_of(tile)))
+
+    def test_record_of_another_tile(self):
+        """A record that is sound, but in the wrong place, does not count either."""
+        self.run_well(KNOWN, *self.words())
+        there = results.raw_bytes(self.path(), "weft/tiles")[:64]
+        change(self.path(), "weft/tiles", 64 * 5, new=there)
+        self.run_well(KNOWN, *self.words())
+        self.assertEqual(sorted(results.calls(self.calls)), self.items_of(5))
+
+    @needs(WEFT, "weft")
+    def test_flipped_byte_in_data(self):
+        self.run_well(KNOWN, *self.words())
+        self.assertEqual(self.verify().returncode, 0)
+        change(self.path(), "results/remainder", 42, bits=4)
+        verify = self.verify()
+        self.assertEqual(verify.returncode, 1, verify.stdout + verify.stderr)
+        self.assertIn("tile 6", verify.stdout + verify.stderr)
+
+    def verify(self):
+        return subprocess.run([WEFT, "verify", self.path()], env=environment(), text=True,
+                              capture_output=True, check=False)
+
+    def assert_failed(self, failed):
+        """The file holds fill values at these items, right values at the others."""
+        expected = {name: np.copy(values) for name, values in results.known_values(COUNT).items()}
+        expected["hash"][failed] = 0
+        expected["pair"][failed] = np.nan
+        expected["remainder"][failed] = 0
+        with results.open_result(self.path()) as file:
+            for name, values in expected.items():
+                np.testing.assert_array_equal(file["results"][name][()], values)
+        self.assertEqual(results.failures(self.path()), {item: FAILED[item] for item in failed})
+        table = results.tiles(self.path())
+        self.assertEqual(table["failed"].sum(), len(failed))
+        self.assertEqual(set(np.flatnonzero(table["state"] == results.DONE_WITH_FAILURES)),
+                         {item // GRAIN for item in failed})
+
+    def test_failing_items(self):
+        for layout in LAYOUTS:
+            with self.subTest(layout=layout):
+                ending = self.run_well(KNOWN, *self.words("--fresh", *FAILING), status=3,
+                                       layout=layout)
+                self.assertIn("3 failed", ending.err)
+                self.assertIn("--retry-failed", ending.err)
+                self.assert_failed([3, 50, 77])
+                self.assertEqual(results.runs(self.path())[-1]["failed"], 3)
+                self.assertEqual(results.runs(self.path())[-1]["outcome"], b"failed items")
+
+                self.run_well(KNOWN, *self.words(), status=3, layout=layout)
+                self.assertEqual(results.calls(self.calls), [], "computed without --retry-failed")
+                self.assert_failed([3, 50, 77])
+
+                self.run_well(KNOWN, *self.words("--retry-failed", "--fail", 50), status=3,
+                              layout=layout)
+                self.assertEqual(sorted(results.calls(self.calls)), [3, 50, 77])
+                self.assert_failed([50])
+
+                self.run_well(KNOWN, *self.words("--retry-failed"), layout=layout)
+                self.assertEqual(results.calls(self.calls), [50])
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+                self.assertEqual(results.failures(self.path()), {})
+
+                self.run_well(KNOWN, *self.words("--retry-failed"), layout=layout)
+                self.assertEqual(results.calls(self.calls), [])
+
+    def test_all_items_fail(self):
+        everything = ",".join(map(str, range(COUNT)))
+        self.run_well(KNOWN, *self.words("--fail", everything), status=3, layout=(2, 2))
+        self.assertEqual(len(results.failures(self.path())), COUNT)
+        self.assertTrue(results.done_items(self.path()).all())
+        self.run_well(KNOWN, *self.words("--retry-failed"), layout=(0, 2))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+    def test_failures_survive_a_stop(self):
+        launch = self.start(KNOWN, *self.words(*FAILING, "--civil", 90, "--schedule", "ss"),
+                            layout=(2, 1))
+        launch.wait_for(lambda: len(set(results.calls(self.calls))) >= 80, "most of it is done")
+        strike(launch.ranks()[0], signal.SIGTERM)
+        self.assert_ended(launch.finish(), 75)
+        self.run_well(KNOWN, *self.words(), status=3)
+        self.assert_failed([3, 50, 77])
+
+    @needs(WEFT, "weft")
+    def test_killed_while_it_retries(self):
+        """What is marked done is right on disk, also where it is being computed once more."""
+        everything = ",".join(map(str, range(COUNT)))
+        for sync in ("0", "10"):
+            with self.subTest(sync=sync):
+                self.run_well(KNOWN, *self.words("--fresh", "--fail", everything), status=3)
+                for _ in range(4):
+                    launch = self.start(KNOWN, *self.words("--retry-failed", "--item-us", 3000,
+                                                           "--sync", sync), layout=(0, 1))
+                    launch.wait_for(lambda: len(results.calls(self.calls)) >= 18, "it retries")
+                    strike(launch.pid, signal.SIGKILL)
+                    launch.finish()
+                    verify = self.verify()
+                    self.assertEqual(verify.returncode, 0, verify.stdout + verify.stderr)
+                self.run_well(KNOWN, *self.words("--retry-failed"), layout=(0, 1))
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+
+if __name__ == "__main__":
+    main()
