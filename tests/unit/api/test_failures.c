@@ -331,6 +331,39 @@ static void test_long_text_is_cut(void **state)
     assert_int_equal(failure.code, INT32_MIN);
 }
 
+/* What goes wrong only for several items at a time has gone wrong for none of them alone. */
+static int fail_together(const weft_span *span, void *context)
+{
+    (void)context;
+    memset(weft_span_result(span, 0), 5, (size_t)weft_span_count(span));
+    if (weft_span_count(span) > 1) {
+        weft_span_fail(span, weft_span_first(span), 3, "too many");
+        return 1;
+    }
+    return 0;
+}
+
+static void test_each_item_gets_its_own_chance(void **state)
+{
+    (void)state;
+    const char *path = fixture_path();
+    weft_session *session = fixture_session(path, 1, "--grain=10");
+    weft_map *map = NULL;
+    assert_int_equal(weft_map_create(session, "alone", 1, (int64_t[]){95}, &map), WEFT_OK);
+    assert_int_equal(weft_map_add_field(map, "a", WEFT_INT8, 0, NULL, NULL, NULL), WEFT_OK);
+    assert_int_equal(weft_map_run(map, fail_together, NULL), WEFT_OK);
+    weft_map_destroy(map);
+    assert_int_equal(weft_finish(session, WEFT_OK), 0);
+    weft_result *r = NULL;
+    int8_t values[95];
+    assert_int_equal(weft_result_open(path, &r), WEFT_OK);
+    assert_int_equal(weft_result_read(r, 0, 0, 95, values), WEFT_OK);
+    weft_result_close(r);
+    for (int i = 0; i < 95; i++) {
+        assert_int_equal(values[i], 5);
+    }
+}
+
 /* More failures than the table has rows: all are counted, and all can be computed again. */
 static int fail_always(const weft_span *span, void *context)
 {
@@ -404,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_fill_of_ones_own),
         cmocka_unit_test(test_long_text_is_cut),
+        cmocka_unit_test(test_each_item_gets_its_own_chance),
         cmocka_unit_test(test_more_than_the_table_holds),
         cmocka_unit_test(test_impure_spans_fail_whole),
     };
