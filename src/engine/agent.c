@@ -23,6 +23,10 @@ enum { HUNGRY_REST_NS = 100000, QUIET_REST_NS = 2000000, LONELY_REST_NS = 500000
  * time. */
 enum { SYNC_PAUSE_FACTOR = 5 };
 
+/* So many spans are taken by a worker in one go, if they are short: taking one costs more than an
+ * empty kernel. */
+enum { SPANS_AT_ONCE = 32 };
+
 /* A block this many times longer than it should be is cut. */
 enum { TOO_LONG_FACTOR = 8 };
 
@@ -416,13 +420,12 @@ static void free_blocks(block **list)
 static weft_status prepare(agent *a, error *e)
 {
     static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
-    const tiling *tiles = &a->setup.work->job->tiles;
-    const int64_t limit = a->setup.span_limit;
-    const int64_t span_tiles = limit == 0 ? tiles->tiles + 1 : limit / tiles->grain;
+    const int64_t most = a->setup.work->span_tiles;
+    const int64_t taken = most < INT64_MAX / SPANS_AT_ONCE ? SPANS_AT_ONCE * most : INT64_MAX;
     weft_status status = supply_create(a->setup.workers, a->setup.work->job, &a->supply, e);
     if (status == WEFT_OK) {
-        status = team_create(a->setup.workers, 2 * a->setup.workers + 8, span_tiles, &hooks, a,
-                             &a->team, e);
+        status =
+            team_create(a->setup.workers, 2 * a->setup.workers + 8, taken, &hooks, a, &a->team, e);
     }
     if (status == WEFT_OK && a->setup.sync_s > 0) {
         status = syncer_create(a->setup.work->store, &a->syncer, e);

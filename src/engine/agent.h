@@ -16,7 +16,6 @@ typedef struct agent_setup {
     coordinator *coordinator; /* rank 0; else NULL */
     int workers;
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
-    int64_t span_limit; /* items; 0: none */
 } agent_setup;
 
 /* Takes part in the run until it is over; *why and *abandon are the coordinator's last word, which

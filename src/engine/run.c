@@ -160,13 +160,21 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
                                    .mail = m,
                                    .coordinator = co,
                                    .workers = p->workers,
-                                   .sync_s = choice->sync_s,
-                                   .span_limit = choice->span_limit};
+                                   .sync_s = choice->sync_s};
         status = agent_run(&setup, abandon, e);
     }
     coordinator_destroy(co);
     mail_destroy(m);
     return status;
+}
+
+/* The limit in whole tiles. */
+static int64_t span_tiles(const tiling *tiles, int64_t limit)
+{
+    if (limit == 0) {
+        return INT64_MAX;
+    }
+    return limit > tiles->grain ? limit / tiles->grain : 1;
 }
 
 weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
@@ -188,6 +196,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
                   .kernel = kernel,
                   .context = context,
                   .pure = choice->pure,
+                  .span_tiles = span_tiles(&j->tiles, choice->span_limit),
                   .rank = comm_rank(c),
                   .run = o.run,
                   .origin_ns = clock_now_ns(),

@@ -2,8 +2,6 @@
 /* The span: what a kernel sees of a block, and says of its items. */
 #include "engine/span.h"
 
-#include "base/signals.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <weft/random.h>
@@ -42,8 +40,7 @@ int weft_span_worker(const weft_span *span)
 
 bool weft_span_stopping(const weft_span *span)
 {
-    return atomic_load_explicit(&span->block->work->stopping, memory_order_relaxed) ||
-           signals_seen() != 0;
+    return work_stopping(span->block->work);
 }
 
 weft_random weft_span_random(const weft_span *span, int64_t item, uint64_t stream)

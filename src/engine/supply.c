@@ -13,7 +13,7 @@
  * further than its agent and the coordinator may sleep. */
 enum {
     BLOCK_NS = 25000000,
-    BLOCK_BYTES = 2 << 20,
+    BLOCK_BYTES = 1 << 19,
     BLOCK_TILES = 1 << 10,
     ALIGNED_TILES = 64,
     LOOKAHEAD_NS = 20000000
@@ -167,8 +167,8 @@ bool supply_next(supply *s, int64_t stock, piece *p)
 
 weft_status supply_return(supply *s, piece p, error *e)
 {
-    piece *first = &s->queue[s->head];
-    if (s->used > 0 && p.first + p.tiles == first->first) {
+    piece *first = s->used > 0 ? &s->queue[s->head] : NULL;
+    if (first != NULL && p.first + p.tiles == first->first) {
         first->first = p.first;
         first->tiles += p.tiles;
     } else {

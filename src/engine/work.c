@@ -4,6 +4,7 @@
 #include "engine/work.h"
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "engine/span.h"
 #include "store/checksum.h"
 
@@ -11,6 +12,11 @@
 #include <string.h>
 
 enum { PAGE_BYTES = 4096 };
+
+bool work_stopping(const work *w)
+{
+    return atomic_load_explicit(&w->stopping, memory_order_relaxed) || signals_seen() != 0;
+}
 
 weft_status block_create(work *w, int64_t room, block **out, error *e)
 {
@@ -164,15 +170,34 @@ static bool retry_tile(block *b, int worker, int64_t first, int64_t items, span_
     return true;
 }
 
-/* Tiles with something to retry are computed one by one, the others between them as spans. */
-static bool compute_items(block *b, int worker, int64_t tile, int64_t tiles,
-                          span_failures *failures)
+/* Calls the kernel span by span; how many tiles were computed before the run stopped. */
+static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t tiles,
+                             span_failures *failures)
+{
+    const work *w = b->work;
+    const tiling *t = &w->job->tiles;
+    int64_t done = 0;
+    while (done < tiles) {
+        const int64_t left = tiles - done;
+        const int64_t span = left < w->span_tiles ? left : w->span_tiles;
+        if ((done > 0 && work_stopping(w)) ||
+            !call_kernel(b, worker, tiling_first(t, tile + done),
+                         tiling_items(t, tile + done, span), failures)) {
+            break;
+        }
+        done += span;
+    }
+    return done;
+}
+
+/* Tiles with something to retry are computed one by one, others as spans. */
+static int64_t compute_tiles(block *b, int worker, int64_t tile, int64_t tiles,
+                             span_failures *failures)
 {
     const work *w = b->work;
     const tiling *t = &w->job->tiles;
     if (w->retry_count == 0) {
-        return call_kernel(b, worker, tiling_first(t, tile), tiling_items(t, tile, tiles),
-                           failures);
+        return compute_spans(b, worker, tile, tiles, failures);
     }
     for (int64_t i = tile; i < tile + tiles; i++) {
         const int64_t first = tiling_first(t, i);
@@ -181,15 +206,18 @@ static bool compute_items(block *b, int worker, int64_t tile, int64_t tiles,
         const bool some = retry < w->retry_count && w->retry[retry] < first + items;
         if (!(some ? retry_tile(b, worker, first, items, failures)
                    : call_kernel(b, worker, first, items, failures))) {
-            return false;
+            return i - tile;
         }
     }
-    return true;
+    return tiles;
 }
 
 static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
 {
     const job *j = b->work->job;
+    if (j->fields == 1) {
+        return checksum_run(bytes_at(b, 0, first), (size_t)job_field_bytes(j, 0, items));
+    }
     const void *bytes[WEFT_MAX_FIELDS];
     size_t counts[WEFT_MAX_FIELDS];
     for (int i = 0; i < j->fields; i++) {
@@ -215,22 +243,23 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
     const work *w = b->work;
     const tiling *t = &w->job->tiles;
     const double item_s = 1e-9 * (double)ns / (double)tiling_items(t, tile, tiles);
+    const tile_record common = {.state = TILE_DONE,
+                                .attempts = 1,
+                                .rank = w->rank,
+                                .worker = worker,
+                                .run = w->run,
+                                .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns)};
     for (int64_t i = tile; i < tile + tiles; i++) {
         const int64_t first = tiling_first(t, i);
         const int64_t items = tiling_items(t, i, 1);
-        const uint32_t failed = failures->count == 0 ? 0 : count_failures(failures, first, items);
         tile_record *record = &b->records[i - b->first];
-        *record = (tile_record){
-            .state = failed == 0 ? TILE_DONE : TILE_DONE_WITH_FAILURES,
-            .attempts = 1,
-            .failed = failed,
-            .rank = w->rank,
-            .worker = worker,
-            .run = w->run,
-            .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns),
-            .seconds = item_s * (double)items,
-            .checksum = tile_checksum(b, first, items),
-        };
+        *record = common;
+        if (failures->count > 0) {
+            record->failed = count_failures(failures, first, items);
+            record->state = record->failed == 0 ? TILE_DONE : TILE_DONE_WITH_FAILURES;
+        }
+        record->seconds = item_s * (double)items;
+        record->checksum = tile_checksum(b, first, items);
         tile_record_seal(record, i);
     }
 }
@@ -261,14 +290,14 @@ int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_
     const tiling *t = &b->work->job->tiles;
     const int64_t tile = b->first + first;
     span_failures failures = {.rows = NULL};
-    const bool computed = compute_items(b, worker, tile, tiles, &failures);
+    const int64_t computed = compute_tiles(b, worker, tile, tiles, &failures);
     const int64_t end_ns = clock_now_ns();
-    if (computed) {
+    if (computed > 0) {
         for (int64_t i = 0; i < failures.count; i++) {
             fill_item(b, failures.rows[i].item);
         }
-        clear_padding(b, tiling_first(t, tile), tiling_items(t, tile, tiles));
-        record_tiles(b, worker, tile, tiles, start_ns, end_ns - start_ns, &failures);
+        clear_padding(b, tiling_first(t, tile), tiling_items(t, tile, computed));
+        record_tiles(b, worker, tile, computed, start_ns, end_ns - start_ns, &failures);
         if (failures.count > 0) {
             keep_failures(b, &failures);
         }

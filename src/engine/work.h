@@ -20,6 +20,7 @@ typedef struct work {
     weft_kernel_fn kernel;
     void *context;
     bool pure;
+    int64_t span_tiles; /* one call of the kernel gets at most so many */
     int rank;
     int run;             /* row of the table of runs */
     int64_t origin_ns;   /* the clock … */
@@ -45,6 +46,9 @@ typedef struct block {
     error error;                /* why it could not be written */
 } block;
 
+/* Whether the run has been told to stop. Any thread. */
+bool work_stopping(const work *w);
+
 /* A block with room for so many tiles. */
 weft_status block_create(work *w, int64_t room, block **out, error *e);
 
@@ -54,8 +58,8 @@ void block_destroy(block *b);
 /* Makes it the block of that run of tiles. */
 void block_begin(block *b, int64_t first, int64_t tiles);
 
-/* Computes tiles of the block, counted within it, from start_ns on; returns the clock's end. Any
- * worker. */
+/* Computes tiles of the block, counted within it, from start_ns on; returns the clock's end. If the
+ * run is to stop, some are left out. Any worker. */
 int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_t start_ns);
 
 /* Writes the tiles that have been computed; errors go into the block. Once, by any thread. */

@@ -223,11 +223,6 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
     return WEFT_OK;
 }
 
-int64_t job_field_bytes(const job *j, int field, int64_t items)
-{
-    return items * j->field[field].item_bytes;
-}
-
 static weft_status differs(const char *path, error *e, const char *what, const char *file,
                            const char *run)
 {

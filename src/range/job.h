@@ -62,7 +62,10 @@ weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e);
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e);
 
 /* Bytes of one field in a run of items. */
-int64_t job_field_bytes(const job *j, int field, int64_t items);
+static inline int64_t job_field_bytes(const job *j, int field, int64_t items)
+{
+    return items * j->field[field].item_bytes;
+}
 
 /* Whether two settled jobs are the same; if not, the error says what differs, as "this run" and
  * "the file". */

@@ -33,17 +33,6 @@ void tiling_init(tiling *t, int64_t count, int64_t grain)
     *t = (tiling){.count = count, .grain = grain, .tiles = divide_up(count, grain)};
 }
 
-int64_t tiling_first(const tiling *t, int64_t tile)
-{
-    /* The last tile may end beyond INT64_MAX where it is not cut off. */
-    return tile < t->tiles ? tile * t->grain : t->count;
-}
-
-int64_t tiling_items(const tiling *t, int64_t tile_first, int64_t tiles)
-{
-    return tiling_first(t, tile_first + tiles) - tiling_first(t, tile_first);
-}
-
 /* The smallest number of items whose bytes are whole pages in every field. For one field that is
  * PAGE_BYTES over its common divisor with the size, a power of two, so that the common multiple of
  * all fields is the largest of them and never above PAGE_BYTES. */

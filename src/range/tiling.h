@@ -19,10 +19,17 @@ typedef struct tiling {
 void tiling_init(tiling *t, int64_t count, int64_t grain);
 
 /** The first item of a tile, 0 <= tile <= tiles; for tile = tiles the end of the items. */
-int64_t tiling_first(const tiling *t, int64_t tile);
+static inline int64_t tiling_first(const tiling *t, int64_t tile)
+{
+    /* The last tile may end beyond INT64_MAX where it is not cut off. */
+    return tile < t->tiles ? tile * t->grain : t->count;
+}
 
 /** How many items the tiles tile_first … tile_first + tiles - 1 have. */
-int64_t tiling_items(const tiling *t, int64_t tile_first, int64_t tiles);
+static inline int64_t tiling_items(const tiling *t, int64_t tile_first, int64_t tiles)
+{
+    return tiling_first(t, tile_first + tiles) - tiling_first(t, tile_first);
+}
 
 /**
  * The grain for a result of `count` items whose fields take item_bytes[0 … fields - 1] bytes per

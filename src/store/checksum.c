@@ -11,10 +11,15 @@ uint64_t checksum_seeded(const void *bytes, size_t count, uint64_t seed)
     return XXH3_64bits_withSeed(bytes, count, seed);
 }
 
+uint64_t checksum_run(const void *bytes, size_t count)
+{
+    return XXH3_64bits(bytes, count);
+}
+
 uint64_t checksum_runs(int runs, const void *const bytes[], const size_t counts[])
 {
     if (runs == 1) {
-        return XXH3_64bits(bytes[0], counts[0]);
+        return checksum_run(bytes[0], counts[0]);
     }
     XXH3_state_t state;
     (void)XXH3_64bits_reset(&state);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rank 0's books: the tile records, the failures and the runs, in memory and on disk. */
+#define _GNU_SOURCE 1
 #include "store/ledger.h"
 
 #include "store/bytes.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct ledger {
@@ -92,58 +94,77 @@ static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
     return write_run(l, last, row, e);
 }
 
-weft_status ledger_open(int fd, const char *path, const job *j, const metadata_layout *layout,
-                        ledger **out, error *e)
+static size_t records_bytes(const ledger *l)
 {
-    ledger *l = calloc(1, sizeof *l);
-    run_row *runs = calloc((size_t)layout->run_rows + 1, sizeof *runs);
-    tile_record *records = calloc((size_t)j->tiles.tiles + 1, sizeof *records);
-    failure_row *failures = calloc((size_t)layout->failure_rows + 1, sizeof *failures);
+    return ((size_t)l->job->tiles.tiles + 1) * sizeof *l->records;
+}
+
+/* Zeroed, and in large pages where the system has them: every record is touched once, and with
+ * small pages that would cost more than all else that is done to it. */
+static bool allocate_records(ledger *l)
+{
+    void *memory =
+        mmap(NULL, records_bytes(l), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return false;
+    }
+    (void)madvise(memory, records_bytes(l), MADV_HUGEPAGE);
+    l->records = memory;
+    return true;
+}
+
+/* Takes over what earlier runs have left. */
+static weft_status load(ledger *l, error *e)
+{
+    run_row *runs = calloc((size_t)l->layout.run_rows + 1, sizeof *runs);
+    const int fd = open(l->path, O_RDONLY | O_CLOEXEC);
     weft_status status = WEFT_OK;
-    int reading = -1;
-    if (l == NULL || runs == NULL || records == NULL || failures == NULL) {
-        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the tile records of %s", path);
-        goto done;
-    }
-    *l = (ledger){.fd = fd,
-                  .path = path,
-                  .job = j,
-                  .layout = *layout,
-                  .records = records,
-                  .failures = failures};
-    reading = open(path, O_RDONLY | O_CLOEXEC);
-    if (reading < 0) {
+    if (runs == NULL) {
+        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the runs of %s", l->path);
+    } else if (fd < 0) {
         const int number = errno;
-        status = error_system(e, number, "cannot open %s for reading", path);
-        goto done;
+        status = error_system(e, number, "cannot open %s for reading", l->path);
+    } else {
+        status = read_tables(l, fd, runs, e);
     }
-    status = read_tables(l, reading, runs, e);
     if (status == WEFT_OK) {
         take_stock(l, runs);
         status = close_killed_run(l, runs, e);
     }
-    if (status == WEFT_OK) {
-        *out = l;
-        l = NULL;
-        records = NULL;
-        failures = NULL;
+    if (fd >= 0) {
+        (void)close(fd);
     }
-done:
-    if (reading >= 0) {
-        (void)close(reading);
-    }
-    free(failures);
-    free(records);
     free(runs);
-    free(l);
     return status;
+}
+
+weft_status ledger_open(int fd, const char *path, bool created, const job *j,
+                        const metadata_layout *layout, ledger **out, error *e)
+{
+    ledger *l = calloc(1, sizeof *l);
+    failure_row *failures = calloc((size_t)layout->failure_rows + 1, sizeof *failures);
+    if (l != NULL) {
+        *l = (ledger){.fd = fd, .path = path, .job = j, .layout = *layout, .failures = failures};
+    }
+    if (l == NULL || failures == NULL || !allocate_records(l)) {
+        free(failures);
+        free(l);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tile records of %s", path);
+    }
+    const weft_status status = created ? WEFT_OK : load(l, e);
+    if (status != WEFT_OK) {
+        ledger_close(l);
+        return status;
+    }
+    *out = l;
+    return WEFT_OK;
 }
 
 void ledger_close(ledger *l)
 {
     if (l != NULL) {
+        (void)munmap(l->records, records_bytes(l));
         free(l->failures);
-        free(l->records);
         free(l);
     }
 }

@@ -8,12 +8,14 @@
 #include "store/metadata.h"
 #include "store/record.h"
 
+#include <stdbool.h>
+
 typedef struct ledger ledger;
 
-/* Reads the tables. Damaged tile records count as empty; the row of a run that was killed is
- * closed. The descriptor stays the caller's. */
-weft_status ledger_open(int fd, const char *path, const job *j, const metadata_layout *layout,
-                        ledger **out, error *e);
+/* Reads the tables, unless the file has just been created. Damaged tile records count as empty; the
+ * row of a run that was killed is closed. The descriptor stays the caller's. */
+weft_status ledger_open(int fd, const char *path, bool created, const job *j,
+                        const metadata_layout *layout, ledger **out, error *e);
 
 void ledger_close(ledger *l);
 

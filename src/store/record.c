@@ -21,7 +21,7 @@ bool tile_record_sound(const tile_record *record, int64_t tile)
 {
     static const unsigned char empty[sizeof *record];
     const unsigned char *bytes = (const unsigned char *)record;
-    return record->check == check_of(record, tile) || memcmp(bytes, empty, sizeof empty) == 0;
+    return memcmp(bytes, empty, sizeof empty) == 0 || record->check == check_of(record, tile);
 }
 
 bool tile_record_done(const tile_record *record)

@@ -97,7 +97,8 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
         return status;
     }
     struct stat file;
-    if (stat(s->path, &file) != 0) {
+    const bool created = stat(s->path, &file) != 0;
+    if (created) {
         status = metadata_create(s->path, j, e);
     }
     metadata m = {.job = NULL};
@@ -109,7 +110,7 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
         status = open_descriptor(s, e);
     }
     if (status == WEFT_OK) {
-        status = ledger_open(s->fd, s->path, s->job, &s->layout, &s->ledger, e);
+        status = ledger_open(s->fd, s->path, created, s->job, &s->layout, &s->ledger, e);
     }
     metadata_release(&m);
     return status;

@@ -26,7 +26,7 @@ typedef struct team_hooks {
 } team_hooks;
 
 /* A team of so many workers, 0 for none but the agent's own thread. At most `blocks` blocks are on
- * offer or in work at a time, and a span has at most `span_limit` tiles. */
+ * offer or in work at a time, and a worker takes at most `span_limit` tiles at once. */
 weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
                         void *context, team **out, error *e);
 

@@ -118,8 +118,10 @@ static void stop_and_go_on(const char *path, int number)
             CHECK(p.runs == STOPS + 1);
             CHECK(items == ITEMS);
             CHECK(p.items_done == ITEMS);
-            /* The kernels were called for what the books hold, and for nothing else. */
-            CHECK(all == ITEMS + duplicates);
+            /* Kernels were called for what the books hold; among several ranks one that is thought
+             * late may do more, which nobody waits for. */
+            CHECK(all >= ITEMS + duplicates);
+            CHECK(verdict_ranks > 1 || all == ITEMS);
             known_check(r, 3, ITEMS, NULL);
         }
         weft_result_close(r);
