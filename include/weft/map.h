@@ -227,12 +227,30 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_fill(weft_map *map, const char 
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_int64(weft_map *map, const char *name,
                                                        int64_t value);
 
-/** As weft_map_add_int64(), for a number; values are compared bit by bit. @copydetails
- * weft_map_add_int64 */
+/**
+ * As weft_map_add_int64(), for a number.
+ *
+ * @local Main thread.
+ * @param map   the map
+ * @param name  the parameter's name, as for weft_map_add_int64()
+ * @param value its value; compared bit by bit
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, or too many parameters
+ * @retval WEFT_ERR_MEMORY out of memory
+ */
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_double(weft_map *map, const char *name,
                                                         double value);
 
-/** As weft_map_add_int64(), for text of at most 1023 bytes; copied. @copydetails weft_map_add_int64
+/**
+ * As weft_map_add_int64(), for text.
+ *
+ * @local Main thread.
+ * @param map   the map
+ * @param name  the parameter's name, as for weft_map_add_int64()
+ * @param value its value, at most 1023 bytes; copied
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a text too long, or too many parameters
+ * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_string(weft_map *map, const char *name,
                                                         const char *value);

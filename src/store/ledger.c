@@ -103,12 +103,14 @@ static size_t records_bytes(const ledger *l)
  * small pages that would cost more than all else that is done to it. */
 static bool allocate_records(ledger *l)
 {
-    void *memory =
-        mmap(NULL, records_bytes(l), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t bytes = records_bytes(l);
+    const int protection = PROT_READ | PROT_WRITE;
+    /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
+    void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return false;
     }
-    (void)madvise(memory, records_bytes(l), MADV_HUGEPAGE);
+    (void)madvise(memory, bytes, MADV_HUGEPAGE);
     l->records = memory;
     return true;
 }
@@ -142,13 +144,13 @@ weft_status ledger_open(int fd, const char *path, bool created, const job *j,
                         const metadata_layout *layout, ledger **out, error *e)
 {
     ledger *l = calloc(1, sizeof *l);
-    failure_row *failures = calloc((size_t)layout->failure_rows + 1, sizeof *failures);
-    if (l != NULL) {
-        *l = (ledger){.fd = fd, .path = path, .job = j, .layout = *layout, .failures = failures};
+    if (l == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the books of %s", path);
     }
-    if (l == NULL || failures == NULL || !allocate_records(l)) {
-        free(failures);
-        free(l);
+    *l = (ledger){.fd = fd, .path = path, .job = j, .layout = *layout};
+    l->failures = calloc((size_t)layout->failure_rows + 1, sizeof *l->failures);
+    if (l->failures == NULL || !allocate_records(l)) {
+        ledger_close(l);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tile records of %s", path);
     }
     const weft_status status = created ? WEFT_OK : load(l, e);
@@ -163,7 +165,9 @@ weft_status ledger_open(int fd, const char *path, bool created, const job *j,
 void ledger_close(ledger *l)
 {
     if (l != NULL) {
-        (void)munmap(l->records, records_bytes(l));
+        if (l->records != NULL) {
+            (void)munmap(l->records, records_bytes(l));
+        }
         free(l->failures);
         free(l);
     }

@@ -66,6 +66,7 @@ with_pkg_config() {
 program_of_readme() {
     local status=0
     step "the README's program"
+    # shellcheck disable=SC2016  # backticks are what is looked for
     sed -n '/^```c$/,/^```$/p' "$readme" | sed '/^```/d' >"$work/pi.c"
     compile "$work/pi.c" "$work/pi"
     timeout --preserve-status -s TERM 2 "$work/pi" --out "$work/pi.h5" || status=$?

@@ -250,9 +250,9 @@ static void *take_spans(void *argument)
             atomic_fetch_add(&t->taken[i], 1);
         }
         if (ring_finish(a->ring, &span)) {
-            /* Everything that others did to the block is seen by the one that finishes it. */
+            /* What other workers did to the block is seen by the one that finishes it. */
             for (int64_t i = 0; i < t->tiles; i++) {
-                if (atomic_load(&t->taken[i]) + t->cut[i] > 1) {
+                if (atomic_load(&t->taken[i]) > 1) {
                     atomic_fetch_add(&a->wrong, 1);
                 }
             }
