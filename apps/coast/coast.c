@@ -85,7 +85,8 @@ static int64_t choose(const coast *c, const tree_found *found, const double plac
         tree_foot(c->pieces, found->hits[i].piece, place, feet[i]);
         bool known = false;
         for (int j = 0; j < i && !known; ++j)
-            known = memcmp(feet[i], feet[j], sizeof feet[i]) == 0;
+            known =
+                feet[i][0] == feet[j][0] && feet[i][1] == feet[j][1] && feet[i][2] == feet[j][2];
         if (known)
             continue;
         coast_point candidate;
@@ -117,7 +118,7 @@ void coast_cells(const coast *c, int64_t first, int64_t count, double *distance,
     for (int64_t i = 0; i < count; ++i) {
         const int64_t row = (first + i) / c->columns, column = (first + i) % c->columns;
         const double lat = coast_lat(c, row);
-        coast_point point;
+        coast_point point = {.distance_km = 0};
         coast_nearest(c, coast_lon(c, column), lat, &hint, &point);
         distance[i] = point.distance_km;
         nearest[2 * i] = point.lon;

@@ -127,8 +127,8 @@ static weft_status read_grid(const reader *in, gshhg *data)
     if (status != WEFT_OK)
         return status;
     if (data->bin_minutes < 60 || data->columns < 1 || data->rows < 1 ||
-        (int64_t)data->bin_minutes * data->columns != 360 * 60 ||
-        (int64_t)data->bin_minutes * data->rows != 180 * 60)
+        (int64_t)data->bin_minutes * data->columns != INT64_C(360) * 60 ||
+        (int64_t)data->bin_minutes * data->rows != INT64_C(180) * 60)
         return damaged(in, "its bins do not cover the globe");
     return WEFT_OK;
 }

@@ -93,8 +93,10 @@ static void refine(const coast *c, survey_pole *pole)
     coast_nearest(c, pole->lon, pole->lat, &hint, &pole->nearest);
     double reach = coast_lat(c, 0) - coast_lat(c, 1);
     reach = fmin(reach, 0.2 * pole->nearest.distance_km / KM_PER_DEGREE);
-    for (int round = 0; round < 12; ++round, reach /= 3)
+    for (int round = 0; round < 12; ++round) {
         climb(c, reach, pole);
+        reach /= 3;
+    }
 }
 
 weft_status survey_read(weft_session *session, const char *path, const coast *c, chart *map,
@@ -154,5 +156,5 @@ void survey_print(const coast *c, const survey *found)
 {
     print_pole(c, "Furthest from land:    ", &found->sea);
     print_pole(c, "Furthest from the sea: ", &found->land);
-    fflush(stdout);
+    (void)fflush(stdout);
 }

@@ -172,10 +172,10 @@ weft_status supply_return(supply *s, piece p, error *e)
         first->first = p.first;
         first->tiles += p.tiles;
     } else {
-        if (s->head == 0 && !make_room(s)) {
-            return no_memory(e);
-        }
-        if (s->head == 0) {
+        if (s->queue == NULL || s->head == 0) {
+            if (!make_room(s)) {
+                return no_memory(e);
+            }
             memmove(s->queue + 1, s->queue, (size_t)s->used * sizeof *s->queue);
             s->head = 1;
         }

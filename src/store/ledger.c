@@ -129,7 +129,7 @@ static weft_status load(ledger *l, error *e)
     } else {
         status = read_tables(l, fd, runs, e);
     }
-    if (status == WEFT_OK) {
+    if (status == WEFT_OK && runs != NULL) {
         take_stock(l, runs);
         status = close_killed_run(l, runs, e);
     }
