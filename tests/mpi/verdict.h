@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VERDICT_LIMIT_S = 100, VERDICT_TEXT_BYTES = 400 };
+enum { VERDICT_LIMIT_S = 100, VERDICT_TEXT_BYTES = 1024 };
 
 static char verdict_first[VERDICT_TEXT_BYTES]; /* the first check that failed on this rank */
 static char verdict_case[200];                 /* what is being tested */

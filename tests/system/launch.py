@@ -65,13 +65,13 @@ class Launch:
     def err_now(self):
         return os.pread(self.err.fileno(), 1 << 22, 0).decode(errors="replace")
 
-    def wait_for(self, happened, what, limit_s=LIMIT_S):
+    def wait_for(self, happened, what, limit_s=LIMIT_S, pause_s=0.005):
         """Waits until happened() is true; fails if the program ends before."""
         end = time.monotonic() + limit_s
         while not happened():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"{what}: did not happen\n{self.finish()}")
-            time.sleep(0.005)
+            time.sleep(pause_s)
 
     def ranks(self):
         """The processes of the job, by pid: mpirun's children, or the program itself."""
