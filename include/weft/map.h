@@ -68,8 +68,9 @@ typedef struct weft_span weft_span;
  * @param span    what to compute, and where the results go
  * @param context as given to weft_map_run()
  * @return 0, or a code of the caller's own if something failed. If the span has more than one item,
- *         each is then computed again in a span of its own, to find those that fail; a failed item
- *         holds its fields' fill values and is listed in the result's table of failures
+ *         each is then computed again in a span of its own, to find those that fail (for a map that
+ *         is not pure, all of the span count as failed); a failed item holds its fields' fill
+ *         values and is listed in the result's table of failures
  */
 typedef int (*weft_kernel_fn)(const weft_span *span, void *context);
 

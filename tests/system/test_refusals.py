@@ -235,7 +235,7 @@ class Refusals(SystemTest):
         self.assertEqual(fingerprint(place), before)
 
     def test_disk_too_small(self):
-        place = self.mount("disk", "-t", "tmpfs", "-o", "size=8m", "none")
+        place = self.mount("disk", "-t", "tmpfs", "-o", "size=12m", "none")
         self.run_well(KNOWN, "--out", f"{place}/other.h5", "--count", 10)
         before = fingerprint(place)
         for count in (100000, 400000000):
