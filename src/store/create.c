@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "store/quiet.h"
+#include "store/record.h"
 #include "store/schema.h"
 
 #include <errno.h>
@@ -198,26 +199,63 @@ static weft_status write_objects(const char *path, const job *j, error *e)
     return status;
 }
 
-/* Reserves the file's disk space, where the file system can, so that a full disk is an error now.
+static int64_t aligned(int64_t bytes)
+{
+    const int64_t past = bytes % ALIGNMENT_BYTES;
+    return past == 0 ? bytes : bytes + ALIGNMENT_BYTES - past;
+}
+
+/* What the file will take, a little too much rather than too little. */
+static int64_t estimate_bytes(const job *j)
+{
+    int64_t bytes = ALIGNMENT_BYTES;
+    bytes += aligned(j->tiles.tiles * (int64_t)sizeof(tile_record));
+    bytes += aligned(SCHEMA_FAILURE_ROWS * (int64_t)sizeof(failure_row));
+    bytes += aligned(SCHEMA_RUN_ROWS * (int64_t)sizeof(run_row));
+    for (int i = 0; i < j->fields; i++) {
+        bytes += aligned(job_field_bytes(j, i, j->items.count));
+    }
+    return bytes;
+}
+
+/* Reserves disk space for a file, where the file system can, so that a full disk is an error now.
  */
-static weft_status reserve_space(int fd, const char *path, error *e)
+static weft_status reserve_space(int fd, const char *path, int64_t bytes, error *e)
+{
+    if (fallocate(fd, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
+        const int number = errno;
+        return error_system(e, number, "cannot reserve the %.1f MB that the result %s needs",
+                            1e-6 * (double)bytes, path);
+    }
+    return WEFT_OK;
+}
+
+/* HDF5 1.10 crashes at the end of a program in which it could not write a file for want of space,
+ * so it is not asked to before there is enough. */
+static weft_status probe_space(int fd, const char *path, int64_t bytes, error *e)
+{
+    weft_status status = reserve_space(fd, path, bytes, e);
+    if (status == WEFT_OK && ftruncate(fd, 0) != 0) {
+        const int number = errno;
+        status = error_system(e, number, "cannot write %s", path);
+    }
+    return status;
+}
+
+/* The file that HDF5 has made: all its space is reserved, and it is on disk. */
+static weft_status settle_space(int fd, const char *path, error *e)
 {
     struct stat file;
     if (fstat(fd, &file) != 0) {
         const int number = errno;
         return error_system(e, number, "cannot examine %s", path);
     }
-    if (fallocate(fd, 0, 0, file.st_size) != 0 && errno != EOPNOTSUPP && errno != ENOSYS &&
-        errno != EINVAL) {
-        const int number = errno;
-        return error_system(e, number, "cannot reserve the %.1f MB that the result %s needs",
-                            1e-6 * (double)file.st_size, path);
-    }
-    if (fsync(fd) != 0) {
+    const weft_status status = reserve_space(fd, path, file.st_size, e);
+    if (status == WEFT_OK && fsync(fd) != 0) {
         const int number = errno;
         return error_system(e, number, "cannot write %s to disk", path);
     }
-    return WEFT_OK;
+    return status;
 }
 
 /* Makes a rename last through a power cut. File systems that cannot sync a folder need not. */
@@ -244,9 +282,12 @@ weft_status metadata_create(const char *path, const job *j, error *e)
         const int number = errno;
         return error_system(e, number, "cannot create %s", temporary);
     }
-    weft_status status = write_objects(temporary, j, e);
+    weft_status status = probe_space(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
-        status = reserve_space(fd, path, e);
+        status = write_objects(temporary, j, e);
+    }
+    if (status == WEFT_OK) {
+        status = settle_space(fd, path, e);
     }
     if (status == WEFT_OK && rename(temporary, path) != 0) {
         const int number = errno;
