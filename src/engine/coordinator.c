@@ -68,19 +68,31 @@ static void end_with_error(coordinator *c, weft_status status, const error *why)
     }
 }
 
-/* Takes over what earlier runs have done. */
-static void count_done(coordinator *c)
+/* Takes over what earlier runs have done. Tiles with items to retry are not done from here on, also
+ * on disk, since their bytes will be replaced before their records can be. */
+static weft_status take_over(coordinator *c, error *e)
 {
     const tiling *tiles = &c->setup.job->tiles;
-    for (int64_t tile = 0; tile < tiles->tiles; tile++) {
+    weft_status status = WEFT_OK;
+    bool reopened = false;
+    for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
         const tile_record *record = ledger_record(c->ledger, tile);
-        const bool again = c->setup.retry_failed && record->failed > 0;
-        if (tile_record_done(record) && !again) {
+        if (!tile_record_done(record)) {
+            continue;
+        }
+        if (c->setup.retry_failed && record->failed > 0) {
+            status = ledger_reopen(c->ledger, tile, e);
+            reopened = true;
+        } else {
             leases_set_done(c->leases, tile);
             c->done += tiling_items(tiles, tile, 1);
             c->failed += record->failed;
         }
     }
+    if (status == WEFT_OK && reopened && c->setup.sync) {
+        status = store_sync(c->setup.store, e);
+    }
+    return status;
 }
 
 static weft_status open_row(coordinator *c, error *e)
@@ -113,7 +125,9 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
     weft_status status =
         leases_create(setup->job->tiles.tiles, setup->placement->ranks, setup->pure, &c->leases, e);
     if (status == WEFT_OK) {
-        count_done(c);
+        status = take_over(c, e);
+    }
+    if (status == WEFT_OK) {
         leases_start(c->leases, setup->technique);
         status = open_row(c, e);
     }

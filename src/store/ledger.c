@@ -204,6 +204,19 @@ static weft_status clear_failures(ledger *l, int64_t tile, error *e)
     return status;
 }
 
+static weft_status write_records(ledger *l, int64_t first, int64_t tiles, error *e)
+{
+    return bytes_write(l->fd, l->path, &l->records[first], (size_t)tiles * sizeof *l->records,
+                       l->layout.tiles_offset + first * (int64_t)sizeof *l->records, e);
+}
+
+weft_status ledger_reopen(ledger *l, int64_t tile, error *e)
+{
+    l->records[tile].state = TILE_EMPTY;
+    tile_record_seal(&l->records[tile], tile);
+    return write_records(l, tile, 1, e);
+}
+
 weft_status ledger_put(ledger *l, int64_t first, int64_t tiles, const tile_record records[],
                        error *e)
 {
@@ -221,8 +234,7 @@ weft_status ledger_put(ledger *l, int64_t first, int64_t tiles, const tile_recor
         }
     }
     if (status == WEFT_OK) {
-        status = bytes_write(l->fd, l->path, &l->records[first], (size_t)tiles * sizeof *l->records,
-                             l->layout.tiles_offset + first * (int64_t)sizeof *l->records, e);
+        status = write_records(l, first, tiles, e);
     }
     return status;
 }

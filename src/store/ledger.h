@@ -29,6 +29,9 @@ const tile_record *ledger_record(const ledger *l, int64_t tile);
 weft_status ledger_put(ledger *l, int64_t first, int64_t tiles, const tile_record records[],
                        error *e);
 
+/* Marks a tile as not done, since its bytes are about to be replaced. */
+weft_status ledger_reopen(ledger *l, int64_t tile, error *e);
+
 /* Writes a row; when the table is full, the count in the tile's record goes on without it. */
 weft_status ledger_add_failure(ledger *l, const failure_row *row, error *e);
 

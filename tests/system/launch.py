@@ -52,7 +52,7 @@ class Ending:
 
 
 class Launch:
-    """A program on its way, in a session of its own, so that it can be ended with all it started."""
+    """A program on its way, in a session of its own, to be ended with all that it has started."""
 
     def __init__(self, words, **options):
         self.words = words

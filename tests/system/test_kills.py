@@ -11,7 +11,6 @@ import random
 import signal
 import subprocess
 import time
-import unittest
 
 import numpy as np
 

@@ -2,7 +2,6 @@
 """The same bytes on every layout, and every item once (promises P1 and P2)."""
 
 import itertools
-import unittest
 
 import numpy as np
 

@@ -2,7 +2,6 @@
 """Options from the command line and from the environment, --fresh, and a complete result."""
 
 import os
-import unittest
 
 import results
 from launch import COAST, KNOWN, MANDELBROT, SystemTest, command, environment, main, run

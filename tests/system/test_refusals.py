@@ -6,7 +6,6 @@ import concurrent.futures
 import hashlib
 import os
 import subprocess
-import unittest
 
 import h5py
 

@@ -11,7 +11,6 @@ What Open MPI 4.1's mpirun itself returns, as seen here:
 
 import signal
 import time
-import unittest
 
 import numpy as np
 
@@ -22,7 +21,7 @@ STOPPED = 75
 COUNT = 600
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
-# A kernel that does not come back takes 30 seconds; a stop that waits for it takes longer than this.
+# A kernel that does not come back takes 30 seconds; a stop that waits for it takes more than this.
 PATIENCE_S = 15
 
 
