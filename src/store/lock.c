@@ -30,9 +30,13 @@ typedef struct owner {
     char since[CLOCK_TEXT_BYTES];
 } owner;
 
+/* Beside the file itself, also where the result is named by a symbolic link. */
 static bool lock_path(const char *result, char path[4096])
 {
-    return snprintf(path, 4096, "%s.lock", result) < 4096;
+    char *target = realpath(result, NULL);
+    const int length = snprintf(path, 4096, "%s.lock", target != NULL ? target : result);
+    free(target);
+    return length < 4096;
 }
 
 static bool read_owner(int fd, owner *o)
