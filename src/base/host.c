@@ -46,6 +46,12 @@ int host_count_cores(const host_cores *cores)
     return count;
 }
 
+int host_online_cores(void)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (int)cores : 1;
+}
+
 bool host_cores_overlap(const host_cores *a, const host_cores *b)
 {
     for (int i = 0; i < HOST_MASK_WORDS; i++) {

@@ -21,6 +21,9 @@ void host_get_cores(host_cores *cores);
 
 int host_count_cores(const host_cores *cores);
 
+/* The cores of the host, whoever may use them. */
+int host_online_cores(void);
+
 bool host_cores_overlap(const host_cores *a, const host_cores *b);
 
 /* When a process of this host was started, in clock ticks since boot; 0 if there is none. With the

@@ -14,6 +14,7 @@
 typedef struct seat {
     char host[HOST_NAME_BYTES];
     host_cores cores;
+    int online; /* cores of the whole host */
     int workers;
 } seat;
 
@@ -82,16 +83,26 @@ static void add_name(placement *p, const char *name)
  * one or two ranks to a single core. */
 static void warn_of_binding(const seat *seats, int ranks)
 {
-    for (int i = 0; i < ranks; i++) {
-        const int cores = host_count_cores(&seats[i].cores);
-        if (busy_threads(&seats[i]) > cores && seats[i].workers > 0) {
-            log_print(
-                LOG_WARNING,
-                "rank %d on host %s has %d workers on %d core%s, which they share: start with "
-                "mpirun --map-by slot:PE=%d, or --bind-to none",
-                i, seats[i].host, seats[i].workers, cores, cores == 1 ? "" : "s", seats[i].workers);
-            return;
-        }
+    int i = 0;
+    while (i < ranks && seats[i].workers <= host_count_cores(&seats[i].cores)) {
+        i++;
+    }
+    if (i == ranks) {
+        return;
+    }
+    const seat *s = &seats[i];
+    const int cores = host_count_cores(&s->cores);
+    if (cores < s->online) {
+        log_print(LOG_WARNING,
+                  "rank %d on host %s has %d workers on %d core%s, which they share: start with "
+                  "mpirun --map-by slot:PE=%d, or --bind-to none",
+                  i, s->host, s->workers, cores, cores == 1 ? "" : "s", s->workers);
+    } else {
+        log_print(
+            LOG_WARNING,
+            "rank %d has %d workers, but host %s has only %d core%s: fewer --threads would be "
+            "as fast",
+            i, s->workers, s->host, cores, cores == 1 ? "" : "s");
     }
 }
 
@@ -150,6 +161,7 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     memset(&mine, 0, sizeof mine);
     host_name(mine.host);
     host_get_cores(&mine.cores);
+    mine.online = host_online_cores();
     seat *seats = calloc((size_t)ranks, sizeof *seats);
     if (seats == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the places of %d ranks", ranks);
