@@ -21,7 +21,7 @@ const char *weft_options_text(void)
     return "  --out FILE            the result; resumed if it exists and is the same job's\n"
            "  --threads N           workers per rank; 0: the main thread alone computes\n"
            "                        (default: OMP_NUM_THREADS, or the cores this rank may use)\n"
-           "  --schedule NAME       how work is shared out over ranks: static, ss, gss, fac2\n"
+           "  --schedule NAME       the technique by which work is shared out over ranks\n"
            "                        (default: fac2)\n"
            "  --grain N             items per tile (default: the file's, or automatic)\n"
            "  --seed S              seed of the items' random streams (default: 0)\n"
@@ -59,6 +59,10 @@ void choice_print_help(const weft_program *program, const char *name)
         }
     }
     (void)printf("\nOptions of weft:\n%s", weft_options_text());
+    (void)printf("Techniques, for N tiles, R of them left, and P ranks:\n");
+    for (int i = 0; i < (int)TECHNIQUE_COUNT; i++) {
+        (void)printf("  %-8s %s\n", technique_name((technique)i), technique_text((technique)i));
+    }
     (void)fflush(stdout);
 }
 
