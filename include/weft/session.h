@@ -87,7 +87,8 @@ WEFT_API int weft_finish(weft_session *session, weft_status status);
 WEFT_API const char *weft_error_text(const weft_session *session);
 
 /**
- * Puts an error of the program's own into the session, so that weft_finish() reports it.
+ * Puts an error of the program's own into the session, so that weft_finish() reports it. If only
+ * some ranks may fail, weft_agree() must follow before the next collective call.
  *
  * @local Main thread.
  * @param session the session

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* However patient, a time in nanoseconds must still fit. */
+enum { MOST_DOUBLINGS = 10 };
+
 /* A rank is asked to give something back this often at most. */
 static const int64_t recall_ns = INT64_C(20000000);
 
@@ -259,7 +262,7 @@ static void grant_again(leases *l, int rank, int64_t now_ns, int64_t late_ns, gr
         p.tiles -= kept;
         remember(l, p, rank, now_ns);
     } else {
-        late->copies += late->copies < 20;
+        late->copies += late->copies < MOST_DOUBLINGS;
         late->when_ns = now_ns;
     }
     g->piece[g->pieces++] = p;
