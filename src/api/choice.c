@@ -22,7 +22,7 @@ const char *weft_options_text(void)
            "  --threads N           workers per rank; 0: the main thread alone computes\n"
            "                        (default: OMP_NUM_THREADS, or the cores this rank may use)\n"
            "  --schedule NAME       the technique by which work is shared out over ranks\n"
-           "                        (default: fac2)\n"
+           "                        (default: auto)\n"
            "  --grain N             items per tile (default: the file's, or automatic)\n"
            "  --seed S              seed of the items' random streams (default: 0)\n"
            "  --sync SECONDS        force results to disk at least this often; 0: never\n"
@@ -36,6 +36,11 @@ const char *weft_options_text(void)
            "command line wins.\n"
            "Exit status: 0 complete, 1 error, 2 wrong usage or a file of another job, 3 complete\n"
            "but some items failed, 75 stopped early: run the same command again to go on.\n";
+}
+
+const char *weft_schedule_name(int number)
+{
+    return number >= 0 && number < (int)TECHNIQUE_COUNT ? technique_name((technique)number) : NULL;
 }
 
 static void print_option(const weft_option *option)
@@ -108,7 +113,7 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
 weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
 {
     const int64_t none = INT64_MIN;
-    given g = {.schedule = "fac2", .progress = "auto", .log = "info"};
+    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
     *c = (choice){.threads = none, .grain = none, .sync_s = 10};
     const weft_option table[] = {
         {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},

@@ -40,6 +40,7 @@ typedef struct agent {
     block *syncing; /* being forced to disk */
     int64_t next_sync_ns;
     int64_t rest_ns;
+    int64_t news_ns; /* when the coordinator was told last, or the first grant came */
     bool asked;
     int told; /* the signal that the coordinator knows of */
     bool stopping;
@@ -136,9 +137,44 @@ static void report_all(agent *a, block **list)
     }
 }
 
+/* Tiles that nobody here has begun. */
+static int64_t count_left(const agent *a)
+{
+    return supply_queued(a->supply) + team_stock(a->team);
+}
+
+static void add_news(news *n, const block *b)
+{
+    for (int64_t i = 0; i < b->tiles; i++) {
+        const double seconds = b->records[i].seconds;
+        if (tile_record_done(&b->records[i])) {
+            n->computed.tiles++;
+            n->computed.seconds += seconds;
+            n->computed.squares += seconds * seconds;
+            n->longest_s = seconds > n->longest_s ? seconds : n->longest_s;
+        }
+    }
+}
+
+/* The coordinator learns at once how fast it goes here, and later, once it is on disk, what may be
+ * recorded. */
+static void send_news(agent *a, const news *n)
+{
+    const int64_t now_ns = clock_now_ns();
+    message_news message;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_NEWS;
+    message.news = *n;
+    message.news.computed.elapsed = 1e-9 * (double)(now_ns - a->news_ns);
+    message.news.left = count_left(a);
+    a->news_ns = now_ns;
+    send_to_coordinator(a, &message, sizeof message);
+}
+
 /* Blocks that the team has finished: their bytes are in the file, or never will be. */
 static bool collect(agent *a)
 {
+    news n = {.longest_s = 0};
     bool any = false;
     for (block *b = team_collect(a->team); b != NULL; b = team_collect(a->team)) {
         any = true;
@@ -146,12 +182,12 @@ static bool collect(agent *a)
             fail(a, &b->error);
             push(&a->free, b);
         } else {
+            add_news(&n, b);
             push(&a->written, b);
         }
     }
-    if (any && a->syncer != NULL) {
-        const message_kind alive = MESSAGE_ALIVE;
-        send_to_coordinator(a, &alive, sizeof alive);
+    if (any) {
+        send_news(a, &n);
     }
     return any;
 }
@@ -206,10 +242,14 @@ static bool cut_block(agent *a, int64_t keep, piece *p)
 /* Another rank is idle: half of what is not begun here can be computed there. */
 static void give_back(agent *a)
 {
-    message_return message = {.kind = MESSAGE_RETURN};
-    if (supply_take_back(a->supply, &message.piece) || cut_block(a, 0, &message.piece)) {
-        send_to_coordinator(a, &message, sizeof message);
+    message_return message;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_RETURN;
+    if (!supply_take_back(a->supply, &message.piece) && !cut_block(a, 0, &message.piece)) {
+        message.piece.tiles = 0;
     }
+    message.left = count_left(a);
+    send_to_coordinator(a, &message, sizeof message);
 }
 
 static void take_message(agent *a, const void *bytes)
@@ -218,6 +258,7 @@ static void take_message(agent *a, const void *bytes)
     case MESSAGE_GRANT: {
         const message_grant *granted = bytes;
         a->asked = false;
+        a->news_ns = a->news_ns == 0 ? clock_now_ns() : a->news_ns;
         for (int32_t i = 0; i < granted->pieces && !a->stopping; i++) {
             error e = {.status = WEFT_OK};
             fail_if(a, supply_add(a->supply, granted->piece[i], &e), &e);
@@ -236,7 +277,7 @@ static void take_message(agent *a, const void *bytes)
         begin_stop(a, 0);
         break;
     case MESSAGE_ASK:
-    case MESSAGE_ALIVE:
+    case MESSAGE_NEWS:
     case MESSAGE_REPORT:
     case MESSAGE_SIGNAL:
     case MESSAGE_FAIL:
@@ -422,7 +463,8 @@ static weft_status prepare(agent *a, error *e)
     static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
     const int64_t most = a->setup.work->span_tiles;
     const int64_t taken = most < INT64_MAX / SPANS_AT_ONCE ? SPANS_AT_ONCE * most : INT64_MAX;
-    weft_status status = supply_create(a->setup.workers, a->setup.work->job, &a->supply, e);
+    weft_status status = supply_create(a->setup.workers, comm_size(a->setup.comm),
+                                       a->setup.work->job, &a->supply, e);
     if (status == WEFT_OK) {
         status =
             team_create(a->setup.workers, 2 * a->setup.workers + 8, taken, &hooks, a, &a->team, e);

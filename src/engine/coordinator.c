@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "engine/leases.h"
+#include "engine/dispatch.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -15,12 +15,6 @@
 
 /* The run's row and the lock are brought up to date this often. */
 static const int64_t book_ns = INT64_C(1000000000);
-
-/* A rank that waits for work is looked at again this often. */
-static const int64_t hungry_ns = INT64_C(1000000);
-
-/* A chunk is late after this at the least: messages and syncs take their time. */
-static const int64_t least_late_ns = INT64_C(500000000);
 
 /* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second. SIGUSR1 is a friendly
  * warning, sent long before. */
@@ -34,7 +28,6 @@ typedef enum phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_OVER } phase;
 
 /* What is known of a rank. */
 typedef struct member {
-    int64_t want; /* it waits for that many tiles; 0: it does not wait */
     bool left;
     int64_t busy_ns;
     int64_t worst_ns;
@@ -43,15 +36,14 @@ typedef struct member {
 struct coordinator {
     coordinator_setup setup;
     ledger *ledger;
-    leases *leases;
+    dispatch *dispatch;
     member *members;
     phase phase;
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
-    int64_t next_hungry_ns;
-    int64_t done;     /* items of the job */
-    int64_t failed;   /* items of the job */
-    double longest_s; /* of the tiles of this run */
+    int64_t next_dispatch_ns;
+    int64_t done;   /* items of the job */
+    int64_t failed; /* items of the job */
     run_row row;
     bool warned_impure;
     bool abandon;
@@ -84,7 +76,7 @@ static weft_status take_over(coordinator *c, error *e)
             status = ledger_reopen(c->ledger, tile, e);
             reopened = true;
         } else {
-            leases_set_done(c->leases, tile);
+            dispatch_set_done(c->dispatch, tile);
             c->done += tiling_items(tiles, tile, 1);
             c->failed += record->failed;
         }
@@ -122,17 +114,24 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
     c->setup = *setup;
     c->members = members;
     c->ledger = store_ledger(setup->store);
-    weft_status status =
-        leases_create(setup->job->tiles.tiles, setup->placement->ranks, setup->pure, &c->leases, e);
+    const dispatch_setup deal = {.tiles = setup->job->tiles.tiles,
+                                 .ranks = setup->placement->ranks,
+                                 .workers = setup->workers,
+                                 .technique = setup->technique,
+                                 .seed = setup->job->seed,
+                                 .pure = setup->pure};
+    weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
         status = take_over(c, e);
     }
     if (status == WEFT_OK) {
-        leases_start(c->leases, setup->technique);
+        status = dispatch_start(c->dispatch, e);
+    }
+    if (status == WEFT_OK) {
         status = open_row(c, e);
     }
     if (status != WEFT_OK) {
-        leases_destroy(c->leases);
+        dispatch_destroy(c->dispatch);
         free(members);
         free(c);
         return status;
@@ -177,8 +176,8 @@ void coordinator_destroy(coordinator *c)
                                 .path = c->setup.path};
     total_busy(c, &summary.busy_s, &summary.worst_s);
     progress_end(&c->progress, &summary, clock_now_ns());
-    log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", leases_chunks(c->leases));
-    leases_destroy(c->leases);
+    log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", dispatch_chunks(c->dispatch));
+    dispatch_destroy(c->dispatch);
     free(c->members);
     free(c);
 }
@@ -245,7 +244,7 @@ static void end_run(coordinator *c, const error *why)
 
 static void end_if_complete(coordinator *c)
 {
-    if (leases_undone(c->leases) > 0) {
+    if (dispatch_undone(c->dispatch) > 0) {
         return;
     }
     error why = {.status = WEFT_OK};
@@ -255,41 +254,33 @@ static void end_if_complete(coordinator *c)
     end_run(c, &why);
 }
 
-/* Asks a rank that has more than it has begun to give some back, for one that has nothing. */
-static void recall_for(coordinator *c, int rank, int64_t now_ns)
+static weft_status send_order(coordinator *c, const order *o, error *e)
 {
-    error e = {.status = WEFT_OK};
-    const message_kind recall = MESSAGE_RECALL;
-    int holder = 0;
-    if (leases_recall(c->leases, rank, now_ns, &holder)) {
-        end_with_error(c, mail_send(c->setup.mail, holder, &recall, sizeof recall, &e), &e);
+    if (o->kind == ORDER_RECALL) {
+        const message_kind recall = MESSAGE_RECALL;
+        return mail_send(c->setup.mail, o->rank, &recall, sizeof recall, e);
     }
+    message_grant grant = {.kind = MESSAGE_GRANT, .pieces = o->pieces};
+    memcpy(grant.piece, o->piece, (size_t)o->pieces * sizeof o->piece[0]);
+    const size_t bytes = offsetof(message_grant, piece) + (size_t)o->pieces * sizeof grant.piece[0];
+    return mail_send(c->setup.mail, o->rank, &grant, bytes, e);
 }
 
-/* How long a rank may be silent, once there is nothing else to do, before its chunks are handed out
- * again: twice the longest time that a tile has taken so far. */
-static int64_t late_ns(const coordinator *c)
+/* Tells ranks what is decided by now. */
+static void send_orders(coordinator *c, int64_t now_ns)
 {
-    const int64_t twice_ns = (int64_t)(2e9 * c->longest_s);
-    return twice_ns > least_late_ns ? twice_ns : least_late_ns;
-}
-
-static void grant_to(coordinator *c, int rank, int64_t want, int64_t now_ns)
-{
-    grant g;
+    order o;
     error e = {.status = WEFT_OK};
-    leases_grant(c->leases, rank, want, now_ns, late_ns(c), &g);
-    c->members[rank].want = g.pieces == 0 ? want : 0;
-    if (g.pieces == 0) {
-        recall_for(c, rank, now_ns);
-        return;
+    int64_t orders = 0;
+    while (c->phase == PHASE_RUNNING && dispatch_next(c->dispatch, now_ns, &o)) {
+        end_with_error(c, send_order(c, &o, &e), &e);
+        orders++;
     }
-    message_grant answer;
-    answer.kind = MESSAGE_GRANT;
-    answer.pieces = g.pieces;
-    memcpy(answer.piece, g.piece, (size_t)g.pieces * sizeof g.piece[0]);
-    const size_t bytes = offsetof(message_grant, piece) + (size_t)g.pieces * sizeof answer.piece[0];
-    end_with_error(c, mail_send(c->setup.mail, rank, &answer, bytes, &e), &e);
+    if (orders > 0) {
+        const int64_t spent_ns = clock_now_ns() - now_ns;
+        dispatch_set_overhead(c->dispatch, 1e-9 * (double)spent_ns / (double)orders);
+    }
+    c->next_dispatch_ns = now_ns + DISPATCH_NS;
 }
 
 /* A tile that was computed before must have come out the same. */
@@ -312,7 +303,6 @@ static weft_status put_run_of_tiles(coordinator *c, int64_t first, int64_t tiles
     for (int64_t i = 0; i < tiles; i++) {
         c->row.failed += records[i].failed;
         c->failed += records[i].failed;
-        c->longest_s = records[i].seconds > c->longest_s ? records[i].seconds : c->longest_s;
     }
     c->done += tiling_items(t, first, tiles);
     c->row.items += tiling_items(t, first, tiles);
@@ -343,7 +333,7 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
         int64_t run = 0;
         while (i + run < report->tiles && tile_record_done(&records[i + run]) &&
-               leases_report(c->leases, report->first + i + run)) {
+               dispatch_report(c->dispatch, report->first + i + run)) {
             run++;
         }
         if (run > 0) {
@@ -402,17 +392,16 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (c->phase == PHASE_OVER) {
         return;
     }
+    const int64_t now_ns = clock_now_ns();
     switch (*(const message_kind *)bytes) {
     case MESSAGE_ASK:
-        if (c->phase == PHASE_RUNNING) {
-            grant_to(c, rank, ((const message_ask *)bytes)->want, clock_now_ns());
-        }
+        dispatch_ask(c->dispatch, rank, ((const message_ask *)bytes)->want);
+        send_orders(c, now_ns);
         break;
-    case MESSAGE_ALIVE:
-        leases_hear(c->leases, rank, clock_now_ns());
+    case MESSAGE_NEWS:
+        dispatch_hear(c->dispatch, rank, &((const message_news *)bytes)->news, now_ns);
         break;
     case MESSAGE_REPORT:
-        leases_hear(c->leases, rank, clock_now_ns());
         take_report(c, rank, bytes, count);
         break;
     case MESSAGE_SIGNAL:
@@ -425,27 +414,17 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         c->members[rank].left = true;
         c->abandon = c->abandon || ((const message_left *)bytes)->dropped;
         break;
-    case MESSAGE_RETURN:
-        leases_return(c->leases, rank, ((const message_return *)bytes)->piece, clock_now_ns());
+    case MESSAGE_RETURN: {
+        const message_return *back = bytes;
+        dispatch_return(c->dispatch, rank, back->piece, back->left, now_ns);
+        send_orders(c, now_ns);
         break;
+    }
     case MESSAGE_GRANT:
     case MESSAGE_RECALL:
     case MESSAGE_STOP:
     case MESSAGE_END:
         break;
-    }
-}
-
-static void serve_hungry(coordinator *c, int64_t now_ns)
-{
-    if (now_ns < c->next_hungry_ns) {
-        return;
-    }
-    c->next_hungry_ns = now_ns + hungry_ns;
-    for (int rank = 0; rank < c->setup.placement->ranks && c->phase == PHASE_RUNNING; rank++) {
-        if (c->members[rank].want > 0) {
-            grant_to(c, rank, c->members[rank].want, now_ns);
-        }
     }
 }
 
@@ -455,8 +434,8 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         return;
     }
     end_if_complete(c);
-    if (c->phase == PHASE_RUNNING) {
-        serve_hungry(c, now_ns);
+    if (c->phase == PHASE_RUNNING && now_ns >= c->next_dispatch_ns) {
+        send_orders(c, now_ns);
     } else if (c->phase == PHASE_STOPPING && (all_left(c) || now_ns > c->stop_ns)) {
         c->abandon = c->abandon || !all_left(c);
         end_stopped(c);

@@ -21,6 +21,7 @@ typedef struct coordinator_setup {
     store *store;
     mail *mail;
     const placement *placement;
+    const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
     technique technique;
     bool pure;
     bool retry_failed; /* tiles with failed items are not done */

@@ -1,66 +1,58 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which tiles are done, and which rank has been given which: the decisions of the coordinator,
- * without clocks, messages or files of its own. */
+/* Which tiles are done, and which rank has been given which. */
 #include "engine/leases.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* However patient, a time in nanoseconds must still fit. */
-enum { MOST_DOUBLINGS = 10 };
-
-/* A rank is asked to give something back this often at most. */
-static const int64_t recall_ns = INT64_C(20000000);
+enum { MOST_DOUBLINGS = 10, NONE = -1 };
 
 /* A piece in the hands of a rank. Tiles may be done by then, by anyone. */
 typedef struct lease {
     piece piece;
-    int rank;
-    int copies;      /* how often it has been handed out again */
     int64_t when_ns; /* when it was last handed out */
+    int copies;      /* how often it has been handed out again */
+    int before;      /* the same rank's; of free ones, unused */
+    int behind;
 } lease;
+
+/* A rank's leases, oldest first. */
+typedef struct holdings {
+    int first;
+    int last;
+} holdings;
 
 struct leases {
     int64_t tiles;
-    bool pure;
     bool *done;
-    int ranks;
-    int64_t *heard_ns;    /* per rank: when it last had something to report */
-    int64_t *recalled_ns; /* per rank: when it was last asked to give something back */
     int64_t undone;
-    int64_t next; /* tiles before it are done or handed out */
-    schedule schedule;
-    lease *active; /* oldest first, from `oldest` on */
-    int64_t oldest;
-    int64_t used;
-    int64_t room;
-    int64_t chunks;
+    int64_t next; /* tiles before it are done, handed out or returned */
+    holdings *of; /* per rank */
+    lease *lease;
+    int room;
+    int free;        /* the first free one; the others by `behind` */
     piece *returned; /* given back and not handed out again yet */
     int64_t returned_count;
     int64_t returned_room;
 };
 
-weft_status leases_create(int64_t tiles, int ranks, bool pure, leases **out, error *e)
+weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
 {
     leases *l = calloc(1, sizeof *l);
     bool *done = calloc((size_t)tiles + 1, sizeof *done);
-    int64_t *heard_ns = calloc((size_t)ranks, sizeof *heard_ns);
-    int64_t *recalled_ns = calloc((size_t)ranks, sizeof *recalled_ns);
-    if (l == NULL || done == NULL || heard_ns == NULL || recalled_ns == NULL) {
-        free(recalled_ns);
-        free(heard_ns);
+    holdings *of = malloc((size_t)ranks * sizeof *of);
+    if (l == NULL || done == NULL || of == NULL) {
+        free(of);
         free(done);
         free(l);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %lld tiles",
                          (long long)tiles);
     }
-    l->tiles = tiles;
-    l->pure = pure;
-    l->done = done;
-    l->ranks = ranks;
-    l->heard_ns = heard_ns;
-    l->recalled_ns = recalled_ns;
-    l->undone = tiles;
+    for (int rank = 0; rank < ranks; rank++) {
+        of[rank] = (holdings){.first = NONE, .last = NONE};
+    }
+    *l = (leases){.tiles = tiles, .done = done, .undone = tiles, .of = of, .free = NONE};
     *out = l;
     return WEFT_OK;
 }
@@ -69,27 +61,11 @@ void leases_destroy(leases *l)
 {
     if (l != NULL) {
         free(l->returned);
-        free(l->active);
-        free(l->recalled_ns);
-        free(l->heard_ns);
+        free(l->lease);
+        free(l->of);
         free(l->done);
         free(l);
     }
-}
-
-void leases_set_done(leases *l, int64_t tile)
-{
-    (void)leases_report(l, tile);
-}
-
-void leases_start(leases *l, technique t)
-{
-    schedule_init(&l->schedule, t, l->undone, l->ranks, 1);
-}
-
-void leases_hear(leases *l, int rank, int64_t now_ns)
-{
-    l->heard_ns[rank] = now_ns;
 }
 
 bool leases_report(leases *l, int64_t tile)
@@ -100,34 +76,65 @@ bool leases_report(leases *l, int64_t tile)
     return first;
 }
 
-/* Room for one more lease, by closing up what is over, or by more memory. */
+int64_t leases_undone(const leases *l)
+{
+    return l->undone;
+}
+
+/* At least one free lease; false if there is no memory for it. */
 static bool make_room(leases *l)
 {
-    if (l->oldest > l->room / 2) {
-        memmove(l->active, l->active + l->oldest,
-                (size_t)(l->used - l->oldest) * sizeof *l->active);
-        l->used -= l->oldest;
-        l->oldest = 0;
-    }
-    if (l->used < l->room) {
+    if (l->free != NONE) {
         return true;
     }
-    const int64_t room = l->room == 0 ? 64 : 2 * l->room;
-    lease *larger = realloc(l->active, (size_t)room * sizeof *larger);
+    const int room = l->room == 0 ? 64 : 2 * l->room;
+    lease *larger = room > l->room ? realloc(l->lease, (size_t)room * sizeof *larger) : NULL;
     if (larger == NULL) {
         return false;
     }
-    l->active = larger;
+    for (int i = l->room; i < room; i++) {
+        larger[i].behind = i + 1 < room ? i + 1 : NONE;
+    }
+    l->lease = larger;
+    l->free = l->room;
     l->room = room;
     return true;
 }
 
 /* Without memory to remember it the piece is still computed; only a second try is lost. */
-static void remember(leases *l, piece p, int rank, int64_t now_ns)
+static void remember(leases *l, int rank, piece p, int64_t now_ns)
 {
-    if (make_room(l)) {
-        l->active[l->used++] = (lease){.piece = p, .rank = rank, .when_ns = now_ns};
+    if (!make_room(l)) {
+        return;
     }
+    holdings *h = &l->of[rank];
+    const int i = l->free;
+    l->free = l->lease[i].behind;
+    l->lease[i] = (lease){.piece = p, .when_ns = now_ns, .before = h->last, .behind = NONE};
+    if (h->last != NONE) {
+        l->lease[h->last].behind = i;
+    } else {
+        h->first = i;
+    }
+    h->last = i;
+}
+
+static void forget(leases *l, int rank, int i)
+{
+    holdings *h = &l->of[rank];
+    const lease old = l->lease[i];
+    if (old.before != NONE) {
+        l->lease[old.before].behind = old.behind;
+    } else {
+        h->first = old.behind;
+    }
+    if (old.behind != NONE) {
+        l->lease[old.behind].before = old.before;
+    } else {
+        h->last = old.before;
+    }
+    l->lease[i].behind = l->free;
+    l->free = i;
 }
 
 /* Cuts off what is done at both ends; false if nothing is left. */
@@ -137,16 +144,19 @@ static bool trim(const leases *l, piece *p)
         p->first++;
         p->tiles--;
     }
-    while (p->tiles > 0 && l->done[p->first + p->tiles - 1]) {
+    while (p->tiles > 0 && l->done[piece_end(*p) - 1]) {
         p->tiles--;
     }
     return p->tiles > 0;
 }
 
-static void forget_finished(leases *l)
+/* Ranks work from the front, so the oldest leases are the first to be over. */
+static void forget_finished(leases *l, int rank)
 {
-    while (l->oldest < l->used && !trim(l, &l->active[l->oldest].piece)) {
-        l->oldest++;
+    int i = l->of[rank].first;
+    while (i != NONE && !trim(l, &l->lease[i].piece)) {
+        forget(l, rank, i);
+        i = l->of[rank].first;
     }
 }
 
@@ -167,17 +177,12 @@ static piece next_returned(leases *l, int64_t most)
     return p;
 }
 
-/* The next tiles that are to do, at most so many; none if all have been handed out. */
-static piece next_piece(leases *l, int64_t most)
+static piece next_fresh(leases *l, int64_t most)
 {
-    piece p = next_returned(l, most);
-    if (p.tiles > 0) {
-        return p;
-    }
     while (l->next < l->tiles && l->done[l->next]) {
         l->next++;
     }
-    p.first = l->next;
+    piece p = {.first = l->next};
     while (l->next < l->tiles && p.tiles < most && !l->done[l->next]) {
         l->next++;
         p.tiles++;
@@ -185,158 +190,103 @@ static piece next_piece(leases *l, int64_t most)
     return p;
 }
 
-/* Chunks of the technique's size until the rank has what it wants. Where tiles are done already, a
- * chunk falls into several pieces. */
-static void grant_fresh(leases *l, int rank, int64_t want, int64_t now_ns, grant *g)
+piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns)
 {
-    const int most = (int)(sizeof g->piece / sizeof g->piece[0]);
-    int64_t chunk = 0;
-    int64_t granted = 0;
-    while (g->pieces < most && (granted < want || granted == 0 || chunk > 0)) {
-        if (chunk == 0) {
-            chunk = schedule_next(&l->schedule);
-            l->chunks += chunk > 0;
-        }
-        const piece p = next_piece(l, chunk);
-        if (p.tiles == 0) {
-            break;
-        }
-        chunk -= p.tiles;
-        granted += p.tiles;
-        g->piece[g->pieces++] = p;
-        remember(l, p, rank, now_ns);
+    piece p = next_returned(l, most);
+    if (p.tiles == 0) {
+        p = next_fresh(l, most);
     }
-    /* What did not fit into the message goes back to the technique. */
-    l->schedule.remaining += chunk;
-}
-
-/* Drops every lease that is over, so that looking through them stays short. */
-static void drop_finished(leases *l)
-{
-    int64_t kept = 0;
-    for (int64_t i = l->oldest; i < l->used; i++) {
-        lease each = l->active[i];
-        if (trim(l, &each.piece)) {
-            l->active[kept++] = each;
+    if (p.tiles > 0) {
+        forget_finished(l, rank);
+        const int last = l->of[rank].last;
+        if (last != NONE && piece_end(l->lease[last].piece) == p.first &&
+            l->lease[last].copies == 0) {
+            l->lease[last].piece.tiles += p.tiles;
+            l->lease[last].when_ns = now_ns;
+        } else {
+            remember(l, rank, p, now_ns);
         }
     }
-    l->oldest = 0;
-    l->used = kept;
+    return p;
 }
 
-/* Since when nothing has been heard of a lease: its rank may still be at an earlier one. */
-static int64_t quiet_since(const leases *l, const lease *each)
+/* The lease loses what a piece covers of it, and so may fall into two. */
+static void cut(leases *l, int rank, int i, piece p)
 {
-    const int64_t heard_ns = l->heard_ns[each->rank];
-    return heard_ns > each->when_ns ? heard_ns : each->when_ns;
+    const lease old = l->lease[i];
+    const int64_t end = piece_end(old.piece);
+    const int64_t from = p.first > old.piece.first ? p.first : old.piece.first;
+    const int64_t to = piece_end(p) < end ? piece_end(p) : end;
+    if (from >= to) {
+        return;
+    }
+    l->lease[i].piece.tiles = from - old.piece.first;
+    if (to < end) {
+        remember(l, rank, (piece){.first = to, .tiles = end - to}, old.when_ns);
+    }
+    if (from == old.piece.first) {
+        forget(l, rank, i);
+    }
 }
 
-/* The lease of another rank that is latest: with the fewest copies, and among equals the oldest.
- * Each copy doubles the patience, so that many idle ranks do not all repeat one long item. */
-static lease *find_late(leases *l, int rank, int64_t now_ns, int64_t late_ns)
+void leases_return(leases *l, int rank, piece p)
 {
-    lease *best = NULL;
-    for (int64_t i = l->oldest; i < l->used; i++) {
-        lease *candidate = &l->active[i];
-        const bool late = now_ns - quiet_since(l, candidate) >= late_ns << candidate->copies;
-        if (candidate->rank != rank && late && (best == NULL || candidate->copies < best->copies)) {
-            best = candidate;
+    if (l->returned_count == l->returned_room) {
+        const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
+        piece *larger = realloc(l->returned, (size_t)room * sizeof *larger);
+        if (larger == NULL) {
+            /* The lease stays, and is handed out again once it is overdue. */
+            return;
+        }
+        l->returned = larger;
+        l->returned_room = room;
+    }
+    for (int i = l->of[rank].last; i != NONE;) {
+        const int before = l->lease[i].before;
+        cut(l, rank, i, p);
+        i = before;
+    }
+    l->returned[l->returned_count++] = p;
+}
+
+bool leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns, int64_t late_ns,
+                         overdue *found)
+{
+    bool any = false;
+    forget_finished(l, rank);
+    for (int i = l->of[rank].first; i != NONE; i = l->lease[i].behind) {
+        lease *each = &l->lease[i];
+        const int64_t since_ns = heard_ns > each->when_ns ? heard_ns : each->when_ns;
+        if (now_ns - since_ns >= late_ns << each->copies && trim(l, &each->piece) &&
+            (!any || each->copies < found->copies)) {
+            *found = (overdue){.rank = rank, .copies = each->copies, .since_ns = since_ns};
+            any = true;
         }
     }
-    return best;
+    return any;
 }
 
 /* The owner works from the front, so a copy is made of the back half first. */
-static void grant_again(leases *l, int rank, int64_t now_ns, int64_t late_ns, grant *g)
+piece leases_copy(leases *l, const overdue *from, int rank, int64_t now_ns)
 {
-    drop_finished(l);
-    lease *late = find_late(l, rank, now_ns, late_ns);
-    if (late == NULL) {
-        return;
+    int i = l->of[from->rank].first;
+    while (i != NONE && (l->lease[i].copies != from->copies || !trim(l, &l->lease[i].piece))) {
+        i = l->lease[i].behind;
     }
+    if (i == NONE) {
+        return (piece){.tiles = 0};
+    }
+    lease *late = &l->lease[i];
     piece p = late->piece;
     if (p.tiles > 1 && late->copies == 0) {
         const int64_t kept = p.tiles / 2;
         late->piece.tiles = kept;
         p.first += kept;
         p.tiles -= kept;
-        remember(l, p, rank, now_ns);
+        remember(l, rank, p, now_ns);
     } else {
         late->copies += late->copies < MOST_DOUBLINGS;
         late->when_ns = now_ns;
     }
-    g->piece[g->pieces++] = p;
-    l->chunks++;
-}
-
-void leases_grant(leases *l, int rank, int64_t want, int64_t now_ns, int64_t late_ns, grant *g)
-{
-    g->pieces = 0;
-    forget_finished(l);
-    if (l->undone == 0) {
-        return;
-    }
-    /* Several chunks at once save messages, but not so many that others go without. */
-    const int64_t share = l->schedule.remaining / (2 * (int64_t)l->ranks);
-    grant_fresh(l, rank, want < share ? want : share, now_ns, g);
-    if (g->pieces == 0 && l->pure) {
-        grant_again(l, rank, now_ns, late_ns, g);
-    }
-}
-
-bool leases_recall(leases *l, int rank, int64_t now_ns, int *holder)
-{
-    drop_finished(l);
-    for (int64_t i = l->oldest; i < l->used; i++) {
-        const int other = l->active[i].rank;
-        if (other != rank && now_ns - l->recalled_ns[other] >= recall_ns) {
-            l->recalled_ns[other] = now_ns;
-            *holder = other;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The holder no longer answers for the piece: its lease falls into what is before and behind. */
-static void split_lease(leases *l, int rank, piece p, int64_t now_ns)
-{
-    for (int64_t i = l->oldest; i < l->used; i++) {
-        piece *held = &l->active[i].piece;
-        const int64_t behind = held->first + held->tiles - (p.first + p.tiles);
-        if (l->active[i].rank == rank && held->first <= p.first && behind >= 0) {
-            held->tiles = p.first - held->first;
-            if (behind > 0) {
-                remember(l, (piece){.first = p.first + p.tiles, .tiles = behind}, rank, now_ns);
-            }
-            return;
-        }
-    }
-}
-
-void leases_return(leases *l, int rank, piece p, int64_t now_ns)
-{
-    if (l->returned_count == l->returned_room) {
-        const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
-        piece *larger = realloc(l->returned, (size_t)room * sizeof *larger);
-        if (larger == NULL) {
-            /* The lease stays, and is handed out again once it is late. */
-            return;
-        }
-        l->returned = larger;
-        l->returned_room = room;
-    }
-    split_lease(l, rank, p, now_ns);
-    l->returned[l->returned_count++] = p;
-    l->schedule.remaining += p.tiles;
-}
-
-int64_t leases_undone(const leases *l)
-{
-    return l->undone;
-}
-
-int64_t leases_chunks(const leases *l)
-{
-    return l->chunks;
+    return p;
 }

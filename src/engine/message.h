@@ -4,7 +4,7 @@
 #define ENGINE_MESSAGE_H
 
 #include "base/error.h"
-#include "engine/leases.h"
+#include "engine/dispatch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,12 +12,12 @@
 typedef enum message_kind {
     /* agent to coordinator */
     MESSAGE_ASK,    /* I can take so many tiles */
-    MESSAGE_ALIVE,  /* I have come forward, and report it once it is on disk */
+    MESSAGE_NEWS,   /* I have computed this much, and report it once it is on disk */
     MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
     MESSAGE_SIGNAL, /* I have been told to stop */
     MESSAGE_FAIL,   /* I cannot go on */
     MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
-    MESSAGE_RETURN, /* I give this piece back */
+    MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give this piece back, or none */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
     MESSAGE_RECALL, /* another rank is idle: give back half of what you have not begun */
@@ -30,6 +30,11 @@ typedef struct message_ask {
     message_kind kind;
     int64_t want;
 } message_ask;
+
+typedef struct message_news {
+    message_kind kind;
+    news news;
+} message_news;
 
 typedef struct message_report {
     message_kind kind;
@@ -58,12 +63,13 @@ typedef struct message_left {
 typedef struct message_grant {
     message_kind kind;
     int32_t pieces;
-    piece piece[sizeof((grant *)0)->piece / sizeof((grant *)0)->piece[0]];
+    piece piece[ORDER_PIECES];
 } message_grant;
 
 typedef struct message_return {
     message_kind kind;
     piece piece;
+    int64_t left; /* tiles that nobody has begun, after that */
 } message_return;
 
 typedef struct message_stop {

@@ -127,11 +127,22 @@ static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, st
 static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
                                      const work *w, mail *m, coordinator **out, error *e)
 {
-    if (comm_rank(c) == 0) {
+    const int computing = p->workers > 0 ? p->workers : 1;
+    int *workers = calloc((size_t)p->ranks, sizeof *workers);
+    weft_status status = WEFT_OK;
+    if (workers == NULL) {
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the workers of %d ranks", p->ranks);
+    }
+    status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        status = comm_gather(c, &computing, sizeof computing, workers, e);
+    }
+    if (status == WEFT_OK && comm_rank(c) == 0) {
         const coordinator_setup setup = {.job = w->job,
                                          .store = w->store,
                                          .mail = m,
                                          .placement = p,
+                                         .workers = workers,
                                          .technique = choice->technique,
                                          .pure = choice->pure,
                                          .retry_failed = choice->retry_failed,
@@ -141,7 +152,8 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
                                          .command = choice->command};
         (void)coordinator_create(&setup, out, e);
     }
-    return comm_agree(c, e);
+    free(workers);
+    return status == WEFT_OK ? comm_agree(c, e) : status;
 }
 
 /* The run proper: from here to the end there is no collective call. */

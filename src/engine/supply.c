@@ -10,17 +10,22 @@
 /* A block is what a kill may lose of each rank, and one write: this much time, and this many bytes
  * and tiles at most, so that its buffers stay in the cache. A longer one than ALIGNED_TILES ends at
  * a multiple of that, so that its tile records fill whole pages. A rank looks ahead a little
- * further than its agent and the coordinator may sleep. */
+ * further than its agent and the coordinator may sleep. With very many ranks both times grow, since
+ * each rank asks and reports about once in them, and the coordinator must keep up: RANK_NS for each
+ * rank is several times what one message costs it. */
 enum {
     BLOCK_NS = 25000000,
     BLOCK_BYTES = 1 << 19,
     BLOCK_TILES = 1 << 10,
     ALIGNED_TILES = 64,
-    LOOKAHEAD_NS = 20000000
+    LOOKAHEAD_NS = 20000000,
+    RANK_NS = 20000
 };
 
 struct supply {
     int workers;
+    int64_t block_ns;
+    int64_t ahead_ns;
     int64_t tile_ns;
     int64_t room; /* of a block */
     piece *queue; /* `used` pieces from `head` on */
@@ -35,7 +40,12 @@ static weft_status no_memory(error *e)
     return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
 }
 
-weft_status supply_create(int workers, const job *j, supply **out, error *e)
+static int64_t larger_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+weft_status supply_create(int workers, int ranks, const job *j, supply **out, error *e)
 {
     supply *s = calloc(1, sizeof *s);
     if (s == NULL) {
@@ -43,6 +53,8 @@ weft_status supply_create(int workers, const job *j, supply **out, error *e)
     }
     const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
     s->workers = workers > 0 ? workers : 1;
+    s->block_ns = larger_of(BLOCK_NS, (int64_t)RANK_NS * ranks);
+    s->ahead_ns = larger_of(LOOKAHEAD_NS, (int64_t)RANK_NS * ranks);
     s->room = tile_bytes >= BLOCK_BYTES ? 1 : BLOCK_BYTES / tile_bytes;
     if (s->room > BLOCK_TILES) {
         s->room = BLOCK_TILES;
@@ -136,13 +148,13 @@ static int64_t tiles_in(const supply *s, int64_t ns)
 
 int64_t supply_block_tiles(const supply *s)
 {
-    const int64_t tiles = s->tile_ns > 0 ? tiles_in(s, BLOCK_NS) : 1;
+    const int64_t tiles = s->tile_ns > 0 ? tiles_in(s, s->block_ns) : 1;
     return tiles < s->room ? tiles : s->room;
 }
 
 bool supply_next(supply *s, int64_t stock, piece *p)
 {
-    if (s->used == 0 || stock >= tiles_in(s, LOOKAHEAD_NS)) {
+    if (s->used == 0 || stock >= tiles_in(s, s->ahead_ns)) {
         return false;
     }
     piece *first = &s->queue[s->head];
@@ -188,7 +200,7 @@ weft_status supply_return(supply *s, piece p, error *e)
 
 int64_t supply_wanted(const supply *s, int64_t stock)
 {
-    const int64_t ahead = tiles_in(s, LOOKAHEAD_NS);
+    const int64_t ahead = tiles_in(s, s->ahead_ns);
     const int64_t have = stock + s->queued;
     return have < ahead ? 2 * ahead - have : 0;
 }

@@ -6,7 +6,7 @@
 #define ENGINE_SUPPLY_H
 
 #include "base/error.h"
-#include "engine/leases.h"
+#include "engine/piece.h"
 #include "range/job.h"
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 typedef struct supply supply;
 
-weft_status supply_create(int workers, const job *j, supply **out, error *e);
+weft_status supply_create(int workers, int ranks, const job *j, supply **out, error *e);
 
 /* NULL is allowed. */
 void supply_destroy(supply *s);

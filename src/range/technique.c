@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The scheduling techniques of level 1: how many tiles the coordinator hands to the rank that asks.
- */
+/* The scheduling techniques of level 1: their table, names, and the limits of every chunk. The
+ * formulas are in chunk_*.c. */
 #include "range/technique.h"
 
-#include "range/divide.h"
+#include "range/chunk.h"
 
 #include <assert.h>
 #include <string.h>
 
-static int64_t chunk_static(const schedule *s)
-{
-    return divide_up(s->total, s->ranks);
-}
-
-static int64_t chunk_ss(const schedule *s)
-{
-    (void)s;
-    return 1;
-}
-
-static int64_t chunk_gss(const schedule *s)
-{
-    return divide_up(s->remaining, s->ranks);
-}
-
-static int64_t chunk_fac2(const schedule *s)
-{
-    /* ⌈R / 2P⌉ = ⌈⌈R / 2⌉ / P⌉, and 2P cannot overflow this way. */
-    return divide_up(divide_up(s->batch_remaining, 2), s->ranks);
-}
-
 static const struct {
     const char *name;
-    int64_t (*chunk)(const schedule *s);
+    int64_t (*chunk)(const outlook *o);
     const char *text;
 } table[] = {
 #define TECHNIQUE_ROW(enumerator, name, function, text, source) \
@@ -75,32 +53,12 @@ const char *technique_names(void)
     return names + strlen(", ");
 }
 
-void schedule_init(schedule *s, technique t, int64_t total_tiles, int64_t ranks, int64_t minimum)
+int64_t technique_chunk(technique t, const outlook *o)
 {
-    assert(is_technique(t) && total_tiles >= 0 && ranks >= 1);
-    *s = (schedule){.technique = t,
-                    .total = total_tiles,
-                    .remaining = total_tiles,
-                    .ranks = ranks,
-                    .minimum = minimum > 1 ? minimum : 1};
-}
-
-int64_t schedule_next(schedule *s)
-{
-    if (s->remaining == 0) {
-        return 0;
+    assert(is_technique(t) && o->remaining >= 1 && o->ranks >= 1 && o->step >= 0);
+    const int64_t chunk = table[t].chunk(o);
+    if (chunk > o->remaining) {
+        return o->remaining;
     }
-    if (s->step % s->ranks == 0) {
-        s->batch_remaining = s->remaining;
-    }
-    int64_t chunk = table[s->technique].chunk(s);
-    if (chunk < s->minimum) {
-        chunk = s->minimum;
-    }
-    if (chunk > s->remaining) {
-        chunk = s->remaining;
-    }
-    s->remaining -= chunk;
-    s->step++;
-    return chunk;
+    return chunk < 1 ? 1 : chunk;
 }

@@ -41,6 +41,13 @@ def command(program, *arguments, layout=(0, 1)):
     return words if workers is None else [*words, "--threads", str(workers)]
 
 
+def schedules():
+    """The names that --schedule takes, as a program lists them when it is given another."""
+    words = [KNOWN, "--schedule", "none"]
+    text = subprocess.run(words, env=environment(), stderr=subprocess.PIPE, check=False, text=True)
+    return text.stderr.split("there are ")[1].strip().split(", ")
+
+
 class Ending:
     """How a program ended."""
 

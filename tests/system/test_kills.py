@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 import results
-from launch import KNOWN, WEFT, SystemTest, environment, main, needs, strike
+from launch import KNOWN, WEFT, SystemTest, environment, main, needs, schedules, strike
 
 KILLS = int(os.environ.get("KILLS", "32"))
 SEED = int(os.environ.get("KILLS_SEED", str(random.SystemRandom().randrange(1 << 32))))
@@ -35,7 +35,7 @@ class Kills(SystemTest):
         """The job; how it is computed may change from run to run, but not what. All of it takes
         about 1.6 seconds, on any layout."""
         item_us = 800 * max(layout[0], 1) * max(layout[1], 1)
-        schedule = self.random.choice(("static", "ss", "gss", "fac2"))
+        schedule = self.random.choice(schedules())
         sync = self.random.choice(("0", "10", "0.05"))
         return ["--out", self.path(), "--count", COUNT, "--item-us", item_us, "--seed", 5,
                 "--calls", calls, "--schedule", schedule, "--sync", sync, "--progress", "never"]

@@ -6,16 +6,17 @@ import itertools
 import numpy as np
 
 import results
-from launch import COAST, KNOWN, MANDELBROT, SystemTest, main, needs
+from launch import COAST, KNOWN, MANDELBROT, SystemTest, main, needs, schedules
 
 LAYOUTS = ((1, 1), (1, 3), (2, 2), (3, 1), (4, 3), (2, 0))
-SCHEDULES = ("static", "ss", "gss", "fac2")
+SCHEDULES = schedules()
 GRAINS = (1, 7, None)
 
 
 def variants():
-    """Every layout with every technique and grain; the command line's words for the latter two."""
-    for layout, schedule, grain in itertools.product(LAYOUTS, SCHEDULES, GRAINS):
+    """Every layout with every technique, the grains in turn; the command line's words for both."""
+    for i, (layout, schedule) in enumerate(itertools.product(LAYOUTS, SCHEDULES)):
+        grain = GRAINS[(i + i // len(SCHEDULES)) % len(GRAINS)]
         words = ["--schedule", schedule] + (["--grain", str(grain)] if grain else [])
         yield layout, words
 

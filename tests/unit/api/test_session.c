@@ -132,7 +132,7 @@ static void test_unknown_schedule_names_those_there_are(void **state)
     char text[512];
     int exit_status = 0;
     assert_int_equal(try_words(WORDS("--schedule=best"), NULL, text, &exit_status), WEFT_ERR_USAGE);
-    assert_non_null(strstr(text, "static, ss, gss, fac2"));
+    assert_non_null(strstr(text, "auto, static, ss, fsc, mfsc, gss"));
 }
 
 static int count_workers(const char *const words[])

@@ -27,7 +27,7 @@ static supply *make_supply(int workers, int64_t item_bytes)
     error e = {.status = WEFT_OK};
     supply *s = NULL;
     job *j = make_job(1000000, 1, item_bytes);
-    assert_int_equal(supply_create(workers, j, &s, &e), WEFT_OK);
+    assert_int_equal(supply_create(workers, 1, j, &s, &e), WEFT_OK);
     job_destroy(j);
     return s;
 }
@@ -108,7 +108,7 @@ static void test_large_tiles(void **state)
     for (size_t i = 0; i < sizeof grains / sizeof grains[0]; i++) {
         job *j = make_job(10, grains[i], 8);
         supply *s = NULL;
-        assert_int_equal(supply_create(1, j, &s, &e), WEFT_OK);
+        assert_int_equal(supply_create(1, 1, j, &s, &e), WEFT_OK);
         assert_true(supply_block_room(s) >= 1);
         supply_destroy(s);
         job_destroy(j);

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
+ * twice. It has no clock, messages or files of its own, so that a run and its simulation share it.
+ */
+#include "engine/dispatch.h"
+
+#include "engine/leases.h"
+
+#include <stdlib.h>
+
+enum { NOBODY = -1 };
+
+/* A piece is late after this at the least: messages and syncs take their time. */
+static const int64_t least_late_ns = INT64_C(500000000);
+
+/* A rank that does not answer a recall is asked again after this. */
+static const int64_t answer_ns = INT64_C(1000000000);
+
+/* What is granted at once should take longer than a message on its way there, with an agent that
+ * sleeps at either end. */
+static const double least_grant_s = 2e-3;
+
+/* With very many ranks it takes the coordinator longer to look at them all; so it does it less
+ * often. */
+static const int64_t survey_rank_ns = 1000;
+
+/* What is known of a rank. */
+typedef struct member {
+    int64_t want; /* it waits for that many tiles; 0: it does not wait */
+    int before;   /* others who wait; NOBODY at the ends */
+    int behind;
+    int64_t heard_ns;
+    int64_t left;        /* tiles that it has not begun, when last heard of, and granted since */
+    int64_t recalled_ns; /* it owes an answer to a recall since then; 0: it does not */
+} member;
+
+/* A rank that has more than it has begun. */
+typedef struct source {
+    int rank;
+    double left_s; /* how long that will take it */
+} source;
+
+struct dispatch {
+    dispatch_setup setup;
+    schedule *schedule;
+    leases *leases;
+    member *member;
+    int first; /* who waits, longest first */
+    int last;
+    int64_t chunks;
+    int64_t late_ns;
+    /* The last survey, for when everything has been handed out. */
+    int64_t next_survey_ns;
+    int next; /* of those who wait, to be served from it */
+    source *source;
+    int sources;
+    int next_source;
+    overdue *overdue;
+    int overdues;
+    int next_overdue;
+};
+
+weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *e)
+{
+    dispatch *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+    }
+    const size_t ranks = (size_t)setup->ranks;
+    d->setup = *setup;
+    d->first = d->last = d->next = NOBODY;
+    d->late_ns = least_late_ns;
+    d->member = calloc(ranks, sizeof *d->member);
+    d->source = calloc(ranks, sizeof *d->source);
+    d->overdue = calloc(ranks, sizeof *d->overdue);
+    weft_status status = WEFT_OK;
+    if (d->member == NULL || d->source == NULL || d->overdue == NULL) {
+        status =
+            error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", setup->ranks);
+    } else {
+        status = leases_create(setup->tiles, setup->ranks, &d->leases, e);
+    }
+    if (status != WEFT_OK) {
+        dispatch_destroy(d);
+        return status;
+    }
+    *out = d;
+    return WEFT_OK;
+}
+
+void dispatch_destroy(dispatch *d)
+{
+    if (d != NULL) {
+        leases_destroy(d->leases);
+        schedule_destroy(d->schedule);
+        free(d->overdue);
+        free(d->source);
+        free(d->member);
+        free(d);
+    }
+}
+
+void dispatch_set_done(dispatch *d, int64_t tile)
+{
+    (void)leases_report(d->leases, tile);
+}
+
+weft_status dispatch_start(dispatch *d, error *e)
+{
+    const schedule_setup setup = {.technique = d->setup.technique,
+                                  .tiles = leases_undone(d->leases),
+                                  .ranks = d->setup.ranks,
+                                  .workers = d->setup.workers,
+                                  .seed = d->setup.seed};
+    d->setup.workers = NULL;
+    return schedule_create(&setup, &d->schedule, e);
+}
+
+void dispatch_ask(dispatch *d, int rank, int64_t want)
+{
+    member *m = &d->member[rank];
+    if (m->want == 0) {
+        m->before = d->last;
+        m->behind = NOBODY;
+        if (d->last != NOBODY) {
+            d->member[d->last].behind = rank;
+        } else {
+            d->first = rank;
+        }
+        d->last = rank;
+        /* A survey that has served everybody else serves this one, too. */
+        d->next = d->next == NOBODY ? rank : d->next;
+    }
+    m->want = want > 1 ? want : 1;
+}
+
+static void stop_waiting(dispatch *d, int rank)
+{
+    member *m = &d->member[rank];
+    if (m->before != NOBODY) {
+        d->member[m->before].behind = m->behind;
+    } else {
+        d->first = m->behind;
+    }
+    if (m->behind != NOBODY) {
+        d->member[m->behind].before = m->before;
+    } else {
+        d->last = m->before;
+    }
+    d->next = d->next == rank ? m->behind : d->next;
+    m->want = 0;
+}
+
+void dispatch_return(dispatch *d, int rank, piece p, int64_t left, int64_t now_ns)
+{
+    member *m = &d->member[rank];
+    m->recalled_ns = 0;
+    m->left = left;
+    m->heard_ns = now_ns;
+    if (p.tiles > 0) {
+        leases_return(d->leases, rank, p);
+        schedule_return(d->schedule, p.tiles);
+    }
+}
+
+void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns)
+{
+    const int64_t twice_ns = n->longest_s < 1e9 ? (int64_t)(2e9 * n->longest_s) : 0;
+    d->member[rank].heard_ns = now_ns;
+    d->member[rank].left = n->left;
+    d->late_ns = twice_ns > d->late_ns ? twice_ns : d->late_ns;
+    if (n->computed.tiles > 0) {
+        schedule_measure(d->schedule, rank, &n->computed);
+    }
+}
+
+bool dispatch_report(dispatch *d, int64_t tile)
+{
+    return leases_report(d->leases, tile);
+}
+
+void dispatch_set_overhead(dispatch *d, double seconds)
+{
+    schedule_set_overhead(d->schedule, seconds);
+}
+
+/* Joins a piece to the last one where they touch; false if there is no room for one more. */
+static bool add_piece(order *o, piece p)
+{
+    piece *last = o->pieces > 0 ? &o->piece[o->pieces - 1] : NULL;
+    if (last != NULL && piece_end(*last) == p.first) {
+        last->tiles += p.tiles;
+    } else {
+        o->piece[o->pieces++] = p;
+    }
+    return o->pieces < ORDER_PIECES;
+}
+
+/* How many tiles one message may bring a rank, so that others get some, too; but never so few that
+ * they are computed before the next message can be there. */
+static int64_t fair_share(const dispatch *d, int rank)
+{
+    const int64_t share = schedule_remaining(d->schedule) / (2 * (int64_t)d->setup.ranks);
+    const double tile_s = schedule_tile_seconds(d->schedule, rank);
+    const double least = tile_s > 0 ? least_grant_s / tile_s : 0;
+    return least > (double)share && least < 1e15 ? (int64_t)least : share;
+}
+
+/* Chunks of the technique's size until the rank has what it wants: several at once save messages.
+ * Where tiles are done already, a chunk falls into several pieces. */
+static bool grant(dispatch *d, int rank, int64_t now_ns, order *o)
+{
+    const int64_t fair = fair_share(d, rank);
+    const int64_t want = d->member[rank].want < fair ? d->member[rank].want : fair;
+    int64_t chunk = 0;
+    int64_t granted = 0;
+    bool room = true;
+    *o = (order){.kind = ORDER_GRANT, .rank = rank};
+    while (room && (granted < want || granted == 0 || chunk > 0)) {
+        if (chunk == 0) {
+            chunk = schedule_next(d->schedule, rank);
+            d->chunks += chunk > 0;
+        }
+        const piece p = chunk > 0 ? leases_take(d->leases, rank, chunk, now_ns) : (piece){0, 0};
+        if (p.tiles == 0) {
+            break;
+        }
+        chunk -= p.tiles;
+        granted += p.tiles;
+        room = add_piece(o, p);
+    }
+    /* What did not fit into the message goes back. If nobody has it, others have done it twice. */
+    schedule_return(d->schedule, granted > 0 ? chunk : 0);
+    return granted > 0;
+}
+
+static int compare_sources(const void *a, const void *b)
+{
+    const source *x = a;
+    const source *y = b;
+    return (x->left_s < y->left_s) - (x->left_s > y->left_s);
+}
+
+/* The least copied first, and among equals the one that has been silent longest. */
+static int compare_overdues(const void *a, const void *b)
+{
+    const overdue *x = a;
+    const overdue *y = b;
+    if (x->copies != y->copies) {
+        return (x->copies > y->copies) - (x->copies < y->copies);
+    }
+    return (x->since_ns > y->since_ns) - (x->since_ns < y->since_ns);
+}
+
+/* Everything has been handed out and somebody waits: who has tiles to spare, and who is late. */
+static void survey(dispatch *d, int64_t now_ns)
+{
+    d->sources = d->next_source = 0;
+    d->overdues = d->next_overdue = 0;
+    for (int rank = 0; rank < d->setup.ranks; rank++) {
+        const member *m = &d->member[rank];
+        const bool owes = m->recalled_ns != 0 && now_ns - m->recalled_ns < answer_ns;
+        if (m->left > 0 && !owes && m->want == 0) {
+            const double tile_s = schedule_tile_seconds(d->schedule, rank);
+            const double since_s = 1e-9 * (double)(now_ns - m->heard_ns);
+            d->source[d->sources++] =
+                (source){.rank = rank, .left_s = (double)m->left * tile_s - since_s};
+        }
+        if (d->setup.pure && leases_find_overdue(d->leases, rank, m->heard_ns, now_ns, d->late_ns,
+                                                 &d->overdue[d->overdues])) {
+            d->overdues++;
+        }
+    }
+    qsort(d->source, (size_t)d->sources, sizeof *d->source, compare_sources);
+    qsort(d->overdue, (size_t)d->overdues, sizeof *d->overdue, compare_overdues);
+}
+
+/* Has a rank with tiles to spare give some back. */
+static bool recall(dispatch *d, int64_t now_ns, order *o)
+{
+    while (d->next_source < d->sources) {
+        member *m = &d->member[d->source[d->next_source].rank];
+        *o = (order){.kind = ORDER_RECALL, .rank = d->source[d->next_source++].rank};
+        if (m->want == 0) {
+            m->recalled_ns = now_ns;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Hands out a second time what has been with another rank for too long. */
+static bool copy(dispatch *d, int rank, int64_t now_ns, order *o)
+{
+    for (int i = d->next_overdue; i < d->overdues; i++) {
+        const overdue late = d->overdue[i];
+        if (late.rank == rank) {
+            continue;
+        }
+        d->overdue[i] = d->overdue[d->next_overdue++];
+        const piece p = leases_copy(d->leases, &late, rank, now_ns);
+        if (p.tiles > 0) {
+            *o = (order){.kind = ORDER_GRANT, .rank = rank, .pieces = 1, .piece = {p}};
+            d->chunks++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_grant(dispatch *d, const order *o)
+{
+    stop_waiting(d, o->rank);
+    for (int i = 0; i < o->pieces; i++) {
+        d->member[o->rank].left += o->piece[i].tiles;
+    }
+}
+
+/* The answer of the survey to those who wait, one after the other. */
+static bool serve_from_survey(dispatch *d, int64_t now_ns, order *o)
+{
+    while (d->next != NOBODY) {
+        const int rank = d->next;
+        if (copy(d, rank, now_ns, o)) {
+            note_grant(d, o);
+            return true;
+        }
+        d->next = d->member[rank].behind;
+        if (recall(d, now_ns, o)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dispatch_next(dispatch *d, int64_t now_ns, order *o)
+{
+    if (d->first == NOBODY || leases_undone(d->leases) == 0) {
+        return false;
+    }
+    if (grant(d, d->first, now_ns, o)) {
+        note_grant(d, o);
+        return true;
+    }
+    if (now_ns >= d->next_survey_ns) {
+        const int64_t pause_ns = survey_rank_ns * d->setup.ranks;
+        d->next_survey_ns = now_ns + (pause_ns > DISPATCH_NS ? pause_ns : DISPATCH_NS);
+        d->next = d->first;
+        survey(d, now_ns);
+    }
+    return serve_from_survey(d, now_ns, o);
+}
+
+int64_t dispatch_undone(const dispatch *d)
+{
+    return leases_undone(d->leases);
+}
+
+int64_t dispatch_chunks(const dispatch *d)
+{
+    return d->chunks;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
+ * twice. It has no clock, messages or files of its own, so that a run and its simulation share it.
+ */
+#ifndef ENGINE_DISPATCH_H
+#define ENGINE_DISPATCH_H
+
+#include "base/error.h"
+#include "engine/piece.h"
+#include "range/schedule.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct dispatch dispatch;
+
+enum { ORDER_PIECES = 64 };
+
+/* Something to tell a rank. */
+typedef enum order_kind {
+    ORDER_GRANT, /* compute these pieces */
+    ORDER_RECALL /* give back half of what you have not begun: dispatch_return(), with no tiles if
+                    there are none */
+} order_kind;
+
+typedef struct order {
+    order_kind kind;
+    int rank;
+    int pieces; /* of ORDER_GRANT */
+    piece piece[ORDER_PIECES];
+} order;
+
+typedef struct dispatch_setup {
+    int64_t tiles;
+    int ranks;
+    const int *workers; /* per rank; NULL: one each */
+    technique technique;
+    uint64_t seed;
+    bool pure; /* tiles may be computed twice */
+} dispatch_setup;
+
+/* How a rank is getting on. */
+typedef struct news {
+    measurement computed; /* since it was last heard of; perhaps no tiles */
+    double longest_s;     /* of these tiles */
+    int64_t left;         /* tiles that it has and nobody has begun */
+} news;
+
+/* All tiles are to do but those that dispatch_set_done() names before dispatch_start(). */
+weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *e);
+
+/* NULL is allowed. */
+void dispatch_destroy(dispatch *d);
+
+void dispatch_set_done(dispatch *d, int64_t tile);
+
+weft_status dispatch_start(dispatch *d, error *e);
+
+/* A rank can take so many tiles. It waits until there is an ORDER_GRANT for it. */
+void dispatch_ask(dispatch *d, int rank, int64_t want);
+
+/* The answer to ORDER_RECALL: a piece that is to do again, and what is left after it. */
+void dispatch_return(dispatch *d, int rank, piece p, int64_t left, int64_t now_ns);
+
+/* A rank tells how it is getting on. */
+void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
+
+/* A tile is in the file: true if for the first time. */
+bool dispatch_report(dispatch *d, int64_t tile);
+
+/* What it costs to hand out a chunk, as measured last. */
+void dispatch_set_overhead(dispatch *d, double seconds);
+
+/* The next order that is due; false if there is none. To be asked for until there is none after
+ * anything has been told, and every DISPATCH_NS. */
+bool dispatch_next(dispatch *d, int64_t now_ns, order *o);
+
+enum { DISPATCH_NS = 1000000 };
+
+/* Tiles not done. */
+int64_t dispatch_undone(const dispatch *d);
+
+/* Chunks handed out so far, repetitions included. */
+int64_t dispatch_chunks(const dispatch *d);
+
+#endif
