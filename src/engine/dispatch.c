@@ -32,6 +32,7 @@ typedef struct member {
     int64_t heard_ns;
     int64_t left;        /* tiles that it has not begun, when last heard of, and granted since */
     int64_t recalled_ns; /* it owes an answer to a recall since then; 0: it does not */
+    int recalled_for;    /* and this rank waits for it */
 } member;
 
 /* A rank that has more than it has begun. */
@@ -116,39 +117,32 @@ weft_status dispatch_start(dispatch *d, error *e)
     return schedule_create(&setup, &d->schedule, e);
 }
 
+/* Puts a rank between two that wait; NOBODY at either end. */
+static void start_waiting(dispatch *d, int rank, int before, int behind)
+{
+    d->member[rank].before = before;
+    d->member[rank].behind = behind;
+    *(before != NOBODY ? &d->member[before].behind : &d->first) = rank;
+    *(behind != NOBODY ? &d->member[behind].before : &d->last) = rank;
+}
+
 void dispatch_ask(dispatch *d, int rank, int64_t want)
 {
-    member *m = &d->member[rank];
-    if (m->want == 0) {
-        m->before = d->last;
-        m->behind = NOBODY;
-        if (d->last != NOBODY) {
-            d->member[d->last].behind = rank;
-        } else {
-            d->first = rank;
-        }
-        d->last = rank;
+    if (d->member[rank].want == 0) {
+        start_waiting(d, rank, d->last, NOBODY);
         /* A survey that has served everybody else serves this one, too. */
         d->next = d->next == NOBODY ? rank : d->next;
     }
-    m->want = want > 1 ? want : 1;
+    d->member[rank].want = want > 1 ? want : 1;
 }
 
 static void stop_waiting(dispatch *d, int rank)
 {
-    member *m = &d->member[rank];
-    if (m->before != NOBODY) {
-        d->member[m->before].behind = m->behind;
-    } else {
-        d->first = m->behind;
-    }
-    if (m->behind != NOBODY) {
-        d->member[m->behind].before = m->before;
-    } else {
-        d->last = m->before;
-    }
-    d->next = d->next == rank ? m->behind : d->next;
-    m->want = 0;
+    const int before = d->member[rank].before;
+    const int behind = d->member[rank].behind;
+    *(before != NOBODY ? &d->member[before].behind : &d->first) = behind;
+    *(behind != NOBODY ? &d->member[behind].before : &d->last) = before;
+    d->next = d->next == rank ? behind : d->next;
 }
 
 void dispatch_return(dispatch *d, int rank, piece p, int64_t left, int64_t now_ns)
@@ -160,6 +154,10 @@ void dispatch_return(dispatch *d, int rank, piece p, int64_t left, int64_t now_n
     if (p.tiles > 0) {
         leases_return(d->leases, rank, p);
         schedule_return(d->schedule, p.tiles);
+        if (d->member[m->recalled_for].want > 0) {
+            stop_waiting(d, m->recalled_for);
+            start_waiting(d, m->recalled_for, NOBODY, d->first);
+        }
     }
 }
 
@@ -252,6 +250,17 @@ static int compare_overdues(const void *a, const void *b)
     return (x->since_ns > y->since_ns) - (x->since_ns < y->since_ns);
 }
 
+/* How long what a rank has not begun will take it. One that has not been heard of since that should
+ * be over is slower than it was: then it still has some. */
+static double estimate_left(const dispatch *d, int rank, int64_t now_ns)
+{
+    const member *m = &d->member[rank];
+    const double tile_s = schedule_tile_seconds(d->schedule, rank);
+    const double left_s = (double)m->left * (tile_s > 0 ? tile_s : 1);
+    const double now_s = left_s - 1e-9 * (double)(now_ns - m->heard_ns);
+    return now_s > left_s / 4 ? now_s : left_s / 4;
+}
+
 /* Everything has been handed out and somebody waits: who has tiles to spare, and who is late. */
 static void survey(dispatch *d, int64_t now_ns)
 {
@@ -260,11 +269,9 @@ static void survey(dispatch *d, int64_t now_ns)
     for (int rank = 0; rank < d->setup.ranks; rank++) {
         const member *m = &d->member[rank];
         const bool owes = m->recalled_ns != 0 && now_ns - m->recalled_ns < answer_ns;
-        if (m->left > 0 && !owes && m->want == 0) {
-            const double tile_s = schedule_tile_seconds(d->schedule, rank);
-            const double since_s = 1e-9 * (double)(now_ns - m->heard_ns);
+        if (m->left > 0 && !owes) {
             d->source[d->sources++] =
-                (source){.rank = rank, .left_s = (double)m->left * tile_s - since_s};
+                (source){.rank = rank, .left_s = estimate_left(d, rank, now_ns)};
         }
         if (d->setup.pure && leases_find_overdue(d->leases, rank, m->heard_ns, now_ns, d->late_ns,
                                                  &d->overdue[d->overdues])) {
@@ -275,18 +282,19 @@ static void survey(dispatch *d, int64_t now_ns)
     qsort(d->overdue, (size_t)d->overdues, sizeof *d->overdue, compare_overdues);
 }
 
-/* Has a rank with tiles to spare give some back. */
-static bool recall(dispatch *d, int64_t now_ns, order *o)
+/* Has the rank with most tiles to spare give some back for another that has far fewer. */
+static bool recall(dispatch *d, int rank, int64_t now_ns, order *o)
 {
-    while (d->next_source < d->sources) {
-        member *m = &d->member[d->source[d->next_source].rank];
-        *o = (order){.kind = ORDER_RECALL, .rank = d->source[d->next_source++].rank};
-        if (m->want == 0) {
-            m->recalled_ns = now_ns;
-            return true;
-        }
+    const source *most = &d->source[d->next_source];
+    if (d->next_source == d->sources || most->rank == rank ||
+        most->left_s < 2 * estimate_left(d, rank, now_ns)) {
+        return false;
     }
-    return false;
+    d->next_source++;
+    d->member[most->rank].recalled_ns = now_ns;
+    d->member[most->rank].recalled_for = rank;
+    *o = (order){.kind = ORDER_RECALL, .rank = most->rank};
+    return true;
 }
 
 /* Hands out a second time what has been with another rank for too long. */
@@ -311,6 +319,7 @@ static bool copy(dispatch *d, int rank, int64_t now_ns, order *o)
 static void note_grant(dispatch *d, const order *o)
 {
     stop_waiting(d, o->rank);
+    d->member[o->rank].want = 0;
     for (int i = 0; i < o->pieces; i++) {
         d->member[o->rank].left += o->piece[i].tiles;
     }
@@ -321,12 +330,12 @@ static bool serve_from_survey(dispatch *d, int64_t now_ns, order *o)
 {
     while (d->next != NOBODY) {
         const int rank = d->next;
-        if (copy(d, rank, now_ns, o)) {
+        if (d->member[rank].left == 0 && copy(d, rank, now_ns, o)) {
             note_grant(d, o);
             return true;
         }
         d->next = d->member[rank].behind;
-        if (recall(d, now_ns, o)) {
+        if (recall(d, rank, now_ns, o)) {
             return true;
         }
     }

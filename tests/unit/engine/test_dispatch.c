@@ -135,7 +135,6 @@ static void obey(world *w)
         if (o.kind == ORDER_GRANT) {
             take_grant(w, &o);
         } else {
-            assert_false(w->mate[o.rank].waits);
             w->mate[o.rank].recalls++;
         }
     }
@@ -374,6 +373,7 @@ static void test_late_piece_is_halved(void **state)
     }
     assert_false(dispatch_report(d, 4));
     hear(d, 0, 0, 2000);
+    hear(d, 1, 0, 2000);
     dispatch_ask(d, 1, 4);
     expect_none(d, 2000 + late_ns - 1);
     o = expect(d, 2000 + late_ns + DISPATCH_NS, ORDER_GRANT, 1);
@@ -417,6 +417,26 @@ static void test_returned_piece_goes_to_another(void **state)
     assert_int_equal(o.piece[0].first, 6);
     dispatch_destroy(d);
     dispatch_destroy(NULL);
+}
+
+/* A rank may ask while it has plenty: then it is still one to give, and does not get it back. */
+static void test_who_has_plenty_and_waits_gives(void **state)
+{
+    (void)state;
+    dispatch *d = make(12, 2, TECHNIQUE_STATIC, true);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 5};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 6);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).piece[0].tiles, 6);
+    }
+    dispatch_hear(d, 0, &n, 2);
+    dispatch_ask(d, 0, 6);
+    hear(d, 1, 0, 2);
+    dispatch_ask(d, 1, 6);
+    (void)expect(d, 3, ORDER_RECALL, 0);
+    dispatch_return(d, 0, (piece){.first = 3, .tiles = 3}, 2, 4);
+    assert_int_equal(expect(d, 4, ORDER_GRANT, 1).piece[0].first, 3);
+    dispatch_destroy(d);
 }
 
 /* Nobody is left out because others ask again and again. */
@@ -494,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_impure_is_never_repeated),
         cmocka_unit_test(test_late_piece_is_halved),
         cmocka_unit_test(test_returned_piece_goes_to_another),
+        cmocka_unit_test(test_who_has_plenty_and_waits_gives),
         cmocka_unit_test(test_waiting_in_turn),
         cmocka_unit_test(test_chunks_are_joined),
         cmocka_unit_test(test_scattered_tiles),
