@@ -32,8 +32,8 @@ static int64_t probe(const outlook *o)
 static double likely_within(double limit, double tile, double variation)
 {
     const double q = deviations * variation * sqrt(tile);
-    const double root = 2 * limit / (q + sqrt(q * q + 4 * limit));
-    return root * root;
+    const double twice = 2 * limit;
+    return limit * (twice / (twice + q * q + q * sqrt(q * q + 2 * twice)));
 }
 
 int64_t chunk_auto(const outlook *o)
