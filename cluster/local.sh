@@ -10,7 +10,7 @@ packages=(
     build-essential cmake pkg-config
     libopenmpi-dev openmpi-bin openssh-client
     libhdf5-openmpi-dev hdf5-tools
-    librandom123-dev libxxhash-dev libcmocka-dev libgsl-dev
+    libhwloc-dev librandom123-dev libxxhash-dev libcmocka-dev libgsl-dev
     libjansson-dev libpng-dev libproj-dev
     gmt-gshhg-low gmt-gshhg-high gmt-gshhg-full
     python3 python3-numpy python3-h5py

@@ -55,7 +55,7 @@ file(RELATIVE_PATH to_prefix
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" to_prefix ${to_prefix})
 set(static_libraries
-  ${HDF5_LDFLAGS} ${XXHASH_LDFLAGS} ${MPI_C_LIBRARIES} ${OpenMP_C_LIBRARIES} -lm)
+  ${HDF5_LDFLAGS} ${HWLOC_LDFLAGS} ${XXHASH_LDFLAGS} ${MPI_C_LIBRARIES} ${OpenMP_C_LIBRARIES} -lm)
 list(JOIN static_libraries " " static_libraries)
 configure_file(weft.pc.in weft.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/weft.pc

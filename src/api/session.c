@@ -95,6 +95,7 @@ int weft_finish(weft_session *session, weft_status status)
         (void)fflush(NULL);
         _exit(exit_status);
     }
+    placement_clear(&session->placement);
     comm_close(session->comm);
     free(session);
     return exit_status;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SETS = HOST_MOST_CORES / CPU_SETSIZE };
+
 void host_name(char name[HOST_NAME_BYTES])
 {
     if (gethostname(name, HOST_NAME_BYTES) != 0) {
@@ -18,21 +20,42 @@ void host_name(char name[HOST_NAME_BYTES])
     name[HOST_NAME_BYTES - 1] = '\0';
 }
 
+/* A kernel that can have more cores than there is room for refuses, and nothing is known. */
 void host_get_cores(host_cores *cores)
 {
-    const int most = 64 * HOST_MASK_WORDS;
+    cpu_set_t sets[SETS];
     memset(cores, 0, sizeof *cores);
-    cpu_set_t *set = CPU_ALLOC((size_t)most);
-    if (set == NULL || sched_getaffinity(0, CPU_ALLOC_SIZE((size_t)most), set) != 0) {
+    if (sched_getaffinity(0, sizeof sets, sets) != 0) {
         cores->mask[0] = 1;
-    } else {
-        for (int core = 0; core < most; core++) {
-            if (CPU_ISSET_S((size_t)core, CPU_ALLOC_SIZE((size_t)most), set)) {
-                cores->mask[core / 64] |= UINT64_C(1) << (core % 64);
-            }
+        return;
+    }
+    for (int core = 0; core < HOST_MOST_CORES; core++) {
+        if (CPU_ISSET_S((size_t)core, sizeof sets, sets)) {
+            host_add_core(cores, core);
         }
     }
-    CPU_FREE(set);
+}
+
+bool host_bind_thread(const host_cores *cores)
+{
+    cpu_set_t sets[SETS];
+    CPU_ZERO_S(sizeof sets, sets);
+    for (int core = 0; core < HOST_MOST_CORES; core++) {
+        if (host_has_core(cores, core)) {
+            CPU_SET_S((size_t)core, sizeof sets, sets);
+        }
+    }
+    return sched_setaffinity(0, sizeof sets, sets) == 0;
+}
+
+bool host_has_core(const host_cores *cores, int core)
+{
+    return core >= 0 && core < HOST_MOST_CORES && (cores->mask[core / 64] >> (core % 64) & 1) != 0;
+}
+
+void host_add_core(host_cores *cores, int core)
+{
+    cores->mask[core / 64] |= UINT64_C(1) << (core % 64);
 }
 
 int host_count_cores(const host_cores *cores)

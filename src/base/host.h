@@ -7,17 +7,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HOST_NAME_BYTES = 64, HOST_MASK_WORDS = 64 };
+enum { HOST_NAME_BYTES = 64, HOST_MASK_WORDS = 64, HOST_MOST_CORES = 64 * HOST_MASK_WORDS };
 
-/* Which cores: bit c of word c / 64; room for 4096 cores. */
+/* Which cores: bit c of word c / 64, c being the system's number of a core, or of a hardware thread
+ * where cores have several. */
 typedef struct host_cores {
     uint64_t mask[HOST_MASK_WORDS];
 } host_cores;
 
 void host_name(char name[HOST_NAME_BYTES]);
 
-/* The cores that this process may run on. */
+/* The cores that the calling thread may run on. */
 void host_get_cores(host_cores *cores);
+
+/* Lets the calling thread run on these cores alone; false, and all is as before, if the system does
+ * not allow it. */
+bool host_bind_thread(const host_cores *cores);
+
+bool host_has_core(const host_cores *cores, int core);
+
+/* A core from 0 to HOST_MOST_CORES - 1. */
+void host_add_core(host_cores *cores, int core);
 
 int host_count_cores(const host_cores *cores);
 

@@ -469,6 +469,9 @@ static weft_status prepare(agent *a, error *e)
         status =
             team_create(a->setup.workers, 2 * a->setup.workers + 8, taken, &hooks, a, &a->team, e);
     }
+    if (status == WEFT_OK) {
+        team_pin(a->team, a->setup.pin);
+    }
     if (status == WEFT_OK && a->setup.sync_s > 0) {
         status = syncer_create(a->setup.work->store, &a->syncer, e);
     }

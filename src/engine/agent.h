@@ -4,6 +4,7 @@
 #ifndef ENGINE_AGENT_H
 #define ENGINE_AGENT_H
 
+#include "base/host.h"
 #include "engine/coordinator.h"
 #include "engine/mail.h"
 #include "engine/work.h"
@@ -15,6 +16,7 @@ typedef struct agent_setup {
     mail *mail;
     coordinator *coordinator; /* rank 0; else NULL */
     int workers;
+    const host_cores *pin; /* where they stay; NULL: anywhere */
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
 } agent_setup;
 

@@ -2,37 +2,22 @@
 /* Where the ranks are: hosts, cores, workers, and a warning if they are in each other's way. */
 #include "engine/placement.h"
 
-#include "base/host.h"
 #include "base/log.h"
+#include "engine/seat.h"
+#include "team/cores.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What every rank tells the others. */
-typedef struct seat {
-    char host[HOST_NAME_BYTES];
-    host_cores cores;
-    int online; /* cores of the whole host */
-    int workers;
-} seat;
-
-static bool same_host(const seat *a, const seat *b)
-{
-    return strcmp(a->host, b->host) == 0;
-}
-
-/* How many ranks, this one included, may use some of its cores. */
-static int count_sharers(const seat *seats, int ranks, int rank)
-{
-    int sharers = 0;
-    for (int i = 0; i < ranks; i++) {
-        sharers += same_host(&seats[i], &seats[rank]) &&
-                   host_cores_overlap(&seats[i].cores, &seats[rank].cores);
-    }
-    return sharers;
-}
+/* What became of a rank's workers. */
+typedef struct outcome {
+    int binding; /* cores_binding */
+    int nodes;   /* NUMA nodes over which they are spread */
+    int threads; /* for each of all nodes that the rank may use, and … */
+    int cores;   /* … the cores there are for them */
+} outcome;
 
 /* OMP_NUM_THREADS may be a list, one number per nested level. */
 static int workers_from_environment(void)
@@ -51,21 +36,57 @@ static int choose_workers(const seat *seats, int ranks, int rank, int64_t asked)
     if (given > 0) {
         return given;
     }
-    const int sharers = count_sharers(seats, ranks, rank);
+    const int sharers = seat_find_share(seats, ranks, rank).ranks;
     const int share = host_count_cores(&seats[rank].cores) / (sharers > 0 ? sharers : 1);
     return share > 0 ? share : 1;
 }
 
-static int busy_threads(const seat *s)
+static int per_node(int count, const core_groups *c)
 {
-    return s->workers > 0 ? s->workers : 1;
+    return (count + cores_nodes(c) - 1) / cores_nodes(c);
+}
+
+/* Pins the workers of this rank where that can only help: no core is left over to which the system
+ * could move one that somebody else's process is in the way of. Where cores are left over, they
+ * still keep to a NUMA node. Bindings of the launcher and of the user stay as they are. */
+static outcome pin_workers(const seat *seats, int ranks, int rank, placement *p)
+{
+    const seat *s = &seats[rank];
+    const seat_share share = seat_find_share(seats, ranks, rank);
+    outcome o = {.binding = CORES_FREE};
+    if (s->workers == 0 || !share.equal || share.threads > host_count_cores(&s->cores) ||
+        cores_user_decides()) {
+        return o;
+    }
+    if (host_count_cores(&s->cores) == 1) {
+        o.binding = CORES_OWN; /* by the launcher */
+        return o;
+    }
+    core_groups *c = cores_look(&s->cores);
+    host_cores *pin = calloc((size_t)s->workers, sizeof *pin);
+    if (c == NULL || pin == NULL) {
+        log_print(LOG_DEBUG, "no worker is pinned: how the cores are grouped is not known");
+    } else {
+        const cores_binding binding =
+            cores_assign(c, share.threads, share.first, s->workers, pin, &o.nodes);
+        o.binding = (int)binding;
+        o.threads = per_node(share.threads, c);
+        o.cores = per_node(cores_count(c), c);
+        if (binding != CORES_FREE) {
+            p->pin = pin;
+            pin = NULL;
+        }
+    }
+    free(pin);
+    cores_destroy(c);
+    return o;
 }
 
 /* Whether a rank is the first of its host. */
 static bool is_first(const seat *seats, int rank)
 {
     for (int i = 0; i < rank; i++) {
-        if (same_host(&seats[i], &seats[rank])) {
+        if (seat_same_host(&seats[i], &seats[rank])) {
             return false;
         }
     }
@@ -110,27 +131,55 @@ static void warn_of_binding(const seat *seats, int ranks)
 static void warn_of_sharing(const seat *seats, int ranks)
 {
     for (int i = 0; i < ranks; i++) {
-        int threads = 0;
-        for (int k = 0; k < ranks; k++) {
-            threads += same_host(&seats[i], &seats[k]) &&
-                               host_cores_overlap(&seats[i].cores, &seats[k].cores)
-                           ? busy_threads(&seats[k])
-                           : 0;
-        }
+        const seat_share share = seat_find_share(seats, ranks, i);
         const int cores = host_count_cores(&seats[i].cores);
-        if (busy_threads(&seats[i]) <= cores && threads > cores) {
+        if (seat_threads(&seats[i]) <= cores && share.threads > cores) {
             log_print(
                 LOG_WARNING,
                 "host %s: %d ranks with %d workers in all share %d core%s; fewer --threads or "
                 "fewer ranks would be as fast",
-                seats[i].host, count_sharers(seats, ranks, i), threads, cores,
-                cores == 1 ? "" : "s");
+                seats[i].host, share.ranks, share.threads, cores, cores == 1 ? "" : "s");
             return;
         }
     }
 }
 
-static void print_layout(const seat *seats, const placement *p)
+/* Workers that are not all near the same memory. */
+static void warn_of_nodes(const seat *seats, const outcome *outcomes, int ranks)
+{
+    for (int i = 0; i < ranks; i++) {
+        const outcome *o = &outcomes[i];
+        if (o->nodes > 1) {
+            log_print(LOG_WARNING,
+                      "rank %d on host %s has %d workers on %d NUMA nodes; a rank per node is "
+                      "usually faster: mpirun --map-by ppr:1:numa:PE=%d, with --threads %d",
+                      i, seats[i].host, seats[i].workers, o->nodes,
+                      o->threads < o->cores ? o->threads : o->cores, o->threads);
+            return;
+        }
+    }
+}
+
+/* What has been done for all ranks alike. */
+static const char *binding_text(const outcome *outcomes, int ranks)
+{
+    for (int i = 1; i < ranks; i++) {
+        if (outcomes[i].binding != outcomes[0].binding) {
+            return "";
+        }
+    }
+    switch ((cores_binding)outcomes[0].binding) {
+    case CORES_OWN:
+        return ", pinned";
+    case CORES_NODE:
+        return ", each worker on one NUMA node";
+    case CORES_FREE:
+        break;
+    }
+    return "";
+}
+
+static void print_layout(const seat *seats, const outcome *outcomes, const placement *p)
 {
     int least = seats[0].workers;
     int most = seats[0].workers;
@@ -148,44 +197,80 @@ static void print_layout(const seat *seats, const placement *p)
     (void)snprintf(workers, sizeof workers, least == most ? "%d" : "%d-%d", least, most);
     (void)snprintf(cores, sizeof cores, least_cores == most_cores ? "%d" : "%d-%d", least_cores,
                    most_cores);
-    log_print(LOG_INFO, "%d rank%s x %s worker%s on %d host%s, %s core%s per rank", p->ranks,
+    log_print(LOG_INFO, "%d rank%s x %s worker%s on %d host%s, %s core%s per rank%s", p->ranks,
               p->ranks == 1 ? "" : "s", workers, most == 1 ? "" : "s", p->hosts,
-              p->hosts == 1 ? "" : "s", cores, most_cores == 1 ? "" : "s");
+              p->hosts == 1 ? "" : "s", cores, most_cores == 1 ? "" : "s",
+              binding_text(outcomes, p->ranks));
+}
+
+static void count_up(const seat *seats, placement *p)
+{
+    for (int i = 0; i < p->ranks; i++) {
+        p->total_workers += seat_threads(&seats[i]);
+        if (is_first(seats, i)) {
+            p->hosts++;
+            add_name(p, seats[i].host);
+        }
+    }
+}
+
+/* Every rank learns of all seats, the number of workers included. */
+static weft_status gather_seats(comm *c, int64_t asked, seat *seats, error *e)
+{
+    const int rank = comm_rank(c);
+    seat mine;
+    memset(&mine, 0, sizeof mine);
+    host_name(mine.host);
+    cores_get_allowed(&mine.cores);
+    mine.online = host_online_cores();
+    weft_status status = comm_gather(c, &mine, sizeof mine, seats, e);
+    if (status == WEFT_OK) {
+        mine.workers = choose_workers(seats, comm_size(c), rank, asked);
+        status = comm_gather(c, &mine, sizeof mine, seats, e);
+    }
+    return status;
 }
 
 weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
 {
     const int rank = comm_rank(c);
     const int ranks = comm_size(c);
-    seat mine;
-    memset(&mine, 0, sizeof mine);
-    host_name(mine.host);
-    host_get_cores(&mine.cores);
-    mine.online = host_online_cores();
+    placement settled = {.ranks = ranks};
     seat *seats = calloc((size_t)ranks, sizeof *seats);
-    if (seats == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the places of %d ranks", ranks);
+    outcome *outcomes = calloc((size_t)ranks, sizeof *outcomes);
+    weft_status status = WEFT_OK;
+    if (seats == NULL || outcomes == NULL) {
+        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the places of %d ranks", ranks);
+        goto done;
     }
-    weft_status status = comm_gather(c, &mine, sizeof mine, seats, e);
-    if (status == WEFT_OK) {
-        mine.workers = choose_workers(seats, ranks, rank, asked);
-        status = comm_gather(c, &mine, sizeof mine, seats, e);
+    status = gather_seats(c, asked, seats, e);
+    if (status != WEFT_OK) {
+        goto done;
     }
-    if (status == WEFT_OK) {
-        *p = (placement){.ranks = ranks, .workers = mine.workers};
-        for (int i = 0; i < ranks; i++) {
-            p->total_workers += busy_threads(&seats[i]);
-            if (is_first(seats, i)) {
-                p->hosts++;
-                add_name(p, seats[i].host);
-            }
-        }
-        if (rank == 0) {
-            print_layout(seats, p);
-            warn_of_binding(seats, ranks);
-            warn_of_sharing(seats, ranks);
-        }
+    settled.workers = seats[rank].workers;
+    count_up(seats, &settled);
+    const outcome mine = pin_workers(seats, ranks, rank, &settled);
+    status = comm_gather(c, &mine, sizeof mine, outcomes, e);
+    if (status != WEFT_OK) {
+        goto done;
     }
+    if (rank == 0) {
+        print_layout(seats, outcomes, &settled);
+        warn_of_binding(seats, ranks);
+        warn_of_sharing(seats, ranks);
+        warn_of_nodes(seats, outcomes, ranks);
+    }
+    *p = settled;
+    settled.pin = NULL;
+done:
+    placement_clear(&settled);
+    free(outcomes);
     free(seats);
     return status;
+}
+
+void placement_clear(placement *p)
+{
+    free(p->pin);
+    p->pin = NULL;
 }

@@ -4,6 +4,7 @@
 #define ENGINE_PLACEMENT_H
 
 #include "base/error.h"
+#include "base/host.h"
 #include "comm/comm.h"
 
 typedef struct placement {
@@ -12,11 +13,15 @@ typedef struct placement {
     int workers;       /* of this rank; 0: its main thread computes */
     int total_workers; /* of all ranks, those main threads included */
     char host_names[128];
+    host_cores *pin; /* where each worker of this rank stays; NULL: anywhere */
 } placement;
 
 /* Settles the number of workers: as asked for; -1 for OMP_NUM_THREADS, or else an equal share of
- * the cores that the rank may use. Rank 0 prints the layout, and what is wrong with it. Collective.
- */
+ * the cores that the rank may use; and where they stay. Rank 0 prints the layout, and what is wrong
+ * with it. Collective. */
 weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e);
+
+/* Gives back what placement_settle() has made. */
+void placement_clear(placement *p);
 
 #endif

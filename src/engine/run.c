@@ -172,6 +172,7 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
                                    .mail = m,
                                    .coordinator = co,
                                    .workers = p->workers,
+                                   .pin = p->pin,
                                    .sync_s = choice->sync_s};
         status = agent_run(&setup, abandon, e);
     }

@@ -18,6 +18,11 @@ bool work_stopping(const work *w)
     return atomic_load_explicit(&w->stopping, memory_order_relaxed) || signals_seen() != 0;
 }
 
+/* The agent makes blocks, but touches neither the bytes nor the records of a new one: the system
+ * puts a page on the NUMA node of the worker that is first to write to it. That lasts as long as a
+ * rank keeps to one node, wherever its blocks go afterwards. In a rank that spans nodes a block is
+ * everybody's anyway; those used last come first again, as they are still in some cache, and of
+ * what leaves it a part goes to the other node. A rank per node has none of that. */
 weft_status block_create(work *w, int64_t room, block **out, error *e)
 {
     block *b = calloc(1, sizeof *b);
@@ -58,13 +63,14 @@ void block_destroy(block *b)
 
 void block_begin(block *b, int64_t first, int64_t tiles)
 {
+    /* All others are empty still. */
+    for (int64_t i = 0; i < b->tiles; i++) {
+        b->records[i].state = TILE_EMPTY;
+    }
     b->first = first;
     b->tiles = tiles;
     b->failure_count = 0;
     error_clear(&b->error);
-    for (int64_t i = 0; i < tiles; i++) {
-        b->records[i].state = TILE_EMPTY;
-    }
 }
 
 /* The bytes of a field at an item of the block. */

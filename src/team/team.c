@@ -29,6 +29,7 @@ struct team {
     void *context;
     int workers;
     int64_t span_limit;
+    const host_cores *pin; /* one per worker; NULL: none is pinned */
     worker *worker;
     ring *ring;
     _Atomic int64_t tile_ns; /* of whoever measured last */
@@ -89,6 +90,11 @@ void team_destroy(team *t)
         free(t->worker);
         free(t);
     }
+}
+
+void team_pin(team *t, const host_cores pin[])
+{
+    t->pin = pin;
 }
 
 static void wake_agent(team *t)
@@ -185,6 +191,18 @@ static void run_worker(team *t, int number)
     }
 }
 
+/* OpenMP's threads serve the user's own regions afterwards: they get back what they had. */
+static void run_pinned(team *t, int number)
+{
+    host_cores before;
+    host_get_cores(&before);
+    const bool bound = host_bind_thread(&t->pin[number]);
+    run_worker(t, number);
+    if (bound) {
+        (void)host_bind_thread(&before);
+    }
+}
+
 static void end_workers(team *t)
 {
     (void)pthread_mutex_lock(&t->mutex);
@@ -220,8 +238,10 @@ weft_status team_run(team *t, error *e)
         if (omp_get_num_threads() == t->workers + 1) {
             if (me == 0) {
                 run_agent(t);
-            } else {
+            } else if (t->pin == NULL) {
                 run_worker(t, me - 1);
+            } else {
+                run_pinned(t, me - 1);
             }
         }
     }

@@ -5,6 +5,7 @@
 #define TEAM_TEAM_H
 
 #include "base/error.h"
+#include "base/host.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +33,11 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
 
 /* NULL is allowed. */
 void team_destroy(team *t);
+
+/* From the next run on worker i stays on the cores pin[i], as far as the system allows it; NULL:
+ * where it is. The entries live until then. The agent goes where it likes, so that it need not wait
+ * for a worker to pause; nor is a main thread pinned that computes without workers. */
+void team_pin(team *t, const host_cores pin[]);
 
 /* Runs agent and workers until the agent returns false; the calling thread is the agent. Blocks
  * that are not finished by then are finished first. */

@@ -112,6 +112,57 @@ class Progress(SystemTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, "WARNING: rank 0 .*2 workers on 1 core.*--bind-to none")
 
+    def first_line(self, layout, **variables):
+        words = ["--fresh", "--out", self.path(), "--count", 1]
+        ending = self.run_well(KNOWN, *words, layout=layout, env=environment(**variables))
+        return ending.err.splitlines()[0]
+
+    def test_pinning(self):
+        """Pinned if there are as many workers as cores, unless OpenMP has been told otherwise."""
+        cores = len(os.sched_getaffinity(0))
+        self.assertRegex(self.first_line((0, cores)), f"{cores} cores? per rank, pinned$")
+        self.assertRegex(self.first_line((0, None)), f"x {cores} workers? .*, pinned$")
+        self.assertRegex(self.first_line((0, cores + 1)), "per rank$")
+        self.assertRegex(self.first_line((0, 0)), "per rank$")
+        self.assertRegex(self.first_line((0, cores), OMP_PROC_BIND="false"), "per rank$")
+        self.assertRegex(self.first_line((2, cores)), "per rank$")
+        if cores % 2 == 0:
+            self.assertRegex(self.first_line((2, cores // 2)), "per rank, pinned$")
+
+    def test_workers_by_default(self):
+        """A rank's cores are those it started with, even if OpenMP has bound its main thread."""
+        cores = len(os.sched_getaffinity(0))
+        for variables in ({}, {"OMP_PROC_BIND": "true"}, {"OMP_PLACES": "cores"},
+                          {"OMP_PROC_BIND": "spread", "OMP_PLACES": "threads"}):
+            with self.subTest(variables=variables):
+                first = self.first_line((0, None), **variables)
+                self.assertRegex(first, f"1 rank x {cores} workers? on .* {cores} cores? per rank")
+        self.assertRegex(self.first_line((0, None), OMP_NUM_THREADS="3,2"), "1 rank x 3 workers on")
+        core = str(min(os.sched_getaffinity(0)))
+        bound = run("taskset", "-c", core, KNOWN, "--out", self.path("one.h5"), "--count", 1,
+                    layout=(0, None))
+        self.assertRegex(bound.err, "1 rank x 1 worker on .* 1 core per rank, pinned\n")
+
+    @unittest.skipUnless({0, 1} <= os.sched_getaffinity(0), "cores 0 and 1 are needed")
+    def test_numa_nodes(self):
+        """A made-up machine: two nodes of a core each, for the cores 0 and 1 of this one."""
+        two = {"HWLOC_SYNTHETIC": "numa:2 core:1 pu:1"}
+        words = ["taskset", "-c", "0,1", KNOWN, "--fresh", "--out", self.path(), "--count", 1]
+        spread = run(*words, layout=(0, 2), env=environment(**two))
+        self.assert_ended(spread)
+        self.assertRegex(spread.err, "WARNING: rank 0 on host .* has 2 workers on 2 NUMA nodes; .*"
+                                     "mpirun --map-by ppr:1:numa:PE=1, with --threads 1\n")
+        alone = run(*words, layout=(0, 1), env=environment(**two))
+        self.assert_ended(alone)
+        self.assertIn("2 cores per rank, each worker on one NUMA node\n", alone.err)
+        self.assertNotIn("WARNING", alone.err)
+        ranks = subprocess.run([*MPIRUN, "-np", "2", *map(str, words), "--threads", "1"],
+                               env=environment(**two), capture_output=True, text=True,
+                               timeout=LIMIT_S, check=False)
+        self.assertEqual(ranks.returncode, 0, ranks.stderr)
+        self.assertIn("2 cores per rank, pinned\n", ranks.stderr)
+        self.assertNotIn("WARNING", ranks.stderr)
+
 
 if __name__ == "__main__":
     main()

@@ -37,6 +37,30 @@ static void test_cores(void **state)
     assert_true(host_cores_overlap(&cores, &cores));
 }
 
+static void test_binding_a_thread(void **state)
+{
+    (void)state;
+    host_cores before;
+    host_cores one;
+    host_cores found;
+    host_get_cores(&before);
+    memset(&one, 0, sizeof one);
+    assert_false(host_bind_thread(&one));
+    int last = HOST_MOST_CORES - 1;
+    while (!host_has_core(&before, last)) {
+        last--;
+    }
+    host_add_core(&one, last);
+    assert_true(host_bind_thread(&one));
+    host_get_cores(&found);
+    assert_memory_equal(&found, &one, sizeof one);
+    assert_true(host_bind_thread(&before));
+    host_get_cores(&found);
+    assert_memory_equal(&found, &before, sizeof before);
+    assert_false(host_has_core(&before, -1));
+    assert_false(host_has_core(&before, HOST_MOST_CORES));
+}
+
 static void test_counting_and_overlap(void **state)
 {
     (void)state;
@@ -97,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_cores),
+        cmocka_unit_test(test_binding_a_thread),
         cmocka_unit_test(test_counting_and_overlap),
         cmocka_unit_test(test_start_of_this_process),
         cmocka_unit_test(test_names_with_brackets),

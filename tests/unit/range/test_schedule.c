@@ -365,7 +365,7 @@ static void test_a_million_ranks(void **state)
     for (int n = 0; n < LENGTH(totals); n++) {
         for (int t = 0; t < TECHNIQUE_COUNT; t++) {
             uint64_t print = 0;
-            assert_true(covers_exactly((technique)t, totals[n], 1000000, 1, 1000, &print);
+            assert_true(covers_exactly((technique)t, totals[n], 1000000, 1, 1000, &print));
         }
     }
 }

@@ -391,6 +391,115 @@ static void test_runs_again(void **state)
     team_destroy(NULL);
 }
 
+/* Where a team's workers were, and where its agent. */
+typedef struct stay {
+    team *team;
+    int workers;
+    host_cores worker[3];
+    bool seen[3];
+    host_cores agent;
+    int offered;
+    int64_t until_ns;
+} stay;
+
+static int64_t looking_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                            int64_t start_ns)
+{
+    stay *s = context;
+    (void)data;
+    (void)first;
+    (void)tiles;
+    (void)start_ns;
+    host_get_cores(&s->worker[worker]);
+    s->seen[worker] = true;
+    clock_sleep_ns(1000000); /* so that there is something left for the others */
+    return clock_now_ns();
+}
+
+static void ignoring_block(void *context, void *data)
+{
+    (void)context;
+    (void)data;
+}
+
+static bool looking_agent(void *context)
+{
+    static int block;
+    stay *s = context;
+    while (s->offered < ROOM && team_offer(s->team, 50, &block)) {
+        s->offered++;
+    }
+    while (team_collect(s->team) != NULL) {
+    }
+    host_get_cores(&s->agent);
+    if (team_idle(s->team) || clock_now_ns() > s->until_ns) {
+        return false;
+    }
+    team_rest(s->team, 1000000);
+    return true;
+}
+
+static stay run_looking(int workers, const host_cores pin[])
+{
+    static const team_hooks looking = {
+        .agent = looking_agent, .span = looking_span, .block = ignoring_block};
+    error e = {.status = WEFT_OK};
+    stay s = {.workers = workers, .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
+    assert_int_equal(team_create(workers, ROOM, 1, &looking, &s, &s.team, &e), WEFT_OK);
+    team_pin(s.team, pin);
+    assert_int_equal(team_run(s.team, &e), WEFT_OK);
+    team_destroy(s.team);
+    return s;
+}
+
+static void check_cores(const host_cores *found, const host_cores *expected)
+{
+    assert_memory_equal(found, expected, sizeof *found);
+}
+
+/* Workers stay on their cores during a run, and only then. The agent is not bound, nor is a main
+ * thread that computes. */
+static void test_pinning(void **state)
+{
+    (void)state;
+    host_cores all;
+    host_cores pin[3];
+    host_get_cores(&all);
+    memset(pin, 0, sizeof pin);
+    for (int core = 0, i = 0; i < 3; core++) {
+        if (host_has_core(&all, core % HOST_MOST_CORES)) {
+            host_add_core(&pin[i++], core % HOST_MOST_CORES);
+        }
+    }
+    for (int workers = 0; workers <= 3; workers++) {
+        const stay pinned = run_looking(workers, pin);
+        check_cores(&pinned.agent, &all);
+        for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
+            assert_true(pinned.seen[i]);
+            check_cores(&pinned.worker[i], workers > 0 ? &pin[i] : &all);
+        }
+        /* The same threads again. */
+        const stay freed = run_looking(workers, NULL);
+        for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
+            assert_true(freed.seen[i]);
+            check_cores(&freed.worker[i], &all);
+        }
+    }
+}
+
+/* A core that this process may not use: the worker computes where it is. */
+static void test_pinning_fails(void **state)
+{
+    (void)state;
+    host_cores all;
+    host_cores none;
+    host_get_cores(&all);
+    memset(&none, 0, sizeof none);
+    const stay s = run_looking(1, &none);
+    assert_true(s.seen[0]);
+    check_cores(&s.worker[0], &all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +509,8 @@ int main(void)
         cmocka_unit_test(test_what_is_begun_is_finished),
         cmocka_unit_test(test_offered_blocks_are_finished_at_the_end),
         cmocka_unit_test(test_runs_again),
+        cmocka_unit_test(test_pinning),
+        cmocka_unit_test(test_pinning_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
