@@ -146,15 +146,6 @@ WEFT_API WEFT_NODISCARD weft_status weft_agree(weft_session *session, weft_statu
  */
 WEFT_API const char *weft_options_text(void);
 
-/**
- * The scheduling techniques, by the names that `--schedule` takes.
- *
- * @local Any thread.
- * @param number 0 for the first, and so on
- * @return a static string; NULL if there are not so many
- */
-WEFT_API const char *weft_schedule_name(int number);
-
 WEFT_END_DECLS
 
 #endif

@@ -9,6 +9,7 @@
 #include <weft/map.h>
 #include <weft/random.h>
 #include <weft/result.h>
+#include <weft/schedule.h>
 #include <weft/session.h>
 #include <weft/status.h>
 #include <weft/version.h>

@@ -38,11 +38,6 @@ const char *weft_options_text(void)
            "but some items failed, 75 stopped early: run the same command again to go on.\n";
 }
 
-const char *weft_schedule_name(int number)
-{
-    return number >= 0 && number < (int)TECHNIQUE_COUNT ? technique_name((technique)number) : NULL;
-}
-
 static void print_option(const weft_option *option)
 {
     char left[64];

@@ -62,3 +62,13 @@ int64_t technique_chunk(technique t, const outlook *o)
     }
     return chunk < 1 ? 1 : chunk;
 }
+
+const char *weft_schedule_name(int number)
+{
+    return is_technique((technique)number) ? table[number].name : NULL;
+}
+
+const char *weft_schedule_text(int number)
+{
+    return is_technique((technique)number) ? table[number].text : NULL;
+}
