@@ -61,10 +61,12 @@ typedef struct weft_result_run {
     int ranks;            /**< MPI processes */
     int workers;          /**< workers over all ranks */
     int hosts;            /**< hosts */
+    int cores;            /**< cores that its ranks could use, over all hosts; 0: not known */
     int64_t items;        /**< items that it computed and wrote */
     int64_t failed;       /**< of these, how many failed */
     int64_t duplicates;   /**< items computed more than once */
     double busy_s;        /**< seconds that its workers spent in the kernel */
+    double cpu_s;         /**< of these, how many they had a core; 0: not known */
     char outcome[16];     /**< running, complete, failed items, stopped, error, killed; also
                               running, if the file is not in use: killed, and not resumed */
     char host_names[128]; /**< their names, cut where they are too long */

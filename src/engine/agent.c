@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "engine/pace.h"
 #include "engine/supply.h"
 #include "store/syncer.h"
 #include "team/team.h"
@@ -14,21 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Between two looks at the messages: short while workers wait, growing while all is quiet. A rank
- * without company is woken by its workers and looks up only for signals. */
-enum { HUNGRY_REST_NS = 100000, QUIET_REST_NS = 2000000, LONELY_REST_NS = 50000000 };
-
-/* A sync pauses this many times its own length, so that the disk is left to others most of the
- * time. */
-enum { SYNC_PAUSE_FACTOR = 5 };
-
-/* So many spans are taken by a worker in one go, if they are short: taking one costs more than an
- * empty kernel. */
-enum { SPANS_AT_ONCE = 32 };
-
-/* A block this many times longer than it should be is cut. */
-enum { TOO_LONG_FACTOR = 8 };
 
 typedef struct agent {
     agent_setup setup;
@@ -117,6 +103,7 @@ static void report(agent *a, block *b)
         for (int i = 0; i < (a->setup.workers > 0 ? a->setup.workers : 1); i++) {
             const int64_t busy_ns = team_busy_ns(a->team, i);
             head.busy_ns += busy_ns;
+            head.cpu_ns += team_cpu_ns(a->team, i);
             head.worst_ns = busy_ns > head.worst_ns ? busy_ns : head.worst_ns;
         }
         memcpy(bytes, &head, sizeof head);
@@ -207,7 +194,7 @@ static void sync_and_report(agent *a, int64_t now_ns)
         fail_if(a, syncer_status(a->syncer, &e), &e);
         report_all(a, &a->syncing);
         const int64_t most_ns = (int64_t)(1e9 * a->setup.sync_s);
-        const int64_t pause_ns = (int64_t)(1e9 * SYNC_PAUSE_FACTOR * syncer_seconds(a->syncer));
+        const int64_t pause_ns = (int64_t)(1e9 * PACE_SYNC_PAUSES * syncer_seconds(a->syncer));
         a->next_sync_ns = now_ns + (pause_ns < most_ns ? pause_ns : most_ns);
     }
     /* At the end nothing more will come that could share a sync. */
@@ -343,7 +330,7 @@ static void shorten_blocks(agent *a)
     const int64_t tiles = supply_block_tiles(a->supply);
     error e = {.status = WEFT_OK};
     piece p;
-    while (cut_block(a, TOO_LONG_FACTOR * tiles, &p)) {
+    while (cut_block(a, PACE_TOO_LONG * tiles, &p)) {
         fail_if(a, supply_return(a->supply, p, &e), &e);
     }
 }
@@ -401,12 +388,11 @@ static void leave_behind(agent *a)
 
 static void rest(agent *a, bool active)
 {
-    const int64_t quietest = comm_size(a->setup.comm) > 1 ? QUIET_REST_NS : LONELY_REST_NS;
     const bool hungry = a->stopping || team_stock(a->team) == 0;
     if (active || hungry) {
-        a->rest_ns = HUNGRY_REST_NS;
+        a->rest_ns = PACE_HUNGRY_NS;
     } else {
-        a->rest_ns = a->rest_ns * 2 < quietest ? a->rest_ns * 2 : quietest;
+        a->rest_ns = pace_longer_rest(a->rest_ns, comm_size(a->setup.comm));
     }
     team_rest(a->team, a->rest_ns);
 }
@@ -461,13 +447,12 @@ static void free_blocks(block **list)
 static weft_status prepare(agent *a, error *e)
 {
     static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
-    const int64_t most = a->setup.work->span_tiles;
-    const int64_t taken = most < INT64_MAX / SPANS_AT_ONCE ? SPANS_AT_ONCE * most : INT64_MAX;
-    weft_status status = supply_create(a->setup.workers, comm_size(a->setup.comm),
-                                       a->setup.work->job, &a->supply, e);
+    const int workers = a->setup.workers;
+    const int64_t limit = pace_span_limit(a->setup.work->span_tiles);
+    weft_status status =
+        supply_create(workers, comm_size(a->setup.comm), a->setup.work->job, &a->supply, e);
     if (status == WEFT_OK) {
-        status =
-            team_create(a->setup.workers, 2 * a->setup.workers + 8, taken, &hooks, a, &a->team, e);
+        status = team_create(workers, pace_blocks(workers), limit, &hooks, a, &a->team, e);
     }
     if (status == WEFT_OK) {
         team_pin(a->team, a->setup.pin);
@@ -480,7 +465,7 @@ static weft_status prepare(agent *a, error *e)
 
 weft_status agent_run(const agent_setup *setup, bool *abandon, error *why)
 {
-    agent a = {.setup = *setup, .rest_ns = HUNGRY_REST_NS};
+    agent a = {.setup = *setup, .rest_ns = PACE_HUNGRY_NS};
     error e = {.status = WEFT_OK};
     weft_status status = prepare(&a, &e);
     if (status == WEFT_OK) {
@@ -494,7 +479,7 @@ weft_status agent_run(const agent_setup *setup, bool *abandon, error *why)
             if (a.setup.coordinator != NULL) {
                 coordinator_step(a.setup.coordinator, clock_now_ns());
             }
-            clock_sleep_ns(HUNGRY_REST_NS);
+            clock_sleep_ns(PACE_HUNGRY_NS);
         }
     }
     syncer_destroy(a.syncer);

@@ -31,6 +31,7 @@ typedef struct member {
     bool left;
     int64_t busy_ns;
     int64_t worst_ns;
+    int64_t cpu_ns;
 } member;
 
 struct coordinator {
@@ -96,6 +97,7 @@ static weft_status open_row(coordinator *c, error *e)
     row->ranks = p->ranks;
     row->workers = p->total_workers;
     row->hosts = p->hosts;
+    row->cores = p->cores;
     (void)snprintf(row->outcome, sizeof row->outcome, "running");
     (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
     (void)snprintf(row->command, sizeof row->command, "%s", c->setup.command);
@@ -182,6 +184,15 @@ void coordinator_destroy(coordinator *c)
     free(c);
 }
 
+static double total_cpu(const coordinator *c)
+{
+    double cpu_s = 0;
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        cpu_s += 1e-9 * (double)c->members[rank].cpu_ns;
+    }
+    return cpu_s;
+}
+
 /* Sends the same message to all ranks, the coordinator's own included. */
 static void send_to_all(coordinator *c, const void *bytes, size_t count)
 {
@@ -198,6 +209,7 @@ static weft_status put_row(coordinator *c, const char *outcome, error *e)
     double worst_s = 0;
     c->row.end = clock_wall_s();
     total_busy(c, &c->row.busy, &worst_s);
+    c->row.cpu = total_cpu(c);
     memset(c->row.outcome, 0, sizeof c->row.outcome);
     (void)snprintf(c->row.outcome, sizeof c->row.outcome, "%s", outcome);
     return ledger_put_run(c->ledger, &c->row, e);
@@ -330,6 +342,7 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
     }
     c->members[rank].busy_ns = report->busy_ns;
     c->members[rank].worst_ns = report->worst_ns;
+    c->members[rank].cpu_ns = report->cpu_ns;
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
         int64_t run = 0;
         while (i + run < report->tiles && tile_record_done(&records[i + run]) &&

@@ -43,6 +43,7 @@ typedef struct message_report {
     int64_t tiles;
     int64_t busy_ns;  /* of the rank's workers, since the start of the run */
     int64_t worst_ns; /* of the busiest of them */
+    int64_t cpu_ns;   /* of a core's time that they had for it */
 } message_report;
 
 typedef struct message_signal {

@@ -93,6 +93,19 @@ static bool is_first(const seat *seats, int rank)
     return true;
 }
 
+/* Cores of a host that any of its ranks may use. */
+static int count_host_cores(const seat *seats, int ranks, int rank)
+{
+    host_cores any = seats[rank].cores;
+    for (int i = 0; i < ranks; i++) {
+        for (int word = 0; word < HOST_MASK_WORDS && seat_same_host(&seats[i], &seats[rank]);
+             word++) {
+            any.mask[word] |= seats[i].cores.mask[word];
+        }
+    }
+    return host_count_cores(&any);
+}
+
 static void add_name(placement *p, const char *name)
 {
     const size_t used = strlen(p->host_names);
@@ -209,6 +222,7 @@ static void count_up(const seat *seats, placement *p)
         p->total_workers += seat_threads(&seats[i]);
         if (is_first(seats, i)) {
             p->hosts++;
+            p->cores += count_host_cores(seats, p->ranks, i);
             add_name(p, seats[i].host);
         }
     }

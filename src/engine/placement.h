@@ -12,6 +12,7 @@ typedef struct placement {
     int hosts;
     int workers;       /* of this rank; 0: its main thread computes */
     int total_workers; /* of all ranks, those main threads included */
+    int cores;         /* that ranks may use, over all hosts */
     char host_names[128];
     host_cores *pin; /* where each worker of this rank stays; NULL: anywhere */
 } placement;

@@ -139,6 +139,11 @@ void supply_observe(supply *s, int64_t tile_ns)
     s->tile_ns = tile_ns;
 }
 
+int64_t supply_tile_ns(const supply *s)
+{
+    return s->tile_ns;
+}
+
 /* How many tiles the team computes in a time; one per worker while nothing is known. */
 static int64_t tiles_in(const supply *s, int64_t ns)
 {
@@ -152,9 +157,14 @@ int64_t supply_block_tiles(const supply *s)
     return tiles < s->room ? tiles : s->room;
 }
 
+bool supply_would_offer(const supply *s, int64_t stock)
+{
+    return s->used > 0 && stock < tiles_in(s, s->ahead_ns);
+}
+
 bool supply_next(supply *s, int64_t stock, piece *p)
 {
-    if (s->used == 0 || stock >= tiles_in(s, s->ahead_ns)) {
+    if (!supply_would_offer(s, stock)) {
         return false;
     }
     piece *first = &s->queue[s->head];

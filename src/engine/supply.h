@@ -33,7 +33,13 @@ int64_t supply_queued(const supply *s);
 /* The team's recent mean per tile; 0 while unknown. */
 void supply_observe(supply *s, int64_t tile_ns);
 
-/* With so many tiles on offer: whether another block should be offered, and which. */
+/* What it was told. */
+int64_t supply_tile_ns(const supply *s);
+
+/* With so many tiles on offer: whether another block should be offered … */
+bool supply_would_offer(const supply *s, int64_t stock);
+
+/* … and which. */
 bool supply_next(supply *s, int64_t stock, piece *p);
 
 /* Puts a piece back, to be the next. */

@@ -41,7 +41,7 @@ typedef struct run_row {
     int32_t ranks;
     int32_t workers;
     int32_t hosts;
-    int32_t unused;
+    int32_t cores; /* that its ranks may use, over all hosts; 0: unknown */
     int64_t items;
     int64_t failed;
     int64_t duplicates;
@@ -49,7 +49,8 @@ typedef struct run_row {
     char outcome[16];
     char host_names[128];
     char command[256];
-    char unused2[48];
+    double cpu; /* seconds that its workers had of a core while they were busy; 0: unknown */
+    char unused[40];
 } run_row;
 
 _Static_assert(sizeof(tile_record) == 64, "format version 1");

@@ -244,10 +244,12 @@ weft_status weft_result_get_run(weft_result *result, int row, weft_result_run *r
                              .ranks = from->ranks,
                              .workers = from->workers,
                              .hosts = from->hosts,
+                             .cores = from->cores,
                              .items = from->items,
                              .failed = from->failed,
                              .duplicates = from->duplicates,
-                             .busy_s = from->busy};
+                             .busy_s = from->busy,
+                             .cpu_s = from->cpu};
     copy_text(run->outcome, sizeof run->outcome, from->outcome, sizeof from->outcome);
     copy_text(run->host_names, sizeof run->host_names, from->host_names, sizeof from->host_names);
     copy_text(run->command, sizeof run->command, from->command, sizeof from->command);

@@ -144,6 +144,7 @@ hid_t schema_run_type(void)
         {"ranks", offsetof(run_row, ranks), H5T_NATIVE_INT32},
         {"workers", offsetof(run_row, workers), H5T_NATIVE_INT32},
         {"hosts", offsetof(run_row, hosts), H5T_NATIVE_INT32},
+        {"cores", offsetof(run_row, cores), H5T_NATIVE_INT32},
         {"items", offsetof(run_row, items), H5T_NATIVE_INT64},
         {"failed", offsetof(run_row, failed), H5T_NATIVE_INT64},
         {"duplicates", offsetof(run_row, duplicates), H5T_NATIVE_INT64},
@@ -151,6 +152,7 @@ hid_t schema_run_type(void)
         {"outcome", offsetof(run_row, outcome), outcome},
         {"host_names", offsetof(run_row, host_names), host_names},
         {"command", offsetof(run_row, command), command},
+        {"cpu", offsetof(run_row, cpu), H5T_NATIVE_DOUBLE},
     };
     const hid_t type = make_compound(sizeof(run_row), members, COUNT(members));
     (void)H5Tclose(command);

@@ -4,6 +4,7 @@
 #include "team/team.h"
 
 #include "base/clock.h"
+#include "team/length.h"
 #include "team/ring.h"
 
 #include <omp.h>
@@ -12,9 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A span should take this long: far more than taking it costs, far less than anyone notices.
- * Shorter ones than MEASURE_NS do not tell all others how long they took. */
-enum { SPAN_NS = 500000, MEASURE_NS = 5000, CACHE_LINE = 64 };
+enum { CACHE_LINE = 64 };
 
 /* What one worker writes; a cache line each. */
 typedef struct worker {
@@ -22,6 +21,8 @@ typedef struct worker {
     int64_t tile_ns; /* recent mean, 0 while unknown */
     int64_t at;      /* the block it looks at */
     int64_t now_ns;  /* when it finished its last span; 0 after a rest */
+    _Atomic int64_t cpu_ns;
+    int64_t cpu_from_ns; /* the thread's clock where the next of it begins */
 } worker;
 
 struct team {
@@ -105,16 +106,17 @@ static void wake_agent(team *t)
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-/* A span's length: by time, by the limit, and so that the end of a block is shared out. */
-static int64_t choose_tiles(const team *t, int64_t tile_ns, int64_t left)
+/* Reading a thread's clock is a system call: once per block and rest, not per span. */
+static void begin_cpu(worker *w)
 {
-    const int64_t by_time = tile_ns > 0 ? SPAN_NS / tile_ns : 1;
-    const int64_t share = left / (t->workers > 0 ? 2 * (int64_t)t->workers : 2);
-    int64_t tiles = by_time < share ? by_time : share;
-    if (tiles > t->span_limit) {
-        tiles = t->span_limit;
-    }
-    return tiles > 0 ? tiles : 1;
+    w->cpu_from_ns = clock_thread_ns();
+}
+
+static void end_cpu(worker *w)
+{
+    const int64_t spent = clock_thread_ns() - w->cpu_from_ns;
+    const int64_t cpu = atomic_load_explicit(&w->cpu_ns, memory_order_relaxed) + spent;
+    atomic_store_explicit(&w->cpu_ns, cpu, memory_order_relaxed);
 }
 
 static void finish_block(team *t, const ring_span *span)
@@ -131,19 +133,20 @@ static void compute(team *t, int number, const ring_span *span)
     const int64_t end =
         t->hooks.span(t->context, span->data, number, span->first, span->tiles, start);
     const int64_t busy = atomic_load_explicit(&w->busy_ns, memory_order_relaxed) + end - start;
-    const int64_t tile_ns = (end - start) / span->tiles + 1;
     atomic_store_explicit(&w->busy_ns, busy, memory_order_relaxed);
     /* Without workers the agent's own work lies between two spans. */
     w->now_ns = t->workers > 0 ? end : 0;
-    w->tile_ns = w->tile_ns == 0 ? tile_ns : (3 * w->tile_ns + tile_ns) / 4;
+    w->tile_ns = length_learn(w->tile_ns, end - start, span->tiles);
     if (ring_finish(t->ring, span)) {
+        end_cpu(w);
         finish_block(t, span);
         wake_agent(t);
         w->now_ns = 0;
+        begin_cpu(w);
     } else if (span->last) {
         wake_agent(t);
     }
-    if (span->last || end - start > MEASURE_NS) {
+    if (span->last || end - start > LENGTH_MEASURE_NS) {
         atomic_store_explicit(&t->tile_ns, w->tile_ns, memory_order_relaxed);
     }
 }
@@ -155,7 +158,8 @@ static bool work_once(team *t, int number)
     ring_span span;
     int64_t left = 0;
     while (ring_look(t->ring, &w->at, &left)) {
-        if (ring_take(t->ring, w->at, choose_tiles(t, w->tile_ns, left), &span)) {
+        if (ring_take(t->ring, w->at,
+                      length_span_tiles(t->workers, t->span_limit, w->tile_ns, left), &span)) {
             compute(t, number, &span);
             return true;
         }
@@ -169,6 +173,7 @@ static void wait_for_offer(team *t, int number)
     worker *w = &t->worker[number];
     int64_t left = 0;
     w->now_ns = 0;
+    end_cpu(w);
     (void)pthread_mutex_lock(&t->mutex);
     t->waiting++;
     t->news = true;
@@ -178,10 +183,12 @@ static void wait_for_offer(team *t, int number)
     }
     t->waiting--;
     (void)pthread_mutex_unlock(&t->mutex);
+    begin_cpu(w);
 }
 
 static void run_worker(team *t, int number)
 {
+    begin_cpu(&t->worker[number]);
     do {
         while (work_once(t, number)) {
         }
@@ -221,6 +228,7 @@ static void run_agent(team *t)
 weft_status team_run(team *t, error *e)
 {
     if (t->workers == 0) {
+        begin_cpu(&t->worker[0]);
         run_agent(t);
         while (work_once(t, 0)) {
         }
@@ -345,4 +353,9 @@ void team_rest(team *t, int64_t ns)
 int64_t team_busy_ns(const team *t, int number)
 {
     return atomic_load_explicit(&t->worker[number].busy_ns, memory_order_relaxed);
+}
+
+int64_t team_cpu_ns(const team *t, int number)
+{
+    return atomic_load_explicit(&t->worker[number].cpu_ns, memory_order_relaxed);
 }

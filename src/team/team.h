@@ -73,4 +73,8 @@ void team_rest(team *t, int64_t ns);
 /* Nanoseconds that a worker has spent in spans so far. */
 int64_t team_busy_ns(const team *t, int number);
 
+/* How much of a core it has had for that, up to its last block or rest. Without workers that of the
+ * agent is counted, too. */
+int64_t team_cpu_ns(const team *t, int number);
+
 #endif

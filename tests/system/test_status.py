@@ -33,9 +33,10 @@ class Status(CliTest):
         rows = results.runs(path)
         self.assertEqual(len(said["runs"]), len(rows))
         for run, row in zip(said["runs"], rows):
-            for name in ("ranks", "workers", "hosts", "items", "failed", "duplicates"):
+            for name in ("ranks", "workers", "hosts", "cores", "items", "failed",
+                         "duplicates"):
                 self.assertEqual(run[name], row[name], name)
-            for name in ("start", "end", "busy"):
+            for name in ("start", "end", "busy", "cpu"):
                 self.assertEqual(run[f"{name}_s"], row[name], name)
             self.assertEqual(run["duration_s"], row["end"] - row["start"])
             self.assertAlmostEqual(run["efficiency"] * run["duration_s"] * run["workers"],

@@ -110,10 +110,12 @@ static void test_progress_while_it_runs(void **state)
                    .ranks = 3,
                    .workers = 9,
                    .hosts = 2,
+                   .cores = 7,
                    .items = 11,
                    .failed = 2,
                    .duplicates = 1,
-                   .busy = 1.5};
+                   .busy = 1.5,
+                   .cpu = 1.25};
     memset(row.outcome, 'o', sizeof row.outcome);
     memset(row.host_names, 'h', sizeof row.host_names);
     memset(row.command, 'c', sizeof row.command);
@@ -130,6 +132,8 @@ static void test_progress_while_it_runs(void **state)
     assert_int_equal(run.ranks, 3);
     assert_int_equal(run.workers, 9);
     assert_int_equal(run.hosts, 2);
+    assert_int_equal(run.cores, 7);
+    assert_true(run.cpu_s == 1.25);
     assert_int_equal(run.items, 11);
     assert_int_equal(run.failed, 2);
     assert_int_equal(run.duplicates, 1);

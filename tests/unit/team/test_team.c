@@ -500,6 +500,65 @@ static void test_pinning_fails(void **state)
     check_cores(&s.worker[0], &all);
 }
 
+static bool doze_agent(void *context)
+{
+    scene *s = context;
+    piece_of_work *w = &s->works[0];
+    if (s->offered == 0 && team_offer(s->team, w->tiles, w)) {
+        s->offered++;
+    }
+    s->collected += team_collect(s->team) != NULL;
+    team_rest(s->team, 1000000);
+    return s->collected == 0;
+}
+
+static int64_t doze_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                         int64_t start_ns)
+{
+    (void)context;
+    (void)data;
+    (void)worker;
+    (void)first;
+    (void)start_ns;
+    clock_sleep_ns(tiles * 5000000);
+    return clock_now_ns();
+}
+
+static int64_t toil_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                         int64_t start_ns)
+{
+    (void)context;
+    (void)data;
+    (void)worker;
+    (void)first;
+    (void)start_ns;
+    const int64_t until_ns = clock_thread_ns() + tiles * 5000000;
+    while (clock_thread_ns() < until_ns) {
+    }
+    return clock_now_ns();
+}
+
+/* Whoever sleeps is busy, but needs no core for it; whoever computes does. */
+static void test_cpu(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    for (int round = 0; round < 4; round++) {
+        const bool toils = round % 2 == 1;
+        const team_hooks dozing = {
+            .agent = doze_agent, .span = toils ? toil_span : doze_span, .block = block_hook};
+        scene s;
+        prepare(&s, round / 2, 5, 50);
+        team_destroy(s.team);
+        s.works[0].tiles = 10;
+        assert_int_equal(team_create(s.workers, ROOM, 5, &dozing, &s, &s.team, &e), WEFT_OK);
+        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        assert_true(team_busy_ns(s.team, 0) >= 50000000);
+        assert_int_equal(team_cpu_ns(s.team, 0) >= 50000000, toils);
+        finish(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_runs_again),
         cmocka_unit_test(test_pinning),
         cmocka_unit_test(test_pinning_fails),
+        cmocka_unit_test(test_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How long each tile of a job takes: as measured, or guessed from tiles around it; and what the
+ * measured ones say of the workers. Pure arithmetic. */
+#ifndef ENGINE_WORKLOAD_H
+#define ENGINE_WORKLOAD_H
+
+#include "base/error.h"
+#include "range/tiling.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a tile record says. */
+typedef struct workload_tile {
+    double seconds; /* below 0: not computed */
+    int run;
+    int rank;
+    int worker;
+} workload_tile;
+
+typedef struct workload workload;
+
+/* At least one tile has been computed. The tiles stay the caller's, and live longer. */
+weft_status workload_create(const workload_tile tile[], int64_t tiles, workload **out, error *e);
+
+/* NULL is allowed. */
+void workload_destroy(workload *w);
+
+/* Tiles that have been computed. */
+int64_t workload_measured(const workload *w);
+
+/* Seconds of all tiles. One that was not computed gets what is usual there: the mean of the tiles
+ * measured before and behind it, interpolated by its place, times what one of those, drawn at
+ * random, took in proportion. The same seed draws the same. */
+void workload_fill(const workload *w, uint64_t seed, double seconds[]);
+
+/* The standard deviation of the workers' speeds, relative to their mean, from workers of one run
+ * that computed neighbouring tiles; what the tiles themselves differ is taken off. 0: none can be
+ * told. */
+double workload_spread(const workload *w);
+
+/* The tiles of a job of another size: the given ones in turn, over and over; several to a tile
+ * where there would be too many. */
+void workload_scale(const tiling *given, int64_t items, tiling *scaled);
+
+/* Seconds of such a tile. sums[i]: seconds of the given tiles before i, 0 … given->tiles. */
+double workload_seconds(const tiling *given, const double sums[], const tiling *scaled,
+                        int64_t tile);
+
+#endif
