@@ -2,18 +2,20 @@
 /* The options that every program built on weft has. */
 #include "api/choice.h"
 
+#include "base/clock.h"
 #include "base/option.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTIONS = 11 };
+enum { OPTIONS = 12 };
 
 /* Options as they are given, before names are looked up. */
 typedef struct given {
     const char *schedule;
     const char *progress;
     const char *log;
+    const char *time_limit;
 } given;
 
 const char *weft_options_text(void)
@@ -27,6 +29,8 @@ const char *weft_options_text(void)
            "  --seed S              seed of the items' random streams (default: 0)\n"
            "  --sync SECONDS        force results to disk at least this often; 0: never\n"
            "                        (default: 10)\n"
+           "  --time-limit TIME     stop in good order, status 75, before so many seconds, or\n"
+           "                        [D-]H:MM:SS, have passed; 0: none (default: 0)\n"
            "  --retry-failed        compute failed items again\n"
            "  --fresh               start over; an existing result moves to FILE.bak\n"
            "  --progress MODE       auto, always, never (default: auto)\n"
@@ -76,6 +80,11 @@ static weft_status look_up(choice *c, const given *g, error *e)
         return error_set(e, WEFT_ERR_USAGE, "--progress: '%s' is not auto, always or never",
                          g->progress);
     }
+    if (!clock_parse_duration(g->time_limit, &c->time_limit_s)) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "--time-limit: '%s' is not a number of seconds, nor [D-]H:MM:SS",
+                         g->time_limit);
+    }
     if (!log_find_level(g->log, &c->log)) {
         return error_set(e, WEFT_ERR_USAGE, "--log: '%s' is not error, warning, info or debug",
                          g->log);
@@ -108,7 +117,7 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
 weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
 {
     const int64_t none = INT64_MIN;
-    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
+    given g = {.schedule = "auto", .progress = "auto", .log = "info", .time_limit = "0"};
     *c = (choice){.threads = none, .grain = none, .sync_s = 10};
     const weft_option table[] = {
         {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
@@ -117,6 +126,7 @@ weft_status choice_read(choice *c, const weft_program *program, int *argc, char 
         {"grain", "N", WEFT_OPTION_INT64, &c->grain, ""},
         {"seed", "S", WEFT_OPTION_INT64, &c->seed, ""},
         {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->sync_s, ""},
+        {"time-limit", "TIME", WEFT_OPTION_STRING, &g.time_limit, ""},
         {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
         {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
         {"progress", "MODE", WEFT_OPTION_STRING, &g.progress, ""},

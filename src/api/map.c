@@ -162,6 +162,7 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
                             .map_grain = map->grain,
                             .seed = (uint64_t)s->choice.seed,
                             .sync_s = s->choice.sync_s,
+                            .deadline_ns = s->deadline_ns,
                             .retry_failed = s->choice.retry_failed,
                             .fresh = s->choice.fresh,
                             .progress = s->choice.progress,

@@ -2,6 +2,7 @@
 /* The public functions on sessions. */
 #include "api/session.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -41,6 +42,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     if (s == NULL) {
         return WEFT_ERR_MEMORY;
     }
+    const int64_t start_ns = clock_now_ns();
     s->program = program;
     keep_command(s, *argc, *argv);
     weft_status status = comm_open(argc, argv, &s->comm, &s->error);
@@ -48,6 +50,9 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         return status;
     }
     (void)choice_read(&s->choice, program, argc, *argv, &s->error);
+    if (s->choice.time_limit_s > 0) {
+        s->deadline_ns = start_ns + (int64_t)(1e9 * s->choice.time_limit_s);
+    }
     status = comm_agree(s->comm, &s->error);
     log_set(s->choice.log, comm_rank(s->comm));
     if (status == WEFT_OK && s->choice.help) {

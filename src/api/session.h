@@ -16,7 +16,8 @@ struct weft_session {
     const weft_program *program;
     choice choice;
     placement placement;
-    bool abandon; /* a rank has gone without ending MPI */
+    int64_t deadline_ns; /* by the time limit; 0: there is none */
+    bool abandon;        /* a rank has gone without ending MPI */
     char command[256];
     error error;
 };

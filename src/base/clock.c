@@ -3,6 +3,8 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 int64_t clock_now_ns(void)
@@ -51,6 +53,50 @@ void clock_format_duration(double seconds, char text[CLOCK_TEXT_BYTES])
         (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld d %02ld h", whole / 86400,
                        whole % 86400 / 3600);
     }
+}
+
+/* A whole number of at most six digits, up to a character that must follow; 0: the end. */
+static bool take_number(const char **at, char behind, double *number)
+{
+    const size_t digits = strspn(*at, "0123456789");
+    *number = strtod(*at, NULL);
+    *at += digits;
+    if (digits < 1 || digits > 6 || **at != behind) {
+        return false;
+    }
+    *at += behind != '\0';
+    return true;
+}
+
+static bool parse_clock(const char *text, double *seconds)
+{
+    double days = 0;
+    double part[3] = {0, 0, 0};
+    const char *at = text;
+    if (strchr(text, '-') != NULL && !take_number(&at, '-', &days)) {
+        return false;
+    }
+    const int parts = strchr(at, ':') == strrchr(at, ':') ? 2 : 3;
+    if (parts == 2 && at != text) {
+        return false;
+    }
+    for (int i = 3 - parts; i < 3; i++) {
+        if (!take_number(&at, i < 2 ? ':' : '\0', &part[i])) {
+            return false;
+        }
+    }
+    *seconds = 86400 * days + 3600 * part[0] + 60 * part[1] + part[2];
+    return part[2] < 60 && (parts == 2 || part[1] < 60);
+}
+
+bool clock_parse_duration(const char *text, double *seconds)
+{
+    if (strchr(text, ':') != NULL) {
+        return parse_clock(text, seconds);
+    }
+    char *end = NULL;
+    *seconds = strtod(text, &end);
+    return end != text && *end == '\0' && *seconds >= 0 && *seconds < 1e9;
 }
 
 void clock_format_wall(double wall_s, char text[CLOCK_TEXT_BYTES])

@@ -106,6 +106,9 @@ static void report(agent *a, block *b)
             head.cpu_ns += team_cpu_ns(a->team, i);
             head.worst_ns = busy_ns > head.worst_ns ? busy_ns : head.worst_ns;
         }
+        if (a->syncer != NULL) {
+            head.sync_ns = (int64_t)(1e9 * syncer_seconds(a->syncer));
+        }
         memcpy(bytes, &head, sizeof head);
         memcpy(bytes + sizeof head, b->records, records_bytes);
         if (failures_bytes > 0) {

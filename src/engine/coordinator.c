@@ -8,6 +8,7 @@
 #include "engine/dispatch.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@ static const int64_t book_ns = INT64_C(1000000000);
  * warning, sent long before. */
 static const int64_t short_grace_ns = INT64_C(500000000);
 static const int64_t long_grace_ns = INT64_C(3600000000000);
+
+/* Before a time limit so much is left for messages, the last of the books and the end of MPI. */
+static const int64_t ending_ns = INT64_C(500000000);
 
 /* How much longer than the grace a rank may take to say that it has left. */
 static const int64_t leave_ns = INT64_C(200000000);
@@ -38,6 +42,9 @@ struct coordinator {
     coordinator_setup setup;
     ledger *ledger;
     dispatch *dispatch;
+    measurement computed; /* by all ranks */
+    double longest_s;     /* of these tiles */
+    int64_t sync_ns;      /* the longest that forcing results to disk took */
     member *members;
     phase phase;
     int64_t stop_ns; /* when stopping: when to wait no longer */
@@ -266,6 +273,32 @@ static void end_if_complete(coordinator *c)
     end_run(c, &why);
 }
 
+static int64_t larger_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void take_news(coordinator *c, int rank, const news *n, int64_t now_ns)
+{
+    c->computed.tiles += n->computed.tiles;
+    c->computed.seconds += n->computed.seconds;
+    c->computed.squares += n->computed.squares;
+    c->longest_s = n->longest_s > c->longest_s ? n->longest_s : c->longest_s;
+    dispatch_hear(c->dispatch, rank, n, now_ns);
+}
+
+/* What it takes, after the last tile has been begun, until the run is over: nearly any tile, and
+ * forcing the results to disk. */
+static int64_t closing_ns(const coordinator *c)
+{
+    const double tiles = (double)(c->computed.tiles > 0 ? c->computed.tiles : 1);
+    const double mean_s = c->computed.seconds / tiles;
+    const double variance = c->computed.squares / tiles - mean_s * mean_s;
+    const double usual_s = mean_s + 2 * sqrt(variance > 0 ? variance : 0);
+    const double tile_s = usual_s < c->longest_s ? usual_s : c->longest_s;
+    return (int64_t)(1e9 * tile_s) + 2 * c->sync_ns + ending_ns;
+}
+
 static weft_status send_order(coordinator *c, const order *o, error *e)
 {
     if (o->kind == ORDER_RECALL) {
@@ -284,6 +317,10 @@ static void send_orders(coordinator *c, int64_t now_ns)
     order o;
     error e = {.status = WEFT_OK};
     int64_t orders = 0;
+    if (c->setup.deadline_ns != 0) {
+        const int64_t left_ns = c->setup.deadline_ns - now_ns - closing_ns(c);
+        dispatch_set_time_left(c->dispatch, 1e-9 * (double)larger_of(left_ns, 1));
+    }
     while (c->phase == PHASE_RUNNING && dispatch_next(c->dispatch, now_ns, &o)) {
         end_with_error(c, send_order(c, &o, &e), &e);
         orders++;
@@ -343,6 +380,7 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
     c->members[rank].busy_ns = report->busy_ns;
     c->members[rank].worst_ns = report->worst_ns;
     c->members[rank].cpu_ns = report->cpu_ns;
+    c->sync_ns = larger_of(c->sync_ns, report->sync_ns);
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
         int64_t run = 0;
         while (i + run < report->tiles && tile_record_done(&records[i + run]) &&
@@ -364,15 +402,15 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
     end_with_error(c, status, &e);
 }
 
-static void stop_run(coordinator *c, int number)
+/* Nothing more is begun; what is in work may take the grace to come back. */
+static void stop_run(coordinator *c, const char *why, int64_t grace_ns)
 {
     if (c->phase == PHASE_OVER) {
         return;
     }
     if (c->phase == PHASE_RUNNING) {
-        log_print(LOG_INFO, "%s: stopping in good order", signals_name(number));
+        log_print(LOG_INFO, "%s: stopping in good order", why);
     }
-    const int64_t grace_ns = number == SIGUSR1 ? long_grace_ns : short_grace_ns;
     const int64_t until = clock_now_ns() + grace_ns + leave_ns;
     if (c->phase == PHASE_RUNNING || until < c->stop_ns) {
         const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
@@ -380,6 +418,27 @@ static void stop_run(coordinator *c, int number)
         send_to_all(c, &stop, sizeof stop);
     }
     c->phase = PHASE_STOPPING;
+}
+
+static int64_t until_deadline(const coordinator *c, int64_t now_ns)
+{
+    return larger_of(c->setup.deadline_ns - now_ns - leave_ns, 0);
+}
+
+static void stop_for_signal(coordinator *c, int number)
+{
+    int64_t grace_ns = number == SIGUSR1 ? long_grace_ns : short_grace_ns;
+    if (c->setup.deadline_ns != 0 && until_deadline(c, clock_now_ns()) < grace_ns) {
+        grace_ns = until_deadline(c, clock_now_ns());
+    }
+    stop_run(c, signals_name(number), grace_ns);
+}
+
+static void stop_in_time(coordinator *c, int64_t now_ns)
+{
+    if (c->setup.deadline_ns != 0 && now_ns >= c->setup.deadline_ns - closing_ns(c)) {
+        stop_run(c, "the time limit is near", until_deadline(c, now_ns));
+    }
 }
 
 static void end_stopped(coordinator *c)
@@ -412,13 +471,13 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         send_orders(c, now_ns);
         break;
     case MESSAGE_NEWS:
-        dispatch_hear(c->dispatch, rank, &((const message_news *)bytes)->news, now_ns);
+        take_news(c, rank, &((const message_news *)bytes)->news, now_ns);
         break;
     case MESSAGE_REPORT:
         take_report(c, rank, bytes, count);
         break;
     case MESSAGE_SIGNAL:
-        stop_run(c, ((const message_signal *)bytes)->number);
+        stop_for_signal(c, ((const message_signal *)bytes)->number);
         break;
     case MESSAGE_FAIL:
         end_run(c, &((const message_fail *)bytes)->error);
@@ -447,6 +506,9 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         return;
     }
     end_if_complete(c);
+    if (c->phase == PHASE_RUNNING) {
+        stop_in_time(c, now_ns);
+    }
     if (c->phase == PHASE_RUNNING && now_ns >= c->next_dispatch_ns) {
         send_orders(c, now_ns);
     } else if (c->phase == PHASE_STOPPING && (all_left(c) || now_ns > c->stop_ns)) {

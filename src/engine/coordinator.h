@@ -24,8 +24,9 @@ typedef struct coordinator_setup {
     const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
     technique technique;
     bool pure;
-    bool retry_failed; /* tiles with failed items are not done */
-    bool sync;         /* the books are forced to disk at the end */
+    bool retry_failed;   /* tiles with failed items are not done */
+    int64_t deadline_ns; /* when the run must be over; 0: whenever it is */
+    bool sync;           /* the books are forced to disk at the end */
     progress_mode progress;
     const char *path;
     const char *command;

@@ -182,6 +182,11 @@ void dispatch_set_overhead(dispatch *d, double seconds)
     schedule_set_overhead(d->schedule, seconds);
 }
 
+void dispatch_set_time_left(dispatch *d, double seconds)
+{
+    schedule_set_time_left(d->schedule, seconds);
+}
+
 /* Joins a piece to the last one where they touch; false if there is no room for one more. */
 static bool add_piece(order *o, piece p)
 {

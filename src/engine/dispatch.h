@@ -71,6 +71,9 @@ bool dispatch_report(dispatch *d, int64_t tile);
 /* What it costs to hand out a chunk, as measured last. */
 void dispatch_set_overhead(dispatch *d, double seconds);
 
+/* How long the run may still take. */
+void dispatch_set_time_left(dispatch *d, double seconds);
+
 /* The next order that is due; false if there is none. To be asked for until there is none after
  * anything has been told, and every DISPATCH_NS. */
 bool dispatch_next(dispatch *d, int64_t now_ns, order *o);

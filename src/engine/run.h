@@ -20,6 +20,7 @@ typedef struct run_choice {
     int64_t map_grain;
     uint64_t seed;
     double sync_s;
+    int64_t deadline_ns; /* when it must be over; 0: it takes the time it takes */
     bool retry_failed;
     bool fresh;
     progress_mode progress;

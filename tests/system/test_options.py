@@ -108,7 +108,7 @@ class Options(SystemTest):
                     ending = run(program, "--help", layout=layout, cwd=self.folder)
                     self.assert_ended(ending)
                     for option in ("out FILE", "threads N", "schedule NAME", "grain N", "seed S",
-                                   "sync SECONDS", "retry-failed", "fresh", "progress", "log LEVEL",
+                                   "sync SECONDS", "time-limit TIME", "retry-failed", "fresh", "progress", "log LEVEL",
                                    "help"):
                         self.assertEqual(ending.out.count(f"--{option} "), 1, str(ending))
                     self.assertEqual(ending.err, "")

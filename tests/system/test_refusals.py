@@ -80,6 +80,7 @@ class Refusals(SystemTest):
             (["--sync", "-1"], ["--sync", "-1", "never"]),
             (["--sync", "nan"], ["--sync", "'nan'", "number"]),
             (["--sync", "soon"], ["--sync", "'soon'", "number"]),
+            (["--time-limit", "soon"], ["--time-limit", "'soon'", "H:MM:SS"]),
             (["--schedule", "best"], ["--schedule", "'best'", "static", "fac2"]),
             (["--progress", "often"], ["--progress", "'often'", "auto", "never"]),
             (["--log", "loud"], ["--log", "'loud'", "debug"]),

@@ -67,6 +67,28 @@ class Signals(SystemTest):
                 self.assertIn(f"{number.name}: stopping in good order", ending.err)
                 self.check_resumes(self.check_stopped(ending), (2, 1))
 
+    def test_time_limit(self):
+        """Nobody has to send a signal: the run stops by itself, and the next one goes on."""
+        for layout in ((0, 0), (0, 2), (3, 1)):
+            with self.subTest(layout=layout):
+                launch = self.begin("--time-limit", 3, layout=layout, wait_for=1, item_us=40000)
+                ending = launch.finish()
+                self.assertIn("time limit is near: stopping in good order", ending.err)
+                self.check_resumes(self.check_stopped(ending), (2, 2))
+
+    def test_long_items_are_dropped_at_the_time_limit(self):
+        """What would go on behind it is not waited for."""
+        begun = time.monotonic()
+        launch = self.begin("--time-limit", "0:00:03", "--slow", 30, layout=(2, 1), wait_for=10)
+        ending = launch.finish()
+        self.assertLess(time.monotonic() - begun, PATIENCE_S)
+        self.check_resumes(self.check_stopped(ending), (2, 1))
+
+    def test_enough_time(self):
+        self.calls = self.path("calls")
+        ending = self.run_well(KNOWN, *self.words("--time-limit", "1-00:00:00"), layout=(2, 2))
+        self.assertNotIn("time limit", ending.err)
+
     def test_nothing_computed_is_dropped(self):
         """A short kernel is waited for."""
         for number in SIGNALS:

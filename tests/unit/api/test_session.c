@@ -220,7 +220,7 @@ static void test_help(void **state)
     assert_non_null(strstr(printed, "how wide it is"));
     static const char *const ours[] = {"--out",          "--threads", "--schedule", "--grain",
                                        "--seed",         "--sync",    "--fresh",    "--progress",
-                                       "--retry-failed", "--log",     "--help"};
+                                       "--retry-failed", "--log",     "--help",     "--time-limit"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         assert_non_null(strstr(printed, ours[i]));
         assert_non_null(strstr(weft_options_text(), ours[i]));

@@ -75,6 +75,35 @@ static void test_wall_times(void **state)
     assert_string_equal(text, "2026-01-31T12:34:56Z");
 }
 
+static void test_reading_durations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double seconds; /* -1: it cannot be read */
+    } cases[] = {
+        {"0", 0},           {"90", 90},           {"1.5", 1.5},
+        {"1e3", 1000},      {"1:30", 90},         {"90:00", 5400},
+        {"0:00:03", 3},     {"08:00:00", 28800},  {"2-01:00:00", 176400},
+        {"1-0:0", -1},   {"36:00:00", 129600}, {"", -1},
+        {"x", -1},          {"3x", -1},           {"-1", -1},
+        {"nan", -1},        {"inf", -1},          {"1:60", -1},
+        {"1:60:00", -1},    {"1:00:60", -1},      {":30", -1},
+        {"1:", -1},         {"1::2", -1},         {"1:2:3:4", -1},
+        {"1:-2", -1},       {"1:+2", -1},         {"-1:00", -1},
+        {"1:2.5", -1},      {" 1:30", -1},        {"1:30 ", -1},
+        {"1234567:00", -1}, {"1-1-1:00:00", -1},  {"1-30", -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double seconds = -2;
+        const bool read = clock_parse_duration(cases[i].text, &seconds);
+        assert_int_equal(read, cases[i].seconds >= 0);
+        if (read) {
+            assert_true(seconds >= cases[i].seconds && seconds <= cases[i].seconds);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +112,7 @@ int main(void)
         cmocka_unit_test(test_sleep_is_not_too_short),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_wall_times),
+        cmocka_unit_test(test_reading_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
