@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "engine/books.h"
 #include "engine/dispatch.h"
 
 #include <inttypes.h>
@@ -30,30 +31,18 @@ static const int64_t leave_ns = INT64_C(200000000);
 
 typedef enum phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_OVER } phase;
 
-/* What is known of a rank. */
-typedef struct member {
-    bool left;
-    int64_t busy_ns;
-    int64_t worst_ns;
-    int64_t cpu_ns;
-} member;
-
 struct coordinator {
     coordinator_setup setup;
-    ledger *ledger;
+    books *books;
     dispatch *dispatch;
     measurement computed; /* by all ranks */
     double longest_s;     /* of these tiles */
     int64_t sync_ns;      /* the longest that forcing results to disk took */
-    member *members;
+    bool *left;           /* per rank: it has said so after MESSAGE_STOP */
     phase phase;
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
     int64_t next_dispatch_ns;
-    int64_t done;   /* items of the job */
-    int64_t failed; /* items of the job */
-    run_row row;
-    bool warned_impure;
     bool abandon;
     weft_status status;
     progress progress;
@@ -68,61 +57,10 @@ static void end_with_error(coordinator *c, weft_status status, const error *why)
     }
 }
 
-/* Takes over what earlier runs have done. Tiles with items to retry are not done from here on, also
- * on disk, since their bytes will be replaced before their records can be. */
-static weft_status take_over(coordinator *c, error *e)
+/* Books and dispatch, which then knows what is to do. */
+static weft_status prepare(coordinator *c, error *e)
 {
-    const tiling *tiles = &c->setup.job->tiles;
-    weft_status status = WEFT_OK;
-    bool reopened = false;
-    for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
-        const tile_record *record = ledger_record(c->ledger, tile);
-        if (!tile_record_done(record)) {
-            continue;
-        }
-        if (c->setup.retry_failed && record->failed > 0) {
-            status = ledger_reopen(c->ledger, tile, e);
-            reopened = true;
-        } else {
-            dispatch_set_done(c->dispatch, tile);
-            c->done += tiling_items(tiles, tile, 1);
-            c->failed += record->failed;
-        }
-    }
-    if (status == WEFT_OK && reopened && c->setup.sync) {
-        status = store_sync(c->setup.store, e);
-    }
-    return status;
-}
-
-static weft_status open_row(coordinator *c, error *e)
-{
-    const placement *p = c->setup.placement;
-    run_row *row = &c->row;
-    row->start = clock_wall_s();
-    row->end = row->start;
-    row->ranks = p->ranks;
-    row->workers = p->total_workers;
-    row->hosts = p->hosts;
-    row->cores = p->cores;
-    (void)snprintf(row->outcome, sizeof row->outcome, "running");
-    (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
-    (void)snprintf(row->command, sizeof row->command, "%s", c->setup.command);
-    return ledger_put_run(c->ledger, row, e);
-}
-
-weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e)
-{
-    coordinator *c = calloc(1, sizeof *c);
-    member *members = calloc((size_t)setup->placement->ranks, sizeof *members);
-    if (c == NULL || members == NULL) {
-        free(members);
-        free(c);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
-    }
-    c->setup = *setup;
-    c->members = members;
-    c->ledger = store_ledger(setup->store);
+    const coordinator_setup *setup = &c->setup;
     const dispatch_setup deal = {.tiles = setup->job->tiles.tiles,
                                  .ranks = setup->placement->ranks,
                                  .workers = setup->workers,
@@ -131,45 +69,46 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
                                  .pure = setup->pure};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
-        status = take_over(c, e);
+        const books_setup recorded = {.job = setup->job,
+                                      .store = setup->store,
+                                      .placement = setup->placement,
+                                      .dispatch = c->dispatch,
+                                      .retry_failed = setup->retry_failed,
+                                      .sync = setup->sync,
+                                      .path = setup->path,
+                                      .command = setup->command};
+        status = books_open(&recorded, &c->books, e);
     }
-    if (status == WEFT_OK) {
-        status = dispatch_start(c->dispatch, e);
-    }
-    if (status == WEFT_OK) {
-        status = open_row(c, e);
-    }
-    if (status != WEFT_OK) {
-        dispatch_destroy(c->dispatch);
-        free(members);
-        free(c);
-        return status;
-    }
-    const int64_t items = setup->job->items.count;
-    if (c->done > 0) {
-        log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done", setup->path,
-                  c->done, items);
-    }
-    if (ledger_damaged(c->ledger) > 0) {
-        log_print(LOG_WARNING, "%" PRId64 " tile records were torn or damaged: computed again",
-                  ledger_damaged(c->ledger));
-    }
-    progress_begin(&c->progress, setup->progress, items, c->done);
-    *out = c;
-    return WEFT_OK;
+    return status == WEFT_OK ? dispatch_start(c->dispatch, e) : status;
 }
 
-static void total_busy(const coordinator *c, double *busy_s, double *worst_s)
+static void release(coordinator *c)
 {
-    *busy_s = 0;
-    *worst_s = 0;
-    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        const member *m = &c->members[rank];
-        *busy_s += 1e-9 * (double)m->busy_ns;
-        if (1e-9 * (double)m->worst_ns > *worst_s) {
-            *worst_s = 1e-9 * (double)m->worst_ns;
-        }
+    books_close(c->books);
+    dispatch_destroy(c->dispatch);
+    free(c->left);
+    free(c);
+}
+
+weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e)
+{
+    coordinator *c = calloc(1, sizeof *c);
+    bool *left = calloc((size_t)setup->placement->ranks, sizeof *left);
+    if (c == NULL || left == NULL) {
+        free(left);
+        free(c);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
     }
+    c->setup = *setup;
+    c->left = left;
+    const weft_status status = prepare(c, e);
+    if (status != WEFT_OK) {
+        release(c);
+        return status;
+    }
+    progress_begin(&c->progress, setup->progress, setup->job->items.count, books_done(c->books));
+    *out = c;
+    return WEFT_OK;
 }
 
 void coordinator_destroy(coordinator *c)
@@ -177,27 +116,12 @@ void coordinator_destroy(coordinator *c)
     if (c == NULL) {
         return;
     }
-    progress_summary summary = {.status = c->status,
-                                .done = c->done,
-                                .failed = c->failed,
-                                .duplicates = c->row.duplicates,
-                                .workers = c->setup.placement->total_workers,
-                                .path = c->setup.path};
-    total_busy(c, &summary.busy_s, &summary.worst_s);
+    progress_summary summary = {
+        .status = c->status, .workers = c->setup.placement->total_workers, .path = c->setup.path};
+    books_sum_up(c->books, &summary);
     progress_end(&c->progress, &summary, clock_now_ns());
     log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", dispatch_chunks(c->dispatch));
-    dispatch_destroy(c->dispatch);
-    free(c->members);
-    free(c);
-}
-
-static double total_cpu(const coordinator *c)
-{
-    double cpu_s = 0;
-    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        cpu_s += 1e-9 * (double)c->members[rank].cpu_ns;
-    }
-    return cpu_s;
+    release(c);
 }
 
 /* Sends the same message to all ranks, the coordinator's own included. */
@@ -208,31 +132,6 @@ static void send_to_all(coordinator *c, const void *bytes, size_t count)
         if (mail_send(c->setup.mail, rank, bytes, count, &ignored) != WEFT_OK) {
             log_print(LOG_ERROR, "no message to rank %d: %s", rank, ignored.text);
         }
-    }
-}
-
-static weft_status put_row(coordinator *c, const char *outcome, error *e)
-{
-    double worst_s = 0;
-    c->row.end = clock_wall_s();
-    total_busy(c, &c->row.busy, &worst_s);
-    c->row.cpu = total_cpu(c);
-    memset(c->row.outcome, 0, sizeof c->row.outcome);
-    (void)snprintf(c->row.outcome, sizeof c->row.outcome, "%s", outcome);
-    return ledger_put_run(c->ledger, &c->row, e);
-}
-
-static const char *outcome_of(weft_status status)
-{
-    switch (weft_status_exit(status)) {
-    case 0:
-        return "complete";
-    case 3:
-        return "failed items";
-    case 75:
-        return "stopped";
-    default:
-        return "error";
     }
 }
 
@@ -249,10 +148,7 @@ static void end_run(coordinator *c, const error *why)
     end.kind = MESSAGE_END;
     end.error = *why;
     error e = {.status = WEFT_OK};
-    weft_status status = put_row(c, outcome_of(why->status), &e);
-    if (status == WEFT_OK && c->setup.sync) {
-        status = store_sync(c->setup.store, &e);
-    }
+    const weft_status status = books_end(c->books, why->status, &e);
     if (status != WEFT_OK && weft_status_exit(end.error.status) != 1) {
         end.error = e;
     }
@@ -267,8 +163,9 @@ static void end_if_complete(coordinator *c)
         return;
     }
     error why = {.status = WEFT_OK};
-    if (c->failed > 0) {
-        (void)error_set(&why, WEFT_ITEMS_FAILED, "%" PRId64 " items failed", c->failed);
+    if (books_failed(c->books) > 0) {
+        (void)error_set(&why, WEFT_ITEMS_FAILED, "%" PRId64 " items failed",
+                        books_failed(c->books));
     }
     end_run(c, &why);
 }
@@ -332,74 +229,11 @@ static void send_orders(coordinator *c, int64_t now_ns)
     c->next_dispatch_ns = now_ns + DISPATCH_NS;
 }
 
-/* A tile that was computed before must have come out the same. */
-static void check_duplicate(coordinator *c, int64_t tile, const tile_record *record)
-{
-    c->row.duplicates += tiling_items(&c->setup.job->tiles, tile, 1);
-    if (record->checksum != ledger_record(c->ledger, tile)->checksum && !c->warned_impure) {
-        c->warned_impure = true;
-        log_print(LOG_WARNING,
-                  "tile %" PRId64 " was computed twice, with different results: the kernel is not "
-                  "pure; see weft_map_set_pure()",
-                  tile);
-    }
-}
-
-static weft_status put_run_of_tiles(coordinator *c, int64_t first, int64_t tiles,
-                                    const tile_record records[], error *e)
-{
-    const tiling *t = &c->setup.job->tiles;
-    for (int64_t i = 0; i < tiles; i++) {
-        c->row.failed += records[i].failed;
-        c->failed += records[i].failed;
-    }
-    c->done += tiling_items(t, first, tiles);
-    c->row.items += tiling_items(t, first, tiles);
-    return ledger_put(c->ledger, first, tiles, records, e);
-}
-
-/* Whether a failure belongs to one of these tiles. */
-static bool in_tiles(const tiling *t, int64_t item, int64_t first, int64_t tiles)
-{
-    const int64_t start = tiling_first(t, first);
-    return item >= start && item < start + tiling_items(t, first, tiles);
-}
-
 static void take_report(coordinator *c, int rank, const message_report *report, size_t count)
 {
-    const tile_record *records = (const tile_record *)(report + 1);
-    const failure_row *failures = (const failure_row *)(records + report->tiles);
-    const size_t expected = sizeof *report + (size_t)report->tiles * sizeof *records +
-                            (size_t)report->failures * sizeof *failures;
     error e = {.status = WEFT_OK};
-    weft_status status = WEFT_OK;
-    if (count != expected) {
-        end_with_error(c, error_set(&e, WEFT_ERR_INTERNAL, "a report of the wrong size"), &e);
-        return;
-    }
-    c->members[rank].busy_ns = report->busy_ns;
-    c->members[rank].worst_ns = report->worst_ns;
-    c->members[rank].cpu_ns = report->cpu_ns;
     c->sync_ns = larger_of(c->sync_ns, report->sync_ns);
-    for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
-        int64_t run = 0;
-        while (i + run < report->tiles && tile_record_done(&records[i + run]) &&
-               dispatch_report(c->dispatch, report->first + i + run)) {
-            run++;
-        }
-        if (run > 0) {
-            status = put_run_of_tiles(c, report->first + i, run, records + i, &e);
-            for (int32_t k = 0; k < report->failures && status == WEFT_OK; k++) {
-                if (in_tiles(&c->setup.job->tiles, failures[k].item, report->first + i, run)) {
-                    status = ledger_add_failure(c->ledger, &failures[k], &e);
-                }
-            }
-        } else if (tile_record_done(&records[i])) {
-            check_duplicate(c, report->first + i, &records[i]);
-        }
-        i += run > 0 ? run : 1;
-    }
-    end_with_error(c, status, &e);
+    end_with_error(c, books_take(c->books, rank, report, count, &e), &e);
 }
 
 /* Nothing more is begun; what is in work may take the grace to come back. */
@@ -445,14 +279,14 @@ static void end_stopped(coordinator *c)
 {
     error why = {.status = WEFT_OK};
     (void)error_set(&why, WEFT_STOPPED, "stopped with %" PRId64 " of %" PRId64 " items done",
-                    c->done, c->setup.job->items.count);
+                    books_done(c->books), c->setup.job->items.count);
     end_run(c, &why);
 }
 
 static bool all_left(const coordinator *c)
 {
     for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        if (!c->members[rank].left) {
+        if (!c->left[rank]) {
             return false;
         }
     }
@@ -483,7 +317,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         end_run(c, &((const message_fail *)bytes)->error);
         break;
     case MESSAGE_LEFT:
-        c->members[rank].left = true;
+        c->left[rank] = true;
         c->abandon = c->abandon || ((const message_left *)bytes)->dropped;
         break;
     case MESSAGE_RETURN: {
@@ -519,7 +353,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         error e = {.status = WEFT_OK};
         c->next_book_ns = now_ns + book_ns;
         store_touch(c->setup.store);
-        end_with_error(c, put_row(c, "running", &e), &e);
+        end_with_error(c, books_update(c->books, &e), &e);
     }
-    progress_update(&c->progress, c->done, c->failed, now_ns);
+    progress_update(&c->progress, books_done(c->books), books_failed(c->books), now_ns);
 }

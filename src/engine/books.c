@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What rank 0 records of a run: tiles, failures, and the run's own row. */
+#include "engine/books.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the workers of a rank have spent so far. */
+typedef struct effort {
+    int64_t busy_ns;
+    int64_t worst_ns; /* of the busiest of them */
+    int64_t cpu_ns;
+} effort;
+
+struct books {
+    books_setup setup;
+    ledger *ledger;
+    effort *effort; /* per rank */
+    int64_t done;
+    int64_t failed;
+    run_row row;
+    bool warned_impure;
+};
+
+/* Takes over what earlier runs have done. Tiles with items to retry are not done from here on, also
+ * on disk, since their bytes will be replaced before their records can be. */
+static weft_status take_over(books *b, error *e)
+{
+    const tiling *tiles = &b->setup.job->tiles;
+    weft_status status = WEFT_OK;
+    bool reopened = false;
+    for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
+        const tile_record *record = ledger_record(b->ledger, tile);
+        if (!tile_record_done(record)) {
+            continue;
+        }
+        if (b->setup.retry_failed && record->failed > 0) {
+            status = ledger_reopen(b->ledger, tile, e);
+            reopened = true;
+        } else {
+            dispatch_set_done(b->setup.dispatch, tile);
+            b->done += tiling_items(tiles, tile, 1);
+            b->failed += record->failed;
+        }
+    }
+    if (status == WEFT_OK && reopened && b->setup.sync) {
+        status = store_sync(b->setup.store, e);
+    }
+    return status;
+}
+
+static weft_status open_row(books *b, error *e)
+{
+    const placement *p = b->setup.placement;
+    run_row *row = &b->row;
+    row->start = clock_wall_s();
+    row->end = row->start;
+    row->ranks = p->ranks;
+    row->workers = p->total_workers;
+    row->hosts = p->hosts;
+    row->cores = p->cores;
+    (void)snprintf(row->outcome, sizeof row->outcome, "running");
+    (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
+    (void)snprintf(row->command, sizeof row->command, "%s", b->setup.command);
+    return ledger_put_run(b->ledger, row, e);
+}
+
+weft_status books_open(const books_setup *setup, books **out, error *e)
+{
+    books *b = calloc(1, sizeof *b);
+    effort *efforts = calloc((size_t)setup->placement->ranks, sizeof *efforts);
+    if (b == NULL || efforts == NULL) {
+        free(efforts);
+        free(b);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the books of %d ranks",
+                         setup->placement->ranks);
+    }
+    b->setup = *setup;
+    b->effort = efforts;
+    b->ledger = store_ledger(setup->store);
+    weft_status status = take_over(b, e);
+    if (status == WEFT_OK) {
+        status = open_row(b, e);
+    }
+    if (status != WEFT_OK) {
+        books_close(b);
+        return status;
+    }
+    if (b->done > 0) {
+        log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done", setup->path,
+                  b->done, setup->job->items.count);
+    }
+    if (ledger_damaged(b->ledger) > 0) {
+        log_print(LOG_WARNING, "%" PRId64 " tile records were torn or damaged: computed again",
+                  ledger_damaged(b->ledger));
+    }
+    *out = b;
+    return WEFT_OK;
+}
+
+void books_close(books *b)
+{
+    if (b != NULL) {
+        free(b->effort);
+        free(b);
+    }
+}
+
+/* A tile that was computed before must have come out the same. */
+static void check_duplicate(books *b, int64_t tile, const tile_record *record)
+{
+    b->row.duplicates += tiling_items(&b->setup.job->tiles, tile, 1);
+    if (record->checksum != ledger_record(b->ledger, tile)->checksum && !b->warned_impure) {
+        b->warned_impure = true;
+        log_print(LOG_WARNING,
+                  "tile %" PRId64 " was computed twice, with different results: the kernel is not "
+                  "pure; see weft_map_set_pure()",
+                  tile);
+    }
+}
+
+static weft_status put_run_of_tiles(books *b, int64_t first, int64_t tiles,
+                                    const tile_record records[], error *e)
+{
+    const tiling *t = &b->setup.job->tiles;
+    for (int64_t i = 0; i < tiles; i++) {
+        b->row.failed += records[i].failed;
+        b->failed += records[i].failed;
+    }
+    b->done += tiling_items(t, first, tiles);
+    b->row.items += tiling_items(t, first, tiles);
+    return ledger_put(b->ledger, first, tiles, records, e);
+}
+
+/* Whether a failure belongs to one of these tiles. */
+static bool in_tiles(const tiling *t, int64_t item, int64_t first, int64_t tiles)
+{
+    const int64_t start = tiling_first(t, first);
+    return item >= start && item < start + tiling_items(t, first, tiles);
+}
+
+/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
+ * reported before. How many these are. */
+static weft_status record_run(books *b, const message_report *report, int64_t from, int64_t *run,
+                              error *e)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    const failure_row *failures = (const failure_row *)(records + report->tiles);
+    const int64_t first = report->first + from;
+    int64_t tiles = 0;
+    while (from + tiles < report->tiles && tile_record_done(&records[from + tiles]) &&
+           dispatch_report(b->setup.dispatch, first + tiles)) {
+        tiles++;
+    }
+    *run = tiles;
+    if (tiles == 0) {
+        return WEFT_OK;
+    }
+    weft_status status = put_run_of_tiles(b, first, tiles, records + from, e);
+    for (int32_t i = 0; i < report->failures && status == WEFT_OK; i++) {
+        if (in_tiles(&b->setup.job->tiles, failures[i].item, first, tiles)) {
+            status = ledger_add_failure(b->ledger, &failures[i], e);
+        }
+    }
+    return status;
+}
+
+weft_status books_take(books *b, int rank, const message_report *report, size_t count, error *e)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    const size_t expected = sizeof *report + (size_t)report->tiles * sizeof *records +
+                            (size_t)report->failures * sizeof(failure_row);
+    weft_status status = WEFT_OK;
+    if (count != expected) {
+        return error_set(e, WEFT_ERR_INTERNAL, "a report of the wrong size");
+    }
+    b->effort[rank] = (effort){
+        .busy_ns = report->busy_ns, .worst_ns = report->worst_ns, .cpu_ns = report->cpu_ns};
+    for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
+        int64_t run = 0;
+        status = record_run(b, report, i, &run, e);
+        if (run == 0 && tile_record_done(&records[i])) {
+            check_duplicate(b, report->first + i, &records[i]);
+        }
+        i += run > 0 ? run : 1;
+    }
+    return status;
+}
+
+/* What all ranks have spent. */
+static effort total_effort(const books *b)
+{
+    effort total = {.busy_ns = 0};
+    for (int rank = 0; rank < b->setup.placement->ranks; rank++) {
+        const effort *each = &b->effort[rank];
+        total.busy_ns += each->busy_ns;
+        total.cpu_ns += each->cpu_ns;
+        total.worst_ns = each->worst_ns > total.worst_ns ? each->worst_ns : total.worst_ns;
+    }
+    return total;
+}
+
+static weft_status put_row(books *b, const char *outcome, error *e)
+{
+    const effort total = total_effort(b);
+    b->row.end = clock_wall_s();
+    b->row.busy = 1e-9 * (double)total.busy_ns;
+    b->row.cpu = 1e-9 * (double)total.cpu_ns;
+    memset(b->row.outcome, 0, sizeof b->row.outcome);
+    (void)snprintf(b->row.outcome, sizeof b->row.outcome, "%s", outcome);
+    return ledger_put_run(b->ledger, &b->row, e);
+}
+
+weft_status books_update(books *b, error *e)
+{
+    return put_row(b, "running", e);
+}
+
+static const char *outcome_of(weft_status status)
+{
+    switch (weft_status_exit(status)) {
+    case 0:
+        return "complete";
+    case 3:
+        return "failed items";
+    case 75:
+        return "stopped";
+    default:
+        return "error";
+    }
+}
+
+weft_status books_end(books *b, weft_status why, error *e)
+{
+    const weft_status status = put_row(b, outcome_of(why), e);
+    return status == WEFT_OK && b->setup.sync ? store_sync(b->setup.store, e) : status;
+}
+
+int64_t books_done(const books *b)
+{
+    return b->done;
+}
+
+int64_t books_failed(const books *b)
+{
+    return b->failed;
+}
+
+void books_sum_up(const books *b, progress_summary *summary)
+{
+    const effort total = total_effort(b);
+    summary->done = b->done;
+    summary->failed = b->failed;
+    summary->duplicates = b->row.duplicates;
+    summary->busy_s = 1e-9 * (double)total.busy_ns;
+    summary->worst_s = 1e-9 * (double)total.worst_ns;
+}
