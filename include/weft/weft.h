@@ -7,6 +7,7 @@
 
 #include <weft/macros.h>
 #include <weft/map.h>
+#include <weft/plan.h>
 #include <weft/random.h>
 #include <weft/result.h>
 #include <weft/schedule.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft: looks at results from outside, one command each. */
 #include "command.h"
+#include "plan.h"
 #include "random.h"
 #include "status.h"
 #include "verify.h"
@@ -11,7 +12,8 @@
 #include <string.h>
 #include <weft/version.h>
 
-static const command *const commands[] = {&status_command, &verify_command, &random_command};
+static const command *const commands[] = {&status_command, &plan_command, &verify_command,
+                                          &random_command};
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading a result, for the public functions weft_result_*: by its metadata, then byte by byte. */
-#include <weft/result.h>
+#include "store/result.h"
 
 #include "base/error.h"
 #include "store/bytes.h"
 #include "store/checksum.h"
 #include "store/lock.h"
 #include "store/metadata.h"
-#include "store/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -222,6 +221,17 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     progress->failures = result->failure_count;
     progress->runs = result->run_count;
     return WEFT_OK;
+}
+
+const job *result_job(const weft_result *result)
+{
+    return result->meta.job;
+}
+
+const tile_record *result_tile(const weft_result *result, int64_t tile)
+{
+    const tile_record *record = &result->records[tile];
+    return tile_record_sound(record, tile) && tile_record_done(record) ? record : NULL;
 }
 
 /* Copies text that a damaged file may have left without its final zero. */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the file of a job tells of its speed: how long tiles took, on what, and in which runs. */
+#include "engine/evidence.h"
+
+#include "engine/simulation.h"
+#include "store/result.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Workers that together had this much of the cores would have taken more. */
+static const double busy_share = 0.9;
+
+/* More runs tell no more, and each takes its time to simulate. */
+enum { MOST_RUNS = 8 };
+
+/* What a run computed must still be in the file, not replaced by a later one. */
+static const double least_kept = 0.99;
+
+static weft_status pass_on(const weft_result *r, weft_status status, error *e)
+{
+    return error_set(e, status, "%s", weft_result_error_text(r));
+}
+
+static weft_status read_runs(evidence *ev, error *e)
+{
+    weft_result_progress progress;
+    weft_status status = weft_result_get_progress(ev->result, &progress);
+    if (status != WEFT_OK) {
+        return pass_on(ev->result, status, e);
+    }
+    ev->run = calloc((size_t)progress.runs + 1, sizeof *ev->run);
+    ev->tile = calloc((size_t)ev->job->tiles.tiles + 1, sizeof *ev->tile);
+    if (ev->run == NULL || ev->tile == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the times of %lld tiles",
+                         (long long)ev->job->tiles.tiles);
+    }
+    for (int i = 0; i < progress.runs && status == WEFT_OK; i++) {
+        status = weft_result_get_run(ev->result, i, &ev->run[i]);
+    }
+    ev->runs = progress.runs;
+    return status == WEFT_OK ? WEFT_OK : pass_on(ev->result, status, e);
+}
+
+double evidence_crowding(const weft_result_run *run)
+{
+    if (run->cores < 1 || run->workers <= run->cores || !(run->busy_s > 0) || !(run->cpu_s > 0)) {
+        return 1;
+    }
+    const double share = run->cpu_s / run->busy_s;
+    return share < 1 && run->workers * share >= busy_share * run->cores ? share : 1;
+}
+
+/* Over all runs, those counting most that were busy longest. */
+static void learn_machine(evidence *ev)
+{
+    double cpu_s = 0;
+    double busy_s = 0;
+    ev->ranks = ev->workers = 1;
+    for (int i = 0; i < ev->runs; i++) {
+        const weft_result_run *run = &ev->run[i];
+        if (run->ranks > 0 && run->workers > 0) {
+            ev->ranks = run->ranks;
+            ev->workers = (run->workers + run->ranks - 1) / run->ranks;
+        }
+        ev->cores = run->cores > 0 ? run->cores : ev->cores;
+        if (run->cpu_s > 0 && run->busy_s > 0) {
+            const double crowding = evidence_crowding(run);
+            const double share = crowding < 1 ? 1 : run->cpu_s / run->busy_s;
+            busy_s += crowding * run->busy_s;
+            cpu_s += crowding * run->busy_s * fmin(share, 1);
+        }
+    }
+    ev->cpu_share = busy_s > 0 ? cpu_s / busy_s : 1;
+}
+
+/* Seconds that a record gives, as far as they can be any. */
+static double seconds_of(const tile_record *record)
+{
+    return record->seconds >= 0 && isfinite(record->seconds) ? record->seconds : 0;
+}
+
+static void learn_tiles(evidence *ev)
+{
+    for (int64_t i = 0; i < ev->job->tiles.tiles; i++) {
+        const tile_record *record = result_tile(ev->result, i);
+        ev->tile[i].seconds = -1;
+        if (record != NULL) {
+            const bool known = record->run >= 0 && record->run < ev->runs;
+            const double crowding = known ? evidence_crowding(&ev->run[record->run]) : 1;
+            ev->tile[i] = (workload_tile){.seconds = crowding * seconds_of(record),
+                                          .run = record->run,
+                                          .rank = record->rank,
+                                          .worker = record->worker};
+        }
+    }
+}
+
+weft_status evidence_open(const char *path, evidence *ev, error *e)
+{
+    memset(ev, 0, sizeof *ev);
+    weft_status status = weft_result_open(path, &ev->result);
+    if (ev->result == NULL) {
+        return error_set(e, status, "out of memory for %s", path);
+    }
+    if (status != WEFT_OK) {
+        return pass_on(ev->result, status, e);
+    }
+    ev->job = result_job(ev->result);
+    status = read_runs(ev, e);
+    if (status == WEFT_OK) {
+        learn_machine(ev);
+        learn_tiles(ev);
+    }
+    return status;
+}
+
+void evidence_close(evidence *ev)
+{
+    free(ev->tile);
+    free(ev->run);
+    weft_result_close(ev->result);
+    memset(ev, 0, sizeof *ev);
+}
+
+/* The technique of a run, by its command line; what the environment said is not known. */
+static technique technique_of(const weft_result_run *run)
+{
+    static const char option[] = "--schedule";
+    technique t = TECHNIQUE_AUTO;
+    const char *at = strstr(run->command, option);
+    if (at != NULL) {
+        char name[16] = "";
+        at += strlen(option);
+        at += *at == '=' || *at == ' ';
+        memcpy(name, at, strnlen(at, sizeof name - 1));
+        name[strcspn(name, " ")] = '\0';
+        (void)technique_find(name, &t);
+    }
+    return t;
+}
+
+static double recorded_ns(const void *context, int64_t tile)
+{
+    const evidence *ev = context;
+    return 1e9 * seconds_of(result_tile(ev->result, tile));
+}
+
+/* Marks what the run did not compute; false if that is no longer known. */
+static bool mark_others(const evidence *ev, int number, bool *others)
+{
+    const tiling *tiles = &ev->job->tiles;
+    int64_t items = 0;
+    for (int64_t i = 0; i < tiles->tiles; i++) {
+        others[i] = ev->tile[i].seconds < 0 || ev->tile[i].run != number;
+        items += others[i] ? 0 : tiling_items(tiles, i, 1);
+    }
+    return items > 0 && (double)items >= least_kept * (double)ev->run[number].items;
+}
+
+/* As it was measured, waiting for cores included. */
+static weft_status simulate_run(const evidence *ev, int number, const bool *others,
+                                calibration_point *point, error *e)
+{
+    const weft_result_run *run = &ev->run[number];
+    const simulation_setup setup = {.job = ev->job,
+                                    .tiles = ev->job->tiles.tiles,
+                                    .done = others,
+                                    .tile_ns = recorded_ns,
+                                    .context = ev,
+                                    .ranks = run->ranks,
+                                    .workers = (run->workers + run->ranks - 1) / run->ranks,
+                                    .technique = technique_of(run),
+                                    .seed = ev->job->seed,
+                                    .pure = true,
+                                    .cpu_share = 1,
+                                    .costs = simulation_usual_costs};
+    simulation_result r;
+    const weft_status status = simulate(&setup, &r, NULL, e);
+    if (status == WEFT_OK) {
+        *point = (calibration_point){.measured_s = run->end_s - run->start_s,
+                                     .simulated_s = r.makespan_s};
+    }
+    return status;
+}
+
+static bool is_complete(const weft_result_run *run)
+{
+    return (strcmp(run->outcome, "complete") == 0 || strcmp(run->outcome, "failed items") == 0) &&
+           run->ranks > 0 && run->workers > 0 && run->end_s > run->start_s;
+}
+
+weft_status evidence_calibrate(const evidence *ev, calibration *c, error *e)
+{
+    calibration_point point[MOST_RUNS];
+    int points = 0;
+    weft_status status = WEFT_OK;
+    bool *others = calloc((size_t)ev->job->tiles.tiles + 1, sizeof *others);
+    if (others == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tiles of a run");
+    }
+    for (int i = ev->runs - 1; i >= 0 && points < MOST_RUNS && status == WEFT_OK; i--) {
+        if (is_complete(&ev->run[i]) && mark_others(ev, i, others)) {
+            status = simulate_run(ev, i, others, &point[points++], e);
+        }
+    }
+    free(others);
+    if (status == WEFT_OK) {
+        calibration_fit(point, points, c);
+    }
+    return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the file of a job tells of its speed: how long tiles took, on what, and in which runs. */
+#ifndef ENGINE_EVIDENCE_H
+#define ENGINE_EVIDENCE_H
+
+#include "base/error.h"
+#include "engine/calibration.h"
+#include "engine/workload.h"
+#include "range/job.h"
+
+#include <weft/result.h>
+
+typedef struct evidence {
+    weft_result *result;
+    const job *job;
+    workload_tile *tile; /* job->tiles.tiles of them, on a core of their own */
+    weft_result_run *run;
+    int runs;
+    int ranks;   /* of the last run … */
+    int workers; /* … and per rank */
+    int cores;   /* of the last run that knows; 0: none does */
+    double cpu_share;
+} evidence;
+
+/* To be closed in every case. */
+weft_status evidence_open(const char *path, evidence *ev, error *e);
+void evidence_close(evidence *ev);
+
+/* Simulates the complete runs, the newest of them, and learns from what they took. */
+weft_status evidence_calibrate(const evidence *ev, calibration *c, error *e);
+
+/* A run that kept all cores busy with more workers than there are: its tiles waited for cores, too.
+ * Gives the share of their time in which they had one; else 1. */
+double evidence_crowding(const weft_result_run *run);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Of an open result, what its public functions do not tell. */
+#ifndef STORE_RESULT_H
+#define STORE_RESULT_H
+
+#include "range/job.h"
+#include "store/record.h"
+
+#include <weft/result.h>
+
+const job *result_job(const weft_result *result);
+
+/* A tile's record as of the last weft_result_get_progress(); NULL if the tile is not done. */
+const tile_record *result_tile(const weft_result *result, int64_t tile);
+
+#endif
