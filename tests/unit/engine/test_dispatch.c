@@ -380,6 +380,7 @@ static void test_late_piece_is_halved(void **state)
     assert_int_equal(o.pieces, 1);
     assert_int_equal(o.piece[0].first, 2);
     assert_int_equal(o.piece[0].tiles, 2);
+    assert_int_equal(dispatch_chunks(d), 3);
     /* The one who is late himself is not given his own. */
     assert_true(dispatch_report(d, 2) && dispatch_report(d, 3));
     hear(d, 1, 0, 3 * late_ns);
@@ -436,6 +437,86 @@ static void test_who_has_plenty_and_waits_gives(void **state)
     (void)expect(d, 3, ORDER_RECALL, 0);
     dispatch_return(d, 0, (piece){.first = 3, .tiles = 3}, 2, 4);
     assert_int_equal(expect(d, 4, ORDER_GRANT, 1).piece[0].first, 3);
+    dispatch_destroy(d);
+}
+
+/* Two who will be idle at about the same time leave each other alone; once one has answered, he may
+ * be asked again. */
+static void test_recall_where_it_helps(void **state)
+{
+    (void)state;
+    dispatch *d = make(40, 2, TECHNIQUE_STATIC, true);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 10};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 20);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+        dispatch_hear(d, rank, &n, 2);
+    }
+    hear(d, 1, 6, 2);
+    dispatch_ask(d, 1, 20);
+    expect_none(d, 3);
+    hear(d, 1, 4, 4 * DISPATCH_NS);
+    (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
+    dispatch_return(d, 0, (piece){.first = 18, .tiles = 2}, 8, 5 * DISPATCH_NS);
+    (void)expect(d, 5 * DISPATCH_NS, ORDER_GRANT, 1);
+    hear(d, 1, 0, 6 * DISPATCH_NS);
+    dispatch_ask(d, 1, 20);
+    (void)expect(d, 6 * DISPATCH_NS, ORDER_RECALL, 0);
+    dispatch_destroy(d);
+}
+
+/* What is late goes to those who have nothing, one piece each. */
+static void test_late_pieces_are_shared_out(void **state)
+{
+    (void)state;
+    dispatch *d = make(60, 4, TECHNIQUE_STATIC, true);
+    order o;
+    for (int rank = 0; rank < 4; rank++) {
+        dispatch_ask(d, rank, 15);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    for (int64_t tile = 30; tile < 60; tile++) {
+        assert_true(dispatch_report(d, tile));
+    }
+    const int64_t then = 2 * late_ns;
+    hear(d, 0, 0, 1);
+    hear(d, 1, 3, 1);
+    hear(d, 2, 0, 1);
+    hear(d, 3, 0, 1);
+    for (int rank = 1; rank < 4; rank++) {
+        dispatch_ask(d, rank, 15);
+    }
+    /* Rank 1 still has some, so the first late piece, its own, and that of rank 0 go to others. */
+    for (int rank = 2; rank < 4; rank++) {
+        assert_true(dispatch_next(d, then, &o));
+        if (o.kind == ORDER_RECALL) {
+            assert_int_equal(o.rank, 1);
+            assert_true(dispatch_next(d, then, &o));
+        }
+        assert_int_equal(o.kind, ORDER_GRANT);
+        assert_int_equal(o.rank, rank);
+    }
+    expect_none(d, then);
+    dispatch_destroy(d);
+}
+
+/* Where tiles take long, a rank may be silent for longer. */
+static void test_patience_follows_the_longest_tile(void **state)
+{
+    (void)state;
+    dispatch *d = make(4, 2, TECHNIQUE_STATIC, true);
+    const news n = {.computed = {.tiles = 2, .seconds = 2, .squares = 2, .elapsed = 2},
+                    .longest_s = 1};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 2);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    hear(d, 0, 0, 1);
+    dispatch_hear(d, 1, &n, 1);
+    assert_true(dispatch_report(d, 2) && dispatch_report(d, 3));
+    dispatch_ask(d, 1, 2);
+    expect_none(d, 4 * late_ns);
+    (void)expect(d, 4 * late_ns + 2 * DISPATCH_NS, ORDER_GRANT, 1);
     dispatch_destroy(d);
 }
 
@@ -515,6 +596,9 @@ int main(void)
         cmocka_unit_test(test_late_piece_is_halved),
         cmocka_unit_test(test_returned_piece_goes_to_another),
         cmocka_unit_test(test_who_has_plenty_and_waits_gives),
+        cmocka_unit_test(test_recall_where_it_helps),
+        cmocka_unit_test(test_late_pieces_are_shared_out),
+        cmocka_unit_test(test_patience_follows_the_longest_tile),
         cmocka_unit_test(test_waiting_in_turn),
         cmocka_unit_test(test_chunks_are_joined),
         cmocka_unit_test(test_scattered_tiles),
