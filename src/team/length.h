@@ -10,7 +10,8 @@
 enum { LENGTH_MEASURE_NS = 5000 };
 
 /* A span's length in tiles, at least 1: by time, by the limit, and so that the end of a block, of
- * which `left` tiles are left, is shared out. tile_ns is what the worker has learnt; 0: nothing. */
+ * which `left` tiles are left, is shared out as long as that is worth it. tile_ns is what the
+ * worker has learnt; 0: nothing. */
 int64_t length_span_tiles(int workers, int64_t span_limit, int64_t tile_ns, int64_t left);
 
 /* What a worker that knew tile_ns knows after a span of so many tiles. */

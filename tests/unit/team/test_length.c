@@ -37,6 +37,18 @@ static void test_by_time_and_share(void **state)
     assert_int_equal(length_span_tiles(4, INT64_MAX, 600000, 80), 1);
 }
 
+/* Tiles that take next to nothing are not shared out one by one. */
+static void test_not_too_short(void **state)
+{
+    (void)state;
+    assert_int_equal(length_span_tiles(2, INT64_MAX, 50, 1000), 250);
+    assert_int_equal(length_span_tiles(2, INT64_MAX, 50, 300), 100);
+    assert_int_equal(length_span_tiles(2, INT64_MAX, 50, 60), 60);
+    assert_int_equal(length_span_tiles(2, 32, 50, 60), 32);
+    assert_int_equal(length_span_tiles(2, INT64_MAX, 2000, 4), 2);
+    assert_int_equal(length_span_tiles(2, INT64_MAX, 6000, 3), 1);
+}
+
 static void test_learning(void **state)
 {
     (void)state;
@@ -50,6 +62,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_by_time_and_share),
+        cmocka_unit_test(test_not_too_short),
         cmocka_unit_test(test_learning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
