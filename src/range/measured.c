@@ -12,9 +12,9 @@
 static const double shortest_s = 1e-12;
 static const double longest_s = 1e12;
 
-/* The rank's mean of late is over so many tiles, or over its last report if that has more. As long
- * as there are fewer, so many tiles at the mean of all ranks are counted with them: one tile that
- * happens to be quick says little about a rank. */
+/* The rank's mean of late is over so many tiles; more of them in a report count as so many, so that
+ * the next report is not lost on it. As long as there are fewer, a few tiles at the mean of all
+ * ranks are counted with them: one tile that happens to be quick says little about a rank. */
 static const double window_tiles = 64;
 static const double assumed_tiles = 4;
 
@@ -95,11 +95,11 @@ static double within(double x, double least, double most)
 }
 
 /* Forgets as much of what was before as goes beyond the window. */
-static void keep_window(recent *r, double window)
+static void keep_window(recent *r)
 {
-    if (r->tiles > window) {
-        r->seconds *= window / r->tiles;
-        r->tiles = window;
+    if (r->tiles > window_tiles) {
+        r->seconds *= window_tiles / r->tiles;
+        r->tiles = window_tiles;
     }
 }
 
@@ -173,7 +173,7 @@ void measured_add(measured *m, int64_t rank, const measurement *report)
     r->deviation = tiles > 1 ? sqrt(squares / (tiles - 1)) : 0;
     r->recent.seconds += mean * tiles;
     r->recent.tiles += tiles;
-    keep_window(&r->recent, fmax(window_tiles, tiles));
+    keep_window(&r->recent);
     count_rank(&m->sums, r, 1);
     recount_in_time(m);
     join_tiles(m, tiles, mean, squares);

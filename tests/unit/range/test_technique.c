@@ -167,6 +167,7 @@ static void test_fsc_chunks(void **state)
     CHECK_RUN(TECHNIQUE_FSC, dear, 250, 250, 250, 250);
     const run alone = {.total = 10, .ranks = 1, .deviation = 1, .overhead = 1};
     CHECK_RUN(TECHNIQUE_FSC, alone, 10);
+    CHECK_CHUNKS(TECHNIQUE_FSC, 10, 1, 10);
     /* As mfsc without σ or h. */
     const run free = {.total = 10, .ranks = 3, .deviation = 1};
     CHECK_RUN(TECHNIQUE_FSC, free, 2, 2, 2, 2, 2);
@@ -293,6 +294,9 @@ static void test_tap_chunks(void **state)
     const run alone = {.total = 10, .ranks = 1, .mean = 2, .deviation = 2};
     CHECK_RUN(TECHNIQUE_TAP, alone, 5, 2, 1, 1, 1);
     CHECK_CHUNKS(TECHNIQUE_TAP, 10, 3, 4, 2, 2, 1, 1);
+    /* Infinity less infinity. */
+    const run absurd = {.total = 3, .ranks = 1, .mean = 1e-300, .deviation = 1e300};
+    CHECK_RUN(TECHNIQUE_TAP, absurd, 1, 1, 1);
 }
 
 static void test_increasing_chunks(void **state)
@@ -323,6 +327,7 @@ static void test_pls_chunks(void **state)
                  7, 5, 4, 3, 2, 2, 1, 1, 1, 1);
     CHECK_CHUNKS(TECHNIQUE_PLS, 10, 1, 5, 5);
     CHECK_CHUNKS(TECHNIQUE_PLS, 10, 3, 2, 2, 2, 2, 1, 1);
+    CHECK_CHUNKS(TECHNIQUE_PLS, 10, 4, 2, 2, 2, 2, 1, 1);
     CHECK_CHUNKS(TECHNIQUE_PLS, 2, 2, 1, 1);
 }
 
@@ -383,6 +388,9 @@ static void test_nothing_overflows(void **state)
     assert_int_equal(first_chunk(TECHNIQUE_FAC2, most, 1), most / 2 + 1);
     assert_int_equal(first_chunk(TECHNIQUE_WF, most, 1), most / 2 + 1);
     assert_int_equal(first_chunk(TECHNIQUE_PLS, most, 1), most / 2 + 1);
+    /* No double has this value. */
+    const int64_t odd = (INT64_C(1) << 61) + 1;
+    assert_int_equal(first_chunk(TECHNIQUE_WF, 2 * odd, 1), odd);
     assert_int_equal(first_chunk(TECHNIQUE_FISS, most, 1), most / 4);
     assert_int_equal(first_chunk(TECHNIQUE_VISS, most, 1), most);
     assert_int_equal(first_chunk(TECHNIQUE_STATIC, most, 1000000), INT64_C(9223372036855));
