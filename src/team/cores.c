@@ -15,7 +15,7 @@ typedef struct slot {
 } slot;
 
 struct core_groups {
-    slot *slot; /* sorted: those of a core and those of a node lie together */
+    slot *slot; /* those of a core lie together, and so do those of a node */
     int slots;
     int cores;
     int nodes;
@@ -81,26 +81,13 @@ static bool load(hwloc_topology_t t)
     return good && hwloc_topology_load(t) == 0;
 }
 
-/* The order of the machine, but with nodes together: some number their cores in turns. */
-static int compare_slots(const void *a, const void *b)
-{
-    const slot *x = a;
-    const slot *y = b;
-    if (x->node != y->node) {
-        return x->node < y->node ? -1 : 1;
-    }
-    if (x->core != y->core) {
-        return x->core < y->core ? -1 : 1;
-    }
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static int index_of(hwloc_obj_t object, int otherwise)
+static int index_of(const struct hwloc_obj *object, int otherwise)
 {
     return object == NULL ? otherwise : (int)object->logical_index;
 }
 
-/* Takes what the topology says of the allowed ones; how many there are. */
+/* Takes what the topology says of the allowed ones, in its order, which goes by where they lie and
+ * not by their numbers; how many there are. */
 static int read_slots(hwloc_topology_t t, const host_cores *allowed, slot *to)
 {
     int slots = 0;
@@ -110,9 +97,9 @@ static int read_slots(hwloc_topology_t t, const host_cores *allowed, slot *to)
             continue;
         }
         /* Where a node has memory of two kinds, both cover its cores: the first stands for it. */
-        const hwloc_obj_t node =
+        const struct hwloc_obj *node =
             hwloc_get_next_obj_covering_cpuset_by_type(t, pu->cpuset, HWLOC_OBJ_NUMANODE, NULL);
-        const hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(t, HWLOC_OBJ_CORE, pu);
+        const struct hwloc_obj *core = hwloc_get_ancestor_obj_by_type(t, HWLOC_OBJ_CORE, pu);
         to[slots++] = (slot){.number = (int)pu->os_index,
                              .core = index_of(core, (int)pu->logical_index),
                              .node = index_of(node, 0)};
@@ -154,7 +141,6 @@ core_groups *cores_look(const host_cores *allowed)
     }
     c->slot = slots;
     c->slots = count;
-    qsort(slots, (size_t)count, sizeof *slots, compare_slots);
     number_anew(c);
     return c;
 }

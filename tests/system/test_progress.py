@@ -142,6 +142,9 @@ class Progress(SystemTest):
         bound = run("taskset", "-c", core, KNOWN, "--out", self.path("one.h5"), "--count", 1,
                     layout=(0, None))
         self.assertRegex(bound.err, "1 rank x 1 worker on .* 1 core per rank, pinned\n")
+        alone = run("taskset", "-c", core, KNOWN, "--out", self.path("none.h5"), "--count", 1,
+                    layout=(0, 0))
+        self.assertRegex(alone.err, "1 rank x 0 workers on .* 1 core per rank\n")
 
     @unittest.skipUnless({0, 1} <= os.sched_getaffinity(0), "cores 0 and 1 are needed")
     def test_numa_nodes(self):

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests blocks: who touches their memory first, and that nothing is left of their last use. */
+#define _GNU_SOURCE 1
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "engine/work.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { GRAIN = 16, ROOM = 8192, TILES = 20000 };
+
+/* A job of one field, and what its blocks need. */
+typedef struct scene {
+    job *job;
+    work work;
+    block *block;
+} scene;
+
+/* An item's value is its number. */
+static int number_kernel(const weft_span *span, void *context)
+{
+    (void)context;
+    int64_t *value = weft_span_result(span, 0);
+    for (int64_t i = 0; i < weft_span_count(span); i++) {
+        value[i] = weft_span_first(span) + i;
+    }
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    error e = {.status = WEFT_OK};
+    scene *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    assert_int_equal(job_create("numbers", 1, (const int64_t[]){GRAIN * TILES}, &s->job, &e),
+                     WEFT_OK);
+    assert_int_equal(job_add_field(s->job, "number", WEFT_INT64, 0, NULL, NULL, NULL, &e), WEFT_OK);
+    assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
+    s->work = (work){
+        .job = s->job, .kernel = number_kernel, .pure = true, .span_tiles = INT64_MAX, .rank = 3};
+    assert_int_equal(block_create(&s->work, ROOM, &s->block, &e), WEFT_OK);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    scene *s = *state;
+    block_destroy(s->block);
+    job_destroy(s->job);
+    free(s);
+    return 0;
+}
+
+/* Pages of a large piece of memory that somebody has touched, but for its first and last ones: the
+ * heap keeps its books there. */
+static int touched_pages(const void *memory, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)memory / page + 2) * page;
+    const uintptr_t end = (((uintptr_t)memory + bytes) / page - 1) * page;
+    unsigned char pages[(size_t)ROOM * GRAIN * sizeof(int64_t) / 4096];
+    assert_in_range((end - first) / page, 1, sizeof pages);
+    assert_int_equal(mincore((void *)first, end - first, pages), 0);
+    int touched = 0;
+    for (size_t i = 0; i < (end - first) / page; i++) {
+        touched += pages[i] & 1;
+    }
+    return touched;
+}
+
+static void test_workers_touch_first(void **state)
+{
+    scene *s = *state;
+    block *b = s->block;
+    const size_t records_bytes = (size_t)ROOM * sizeof *b->records;
+    const size_t bytes = (size_t)ROOM * GRAIN * sizeof(int64_t);
+    block_begin(b, 0, ROOM);
+    assert_int_equal(touched_pages(b->bytes, bytes), 0);
+    assert_int_equal(touched_pages(b->records, records_bytes), 0);
+    (void)block_compute(b, 0, ROOM / 2, ROOM / 2, clock_now_ns());
+    assert_in_range(touched_pages(b->bytes, bytes), 1, bytes / 4096 / 2);
+    assert_in_range(touched_pages(b->records, records_bytes), 1, records_bytes / 4096 / 2);
+}
+
+/* Tiles are done where they have been computed since the block was begun, and nowhere else. */
+static void check_done(const block *b, int64_t first, int64_t tiles)
+{
+    for (int64_t i = 0; i < ROOM; i++) {
+        assert_int_equal(tile_record_done(&b->records[i]), i >= first && i < first + tiles);
+    }
+    const int64_t *value = (const int64_t *)(const void *)b->bytes;
+    for (int64_t i = first * GRAIN; i < (first + tiles) * GRAIN; i++) {
+        assert_int_equal(value[i], b->first * GRAIN + i);
+    }
+}
+
+static void test_nothing_is_left_of_the_last_use(void **state)
+{
+    scene *s = *state;
+    block *b = s->block;
+    static const struct {
+        int64_t first;
+        int64_t tiles;
+        int64_t computed_first;
+        int64_t computed;
+    } uses[] = {{0, ROOM, 0, ROOM},   {ROOM, 10, 2, 5}, {5, ROOM, 700, 1000}, {77, 1, 0, 1},
+                {100, ROOM, 0, ROOM}, {3, 1, 0, 0},     {9, 12, 0, 12}};
+    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+        block_begin(b, uses[i].first, uses[i].tiles);
+        check_done(b, 0, 0);
+        if (uses[i].computed > 0) {
+            (void)block_compute(b, 0, uses[i].computed_first, uses[i].computed, clock_now_ns());
+        }
+        check_done(b, uses[i].computed_first, uses[i].computed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_workers_touch_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_is_left_of_the_last_use, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
