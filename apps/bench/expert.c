@@ -53,49 +53,72 @@ static bool sync_file(const char *path)
     return good;
 }
 
+size_t expert_bytes(const loop *l, int field)
+{
+    return (size_t)(l->rows * l->columns) * item_bytes(&l->field[field]);
+}
+
+bool expert_allocate(const loop *l, bool zeroed, void *data[LOOP_FIELDS])
+{
+    bool good = true;
+    for (int i = 0; i < l->fields; ++i) {
+        const size_t bytes = expert_bytes(l, i);
+        data[i] = zeroed ? calloc(bytes, 1) : malloc(bytes);
+        good = good && data[i];
+    }
+    return good;
+}
+
+void expert_free(const loop *l, void *data[LOOP_FIELDS])
+{
+    for (int i = 0; i < l->fields; ++i)
+        free(data[i]);
+}
+
+void expert_compute(const loop *l, int64_t first, void *const data[LOOP_FIELDS])
+{
+    const int64_t left = l->rows * l->columns - first;
+    void *results[LOOP_FIELDS];
+    for (int i = 0; i < l->fields; ++i)
+        results[i] = (char *)data[i] + (size_t)first * item_bytes(&l->field[i]);
+    l->compute(l->context, first, l->chunk < left ? l->chunk : left, results);
+}
+
+weft_status expert_write(const bench *b, const loop *l, const char *path,
+                         void *const data[LOOP_FIELDS])
+{
+    if (!write_file(l, path, data))
+        return weft_error(b->session, WEFT_ERR_HDF5, "cannot write %s", path);
+    return b->sync && !sync_file(path) ? measure_system_error(b, path) : WEFT_OK;
+}
+
 static void compute(const bench *b, const loop *l, void *const data[LOOP_FIELDS])
 {
     const int64_t count = l->rows * l->columns;
     const int64_t chunk = l->chunk;
 #pragma omp parallel for schedule(dynamic) num_threads(b->workers) default(none) \
     shared(l, data, count, chunk)
-    for (int64_t first = 0; first < count; first += chunk) {
-        void *results[LOOP_FIELDS];
-        for (int i = 0; i < l->fields; ++i)
-            results[i] = (char *)data[i] + (size_t)first * item_bytes(&l->field[i]);
-        l->compute(l->context, first, chunk < count - first ? chunk : count - first, results);
-    }
+    for (int64_t first = 0; first < count; first += chunk)
+        expert_compute(l, first, data);
 }
 
 weft_status expert_run(const bench *b, void *context, double *seconds)
 {
     const loop *l = context;
-    const size_t count = (size_t)(l->rows * l->columns);
     char path[64];
     void *data[LOOP_FIELDS] = {NULL};
-    bool memory = true;
     weft_status status = WEFT_OK;
     (void)snprintf(path, sizeof path, "%s-expert.h5", l->name);
     const double start = measure_now();
-    for (int i = 0; i < l->fields; ++i) {
-        data[i] = malloc(count * item_bytes(&l->field[i]));
-        memory = memory && data[i];
-    }
-    if (!memory) {
+    if (!expert_allocate(l, false, data)) {
         status = measure_no_memory(b);
         goto done;
     }
     compute(b, l, data);
-    if (!write_file(l, path, data)) {
-        status = weft_error(b->session, WEFT_ERR_HDF5, "cannot write %s", path);
-        goto done;
-    }
-    if (b->sync && !sync_file(path))
-        status = measure_system_error(b, path);
+    status = expert_write(b, l, path, data);
     *seconds = measure_now() - start;
     (void)unlink(path);
 done:
-    for (int i = 0; i < l->fields; ++i)
-        free(data[i]);
+    expert_free(l, data);
     return status;
 }

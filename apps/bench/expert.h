@@ -25,6 +25,7 @@ typedef struct loop {
     int64_t rows;
     int64_t columns;
     int64_t chunk; /**< items per iteration of the hand-written loop */
+    int64_t grain; /**< items per tile of weft; 0: automatic */
     int fields;
     loop_field field[LOOP_FIELDS];
     void (*compute)(const void *context, int64_t first, int64_t count,
@@ -35,5 +36,29 @@ typedef struct loop {
 /** Computes the loop and writes its results; gives the seconds. A side_fn, the context is a loop.
  */
 weft_status expert_run(const bench *b, void *context, double *seconds);
+
+/** The same for a loop that weft runs over several ranks: with some threads in rank 0, while the
+ * others sleep. The seconds are the same on every rank. */
+weft_status expert_run_alone(const bench *b, int threads, void *context, double *seconds);
+
+/** By hand over ranks: their workers take chunks from a shared counter; the results are brought
+ * together on rank 0, and written there. */
+weft_status expert_share(const bench *b, void *context, double *seconds);
+
+/** Arrays for the results of a loop, zeroed if asked for. Free them in any case. */
+bool expert_allocate(const loop *l, bool zeroed, void *data[LOOP_FIELDS]);
+
+/** Computes a chunk into the arrays. */
+void expert_compute(const loop *l, int64_t first, void *const data[LOOP_FIELDS]);
+
+/** Writes the arrays to a file, and to disk if asked for. */
+weft_status expert_write(const bench *b, const loop *l, const char *path,
+                         void *const data[LOOP_FIELDS]);
+
+/** Frees arrays. */
+void expert_free(const loop *l, void *data[LOOP_FIELDS]);
+
+/** Bytes of an array. */
+size_t expert_bytes(const loop *l, int field);
 
 #endif

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE 1
 #include "measure.h"
 
+#include "ranks.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -17,6 +19,27 @@ double measure_now(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void measure_nap(long ns)
+{
+    const struct timespec time = {.tv_nsec = ns};
+    (void)nanosleep(&time, NULL);
+}
+
+weft_status measure_agree(const bench *b, weft_status status)
+{
+    return b->ranks > 1 ? weft_agree(b->session, status) : status;
+}
+
+void *measure_array(const bench *b, size_t count, size_t bytes)
+{
+    void *array = calloc(count, bytes);
+    if (measure_agree(b, array ? WEFT_OK : measure_no_memory(b)) != WEFT_OK) {
+        free(array);
+        array = NULL;
+    }
+    return array;
 }
 
 weft_status measure_no_memory(const bench *b)
@@ -37,7 +60,23 @@ row measure_row(const char *what, const char *unit, goal_kind kind, double goal)
     (void)snprintf(line.unit, sizeof line.unit, "%s", unit);
     line.kind = kind;
     line.goal = goal;
+    line.to_best = line.imbalance = (double)NAN;
+    line.efficiency = line.other_efficiency = (double)NAN;
     return line;
+}
+
+void measure_name(const bench *b, row *line, const char *what, const char *against)
+{
+    char layout[32];
+    if (b->ranks == 1)
+        (void)snprintf(layout, sizeof layout, "%d worker%s", b->workers, b->workers > 1 ? "s" : "");
+    else if (b->ranks * b->workers > b->cores)
+        (void)snprintf(layout, sizeof layout, "%d ranks on %d cores", b->ranks, b->cores);
+    else if (b->workers == 1)
+        (void)snprintf(layout, sizeof layout, "%d ranks", b->ranks);
+    else
+        (void)snprintf(layout, sizeof layout, "%d ranks x %d", b->ranks, b->workers);
+    (void)snprintf(line->what, sizeof line->what, "%s, %s, %s", what, layout, against);
 }
 
 static int compare(const void *a, const void *b)
@@ -47,47 +86,76 @@ static int compare(const void *a, const void *b)
 }
 
 /* Puts the values into order. */
-static double median(double *values, int count)
+static double median_of(double *values, int count)
 {
     qsort(values, (size_t)count, sizeof *values, compare);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-weft_status measure_send(const bench *b, row *line, const double *weft, const double *other)
+static double middle(const double *values, int count, double *least, double *most)
 {
-    const int count = b->repeat;
-    const size_t bytes = (size_t)count * sizeof(double);
-    double *sorted = malloc(bytes);
+    double *sorted = malloc((size_t)count * sizeof *sorted);
     if (!sorted)
-        return measure_no_memory(b);
-    line->other = (double)NAN;
-    line->ratio = (double)NAN;
-    if (other) {
-        memcpy(sorted, other, bytes);
-        line->other = median(sorted, count);
-        for (int i = 0; i < count; ++i)
-            sorted[i] = weft[i] / other[i];
-        line->ratio = median(sorted, count);
-        line->least = sorted[0];
-        line->most = sorted[count - 1];
-    }
-    memcpy(sorted, weft, bytes);
-    line->weft = median(sorted, count);
-    if (!other) {
-        line->least = sorted[0];
-        line->most = sorted[count - 1];
-    }
+        return (double)NAN;
+    memcpy(sorted, values, (size_t)count * sizeof *sorted);
+    const double median = median_of(sorted, count);
+    if (least)
+        *least = sorted[0];
+    if (most)
+        *most = sorted[count - 1];
     free(sorted);
+    return median;
+}
+
+double measure_median(const double *values, int count)
+{
+    return middle(values, count, NULL, NULL);
+}
+
+double measure_ratio(const double *side, const double *other, int count, double *least,
+                     double *most)
+{
+    double *ratios = malloc((size_t)count * sizeof *ratios), median = (double)NAN;
+    for (int i = 0; ratios && i < count; ++i)
+        ratios[i] = side[i] / other[i];
+    if (ratios)
+        median = middle(ratios, count, least, most);
+    free(ratios);
+    return median;
+}
+
+weft_status measure_send_row(const bench *b, const row *line)
+{
+    if (b->rank > 0)
+        return WEFT_OK;
+    row whole = *line;
+    whole.ranks = b->ranks;
+    whole.workers = b->workers;
     /* Less than a pipe takes at once. */
-    if (write(b->pipe, line, sizeof *line) != (ssize_t)sizeof *line)
+    if (write(b->pipe, &whole, sizeof whole) != (ssize_t)sizeof whole)
         return measure_system_error(b, "the table's pipe");
     return WEFT_OK;
 }
 
+weft_status measure_send(const bench *b, row *line, const double *weft, const double *other)
+{
+    const int count = b->repeat;
+    line->other = (double)NAN;
+    line->ratio = (double)NAN;
+    line->weft = middle(weft, count, &line->least, &line->most);
+    if (other) {
+        line->other = measure_median(other, count);
+        line->ratio = measure_ratio(weft, other, count, &line->least, &line->most);
+    }
+    return isnan(line->weft) ? measure_no_memory(b) : measure_send_row(b, line);
+}
+
 /* What the measurement before has left to the disk, the removal of its file included, is none of
  * the next one's business. */
-void measure_settle(void)
+void measure_settle(const bench *b)
 {
+    if (b->rank > 0)
+        return;
     const int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         (void)syncfs(folder);
@@ -97,23 +165,32 @@ void measure_settle(void)
 
 static weft_status take(const bench *b, side_fn side, void *context, double *value)
 {
-    measure_settle();
-    return side(b, context, value);
+    measure_settle(b);
+    return measure_agree(b, side(b, context, value));
+}
+
+weft_status measure_several(const bench *b, row *lines, side_fn weft, const side_fn *others,
+                            int count, void *context)
+{
+    const int repeat = b->repeat;
+    weft_status status = WEFT_OK;
+    double *values = measure_array(b, (size_t)(1 + count) * (size_t)repeat, sizeof *values);
+    if (!values)
+        return WEFT_ERR_MEMORY;
+    for (int i = 0; i < repeat && status == WEFT_OK; ++i) {
+        status = take(b, weft, context, &values[i]);
+        for (int j = 0; j < count && status == WEFT_OK; ++j)
+            status = take(b, others[j], context, &values[(1 + j) * repeat + i]);
+    }
+    for (int j = 0; j < count && status == WEFT_OK; ++j)
+        status = measure_send(b, &lines[j], values, values + (ptrdiff_t)(1 + j) * repeat);
+    if (count == 0 && status == WEFT_OK)
+        status = measure_send(b, lines, values, NULL);
+    free(values);
+    return status;
 }
 
 weft_status measure(const bench *b, row *line, side_fn weft, side_fn other, void *context)
 {
-    weft_status status = WEFT_OK;
-    double *values = malloc(2 * (size_t)b->repeat * sizeof *values);
-    if (!values)
-        return measure_no_memory(b);
-    for (int i = 0; i < b->repeat && status == WEFT_OK; ++i) {
-        status = take(b, weft, context, &values[i]);
-        if (status == WEFT_OK && other)
-            status = take(b, other, context, &values[b->repeat + i]);
-    }
-    if (status == WEFT_OK)
-        status = measure_send(b, line, values, other ? values + b->repeat : NULL);
-    free(values);
-    return status;
+    return measure_several(b, line, weft, &other, other ? 1 : 0, context);
 }

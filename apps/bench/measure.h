@@ -6,30 +6,42 @@
 #define BENCH_MEASURE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <weft/weft.h>
 
-/** How the measurements are done. */
-typedef struct plan_sizes {
-    int workers; /**< where a measurement does not say otherwise */
-    int repeat;
-    double scale; /**< of the sizes; 1 is what the goals are meant for */
-} plan_sizes;
+/** What disturbs a measurement. */
+typedef enum trouble {
+    TROUBLE_NONE,
+    TROUBLE_SPIN, /**< something else computes on the cores of one rank */
+    TROUBLE_STOP  /**< one rank is stopped for half of the time */
+} trouble;
 
 /** What a measurement has at hand. */
 typedef struct bench {
     weft_session *session;
-    int workers; /**< of weft, and threads of the other side */
+    int rank;
+    int ranks;
+    int workers; /**< of weft in each rank, and threads of the other side */
+    int cores;   /**< that the machine has for all of them */
     int repeat;
-    double scale; /**< of the sizes; 1 is what the goals are meant for */
-    bool sync;    /**< both sides force their results to disk */
-    int pipe;     /**< where rows go */
+    double scale;           /**< of the sizes; 1 is what the goals are meant for */
+    bool sync;              /**< both sides force their results to disk */
+    int pipe;               /**< where rows go, on rank 0 */
+    const char *workload;   /**< for measurements that can do several */
+    const char *techniques; /**< those to compare, with commas; NULL: all */
+    trouble trouble;
+    int slow_rank;                     /**< the one in trouble */
+    const struct disturber *disturber; /**< who makes it; NULL: nobody */
+    uint64_t seed;                     /**< of the order in which sides are measured */
 } bench;
 
 /** What a goal is set for. */
 typedef enum goal_kind {
-    GOAL_WEFT_MOST,  /**< weft's own value, at most */
-    GOAL_RATIO_MOST, /**< the ratio, at most */
-    GOAL_RATIO_LEAST /**< the ratio, at least */
+    GOAL_NONE,        /**< a row to learn from */
+    GOAL_WEFT_MOST,   /**< weft's own value, at most */
+    GOAL_RATIO_MOST,  /**< the ratio, at most */
+    GOAL_RATIO_LEAST, /**< the ratio, at least */
+    GOAL_BOTH_MOST    /**< the ratio, and that to the best technique, at most */
 } goal_kind;
 
 /** A line of the table. Goes through a pipe as it is, so it holds no pointers. */
@@ -43,13 +55,23 @@ typedef struct row {
     double most;
     goal_kind kind;
     double goal;
+    int ranks;
+    int workers;        /**< per rank */
+    char workload[24];  /**< or "" */
+    char technique[16]; /**< or "" */
+    double to_best;     /**< ratio to the best technique on that workload, or NaN */
+    double imbalance;   /**< how long the first idle rank waits for the last, as a share of the
+                           makespan, or NaN */
+    double efficiency;  /**< of weft and of the other side: what one thread needs without weft,
+                           over what the workers need together, or NaN */
+    double other_efficiency;
 } row;
 
 /** One side, once: gives its value in the row's unit. Errors go into the session. */
 typedef weft_status (*side_fn)(const bench *b, void *context, double *value);
 
 /**
- * Measures and sends the row on.
+ * Measures and sends the row on. On all ranks, as the rest of these.
  *
  * @param line  what, unit, kind and goal are set; the rest is filled in
  * @param weft  one side
@@ -57,18 +79,46 @@ typedef weft_status (*side_fn)(const bench *b, void *context, double *value);
  */
 weft_status measure(const bench *b, row *line, side_fn weft, side_fn other, void *context);
 
+/** The same against several others, a row for each. */
+weft_status measure_several(const bench *b, row *lines, side_fn weft, const side_fn *others,
+                            int count, void *context);
+
 /** Fills the rest of a row in from what was measured, and sends it on. */
 weft_status measure_send(const bench *b, row *line, const double *weft, const double *other);
+
+/** Sends a row on as it is. */
+weft_status measure_send_row(const bench *b, const row *line);
+
+/** The median of the ratios of two sides, pair by pair; least and most may be NULL. NaN if memory
+ * runs out. */
+double measure_ratio(const double *side, const double *other, int count, double *least,
+                     double *most);
 
 /** A row with its four fixed members. */
 row measure_row(const char *what, const char *unit, goal_kind kind, double goal);
 
+/** Names a row: what, the ranks and workers, and against what. */
+void measure_name(const bench *b, row *line, const char *what, const char *against);
+
+/** The middle one of some values; NaN if memory runs out. */
+double measure_median(const double *values, int count);
+
 /** Waits until the disk is done with what was measured before; measure() does so before each side.
  */
-void measure_settle(void);
+void measure_settle(const bench *b);
+
+/** WEFT_OK if all ranks bring that. */
+weft_status measure_agree(const bench *b, weft_status status);
+
+/** Memory for some elements, all zero, on every rank or on none: then NULL, and WEFT_ERR_MEMORY is
+ * in the session. */
+void *measure_array(const bench *b, size_t count, size_t bytes);
 
 /** Seconds on a clock that only goes forward. */
 double measure_now(void);
+
+/** Sleeps. */
+void measure_nap(long ns);
 
 /** Says that memory ran out. */
 weft_status measure_no_memory(const bench *b);
@@ -82,5 +132,9 @@ weft_status mandelbrot_measure(const bench *b);
 weft_status coast_measure(const bench *b);
 weft_status write_measure(const bench *b);
 weft_status start_measure(const bench *b);
+weft_status metg_measure(const bench *b);
+weft_status handout_measure(const bench *b);
+weft_status schedule_measure(const bench *b);
+weft_status scaling_measure(const bench *b);
 
 #endif

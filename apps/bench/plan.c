@@ -1,134 +1,194 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Owns what is measured, and the processes that do it. */
+/* Owns what is measured. */
 #include "plan.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "workload.h"
 
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANKS_MOST = 16, NUMBERS_MOST = 8, JOBS_AT_ONCE = 64 };
+
+static void add(plan *p, job j)
+{
+    job *grown = p->jobs;
+    if (p->count % JOBS_AT_ONCE == 0)
+        grown = realloc(p->jobs, ((size_t)p->count + JOBS_AT_ONCE) * sizeof *grown);
+    if (!grown) {
+        p->short_of_memory = true;
+        return;
+    }
+    p->jobs = grown;
+    p->jobs[p->count++] = j;
+}
+
+static void add_span(plan *p, const request *wish)
+{
+    job j = {.name = "span", .measure = span_measure, .ranks = 1, .workers = 1, .brief = true};
+    add(p, j);
+    j.workers = wish->workers;
+    add(p, j);
+}
+
+/* A loop, with its results in a file, and with them on disk. */
+static void add_loop(plan *p, const request *wish, job j)
+{
+    j.ranks = 1;
+    j.workers = wish->workers;
+    add(p, j);
+    j.sync = true;
+    add(p, j);
+}
+
+static void add_mandelbrot(plan *p, const request *wish)
+{
+    add_loop(p, wish, (job){.name = "mandelbrot", .measure = mandelbrot_measure});
+}
+
+static void add_coast(plan *p, const request *wish)
+{
+    add_loop(p, wish, (job){.name = "coast", .measure = coast_measure});
+}
+
+static void add_write(plan *p, const request *wish)
+{
+    const int workers = wish->workers;
+    add(p, (job){.name = "write",
+                 .measure = write_measure,
+                 .ranks = 1,
+                 .workers = workers,
+                 .brief = true});
+}
+
+static void add_start(plan *p, const request *wish)
+{
+    const int workers = wish->workers;
+    add(p, (job){.name = "start",
+                 .measure = start_measure,
+                 .ranks = 1,
+                 .workers = workers,
+                 .sync = true});
+}
+
+static void add_over_ranks(plan *p, const request *wish, job j)
+{
+    j.workers = 1;
+    j.ranks = wish->ranks > 0 ? wish->ranks : 2;
+    add(p, j);
+    j.ranks = 4;
+    if (wish->ranks == 0)
+        add(p, j);
+}
+
+static void add_metg(plan *p, const request *wish)
+{
+    job j = {.name = "metg", .measure = metg_measure, .ranks = 1, .workers = wish->workers};
+    add(p, j);
+    add_over_ranks(p, wish, j);
+}
+
+static void add_handout(plan *p, const request *wish)
+{
+    add_over_ranks(p, wish, (job){.name = "handout", .measure = handout_measure, .schedule = "ss"});
+}
+
+/* As many ranks as there are cores for, and what is left of the cores in each. */
+static void fill_cores(const request *wish, job *j)
+{
+    const int cores = omp_get_num_procs();
+    j->ranks = wish->ranks > 0 ? wish->ranks : cores < RANKS_MOST ? cores : RANKS_MOST;
+    j->ranks = j->ranks > 2 ? j->ranks : 2;
+    j->workers = cores > j->ranks ? cores / j->ranks : 1;
+}
+
+/* For each of the workloads that are wished for, or of some. */
+static void add_workloads(plan *p, const request *wish, const char *usual, job j)
+{
+    const char *const list = wish->workloads ? wish->workloads : usual;
+    for (int i = 0; (j.workload = workload_name(i)); ++i)
+        if (!list || request_names(list, j.workload))
+            add(p, j);
+}
+
+static void add_schedule(plan *p, const request *wish)
+{
+    job j = {.name = "schedule", .measure = schedule_measure};
+    fill_cores(wish, &j);
+    add_workloads(p, wish, NULL, j);
+}
+
+static void add_slow(plan *p, const request *wish)
+{
+    job j = {.name = "slow", .measure = schedule_measure};
+    fill_cores(wish, &j);
+    j.trouble = TROUBLE_SPIN;
+    add_workloads(p, wish, "uniform", j);
+    j.trouble = TROUBLE_STOP;
+    add_workloads(p, wish, "uniform", j);
+}
+
+/* All numbers up to some, or, if there are too many, the powers of two among them and the last. */
+static int next_number(int number, int last)
+{
+    const int next = last > NUMBERS_MOST ? 2 * number : number + 1;
+    return number < last && next > last ? last : next;
+}
+
+static void add_scaling(plan *p, const request *wish)
+{
+    const int cores = omp_get_num_procs();
+    job j = {.name = "scaling", .measure = scaling_measure, .ranks = 1};
+    for (j.workers = 1; j.workers <= cores; j.workers = next_number(j.workers, cores))
+        add_workloads(p, wish, "uniform", j);
+    j.workers = 1;
+    for (j.ranks = 2; j.ranks <= cores; j.ranks = next_number(j.ranks, cores))
+        add_workloads(p, wish, "uniform", j);
+    if (cores >= 4) {
+        j.ranks = 2;
+        j.workers = cores / 2;
+        add_workloads(p, wish, "uniform", j);
+    }
+}
+
+/* A row per name that --only takes. */
 static const struct {
     const char *name;
-    weft_status (*measure)(const bench *b);
-    bool one_worker;
-    bool brief; /* takes tenths of a second, and so is repeated more often */
-    bool sync;  /* as weft does by default; else neither side forces anything to disk */
-} plan[] = {
-    {"span", span_measure, true, true, false},
-    {"span", span_measure, false, true, false},
-    {"mandelbrot", mandelbrot_measure, false, false, false},
-    {"mandelbrot", mandelbrot_measure, false, false, true},
-    {"coast", coast_measure, false, false, false},
-    {"coast", coast_measure, false, false, true},
-    {"write", write_measure, false, true, false},
-    {"start", start_measure, false, false, true},
+    bool usual; /* also without being named */
+    void (*add)(plan *p, const request *wish);
+} families[] = {
+    {"span", true, add_span},       {"mandelbrot", true, add_mandelbrot},
+    {"coast", true, add_coast},     {"write", true, add_write},
+    {"start", true, add_start},     {"metg", true, add_metg},
+    {"handout", true, add_handout}, {"schedule", false, add_schedule},
+    {"slow", false, add_slow},      {"scaling", false, add_scaling},
 };
 
-enum { BRIEF_FACTOR = 3 };
-
-int plan_count(void)
-{
-    return (int)(sizeof plan / sizeof plan[0]);
-}
+enum { FAMILIES = sizeof families / sizeof families[0] };
 
 const char *plan_name(int number)
 {
-    return plan[number].name;
+    return number < FAMILIES ? families[number].name : NULL;
 }
 
-static void set_number(const char *name, int value)
+plan *plan_create(const request *wish)
 {
-    char text[16];
-    (void)snprintf(text, sizeof text, "%d", value);
-    (void)setenv(name, text, 1);
-}
-
-/* What a measurement fixes is set, what would change its sense is taken out, and what it only
- * prefers is left to the user. */
-static void set_environment(int number, const plan_sizes *sizes)
-{
-    set_number("WEFT_THREADS", plan[number].one_worker ? 1 : sizes->workers);
-    if (plan[number].sync)
-        (void)unsetenv("WEFT_SYNC");
-    else
-        (void)setenv("WEFT_SYNC", "0", 1);
-    (void)unsetenv("WEFT_OUT");
-    (void)unsetenv("WEFT_GRAIN");
-    (void)unsetenv("WEFT_FRESH");
-    (void)setenv("WEFT_LOG", "error", 0);
-    (void)setenv("WEFT_PROGRESS", "never", 0);
-}
-
-/* Becomes the same program again; comes back only on failure. */
-static void execute(int number, const plan_sizes *sizes, int pipe)
-{
-    char texts[4][32], self[4096];
-    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    (void)snprintf(texts[0], sizeof texts[0], "%d", number);
-    (void)snprintf(texts[1], sizeof texts[1], "%d", pipe);
-    (void)snprintf(texts[2], sizeof texts[2], "%d", sizes->repeat);
-    (void)snprintf(texts[3], sizeof texts[3], "%.17g", sizes->scale);
-    char program[] = "weft-bench", child[] = "--child", out[] = "--pipe", repeat[] = "--repeat",
-         scale[] = "--scale";
-    char *const arguments[] = {program, child,    texts[0], out,      texts[1],
-                               repeat,  texts[2], scale,    texts[3], NULL};
-    set_environment(number, sizes);
-    (void)execv(self, arguments);
-    perror("weft-bench: cannot start itself");
-}
-
-static void read_rows(int pipe, table *t)
-{
-    row line;
-    ssize_t got = 0;
-    while ((got = read(pipe, &line, sizeof line)) == (ssize_t)sizeof line ||
-           (got < 0 && errno == EINTR))
-        if (got > 0)
-            table_add(t, &line);
-}
-
-bool plan_start(int number, const plan_sizes *sizes, table *t)
-{
-    int ends[2], status = 0;
-    if (pipe(ends) != 0) {
-        perror("weft-bench: pipe");
-        return false;
+    plan *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    for (int i = 0; i < FAMILIES; ++i)
+        if (wish->only ? request_names(wish->only, families[i].name) : families[i].usual)
+            families[i].add(p, wish);
+    if (p->short_of_memory) {
+        plan_destroy(p);
+        p = NULL;
     }
-    const pid_t child = fork();
-    if (child == 0) {
-        (void)close(ends[0]);
-        execute(number, sizes, ends[1]);
-        _exit(1);
-    }
-    (void)close(ends[1]);
-    if (child > 0)
-        read_rows(ends[0], t);
-    else
-        perror("weft-bench: fork");
-    (void)close(ends[0]);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return p;
 }
 
-int plan_measure(int number, const plan_sizes *sizes, int pipe)
+void plan_destroy(plan *p)
 {
-    char name[] = "weft-bench";
-    char *arguments[] = {name, NULL};
-    char **argv = arguments;
-    int argc = 1;
-    bench b = {.repeat = sizes->repeat, .scale = sizes->scale, .pipe = pipe};
-    if (number < 0 || number >= plan_count())
-        return 2;
-    b.sync = plan[number].sync;
-    b.repeat *= plan[number].brief ? BRIEF_FACTOR : 1;
-    weft_status status = weft_init(&argc, &argv, NULL, &b.session);
-    if (status == WEFT_OK) {
-        b.workers = weft_session_workers(b.session);
-        status = plan[number].measure(&b);
-    }
-    return weft_finish(b.session, status);
+    if (p)
+        free(p->jobs);
+    free(p);
 }

@@ -1,24 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file
- * What is measured, each in a process of its own: MPI cannot be started twice in one, and the
- * number of workers is the session's.
+ * What is measured, each in a process of its own, or in several under mpirun: MPI cannot be started
+ * twice in one.
  */
 #ifndef BENCH_PLAN_H
 #define BENCH_PLAN_H
 
-#include "table.h"
+#include "measure.h"
+#include "request.h"
 
-/** How many measurements there are. */
-int plan_count(void);
+/** A measurement. */
+typedef struct job {
+    const char *name; /**< what it is chosen by; several may share it */
+    weft_status (*measure)(const bench *b);
+    int ranks;            /**< 1: without mpirun */
+    int workers;          /**< per rank */
+    bool brief;           /**< takes tenths of a second, and so is repeated more often */
+    bool sync;            /**< as weft does by default; else neither side forces anything to disk */
+    const char *schedule; /**< or NULL */
+    const char *workload; /**< or NULL */
+    trouble trouble;
+} job;
 
-/** The name that a measurement is chosen by; consecutive ones may share it. */
+/** What there is to do. */
+typedef struct plan {
+    job *jobs;
+    int count;
+    bool short_of_memory;
+} plan;
+
+/** The names that --only takes, from 0; NULL after the last. */
 const char *plan_name(int number);
 
-/** Does a measurement in a new process, in the current folder; its rows go into the table. False if
- * it failed, and has said why. */
-bool plan_start(int number, const plan_sizes *sizes, table *t);
+/** What a request asks for, the same in every process; NULL if memory ran out. */
+plan *plan_create(const request *wish);
 
-/** The new process's part: does the measurement and gives the exit status. */
-int plan_measure(int number, const plan_sizes *sizes, int pipe);
+/** Frees a plan, or NULL. */
+void plan_destroy(plan *p);
 
 #endif

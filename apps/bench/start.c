@@ -36,7 +36,7 @@ static weft_status run_until(const bench *b, weft_map *map, job *j, int64_t unti
 {
     j->until = until;
     atomic_flag_clear(&j->called);
-    measure_settle();
+    measure_settle(b);
     const double start = measure_now();
     const weft_status status = weft_map_run(map, kernel, j);
     *seconds = j->first_call - start;

@@ -63,6 +63,16 @@ void picture_blend(picture *image, int x, int y, colour value, double opacity)
     picture_set(image, x, y, colour_mix(below, value, fmin(opacity, 1)));
 }
 
+void picture_fill(picture *image, int x, int y, int width, int height, colour value)
+{
+    const int left = x > 0 ? x : 0, top = y > 0 ? y : 0;
+    const int right = x + width < image->width ? x + width : image->width;
+    const int bottom = y + height < image->height ? y + height : image->height;
+    for (int j = top; j < bottom; ++j)
+        for (int i = left; i < right; ++i)
+            picture_set(image, i, j, value);
+}
+
 /* How much of a pixel lies inside a disc whose edge is `inside` pixels further out. */
 static double coverage(double inside)
 {

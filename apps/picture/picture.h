@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file
- * An 8-bit RGB picture in memory: drawing single points and ringed dots, writing it as PNG.
+ * An 8-bit RGB picture in memory: drawing points, rectangles and ringed dots, writing it as PNG.
  */
 #ifndef PICTURE_PICTURE_H
 #define PICTURE_PICTURE_H
@@ -35,6 +35,9 @@ void picture_set(picture *image, int x, int y, colour value);
 
 /** Lays a colour over a pixel, opacity 0 … 1; does nothing outside the picture. */
 void picture_blend(picture *image, int x, int y, colour value, double opacity);
+
+/** Fills a rectangle; what lies outside the picture is cut off. */
+void picture_fill(picture *image, int x, int y, int width, int height, colour value);
 
 /** Draws a filled dot with a ring around it; what lies outside the picture is cut off. */
 void picture_draw_dot(picture *image, double x, double y, double radius, colour fill, colour ring);

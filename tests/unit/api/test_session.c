@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -225,6 +226,16 @@ static void test_help(void **state)
         assert_non_null(strstr(printed, ours[i]));
         assert_non_null(strstr(weft_options_text(), ours[i]));
     }
+    int names = 0;
+    for (const char *name = NULL; (name = weft_schedule_name(names)) != NULL; names++) {
+        char line[160];
+        (void)snprintf(line, sizeof line, "\n  %-8s %s\n", name, weft_schedule_text(names));
+        assert_non_null(strstr(printed, line));
+    }
+    assert_true(names > 3);
+    assert_null(weft_schedule_name(-1));
+    assert_null(weft_schedule_name(INT_MAX));
+    assert_null(weft_schedule_text(names));
 }
 
 static void test_errors_are_printed_once(void **state)
