@@ -142,9 +142,11 @@ WEFT_API WEFT_NODISCARD weft_status weft_plan_set_items(weft_plan *plan, int64_t
 /**
  * Predicts how long the job takes on a layout.
  *
- * Tiles that were computed take what they took. If their run had more workers than cores and kept
- * those busy, what they took is shortened to the time in which they had a core. Tiles that were not
- * computed are drawn from those around them.
+ * Tiles that were computed take what they took, less what workers of their run waited for cores
+ * that others had: workers of the same run, if it had more of them than cores, or other programs.
+ * (Where the system does not tell how long that was, only the former is known, if the workers
+ * together had all of the cores' time.) Tiles that were not computed are drawn from those around
+ * them.
  *
  * The prediction is the median of several simulations, corrected by what complete runs in the file
  * took longer, or shorter, than their own simulations. Simulations differ in what is drawn for

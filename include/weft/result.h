@@ -67,6 +67,7 @@ typedef struct weft_result_run {
     int64_t duplicates;   /**< items computed more than once */
     double busy_s;        /**< seconds that its workers spent in the kernel */
     double cpu_s;         /**< of these, how many they had a core; 0: not known */
+    double wait_s;        /**< of these, how many they waited for one that others had */
     char outcome[16];     /**< running, complete, failed items, stopped, error, killed; also
                               running, if the file is not in use: killed, and not resumed */
     char host_names[128]; /**< their names, cut where they are too long */

@@ -12,9 +12,6 @@ enum { CLOCK_TEXT_BYTES = 32 };
 /* A clock that never goes back, for durations. */
 int64_t clock_now_ns(void);
 
-/* What this thread has had of a core. */
-int64_t clock_thread_ns(void);
-
 /* Seconds since 1970, UTC. */
 double clock_wall_s(void);
 

@@ -222,7 +222,7 @@ const command plan_command = {
         "  --cores N          the workers share so many cores (each has its own; where the cores "
         "of the\n"
         "                     last run are too few, it is also said how it goes on these)\n"
-        "  --latency SECONDS  of a message between ranks (5e-6)\n"
+        "  --latency SECONDS  of a message between ranks (1.4e-5)\n"
         "  --json             for programs: everything\n"
         "  --image FILE.png   a picture: speed-up over workers\n"
         "  --help             this text\n"

@@ -53,7 +53,9 @@ void text_duration(double seconds, char text[TEXT_TIME_BYTES])
         return;
     }
     const long long whole = (long long)(seconds + 0.5);
-    if (seconds < 9.995) {
+    if (seconds > 0 && seconds < 0.0995) {
+        (void)snprintf(text, TEXT_TIME_BYTES, "%.3g ms", 1e3 * seconds);
+    } else if (seconds < 9.995) {
         (void)snprintf(text, TEXT_TIME_BYTES, "%.2f s", seconds);
     } else if (whole < 60) {
         (void)snprintf(text, TEXT_TIME_BYTES, "%lld s", whole);

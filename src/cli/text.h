@@ -8,7 +8,7 @@ enum { TEXT_TIME_BYTES = 32 };
 /* Replaces what a terminal could act on and what is not UTF-8 by question marks, in place. */
 void text_clean(char *text);
 
-/* "3.21 s", "4 min 05 s", "2 h 30 min"; "-" for what is no duration. */
+/* "45.6 ms", "3.21 s", "4 min 05 s", "2 h 30 min"; "-" for what is no duration. */
 void text_duration(double seconds, char text[TEXT_TIME_BYTES]);
 
 /* "2025-11-30 04:05:06", UTC; "-" for what is no time. */

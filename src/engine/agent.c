@@ -104,6 +104,7 @@ static void report(agent *a, block *b)
             const int64_t busy_ns = team_busy_ns(a->team, i);
             head.busy_ns += busy_ns;
             head.cpu_ns += team_cpu_ns(a->team, i);
+            head.wait_ns += team_wait_ns(a->team, i);
             head.worst_ns = busy_ns > head.worst_ns ? busy_ns : head.worst_ns;
         }
         if (a->syncer != NULL) {

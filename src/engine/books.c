@@ -15,6 +15,7 @@ typedef struct effort {
     int64_t busy_ns;
     int64_t worst_ns; /* of the busiest of them */
     int64_t cpu_ns;
+    int64_t wait_ns; /* for a core that others had */
 } effort;
 
 struct books {
@@ -179,8 +180,10 @@ weft_status books_take(books *b, int rank, const message_report *report, size_t 
     if (count != expected) {
         return error_set(e, WEFT_ERR_INTERNAL, "a report of the wrong size");
     }
-    b->effort[rank] = (effort){
-        .busy_ns = report->busy_ns, .worst_ns = report->worst_ns, .cpu_ns = report->cpu_ns};
+    b->effort[rank] = (effort){.busy_ns = report->busy_ns,
+                               .worst_ns = report->worst_ns,
+                               .cpu_ns = report->cpu_ns,
+                               .wait_ns = report->wait_ns};
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
         int64_t run = 0;
         status = record_run(b, report, i, &run, e);
@@ -200,6 +203,7 @@ static effort total_effort(const books *b)
         const effort *each = &b->effort[rank];
         total.busy_ns += each->busy_ns;
         total.cpu_ns += each->cpu_ns;
+        total.wait_ns += each->wait_ns;
         total.worst_ns = each->worst_ns > total.worst_ns ? each->worst_ns : total.worst_ns;
     }
     return total;
@@ -211,6 +215,7 @@ static weft_status put_row(books *b, const char *outcome, error *e)
     b->row.end = clock_wall_s();
     b->row.busy = 1e-9 * (double)total.busy_ns;
     b->row.cpu = 1e-9 * (double)total.cpu_ns;
+    b->row.wait = 1e-9 * (double)total.wait_ns;
     memset(b->row.outcome, 0, sizeof b->row.outcome);
     (void)snprintf(b->row.outcome, sizeof b->row.outcome, "%s", outcome);
     return ledger_put_run(b->ledger, &b->row, e);

@@ -43,13 +43,19 @@ static weft_status read_runs(evidence *ev, error *e)
     return status == WEFT_OK ? WEFT_OK : pass_on(ev->result, status, e);
 }
 
-double evidence_crowding(const weft_result_run *run)
+double evidence_own_share(const weft_result_run *run)
 {
-    if (run->cores < 1 || run->workers <= run->cores || !(run->busy_s > 0) || !(run->cpu_s > 0)) {
+    if (!(run->busy_s > 0)) {
         return 1;
     }
     const double share = run->cpu_s / run->busy_s;
-    return share < 1 && run->workers * share >= busy_share * run->cores ? share : 1;
+    if (run->wait_s > 0) {
+        return fmin(fmax(1 - run->wait_s / run->busy_s, share), 1);
+    }
+    /* The system did not say. Workers that together had all cores, being more, waited for them. */
+    const bool crowded = run->cores > 0 && run->workers > run->cores && share > 0 && share < 1 &&
+                         run->workers * share >= busy_share * run->cores;
+    return crowded ? share : 1;
 }
 
 /* Over all runs, those counting most that were busy longest. */
@@ -66,10 +72,9 @@ static void learn_machine(evidence *ev)
         }
         ev->cores = run->cores > 0 ? run->cores : ev->cores;
         if (run->cpu_s > 0 && run->busy_s > 0) {
-            const double crowding = evidence_crowding(run);
-            const double share = crowding < 1 ? 1 : run->cpu_s / run->busy_s;
-            busy_s += crowding * run->busy_s;
-            cpu_s += crowding * run->busy_s * fmin(share, 1);
+            const double own_s = evidence_own_share(run) * run->busy_s;
+            busy_s += own_s;
+            cpu_s += fmin(run->cpu_s, own_s);
         }
     }
     ev->cpu_share = busy_s > 0 ? cpu_s / busy_s : 1;
@@ -88,8 +93,8 @@ static void learn_tiles(evidence *ev)
         ev->tile[i].seconds = -1;
         if (record != NULL) {
             const bool known = record->run >= 0 && record->run < ev->runs;
-            const double crowding = known ? evidence_crowding(&ev->run[record->run]) : 1;
-            ev->tile[i] = (workload_tile){.seconds = crowding * seconds_of(record),
+            const double own = known ? evidence_own_share(&ev->run[record->run]) : 1;
+            ev->tile[i] = (workload_tile){.seconds = own * seconds_of(record),
                                           .run = record->run,
                                           .rank = record->rank,
                                           .worker = record->worker};

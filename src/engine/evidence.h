@@ -29,8 +29,8 @@ void evidence_close(evidence *ev);
 /* Simulates the complete runs, the newest of them, and learns from what they took. */
 weft_status evidence_calibrate(const evidence *ev, calibration *c, error *e);
 
-/* A run that kept all cores busy with more workers than there are: its tiles waited for cores, too.
- * Gives the share of their time in which they had one; else 1. */
-double evidence_crowding(const weft_result_run *run);
+/* The share of a run's busy time that is left without waiting for cores that others had: for other
+ * workers of this run, or other programs. */
+double evidence_own_share(const weft_result_run *run);
 
 #endif

@@ -44,6 +44,7 @@ typedef struct message_report {
     int64_t busy_ns;  /* of the rank's workers, since the start of the run */
     int64_t worst_ns; /* of the busiest of them */
     int64_t cpu_ns;   /* of a core's time that they had for it */
+    int64_t wait_ns;  /* and that they waited for one */
     int64_t sync_ns;  /* that it took to force results to disk, the last time */
 } message_report;
 

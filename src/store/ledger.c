@@ -77,7 +77,7 @@ static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
         return WEFT_OK;
     }
     run_row *row = &runs[last];
-    const double share = row->busy > 0 ? row->cpu / row->busy : 0;
+    const double before = row->busy;
     row->items = 0;
     row->failed = 0;
     row->busy = 0;
@@ -91,7 +91,8 @@ static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
             row->end = end > row->end ? end : row->end;
         }
     }
-    row->cpu = share * row->busy;
+    row->cpu *= before > 0 ? row->busy / before : 0;
+    row->wait *= before > 0 ? row->busy / before : 0;
     (void)snprintf(row->outcome, sizeof row->outcome, "killed");
     return write_run(l, last, row, e);
 }

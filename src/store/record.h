@@ -49,8 +49,9 @@ typedef struct run_row {
     char outcome[16];
     char host_names[128];
     char command[256];
-    double cpu; /* seconds that its workers had of a core while they were busy; 0: unknown */
-    char unused[40];
+    double cpu;  /* seconds that its workers had of a core while they were busy; 0: unknown */
+    double wait; /* … and waited for one that others had */
+    char unused[32];
 } run_row;
 
 _Static_assert(sizeof(tile_record) == 64, "format version 1");

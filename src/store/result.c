@@ -259,7 +259,8 @@ weft_status weft_result_get_run(weft_result *result, int row, weft_result_run *r
                              .failed = from->failed,
                              .duplicates = from->duplicates,
                              .busy_s = from->busy,
-                             .cpu_s = from->cpu};
+                             .cpu_s = from->cpu,
+                             .wait_s = from->wait};
     copy_text(run->outcome, sizeof run->outcome, from->outcome, sizeof from->outcome);
     copy_text(run->host_names, sizeof run->host_names, from->host_names, sizeof from->host_names);
     copy_text(run->command, sizeof run->command, from->command, sizeof from->command);

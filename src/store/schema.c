@@ -153,6 +153,7 @@ hid_t schema_run_type(void)
         {"host_names", offsetof(run_row, host_names), host_names},
         {"command", offsetof(run_row, command), command},
         {"cpu", offsetof(run_row, cpu), H5T_NATIVE_DOUBLE},
+        {"wait", offsetof(run_row, wait), H5T_NATIVE_DOUBLE},
     };
     const hid_t type = make_compound(sizeof(run_row), members, COUNT(members));
     (void)H5Tclose(command);

@@ -4,6 +4,7 @@
 #include "team/team.h"
 
 #include "base/clock.h"
+#include "base/usage.h"
 #include "team/length.h"
 #include "team/ring.h"
 
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CACHE_LINE = 64 };
+/* How long a worker has waited for a core is not looked at more often. */
+enum { WAIT_PAUSE_NS = 10000000, CACHE_LINE = 64 };
 
 /* What one worker writes; a cache line each. */
 typedef struct worker {
@@ -21,8 +23,12 @@ typedef struct worker {
     int64_t tile_ns; /* recent mean, 0 while unknown */
     int64_t at;      /* the block it looks at */
     int64_t now_ns;  /* when it finished its last span; 0 after a rest */
+    usage usage;
+    int64_t cpu_from_ns; /* the thread's, when the team began */
+    int64_t wait_from_ns;
+    int64_t next_wait_ns; /* when to look at it again */
     _Atomic int64_t cpu_ns;
-    int64_t cpu_from_ns; /* the thread's clock where the next of it begins */
+    _Atomic int64_t wait_ns;
 } worker;
 
 struct team {
@@ -106,17 +112,23 @@ static void wake_agent(team *t)
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-/* Reading a thread's clock is a system call: once per block and rest, not per span. */
-static void begin_cpu(worker *w)
+static void begin_usage(worker *w)
 {
-    w->cpu_from_ns = clock_thread_ns();
+    usage_open(&w->usage);
+    w->cpu_from_ns = usage_cpu_ns();
+    w->wait_from_ns = usage_wait_ns(&w->usage);
 }
 
-static void end_cpu(worker *w)
+/* System calls: once per block and rest, not per span; and the dearer one not even so often. */
+static void note_usage(worker *w, int64_t now_ns)
 {
-    const int64_t spent = clock_thread_ns() - w->cpu_from_ns;
-    const int64_t cpu = atomic_load_explicit(&w->cpu_ns, memory_order_relaxed) + spent;
-    atomic_store_explicit(&w->cpu_ns, cpu, memory_order_relaxed);
+    const int64_t cpu_ns = usage_cpu_ns() - w->cpu_from_ns;
+    atomic_store_explicit(&w->cpu_ns, cpu_ns, memory_order_relaxed);
+    if (now_ns >= w->next_wait_ns) {
+        const int64_t wait_ns = usage_wait_ns(&w->usage) - w->wait_from_ns;
+        atomic_store_explicit(&w->wait_ns, wait_ns > 0 ? wait_ns : 0, memory_order_relaxed);
+        w->next_wait_ns = now_ns + WAIT_PAUSE_NS;
+    }
 }
 
 static void finish_block(team *t, const ring_span *span)
@@ -138,11 +150,10 @@ static void compute(team *t, int number, const ring_span *span)
     w->now_ns = t->workers > 0 ? end : 0;
     w->tile_ns = length_learn(w->tile_ns, end - start, span->tiles);
     if (ring_finish(t->ring, span)) {
-        end_cpu(w);
+        note_usage(w, end);
         finish_block(t, span);
         wake_agent(t);
         w->now_ns = 0;
-        begin_cpu(w);
     } else if (span->last) {
         wake_agent(t);
     }
@@ -173,7 +184,7 @@ static void wait_for_offer(team *t, int number)
     worker *w = &t->worker[number];
     int64_t left = 0;
     w->now_ns = 0;
-    end_cpu(w);
+    note_usage(w, clock_now_ns());
     (void)pthread_mutex_lock(&t->mutex);
     t->waiting++;
     t->news = true;
@@ -183,12 +194,11 @@ static void wait_for_offer(team *t, int number)
     }
     t->waiting--;
     (void)pthread_mutex_unlock(&t->mutex);
-    begin_cpu(w);
 }
 
 static void run_worker(team *t, int number)
 {
-    begin_cpu(&t->worker[number]);
+    begin_usage(&t->worker[number]);
     do {
         while (work_once(t, number)) {
         }
@@ -196,6 +206,7 @@ static void run_worker(team *t, int number)
     } while (!atomic_load(&t->ending));
     while (work_once(t, number)) {
     }
+    usage_close(&t->worker[number].usage);
 }
 
 /* OpenMP's threads serve the user's own regions afterwards: they get back what they had. */
@@ -228,10 +239,11 @@ static void run_agent(team *t)
 weft_status team_run(team *t, error *e)
 {
     if (t->workers == 0) {
-        begin_cpu(&t->worker[0]);
+        begin_usage(&t->worker[0]);
         run_agent(t);
         while (work_once(t, 0)) {
         }
+        usage_close(&t->worker[0].usage);
         return WEFT_OK;
     }
     int threads = 0;
@@ -358,4 +370,9 @@ int64_t team_busy_ns(const team *t, int number)
 int64_t team_cpu_ns(const team *t, int number)
 {
     return atomic_load_explicit(&t->worker[number].cpu_ns, memory_order_relaxed);
+}
+
+int64_t team_wait_ns(const team *t, int number)
+{
+    return atomic_load_explicit(&t->worker[number].wait_ns, memory_order_relaxed);
 }

@@ -77,4 +77,8 @@ int64_t team_busy_ns(const team *t, int number);
  * agent is counted, too. */
 int64_t team_cpu_ns(const team *t, int number);
 
+/* How long it has been ready to run while others had its core, nearly up to now; 0 if the system
+ * does not tell. */
+int64_t team_wait_ns(const team *t, int number);
+
 #endif

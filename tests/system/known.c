@@ -17,6 +17,7 @@ typedef struct wish {
     double tilt;
     const char *label;
     int64_t item_us;   /* how long each item takes */
+    bool random_us;    /* that is the mean of an exponential distribution */
     const char *fail;  /* items that are said to fail */
     const char *error; /* items at which the kernel returns an error */
     const char *crash; /* items at which the process dies */
@@ -86,6 +87,13 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+static double item_s(const wish *w, const weft_span *span, int64_t item)
+{
+    weft_random random = weft_span_random(span, item, 1);
+    const double times = w->random_us ? weft_random_exponential(&random) : 1;
+    return 1e-6 * (double)w->item_us * times;
+}
+
 static int kernel(const weft_span *span, void *context)
 {
     const wish *w = context;
@@ -112,7 +120,7 @@ static int kernel(const weft_span *span, void *context)
         if (listed(w->civil, item) && !pause_civilly(span, w->slow_s)) {
             return 1;
         }
-        pause_s(1e-6 * (double)w->item_us);
+        pause_s(item_s(w, span, item));
         weft_random random = weft_span_random(span, item, 0);
         hash[i] = mix((uint64_t)item ^ (uint64_t)w->flavour);
         pair[2 * i] = (double)item / 3;
@@ -189,6 +197,7 @@ int main(int argc, char **argv)
         {"tilt", "X", WEFT_OPTION_DOUBLE, &w.tilt, "a parameter"},
         {"label", "TEXT", WEFT_OPTION_STRING, &w.label, "a parameter"},
         {"item-us", "US", WEFT_OPTION_INT64, &w.item_us, "microseconds per item"},
+        {"random-us", NULL, WEFT_OPTION_FLAG, &w.random_us, "exponential, --item-us on average"},
         {"fail", "ITEMS", WEFT_OPTION_STRING, &w.fail, "items that are said to fail"},
         {"error", "ITEMS", WEFT_OPTION_STRING, &w.error, "items at which the kernel fails"},
         {"crash", "ITEMS", WEFT_OPTION_STRING, &w.crash, "items at which the process dies"},

@@ -36,7 +36,7 @@ class Status(CliTest):
             for name in ("ranks", "workers", "hosts", "cores", "items", "failed",
                          "duplicates"):
                 self.assertEqual(run[name], row[name], name)
-            for name in ("start", "end", "busy", "cpu"):
+            for name in ("start", "end", "busy", "cpu", "wait"):
                 self.assertEqual(run[f"{name}_s"], row[name], name)
             self.assertEqual(run["duration_s"], row["end"] - row["start"])
             self.assertAlmostEqual(run["efficiency"] * run["duration_s"] * run["workers"],

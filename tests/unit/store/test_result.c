@@ -115,7 +115,8 @@ static void test_progress_while_it_runs(void **state)
                    .failed = 2,
                    .duplicates = 1,
                    .busy = 1.5,
-                   .cpu = 1.25};
+                   .cpu = 1.25,
+                   .wait = 0.125};
     memset(row.outcome, 'o', sizeof row.outcome);
     memset(row.host_names, 'h', sizeof row.host_names);
     memset(row.command, 'c', sizeof row.command);
@@ -133,7 +134,7 @@ static void test_progress_while_it_runs(void **state)
     assert_int_equal(run.workers, 9);
     assert_int_equal(run.hosts, 2);
     assert_int_equal(run.cores, 7);
-    assert_true(run.cpu_s == 1.25);
+    assert_true(run.cpu_s == 1.25 && run.wait_s == 0.125);
     assert_int_equal(run.items, 11);
     assert_int_equal(run.failed, 2);
     assert_int_equal(run.duplicates, 1);
