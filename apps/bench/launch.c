@@ -31,10 +31,14 @@ static void set_number(const char *name, int value)
     (void)setenv(name, text, 1);
 }
 
-/* A run under mpirun must not take itself for a rank of the one that this program is in. */
-static void leave_other_job(void)
+/* What mpirun and srun tell the processes that they start. One that is started from there must not
+ * take itself for such a process, too. */
+static void leave_job(void)
 {
-    static const char *const of_a_job[] = {"OMPI_COMM_WORLD_", "OMPI_UNIVERSE_", "PMIX_", "PMI_"};
+    static const char *const of_a_job[] = {
+        "PMI_",         "PMIX_",          "OMPI_COMM_WORLD_", "OMPI_UNIVERSE_",
+        "OMPI_APP_",    "OMPI_NUM_APP_",  "OMPI_FIRST_RANKS", "OMPI_FILE_LOCATION",
+        "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix",    "OMPI_MCA_initial_wdir"};
     for (size_t i = 0; i < sizeof of_a_job / sizeof of_a_job[0]; ++i) {
         for (char **entry = environ; *entry;) {
             char name[128];
@@ -63,10 +67,15 @@ static void set_environment(const job *j)
     (void)unsetenv("WEFT_FRESH");
     (void)setenv("WEFT_LOG", "error", 0);
     (void)setenv("WEFT_PROGRESS", "never", 0);
+    if (getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK"))
+        leave_job();
     if (j->ranks > 1) {
-        leave_other_job();
         /* Ranks that share cores with others; on cores of their own it changes nothing. */
         (void)setenv("OMP_WAIT_POLICY", "passive", 0);
+        /* Ranks that have to share cores must not spin there, and others lose by not doing so: what
+         * is written by hand gets the setting that suits it. */
+        (void)setenv("OMPI_MCA_mpi_yield_when_idle",
+                     j->ranks * j->workers > omp_get_num_procs() ? "1" : "0", 0);
     }
 }
 

@@ -5,15 +5,12 @@
 #include "measure.h"
 
 #include <mpi.h>
-#include <stdlib.h>
 
 enum { NAP_NS = 200000, NAP_MOST_NS = 10000000, PIECE_BYTES = 1 << 28 };
 
 bool ranks_start(int *argc, char ***argv)
 {
     int provided = MPI_THREAD_SINGLE;
-    /* As weft does it itself, and for all sides alike: ranks may have to share cores. */
-    (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     return MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) == MPI_SUCCESS &&
            provided >= MPI_THREAD_SERIALIZED;
 }
