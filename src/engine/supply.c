@@ -12,14 +12,16 @@
  * a multiple of that, so that its tile records fill whole pages. A rank looks ahead a little
  * further than its agent and the coordinator may sleep. With very many ranks both times grow, since
  * each rank asks and reports about once in them, and the coordinator must keep up: RANK_NS for each
- * rank is several times what one message costs it. */
+ * rank is several times what one message costs it. However cheap the first tiles are, a rank looks
+ * no further ahead than GROWTH times what it has had: others may be dear. */
 enum {
     BLOCK_NS = 25000000,
     BLOCK_BYTES = 1 << 19,
     BLOCK_TILES = 1 << 10,
     ALIGNED_TILES = 64,
     LOOKAHEAD_NS = 20000000,
-    RANK_NS = 20000
+    RANK_NS = 20000,
+    GROWTH = 2
 };
 
 struct supply {
@@ -33,6 +35,7 @@ struct supply {
     int64_t used;
     int64_t capacity;
     int64_t queued; /* tiles */
+    int64_t had;    /* tiles that have left the queue, to be computed */
 };
 
 static weft_status no_memory(error *e)
@@ -180,6 +183,7 @@ bool supply_next(supply *s, int64_t stock, piece *p)
     first->first += tiles;
     first->tiles -= tiles;
     s->queued -= tiles;
+    s->had += tiles;
     if (first->tiles == 0) {
         s->head++;
         s->used--;
@@ -205,12 +209,15 @@ weft_status supply_return(supply *s, piece p, error *e)
         s->used++;
     }
     s->queued += p.tiles;
+    s->had -= p.tiles;
     return WEFT_OK;
 }
 
 int64_t supply_wanted(const supply *s, int64_t stock)
 {
-    const int64_t ahead = tiles_in(s, s->ahead_ns);
+    const int64_t by_time = tiles_in(s, s->ahead_ns);
+    const int64_t trusted = s->workers + GROWTH * s->had;
+    const int64_t ahead = by_time < trusted ? by_time : trusted;
     const int64_t have = stock + s->queued;
     return have < ahead ? 2 * ahead - have : 0;
 }

@@ -211,6 +211,27 @@ static void test_nothing_is_lost_or_doubled(void **state)
     }
 }
 
+/* A few cheap tiles at the beginning are no reason to ask for very many. */
+static void test_trust_grows(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    supply *s = make_supply(2, 8);
+    piece p;
+    supply_observe(s, 1);
+    int64_t had = 0;
+    for (int i = 0; i < 40; i++) {
+        const int64_t want = supply_wanted(s, 0);
+        assert_in_range(want, 4, 4 + 4 * had);
+        assert_int_equal(supply_add(s, (piece){.first = had, .tiles = want}, &e), WEFT_OK);
+        while (supply_queued(s) > 0 && supply_next(s, 0, &p)) {
+            had += p.tiles;
+        }
+    }
+    assert_int_equal(supply_wanted(s, 0), 2 * 2 * 20000000);
+    supply_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_blocks_have_bounds),
         cmocka_unit_test(test_large_tiles),
         cmocka_unit_test(test_nothing_is_lost_or_doubled),
+        cmocka_unit_test(test_trust_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
