@@ -61,9 +61,10 @@ static axes make_axes(const forecast *f, canvas *c)
 
 static void draw_ticks(const axes *a)
 {
-    const double factor = a->most <= 1100 ? 2 : 10;
-    for (double value = 1; value <= a->most; value *= factor) {
+    const int64_t factor = a->most <= 1100 ? 2 : 10;
+    for (int64_t tick = 1; (double)tick <= a->most; tick *= factor) {
         char text[16];
+        const double value = (double)tick;
         const double x = place_x(a, value);
         const double y = place_y(a, value);
         (void)snprintf(text, sizeof text, "%.0f", value);

@@ -210,7 +210,8 @@ void workload_scale(const tiling *given, int64_t items, tiling *scaled)
 /* Seconds of the first so many items of the given ones, over and over. */
 static double seconds_before(const tiling *given, const double sums[], int64_t item)
 {
-    const double rounds = (double)(item / given->count) * sums[given->tiles];
+    const int64_t times = item / given->count;
+    const double rounds = (double)times * sums[given->tiles];
     const int64_t left = item % given->count;
     const int64_t tile = left / given->grain;
     const int64_t inside = left - tiling_first(given, tile);

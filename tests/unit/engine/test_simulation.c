@@ -173,6 +173,12 @@ static void test_costs(void **state)
     const simulation_result r = run_scene(&setup, NULL);
     assert_near(r.coordinator * r.makespan_s, 1e-4 * (double)r.messages, 1e-9);
     assert_true(r.coordinator > 0);
+    setup.costs = (simulation_costs){.tile_s = 1e-4};
+    const simulation_result tiles = run_scene(&setup, NULL);
+    assert_near(tiles.coordinator * tiles.makespan_s, 1e-4 * 100, 1e-9);
+    setup.costs = (simulation_costs){.record_s = 1e-3};
+    const simulation_result reports = run_scene(&setup, NULL);
+    assert_true(reports.coordinator * reports.makespan_s > 0.9e-3);
     leave(&setup);
     setup = make_scene(2, 1, 200, ten_ms);
     const double near_s = run_scene(&setup, NULL).makespan_s;
@@ -209,6 +215,32 @@ static void test_slow_rank(void **state)
     for (int rank = 0; rank < 4; rank++) {
         assert_near(finish_s[rank], 4, 0.2);
     }
+    leave(&setup);
+}
+
+/* A rank that got much at once gives back what it has queued. */
+static void test_giving_back(void **state)
+{
+    (void)state;
+    static const double speed[] = {1, 0.25, 1, 1};
+    simulation_setup setup = make_scene(4, 1, 1300, ten_ms);
+    setup.speed = speed;
+    setup.technique = TECHNIQUE_STATIC;
+    const simulation_result r = run_scene(&setup, NULL);
+    assert_near(r.makespan_s, 4, 0.3);
+    leave(&setup);
+}
+
+/* What a rank that has all but stopped holds is computed by others, who wait until they may. */
+static void test_rescue(void **state)
+{
+    (void)state;
+    static const double speed[] = {1, 0.0001, 1, 1};
+    simulation_setup setup = make_scene(4, 1, 600, ten_ms);
+    setup.speed = speed;
+    const simulation_result r = run_scene(&setup, NULL);
+    assert_true(r.makespan_s > 2 && r.makespan_s < 6);
+    assert_true(r.computed >= 600);
     leave(&setup);
 }
 
@@ -289,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_every_tile_once), cmocka_unit_test(test_one_worker),
         cmocka_unit_test(test_equal_shares),    cmocka_unit_test(test_costs),
         cmocka_unit_test(test_giant),           cmocka_unit_test(test_slow_rank),
+        cmocka_unit_test(test_giving_back),     cmocka_unit_test(test_rescue),
         cmocka_unit_test(test_contention),      cmocka_unit_test(test_repeatable),
         cmocka_unit_test(test_extremes),        cmocka_unit_test(test_saturation),
     };

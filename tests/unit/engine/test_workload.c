@@ -145,7 +145,7 @@ static void test_spread(void **state)
 {
     (void)state;
     assert_true(spread(1, true) <= 1e-12);
-    assert_true(spread(1, false) < 0.04);
+    assert_true(spread(1, false) < 0.02);
     assert_true(spread(1.5, true) > 0.15 && spread(1.5, true) < 0.25);
     assert_true(spread(1.5, false) > 0.1 && spread(1.5, false) < 0.3);
     assert_true(spread(1000, true) <= 0.5);
@@ -190,6 +190,10 @@ static void test_scaling_far(void **state)
     assert_true(scaled.tiles <= 1 << 20);
     assert_int_equal(scaled.grain, 954);
     assert_true(fabs(workload_seconds(&given, sums, &scaled, 5000) - 954) < 1e-3);
+    tiling_init(&given, 100, 3);
+    workload_scale(&given, INT64_C(1000000000), &scaled);
+    assert_int_equal(scaled.grain, 954);
+    tiling_init(&given, 100, 1);
     workload_scale(&given, INT64_MAX, &scaled);
     assert_true(scaled.tiles <= 1 << 20);
 }
