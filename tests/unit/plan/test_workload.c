@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/workload.h"
+#include "plan/workload.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How long each tile of a job takes: as measured, or guessed from tiles around it; and what the
  * measured ones say of the workers. Pure arithmetic. */
-#ifndef ENGINE_WORKLOAD_H
-#define ENGINE_WORKLOAD_H
+#ifndef PLAN_WORKLOAD_H
+#define PLAN_WORKLOAD_H
 
 #include "base/error.h"
 #include "range/tiling.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A run without a cluster: the decisions of coordinator, agents and teams by a clock of its own, in
  * which tiles take as long as somebody says. */
-#ifndef ENGINE_SIMULATION_H
-#define ENGINE_SIMULATION_H
+#ifndef PLAN_SIMULATION_H
+#define PLAN_SIMULATION_H
 
 #include "base/error.h"
 #include "range/job.h"

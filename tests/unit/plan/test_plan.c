@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/evidence.h"
+#include "plan/evidence.h"
 #include "store/store.h"
 
 #include <math.h>

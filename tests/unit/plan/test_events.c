@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "engine/events.h"
+#include "plan/events.h"
 
 #include <stdlib.h>
 

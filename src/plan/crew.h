@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A team as a simulation sees it: the same blocks and spans as in team/, without threads. */
-#ifndef ENGINE_CREW_H
-#define ENGINE_CREW_H
+#ifndef PLAN_CREW_H
+#define PLAN_CREW_H
 
 #include "engine/dispatch.h"
 

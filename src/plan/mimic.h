@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A rank as a simulation sees it: the decisions of its agent (agent.c), without threads, messages
  * or files. What it decides with is the agent's own: supply.h, pace.h. */
-#ifndef ENGINE_MIMIC_H
-#define ENGINE_MIMIC_H
+#ifndef PLAN_MIMIC_H
+#define PLAN_MIMIC_H
 
 #include "base/error.h"
-#include "engine/crew.h"
 #include "engine/message.h"
+#include "plan/crew.h"
 #include "range/job.h"
 
 #include <stdbool.h>

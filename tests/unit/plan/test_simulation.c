@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/simulation.h"
+#include "plan/simulation.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/calibration.h"
+#include "plan/calibration.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How long each tile of a job takes: as measured, or guessed from tiles around it; and what the
  * measured ones say of the workers. */
-#include "engine/workload.h"
+#include "plan/workload.h"
 
 #include "range/divide.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the file of a job tells of its speed: how long tiles took, on what, and in which runs. */
-#include "engine/evidence.h"
+#include "plan/evidence.h"
 
-#include "engine/simulation.h"
+#include "plan/simulation.h"
 #include "store/result.h"
 
 #include <math.h>

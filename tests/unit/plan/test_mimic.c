@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "engine/mimic.h"
 #include "engine/pace.h"
+#include "plan/mimic.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What simulations of runs that have been measured leave out: a cost per run, a factor. */
-#ifndef ENGINE_CALIBRATION_H
-#define ENGINE_CALIBRATION_H
+#ifndef PLAN_CALIBRATION_H
+#define PLAN_CALIBRATION_H
 
 /* A run that ended complete: how long it took, and how long its simulation says. */
 typedef struct calibration_point {

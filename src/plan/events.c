@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is going to happen in a simulation: events by time, the earliest first. A heap of four
  * children per node: half as deep as a binary one, and siblings share a cache line. */
-#include "engine/events.h"
+#include "plan/events.h"
 
 #include <stdlib.h>
 

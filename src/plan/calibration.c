@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What simulations of runs that have been measured leave out: a cost per run, a factor. */
-#include "engine/calibration.h"
+#include "plan/calibration.h"
 
 #include <math.h>
 

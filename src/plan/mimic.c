@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A rank as a simulation sees it: the decisions of its agent (agent.c), without threads, messages
  * or files. */
-#include "engine/mimic.h"
+#include "plan/mimic.h"
 
 #include "engine/pace.h"
 #include "engine/supply.h"

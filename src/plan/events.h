@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is going to happen in a simulation: events by time, the earliest first. */
-#ifndef ENGINE_EVENTS_H
-#define ENGINE_EVENTS_H
+#ifndef PLAN_EVENTS_H
+#define PLAN_EVENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A run without a cluster: the decisions of coordinator, agents and teams by a clock of its own, in
  * which tiles take as long as somebody says. */
-#include "engine/simulation.h"
+#include "plan/simulation.h"
 
 #include "engine/dispatch.h"
-#include "engine/events.h"
-#include "engine/mimic.h"
 #include "engine/pace.h"
+#include "plan/events.h"
+#include "plan/mimic.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,18 +54,18 @@ typedef struct task {
     double end_ns;
 } task;
 
-typedef struct seat {
+typedef struct station {
     mimic *mimic;
     double look_ns; /* when its agent is going to look up; INFINITY: it is not */
     bool waits;     /* for a grant */
-} seat;
+} station;
 
 typedef struct simulation {
     const simulation_setup *setup;
     dispatch *dispatch;
     events *queue;   /* in nanoseconds */
     events *working; /* ends of spans, in nanoseconds of a worker with a core of its own */
-    seat *seat;
+    station *station;
     task *task;   /* per worker, rank by rank */
     letter *post; /* for the coordinator, the oldest first */
     letter *post_end;
@@ -101,7 +101,7 @@ static double rate(const simulation *s)
 
 static void look_at(simulation *s, int rank, double when_ns)
 {
-    seat *m = &s->seat[rank];
+    station *m = &s->station[rank];
     if (when_ns < m->look_ns) {
         m->look_ns = when_ns;
         add_event(s, when_ns, EVENT_LOOK, rank, 0, NULL);
@@ -111,7 +111,7 @@ static void look_at(simulation *s, int rank, double when_ns)
 /* An agent that is not woken finds out by itself, when it looks up. */
 static void look_if_needed(simulation *s, int rank)
 {
-    const mimic *m = s->seat[rank].mimic;
+    const mimic *m = s->station[rank].mimic;
     double when_ns = 0;
     if (mimic_has_to_look(m, &when_ns)) {
         look_at(s, rank, mimic_next_look(m, when_ns > s->now_ns ? when_ns : s->now_ns));
@@ -126,7 +126,7 @@ static void wake_agent(simulation *s, int rank)
 static void take_span(simulation *s, int rank, int worker)
 {
     const simulation_setup *setup = s->setup;
-    crew *c = mimic_crew(s->seat[rank].mimic);
+    crew *c = mimic_crew(s->station[rank].mimic);
     const int64_t number = (int64_t)rank * setup->workers + worker;
     task *t = &s->task[number];
     piece span;
@@ -158,7 +158,7 @@ static void finish_span(simulation *s, int rank, int worker)
 {
     task *t = &s->task[(int64_t)rank * s->setup->workers + worker];
     const double busy_ns = s->now_ns - t->start_ns;
-    crew *c = mimic_crew(s->seat[rank].mimic);
+    crew *c = mimic_crew(s->station[rank].mimic);
     const bool finished = crew_finish(c, worker, t->block, t->tiles, busy_ns, t->work_ns, t->last);
     s->result.busy_s += 1e-9 * busy_ns;
     s->result.computed += t->tiles;
@@ -209,8 +209,8 @@ static void step(simulation *s, int rank)
 {
     const mimic_hooks hooks = {
         .context = s, .send = post, .wake = wake_worker, .sync = sync, .write = write_block};
-    s->seat[rank].look_ns = (double)INFINITY;
-    s->failed = !mimic_step(s->seat[rank].mimic, s->now_ns, &hooks) || s->failed;
+    s->station[rank].look_ns = (double)INFINITY;
+    s->failed = !mimic_step(s->station[rank].mimic, s->now_ns, &hooks) || s->failed;
     look_if_needed(s, rank);
 }
 
@@ -227,7 +227,7 @@ static void push_post(simulation *s, letter *l)
     s->post_end = l;
     if (!s->serving) {
         s->serving = true;
-        add_event(s, mimic_next_look(s->seat[0].mimic, s->now_ns), EVENT_SERVE, 0, 0, NULL);
+        add_event(s, mimic_next_look(s->station[0].mimic, s->now_ns), EVENT_SERVE, 0, 0, NULL);
     }
 }
 
@@ -252,8 +252,8 @@ static void send_order(simulation *s, const order *o, double when_ns)
     for (int i = 0; i < l->pieces; i++) {
         l->piece[i] = o->piece[i];
     }
-    if (grant && s->seat[o->rank].waits) {
-        s->seat[o->rank].waits = false;
+    if (grant && s->station[o->rank].waits) {
+        s->station[o->rank].waits = false;
         s->waiting--;
     }
     const double way_ns = o->rank == 0 ? 0 : ns(s->setup->costs.latency_s);
@@ -300,8 +300,8 @@ static double handle(simulation *s, const letter *l)
     s->busy_ns += spent_ns;
     s->result.messages++;
     if (l->kind == MESSAGE_ASK) {
-        s->waiting += !s->seat[l->rank].waits;
-        s->seat[l->rank].waits = true;
+        s->waiting += !s->station[l->rank].waits;
+        s->station[l->rank].waits = true;
         dispatch_ask(s->dispatch, l->rank, l->want);
         return send_orders(s, end_ns);
     }
@@ -322,7 +322,7 @@ static void remind_later(simulation *s)
     if (s->waiting > 0 && !s->reminding) {
         const double pause_ns = fmax(DISPATCH_NS, look_share * s->now_ns);
         s->reminding = true;
-        add_event(s, mimic_next_look(s->seat[0].mimic, s->now_ns + pause_ns), EVENT_REMIND, 0, 0,
+        add_event(s, mimic_next_look(s->station[0].mimic, s->now_ns + pause_ns), EVENT_REMIND, 0, 0,
                   NULL);
     }
 }
@@ -332,7 +332,7 @@ static void end_reading(simulation *s)
 {
     s->serving = false;
     s->over = dispatch_undone(s->dispatch) == 0;
-    mimic_stay_awake(s->seat[0].mimic, s->now_ns);
+    mimic_stay_awake(s->station[0].mimic, s->now_ns);
     look_at(s, 0, s->now_ns);
     remind_later(s);
 }
@@ -360,7 +360,7 @@ static void remind(simulation *s)
 
 static void handle_event(simulation *s, const event *e)
 {
-    seat *m = &s->seat[e->rank];
+    station *m = &s->station[e->rank];
     switch ((event_kind)e->kind) {
     case EVENT_LOOK:
         if (e->when >= m->look_ns) {
@@ -482,10 +482,10 @@ static weft_status create_ranks(simulation *s, error *e)
     weft_status status = WEFT_OK;
     for (int rank = 0; rank < setup->ranks && status == WEFT_OK; rank++) {
         each.rank = rank;
-        s->seat[rank].look_ns = (double)INFINITY;
-        status = mimic_create(&each, &s->seat[rank].mimic, e);
+        s->station[rank].look_ns = (double)INFINITY;
+        status = mimic_create(&each, &s->station[rank].mimic, e);
         for (int worker = 0; worker < setup->workers && status == WEFT_OK; worker++) {
-            crew_wait(mimic_crew(s->seat[rank].mimic), worker);
+            crew_wait(mimic_crew(s->station[rank].mimic), worker);
         }
     }
     return status;
@@ -496,9 +496,9 @@ static weft_status create(simulation *s, error *e)
     const simulation_setup *setup = s->setup;
     s->queue = events_create();
     s->working = events_create();
-    s->seat = calloc((size_t)setup->ranks, sizeof *s->seat);
+    s->station = calloc((size_t)setup->ranks, sizeof *s->station);
     s->task = calloc((size_t)setup->ranks * (size_t)setup->workers, sizeof *s->task);
-    if (s->queue == NULL || s->working == NULL || s->seat == NULL || s->task == NULL) {
+    if (s->queue == NULL || s->working == NULL || s->station == NULL || s->task == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for %d simulated ranks", setup->ranks);
     }
     const weft_status status = create_dispatch(s, e);
@@ -519,12 +519,12 @@ static void destroy(simulation *s)
 {
     destroy_letters(s->queue);
     letter_destroy(s->post);
-    for (int rank = 0; s->seat != NULL && rank < s->setup->ranks; rank++) {
-        mimic_destroy(s->seat[rank].mimic);
+    for (int rank = 0; s->station != NULL && rank < s->setup->ranks; rank++) {
+        mimic_destroy(s->station[rank].mimic);
     }
     dispatch_destroy(s->dispatch);
     free(s->task);
-    free(s->seat);
+    free(s->station);
     events_destroy(s->working);
     events_destroy(s->queue);
 }

@@ -2,8 +2,8 @@
 /* Predictions, the public functions weft_plan_*: simulations of a job from what its file tells. */
 #include <weft/plan.h>
 
-#include "engine/evidence.h"
-#include "engine/simulation.h"
+#include "plan/evidence.h"
+#include "plan/simulation.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A team as a simulation sees it: the same blocks and spans as in team/, without threads. */
-#include "engine/crew.h"
+#include "plan/crew.h"
 
 #include "engine/pace.h"
 #include "team/length.h"

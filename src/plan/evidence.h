@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the file of a job tells of its speed: how long tiles took, on what, and in which runs. */
-#ifndef ENGINE_EVIDENCE_H
-#define ENGINE_EVIDENCE_H
+#ifndef PLAN_EVIDENCE_H
+#define PLAN_EVIDENCE_H
 
 #include "base/error.h"
-#include "engine/calibration.h"
-#include "engine/workload.h"
+#include "plan/calibration.h"
+#include "plan/workload.h"
 #include "range/job.h"
 
 #include <weft/result.h>
