@@ -220,10 +220,10 @@ static void begin_stop(agent *a, int64_t grace_ns)
 }
 
 /* Tiles taken back from a block that is on offer. */
-static bool cut_block(agent *a, int64_t keep, piece *p)
+static bool cut_block(agent *a, int64_t keep, int64_t most, piece *p)
 {
     void *data = NULL;
-    if (!team_cut(a->team, keep, &data, &p->first, &p->tiles)) {
+    if (!team_cut(a->team, keep, most, &data, &p->first, &p->tiles)) {
         return false;
     }
     p->first += ((const block *)data)->first;
@@ -236,11 +236,16 @@ static void give_back(agent *a)
     message_return message;
     memset(&message, 0, sizeof message);
     message.kind = MESSAGE_RETURN;
-    if (!supply_take_back(a->supply, &message.piece) && !cut_block(a, 0, &message.piece)) {
-        message.piece.tiles = 0;
+    int64_t half = (count_left(a) + 1) / 2;
+    piece p;
+    while (half > 0 && message.pieces < ORDER_PIECES &&
+           (supply_take_back(a->supply, half, &p) || cut_block(a, 0, half, &p))) {
+        message.piece[message.pieces++] = p;
+        half -= p.tiles;
     }
     message.left = count_left(a);
-    send_to_coordinator(a, &message, sizeof message);
+    const size_t bytes = offsetof(message_return, piece) + (size_t)message.pieces * sizeof p;
+    send_to_coordinator(a, &message, bytes);
 }
 
 static void take_message(agent *a, const void *bytes)
@@ -334,7 +339,7 @@ static void shorten_blocks(agent *a)
     const int64_t tiles = supply_block_tiles(a->supply);
     error e = {.status = WEFT_OK};
     piece p;
-    while (cut_block(a, PACE_TOO_LONG * tiles, &p)) {
+    while (cut_block(a, PACE_TOO_LONG * tiles, INT64_MAX, &p)) {
         fail_if(a, supply_return(a->supply, p, &e), &e);
     }
 }

@@ -322,7 +322,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         break;
     case MESSAGE_RETURN: {
         const message_return *back = bytes;
-        dispatch_return(c->dispatch, rank, back->piece, back->left, now_ns);
+        dispatch_return(c->dispatch, rank, back->pieces, back->piece, back->left, now_ns);
         send_orders(c, now_ns);
         break;
     }

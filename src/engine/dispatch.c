@@ -145,19 +145,20 @@ static void stop_waiting(dispatch *d, int rank)
     d->next = d->next == rank ? behind : d->next;
 }
 
-void dispatch_return(dispatch *d, int rank, piece p, int64_t left, int64_t now_ns)
+void dispatch_return(dispatch *d, int rank, int pieces, const piece back[], int64_t left,
+                     int64_t now_ns)
 {
     member *m = &d->member[rank];
     m->recalled_ns = 0;
     m->left = left;
     m->heard_ns = now_ns;
-    if (p.tiles > 0) {
-        leases_return(d->leases, rank, p);
-        schedule_return(d->schedule, p.tiles);
-        if (d->member[m->recalled_for].want > 0) {
-            stop_waiting(d, m->recalled_for);
-            start_waiting(d, m->recalled_for, NOBODY, d->first);
-        }
+    for (int i = 0; i < pieces; i++) {
+        leases_return(d->leases, rank, back[i]);
+        schedule_return(d->schedule, back[i].tiles);
+    }
+    if (pieces > 0 && d->member[m->recalled_for].want > 0) {
+        stop_waiting(d, m->recalled_for);
+        start_waiting(d, m->recalled_for, NOBODY, d->first);
     }
 }
 
@@ -221,7 +222,7 @@ static bool grant(dispatch *d, int rank, int64_t now_ns, order *o)
     *o = (order){.kind = ORDER_GRANT, .rank = rank};
     while (room && (granted < want || granted == 0 || chunk > 0)) {
         if (chunk == 0) {
-            chunk = schedule_next(d->schedule, rank);
+            chunk = schedule_next(d->schedule, rank, d->member[rank].want);
             d->chunks += chunk > 0;
         }
         const piece p = chunk > 0 ? leases_take(d->leases, rank, chunk, now_ns) : (piece){0, 0};

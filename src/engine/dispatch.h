@@ -19,8 +19,7 @@ enum { ORDER_PIECES = 64 };
 /* Something to tell a rank. */
 typedef enum order_kind {
     ORDER_GRANT, /* compute these pieces */
-    ORDER_RECALL /* give back half of what you have not begun: dispatch_return(), with no tiles if
-                    there are none */
+    ORDER_RECALL /* give back half of what you have not begun: dispatch_return() */
 } order_kind;
 
 typedef struct order {
@@ -59,8 +58,9 @@ weft_status dispatch_start(dispatch *d, error *e);
 /* A rank can take so many tiles. It waits until there is an ORDER_GRANT for it. */
 void dispatch_ask(dispatch *d, int rank, int64_t want);
 
-/* The answer to ORDER_RECALL: a piece that is to do again, and what is left after it. */
-void dispatch_return(dispatch *d, int rank, piece p, int64_t left, int64_t now_ns);
+/* The answer to ORDER_RECALL: pieces that are to do again, perhaps none, and what is left then. */
+void dispatch_return(dispatch *d, int rank, int pieces, const piece back[], int64_t left,
+                     int64_t now_ns);
 
 /* A rank tells how it is getting on. */
 void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);

@@ -17,7 +17,7 @@ typedef enum message_kind {
     MESSAGE_SIGNAL, /* I have been told to stop */
     MESSAGE_FAIL,   /* I cannot go on */
     MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
-    MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give this piece back, or none */
+    MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give these pieces back, or none */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
     MESSAGE_RECALL, /* another rank is idle: give back half of what you have not begun */
@@ -71,8 +71,9 @@ typedef struct message_grant {
 
 typedef struct message_return {
     message_kind kind;
-    piece piece;
+    int32_t pieces;
     int64_t left; /* tiles that nobody has begun, after that */
+    piece piece[ORDER_PIECES];
 } message_return;
 
 typedef struct message_stop {

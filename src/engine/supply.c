@@ -110,14 +110,13 @@ weft_status supply_add(supply *s, piece p, error *e)
     return WEFT_OK;
 }
 
-bool supply_take_back(supply *s, piece *taken)
+bool supply_take_back(supply *s, int64_t most, piece *taken)
 {
     if (s->used == 0) {
         return false;
     }
     piece *last = &s->queue[s->head + s->used - 1];
-    const int64_t half = (s->queued + 1) / 2;
-    const int64_t tiles = half < last->tiles ? half : last->tiles;
+    const int64_t tiles = most < last->tiles ? most : last->tiles;
     last->tiles -= tiles;
     s->queued -= tiles;
     *taken = (piece){.first = last->first + last->tiles, .tiles = tiles};

@@ -22,8 +22,9 @@ void supply_destroy(supply *s);
 /* Queues a piece; it is joined to the last one where they touch. */
 weft_status supply_add(supply *s, piece p, error *e);
 
-/* Takes the back half out again, one piece at most; false if nothing is queued. */
-bool supply_take_back(supply *s, piece *taken);
+/* Takes the last piece out again, or the end of it: at most so many tiles. False if nothing is
+ * queued. */
+bool supply_take_back(supply *s, int64_t most, piece *taken);
 
 void supply_clear(supply *s);
 

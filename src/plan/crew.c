@@ -128,7 +128,7 @@ bool crew_finish(crew *c, int worker, crew_block *b, int64_t tiles, double busy_
     return b->pending == 0;
 }
 
-bool crew_cut(crew *c, int64_t keep, piece *p, crew_block **finished)
+bool crew_cut(crew *c, int64_t keep, int64_t most, piece *p, crew_block **finished)
 {
     crew_block *youngest = NULL;
     *finished = NULL;
@@ -138,9 +138,8 @@ bool crew_cut(crew *c, int64_t keep, piece *p, crew_block **finished)
     if (youngest == NULL) {
         return false;
     }
-    const int64_t left = left_of(youngest);
-    const int64_t half = (left + 1) / 2;
-    const int64_t cut = half < left - keep ? half : left - keep;
+    const int64_t above = left_of(youngest) - keep;
+    const int64_t cut = above < most ? above : most;
     youngest->all.tiles -= cut;
     youngest->pending -= cut;
     c->stock -= cut;

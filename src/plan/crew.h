@@ -47,7 +47,7 @@ bool crew_finish(crew *c, int worker, crew_block *b, int64_t tiles, double busy_
 
 /* What team_cut() does. *finished: a block that is finished without what was cut off; it is still
  * to be written. */
-bool crew_cut(crew *c, int64_t keep, piece *p, crew_block **finished);
+bool crew_cut(crew *c, int64_t keep, int64_t most, piece *p, crew_block **finished);
 
 /* The block is written, and no longer on offer: it is the caller's. */
 void crew_remove(crew *c, crew_block *b);

@@ -215,10 +215,10 @@ static void sync_and_report(mimic *m, double now_ns, const mimic_hooks *hooks)
     }
 }
 
-static bool cut_block(mimic *m, int64_t keep, piece *p, const mimic_hooks *hooks)
+static bool cut_block(mimic *m, int64_t keep, int64_t most, piece *p, const mimic_hooks *hooks)
 {
     crew_block *finished = NULL;
-    const bool cut = crew_cut(m->crew, keep, p, &finished);
+    const bool cut = crew_cut(m->crew, keep, most, p, &finished);
     if (finished != NULL) {
         hooks->write(hooks->context, m->setup.rank, finished);
     }
@@ -227,12 +227,16 @@ static bool cut_block(mimic *m, int64_t keep, piece *p, const mimic_hooks *hooks
 
 static void give_back(mimic *m, const mimic_hooks *hooks)
 {
-    letter *l = write_letter(m, MESSAGE_RETURN, 1);
+    letter *l = write_letter(m, MESSAGE_RETURN, ORDER_PIECES);
     if (l == NULL) {
         return;
     }
-    if (!supply_take_back(m->supply, &l->piece[0]) && !cut_block(m, 0, &l->piece[0], hooks)) {
-        l->piece[0].tiles = 0;
+    int64_t half = (count_left(m) + 1) / 2;
+    piece p;
+    for (l->pieces = 0; half > 0 && l->pieces < ORDER_PIECES &&
+                        (supply_take_back(m->supply, half, &p) || cut_block(m, 0, half, &p, hooks));
+         half -= p.tiles) {
+        l->piece[l->pieces++] = p;
     }
     l->left = count_left(m);
     hooks->send(hooks->context, l);
@@ -288,7 +292,7 @@ static void keep_supplied(mimic *m, const mimic_hooks *hooks)
     piece p;
     supply_observe(m->supply, crew_tile_ns(m->crew));
     const int64_t longest = PACE_TOO_LONG * supply_block_tiles(m->supply);
-    while (cut_block(m, longest, &p, hooks)) {
+    while (cut_block(m, longest, INT64_MAX, &p, hooks)) {
         put_back(m, p);
     }
     while (supply_next(m->supply, crew_stock(m->crew), &p)) {

@@ -306,7 +306,7 @@ static double handle(simulation *s, const letter *l)
         return send_orders(s, end_ns);
     }
     if (l->kind == MESSAGE_RETURN) {
-        dispatch_return(s->dispatch, l->rank, l->piece[0], l->left, clock_ns);
+        dispatch_return(s->dispatch, l->rank, l->pieces, l->piece, l->left, clock_ns);
         return send_orders(s, end_ns);
     }
     if (l->kind == MESSAGE_NEWS) {

@@ -54,6 +54,10 @@ int64_t chunk_auto(const outlook *o)
         end = fmin(end, o->time_left * share_of_time_left);
     }
     double seconds = likely_within(fmin(end, longest_s), tile, variation);
+    if (o->want > 0) {
+        /* What is not handed out yet can go to whoever turns out to be quick. */
+        seconds = fmin(seconds, (double)o->want * tile);
+    }
     if (chunk_is_known(o->overhead)) {
         const double least = overheads_per_chunk * (double)o->ranks * o->overhead;
         seconds = fmax(seconds, fmin(least, end));

@@ -53,7 +53,7 @@ void schedule_destroy(schedule *s)
     }
 }
 
-int64_t schedule_next(schedule *s, int64_t rank)
+int64_t schedule_next(schedule *s, int64_t rank, int64_t want)
 {
     assert(rank >= 0 && rank < s->ranks);
     if (s->remaining == 0) {
@@ -70,6 +70,7 @@ int64_t schedule_next(schedule *s, int64_t rank)
                  .ranks = s->ranks,
                  .step = s->step,
                  .batch_remaining = s->batch_remaining,
+                 .want = want,
                  .overhead = s->overhead,
                  .time_left = s->time_left,
                  .seed = s->seed};

@@ -26,8 +26,8 @@ weft_status schedule_create(const schedule_setup *setup, schedule **out, error *
 void schedule_destroy(schedule *s);
 
 /* The size in tiles of the next chunk, which goes to that rank, and takes it off what remains; 0
- * when nothing does. */
-int64_t schedule_next(schedule *s, int64_t rank);
+ * when nothing does. The rank can use so many tiles now; 0: it has not said. */
+int64_t schedule_next(schedule *s, int64_t rank, int64_t want);
 
 /* Tiles that were handed out and not computed come back. */
 void schedule_return(schedule *s, int64_t tiles);

@@ -85,6 +85,7 @@ typedef struct outlook {
     int64_t ranks;           /**< P, at least 1 */
     int64_t step;            /**< i: chunks handed out so far */
     int64_t batch_remaining; /**< R at the start of the present batch of P chunks */
+    int64_t want;            /**< tiles that the asking rank can use now; 0: not known */
     double mean;             /**< µ: a rank's time per tile, over all ranks and all tiles so far */
     double deviation;        /**< σ of it */
     double recent;           /**< µ of the tiles computed last, over all ranks: the cost's drift */

@@ -314,17 +314,16 @@ void team_halt(team *t)
     }
 }
 
-bool team_cut(team *t, int64_t keep, void **data, int64_t *first, int64_t *tiles)
+bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, int64_t *tiles)
 {
     for (int n = ring_blocks(t->ring) - 1; n >= 0; n--) {
         const int64_t left = ring_left(t->ring, n);
         if (left <= keep) {
             continue;
         }
-        const int64_t half = (left + 1) / 2;
         ring_span span;
         bool finished = false;
-        (void)ring_cut(t->ring, n, half < left - keep ? half : left - keep, &span, &finished);
+        (void)ring_cut(t->ring, n, left - keep < most ? left - keep : most, &span, &finished);
         if (finished) {
             finish_block(t, &span);
         }

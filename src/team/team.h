@@ -57,9 +57,9 @@ int64_t team_stock(const team *t);
 /* Recent mean of nanoseconds per tile; 0 while unknown. */
 int64_t team_tile_ns(const team *t);
 
-/* Takes back from the end of the youngest block that has more than `keep` tiles that nobody has
- * begun, half of them or all above `keep`, whichever is less; false if there is none. */
-bool team_cut(team *t, int64_t keep, void **data, int64_t *first, int64_t *tiles);
+/* Takes back, from the end of the youngest block that has more than `keep` tiles that nobody has
+ * begun, what is above `keep`, but at most `most` tiles; false if there is no such block. */
+bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, int64_t *tiles);
 
 /* Takes back all that nobody has begun: blocks finish with what they have. */
 void team_halt(team *t);

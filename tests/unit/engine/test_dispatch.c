@@ -159,7 +159,7 @@ static void give_back(world *w, int number)
         w->granted[tile]--;
     }
     r->tail = kept;
-    dispatch_return(w->dispatch, number, p, count_queued(r), w->now_ns);
+    dispatch_return(w->dispatch, number, p.tiles > 0, &p, count_queued(r), w->now_ns);
 }
 
 static void compute(world *w, int number)
@@ -410,9 +410,9 @@ static void test_returned_piece_goes_to_another(void **state)
     expect_none(d, 2 * DISPATCH_NS + 1);
     (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
     expect_none(d, 6 * DISPATCH_NS);
-    dispatch_return(d, 0, (piece){.tiles = 0}, 0, 6 * DISPATCH_NS);
+    dispatch_return(d, 0, 0, NULL, 0, 6 * DISPATCH_NS);
     expect_none(d, 8 * DISPATCH_NS);
-    dispatch_return(d, 1, (piece){.first = 6, .tiles = 2}, 1, 8 * DISPATCH_NS);
+    dispatch_return(d, 1, 1, &(piece){.first = 6, .tiles = 2}, 1, 8 * DISPATCH_NS);
     const order o = expect(d, 8 * DISPATCH_NS, ORDER_GRANT, 2);
     assert_int_equal(o.pieces, 1);
     assert_int_equal(o.piece[0].first, 6);
@@ -435,7 +435,7 @@ static void test_who_has_plenty_and_waits_gives(void **state)
     hear(d, 1, 0, 2);
     dispatch_ask(d, 1, 6);
     (void)expect(d, 3, ORDER_RECALL, 0);
-    dispatch_return(d, 0, (piece){.first = 3, .tiles = 3}, 2, 4);
+    dispatch_return(d, 0, 1, &(piece){.first = 3, .tiles = 3}, 2, 4);
     assert_int_equal(expect(d, 4, ORDER_GRANT, 1).piece[0].first, 3);
     dispatch_destroy(d);
 }
@@ -457,7 +457,7 @@ static void test_recall_where_it_helps(void **state)
     expect_none(d, 3);
     hear(d, 1, 4, 4 * DISPATCH_NS);
     (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
-    dispatch_return(d, 0, (piece){.first = 18, .tiles = 2}, 8, 5 * DISPATCH_NS);
+    dispatch_return(d, 0, 1, &(piece){.first = 18, .tiles = 2}, 8, 5 * DISPATCH_NS);
     (void)expect(d, 5 * DISPATCH_NS, ORDER_GRANT, 1);
     hear(d, 1, 0, 6 * DISPATCH_NS);
     dispatch_ask(d, 1, 20);

@@ -39,7 +39,7 @@ static void test_empty(void **state)
     piece p;
     assert_int_equal(supply_queued(s), 0);
     assert_false(supply_next(s, 0, &p));
-    assert_false(supply_take_back(s, &p));
+    assert_false(supply_take_back(s, (supply_queued(s) + 1) / 2, &p));
     assert_true(supply_wanted(s, 0) >= 2);
     supply_clear(s);
     supply_destroy(s);
@@ -61,10 +61,10 @@ static void test_front_is_next_and_back_is_given_back(void **state)
     assert_int_equal(p.first, 100);
     const int64_t block = p.tiles;
     assert_in_range(block, 1, 60);
-    assert_true(supply_take_back(s, &p));
+    assert_true(supply_take_back(s, (supply_queued(s) + 1) / 2, &p));
     assert_int_equal(p.first, 10);
     assert_int_equal(p.tiles, 10);
-    assert_true(supply_take_back(s, &p));
+    assert_true(supply_take_back(s, (supply_queued(s) + 1) / 2, &p));
     assert_int_equal(p.first + p.tiles, 160);
     assert_int_equal(p.tiles, (60 - block + 1) / 2);
     assert_int_equal(supply_return(s, (piece){.first = 100, .tiles = 2}, &e), WEFT_OK);
@@ -178,7 +178,7 @@ static void do_something(model *m)
         }
     } else if (what < 12) {
         const int64_t before = supply_queued(m->supply);
-        if (supply_take_back(m->supply, &p)) {
+        if (supply_take_back(m->supply, (before + 1) / 2, &p)) {
             assert_true(p.tiles <= (before + 1) / 2);
             enter(m, p, false);
         } else {

@@ -31,11 +31,11 @@ static void check_chunks(technique t, int64_t tiles, int64_t ranks, const int *w
 {
     schedule *s = create(t, tiles, ranks, workers);
     for (int i = 0; i < count; i++) {
-        assert_int_equal(schedule_next(s, i % ranks), want[i]);
+        assert_int_equal(schedule_next(s, i % ranks, 0), want[i]);
     }
     assert_int_equal(schedule_remaining(s), 0);
-    assert_int_equal(schedule_next(s, 0), 0);
-    assert_int_equal(schedule_next(s, ranks - 1), 0);
+    assert_int_equal(schedule_next(s, 0, 0), 0);
+    assert_int_equal(schedule_next(s, ranks - 1, 0), 0);
     schedule_destroy(s);
 }
 
@@ -67,19 +67,19 @@ static void test_tiles_come_back(void **state)
 {
     (void)state;
     schedule *s = create(TECHNIQUE_GSS, 1000, 4, NULL);
-    assert_int_equal(schedule_next(s, 0), 250);
+    assert_int_equal(schedule_next(s, 0, 0), 250);
     schedule_return(s, 250);
     assert_int_equal(schedule_remaining(s), 1000);
-    assert_int_equal(schedule_next(s, 1), 250);
+    assert_int_equal(schedule_next(s, 1, 0), 250);
     schedule_return(s, 0);
     assert_int_equal(schedule_remaining(s), 750);
     int64_t sum = 250;
-    for (int64_t chunk = schedule_next(s, 2); chunk > 0; chunk = schedule_next(s, 2)) {
+    for (int64_t chunk = schedule_next(s, 2, 0); chunk > 0; chunk = schedule_next(s, 2, 0)) {
         sum += chunk;
     }
     assert_int_equal(sum, 1000);
     schedule_return(s, 3);
-    assert_int_equal(schedule_next(s, 2), 1);
+    assert_int_equal(schedule_next(s, 2, 0), 1);
     assert_int_equal(schedule_remaining(s), 2);
     schedule_destroy(s);
     schedule_destroy(NULL);
@@ -107,7 +107,7 @@ static void test_slow_rank_gets_half(void **state)
         int64_t chunk[RANKS];
         for (int round = 0; round < 3; round++) {
             for (int rank = 0; rank < RANKS; rank++) {
-                chunk[rank] = schedule_next(s, rank);
+                chunk[rank] = schedule_next(s, rank, 0);
                 assert_in_range(chunk[rank], 1, 1000000);
             }
             for (int rank = 0; rank < RANKS; rank++) {
@@ -130,16 +130,16 @@ static void test_when_weights_count(void **state)
     schedule *chunk = create(TECHNIQUE_AWF_C, 800, 2, NULL);
     schedule *both[] = {batch, chunk};
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(schedule_next(both[i], 0), 200);
+        assert_int_equal(schedule_next(both[i], 0, 0), 200);
         measure(both[i], 0, 200, 1);
         measure(both[i], 1, 200, 3);
     }
-    assert_int_equal(schedule_next(batch, 1), 200);
-    assert_int_equal(schedule_next(batch, 0), 150);
-    assert_int_equal(schedule_next(batch, 1), 50);
+    assert_int_equal(schedule_next(batch, 1, 0), 200);
+    assert_int_equal(schedule_next(batch, 0, 0), 150);
+    assert_int_equal(schedule_next(batch, 1, 0), 50);
     /* ½ · ⌈600/4⌉, then 3/2 · ⌈525/4⌉ = 198 */
-    assert_int_equal(schedule_next(chunk, 1), 75);
-    assert_int_equal(schedule_next(chunk, 0), 198);
+    assert_int_equal(schedule_next(chunk, 1, 0), 75);
+    assert_int_equal(schedule_next(chunk, 0, 0), 198);
     schedule_destroy(batch);
     schedule_destroy(chunk);
 }
@@ -156,7 +156,7 @@ static void test_elapsed_time_counts_for_awf_d_and_e(void **state)
         m.elapsed = 30;
         schedule_measure(s, 1, &m);
         /* Weights 1 and 1, or 3/2 and ½ */
-        assert_int_equal(schedule_next(s, 0), i < 2 ? 200 : 300);
+        assert_int_equal(schedule_next(s, 0, 0), i < 2 ? 200 : 300);
         schedule_destroy(s);
     }
 }
@@ -166,15 +166,15 @@ static void test_fac_keeps_its_batch(void **state)
 {
     (void)state;
     schedule *s = create(TECHNIQUE_FAC, 1000, 4, NULL);
-    assert_int_equal(schedule_next(s, 0), 125);
+    assert_int_equal(schedule_next(s, 0, 0), 125);
     const measurement m = {.tiles = 2, .seconds = 4, .squares = 16};
     schedule_measure(s, 0, &m);
     for (int rank = 1; rank < 4; rank++) {
-        assert_int_equal(schedule_next(s, rank), 125);
+        assert_int_equal(schedule_next(s, rank, 0), 125);
     }
     /* µ = 2, σ² = 8: v = 4 √2 / (2 √500) = 0.1265, x = 2 + 0.016 + 0.1265 √4.016 = 2.2695 */
     for (int rank = 0; rank < 4; rank++) {
-        assert_int_equal(schedule_next(s, rank), 56);
+        assert_int_equal(schedule_next(s, rank, 0), 56);
         measure(s, rank, 1000, 2);
     }
     schedule_destroy(s);
@@ -187,21 +187,21 @@ static void test_overhead_and_time_limit(void **state)
     for (int rank = 0; rank < 4; rank++) {
         measure(s, rank, 4096, 1.0 / 1024);
     }
-    assert_int_equal(schedule_next(s, 0), 1024);
+    assert_int_equal(schedule_next(s, 0, 0), 1024);
     schedule_set_overhead(s, 0.01);
-    assert_int_equal(schedule_next(s, 0), 2048);
+    assert_int_equal(schedule_next(s, 0, 0), 2048);
     schedule_set_overhead(s, -1);
     schedule_set_overhead(s, (double)NAN);
     schedule_set_overhead(s, (double)INFINITY);
-    assert_int_equal(schedule_next(s, 0), 2048);
+    assert_int_equal(schedule_next(s, 0, 0), 2048);
     schedule_set_overhead(s, 0);
-    assert_int_equal(schedule_next(s, 0), 1024);
+    assert_int_equal(schedule_next(s, 0, 0), 1024);
     schedule_set_time_left(s, 2);
-    assert_int_equal(schedule_next(s, 0), 512);
+    assert_int_equal(schedule_next(s, 0, 0), 512);
     schedule_set_time_left(s, -5);
-    assert_int_equal(schedule_next(s, 0), 1);
+    assert_int_equal(schedule_next(s, 0, 0), 1);
     schedule_set_time_left(s, 0);
-    assert_int_equal(schedule_next(s, 0), 1024);
+    assert_int_equal(schedule_next(s, 0, 0), 1024);
     assert_true(schedule_tile_seconds(s, 3) == 1.0 / 1024);
     schedule_destroy(s);
 }
@@ -262,7 +262,8 @@ static bool covers_exactly(technique t, int64_t tiles, int64_t ranks, uint64_t s
         if (seed > 0 && i < steps / 2) {
             handed_out -= disturb(s, ranks, handed_out, &seed);
         }
-        const int64_t chunk = schedule_next(s, (int64_t)(draw(&seed) % (uint64_t)ranks));
+        const int64_t chunk = schedule_next(s, (int64_t)(draw(&seed) % (uint64_t)ranks),
+                                            (int64_t)(draw(&seed) % 3) * 7);
         good = chunk >= 1 && chunk <= tiles - handed_out;
         handed_out += chunk;
         good = good && schedule_remaining(s) == tiles - handed_out;
@@ -270,7 +271,7 @@ static bool covers_exactly(technique t, int64_t tiles, int64_t ranks, uint64_t s
     }
     if (good && handed_out == tiles) {
         /* Late askers get nothing, as often as they ask. */
-        good = schedule_next(s, 0) == 0 && schedule_next(s, ranks - 1) == 0;
+        good = schedule_next(s, 0, 0) == 0 && schedule_next(s, ranks - 1, 0) == 0;
     }
     schedule_destroy(s);
     return good && (handed_out == tiles || steps <= tiles);
@@ -345,7 +346,8 @@ static void test_large_totals_to_the_end(void **state)
                 schedule *s = create(coarse[i], totals[n], ranks, NULL);
                 int64_t sum = 0;
                 int steps = 0;
-                for (int64_t k = schedule_next(s, 0); k > 0; k = schedule_next(s, steps % ranks)) {
+                for (int64_t k = schedule_next(s, 0, 0); k > 0;
+                     k = schedule_next(s, steps % ranks, 0)) {
                     assert_true(k <= totals[n] - sum);
                     sum += k;
                     steps++;

@@ -41,6 +41,7 @@ typedef struct scene {
     bool halted;
     bool cutting;
     int64_t keep;
+    int64_t most;
     atomic_int too_long; /* spans above the limit */
     atomic_int *computed;
     int *cut;
@@ -88,7 +89,8 @@ static void cut_now(scene *s)
     void *data = NULL;
     int64_t first = 0;
     int64_t tiles = 0;
-    if (team_cut(s->team, s->keep, &data, &first, &tiles)) {
+    if (team_cut(s->team, s->keep, s->most, &data, &first, &tiles)) {
+        atomic_fetch_add(&s->strangers, tiles < 1 || tiles > s->most);
         const piece_of_work *w = data;
         for (int64_t i = 0; i < tiles; i++) {
             s->cut[w->first + first + i]++;
@@ -212,6 +214,7 @@ static void test_cutting(void **state)
             prepare(&s, workers[w], 3, 200);
             s.cutting = true;
             s.keep = keeps[k];
+            s.most = k % 2 == 0 ? INT64_MAX : 13;
             assert_int_equal(team_run(s.team, &e), WEFT_OK);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
