@@ -16,10 +16,10 @@
  * expected, takes no more than T/3 (so chunks shrink towards the end, and more so where tiles
  * differ much), no more than a second (a kill loses little, a straggler holds little), no more than
  * a quarter of the time to the limit, and no more than the rank asks for, which keeps it busy until
- * it can ask again: about 40 ms, longer with more than a thousand ranks. If that makes chunks so short that answering P ranks
- * would take more than 2 % of the coordinator's time, c = 50·P·h instead; but T/3 and the time
- * limit go before. A rank whose speed is not known yet counts as fast as its number of workers
- * says; as long as nothing is known, chunks are of 1 to 4 tiles.
+ * it can ask again: about 60 ms, longer with more than a thousand ranks. If that makes chunks so
+ * short that answering P ranks would take more than 2 % of the coordinator's time, c = 50·P·h
+ * instead; but T/3 and the time limit go before. A rank whose speed is not known yet counts as fast
+ * as its number of workers says; as long as nothing is known, chunks are of 1 to 4 tiles.
  *
  * **static**: ⌈N/P⌉. The block schedule of OpenMP and HPF.
  *

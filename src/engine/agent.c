@@ -401,7 +401,8 @@ static void rest(agent *a, bool active)
     if (active || hungry) {
         a->rest_ns = PACE_HUNGRY_NS;
     } else {
-        a->rest_ns = pace_longer_rest(a->rest_ns, comm_size(a->setup.comm));
+        a->rest_ns = pace_longer_rest(a->rest_ns, comm_size(a->setup.comm),
+                                      clock_now_ns() - a->setup.work->origin_ns);
     }
     team_rest(a->team, a->rest_ns);
 }

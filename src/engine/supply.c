@@ -19,7 +19,7 @@ enum {
     BLOCK_BYTES = 1 << 19,
     BLOCK_TILES = 1 << 10,
     ALIGNED_TILES = 64,
-    LOOKAHEAD_NS = 20000000,
+    LOOKAHEAD_NS = 30000000,
     RANK_NS = 20000,
     GROWTH = 2
 };

@@ -314,7 +314,8 @@ static void keep_supplied(mimic *m, const mimic_hooks *hooks)
 static int64_t rest_after(const mimic *m, bool active, int64_t rest_ns)
 {
     const bool hungry = crew_stock(m->crew) == 0;
-    return active || hungry ? PACE_HUNGRY_NS : pace_longer_rest(rest_ns, m->setup.ranks);
+    return active || hungry ? PACE_HUNGRY_NS
+                            : pace_longer_rest(rest_ns, m->setup.ranks, (int64_t)m->looked_ns);
 }
 
 bool mimic_step(mimic *m, double now_ns, const mimic_hooks *hooks)
@@ -323,8 +324,8 @@ bool mimic_step(mimic *m, double now_ns, const mimic_hooks *hooks)
     sync_and_report(m, now_ns, hooks);
     active = read_mail(m, now_ns, hooks) || active;
     keep_supplied(m, hooks);
-    m->rest_ns = rest_after(m, active, m->rest_ns);
     m->looked_ns = now_ns;
+    m->rest_ns = rest_after(m, active, m->rest_ns);
     return !m->failed;
 }
 

@@ -228,7 +228,7 @@ static void test_trust_grows(void **state)
             had += p.tiles;
         }
     }
-    assert_int_equal(supply_wanted(s, 0), 2 * 2 * 20000000);
+    assert_int_equal(supply_wanted(s, 0), 2 * 2 * 30000000);
     supply_destroy(s);
 }
 

@@ -256,6 +256,11 @@ static void test_looks(void **state)
     assert_true(mimic_next_look(s.mimic, 1e6 + 1.5 * PACE_HUNGRY_NS) == 1e6 + 3.0 * PACE_HUNGRY_NS);
     const double late_ns = mimic_next_look(s.mimic, 1e9);
     assert_true(late_ns >= 1e9 && late_ns < 1e9 + PACE_QUIET_NS);
+    step(&s, 2e9);
+    const double later_ns = mimic_next_look(s.mimic, 3e9);
+    assert_true(later_ns >= 3e9 && later_ns < 3e9 + 5 * PACE_QUIET_NS);
+    assert_true(pace_longest_rest(2, 0) == PACE_QUIET_NS);
+    assert_true(pace_longest_rest(2, INT64_MAX) == PACE_QUIETEST_NS);
     mimic_stay_awake(s.mimic, 2e9);
     assert_true(mimic_next_look(s.mimic, 2e9) == 2e9 + PACE_HUNGRY_NS);
     leave(&s);
