@@ -134,7 +134,7 @@ weft_status write_measure(const bench *b);
 weft_status start_measure(const bench *b);
 weft_status metg_measure(const bench *b);
 weft_status handout_measure(const bench *b);
-weft_status schedule_measure(const bench *b);
+weft_status techniques_measure(const bench *b);
 weft_status scaling_measure(const bench *b);
 
 #endif

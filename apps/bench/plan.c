@@ -113,14 +113,14 @@ static void add_workloads(plan *p, const request *wish, const char *usual, job j
 
 static void add_schedule(plan *p, const request *wish)
 {
-    job j = {.name = "schedule", .measure = schedule_measure};
+    job j = {.name = "schedule", .measure = techniques_measure};
     fill_cores(wish, &j);
     add_workloads(p, wish, NULL, j);
 }
 
 static void add_slow(plan *p, const request *wish)
 {
-    job j = {.name = "slow", .measure = schedule_measure};
+    job j = {.name = "slow", .measure = techniques_measure};
     fill_cores(wish, &j);
     j.trouble = TROUBLE_SPIN;
     add_workloads(p, wish, "uniform", j);

@@ -165,7 +165,7 @@ static weft_status compare(contest *c)
     return status;
 }
 
-weft_status schedule_measure(const bench *b)
+weft_status techniques_measure(const bench *b)
 {
     const double size = b->scale * fmin(b->ranks * b->workers, b->cores);
     contest c = {.b = b};
