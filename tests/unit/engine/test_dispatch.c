@@ -440,6 +440,39 @@ static void test_who_has_plenty_and_waits_gives(void **state)
     dispatch_destroy(d);
 }
 
+/* All that comes back is to do again, in however many pieces, and nothing of it is lost. */
+static void test_several_pieces_come_back(void **state)
+{
+    (void)state;
+    dispatch *d = make(20, 2, TECHNIQUE_STATIC, false);
+    static const piece back[] = {{.first = 3, .tiles = 2}, {.first = 7, .tiles = 3}};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 10);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    hear(d, 0, 8, 2);
+    hear(d, 1, 0, 2);
+    dispatch_ask(d, 1, 10);
+    (void)expect(d, 3, ORDER_RECALL, 0);
+    dispatch_return(d, 0, 2, back, 3, 4);
+    bool seen[20] = {false};
+    int64_t got = 0;
+    order o;
+    while (dispatch_next(d, 4, &o) && o.kind == ORDER_GRANT) {
+        for (int i = 0; i < o.pieces; i++) {
+            for (int64_t tile = o.piece[i].first; tile < piece_end(o.piece[i]); tile++) {
+                assert_false(seen[tile]);
+                seen[tile] = true;
+                got++;
+            }
+        }
+        dispatch_ask(d, 1, 10);
+    }
+    assert_int_equal(got, 5);
+    assert_true(seen[3] && seen[4] && seen[7] && seen[8] && seen[9]);
+    dispatch_destroy(d);
+}
+
 /* Two who will be idle at about the same time leave each other alone; once one has answered, he may
  * be asked again. */
 static void test_recall_where_it_helps(void **state)
@@ -596,6 +629,7 @@ int main(void)
         cmocka_unit_test(test_late_piece_is_halved),
         cmocka_unit_test(test_returned_piece_goes_to_another),
         cmocka_unit_test(test_who_has_plenty_and_waits_gives),
+        cmocka_unit_test(test_several_pieces_come_back),
         cmocka_unit_test(test_recall_where_it_helps),
         cmocka_unit_test(test_late_pieces_are_shared_out),
         cmocka_unit_test(test_patience_follows_the_longest_tile),
