@@ -79,7 +79,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    return s->comm == NULL || s->abandon ? status : comm_agree(s->comm, e);
+    return s->comm == NULL || comm_broken(s->comm) ? status : comm_agree(s->comm, e);
 }
 
 int weft_finish(weft_session *session, weft_status status)
@@ -95,8 +95,8 @@ int weft_finish(weft_session *session, weft_status status)
     if (speaker && (exit_status == 1 || exit_status == 2)) {
         log_print(LOG_ERROR, "error: %s", e.text);
     }
-    if (session->abandon) {
-        /* MPI would wait for a rank that has gone. */
+    if (session->comm != NULL && comm_broken(session->comm)) {
+        /* MPI would wait for a rank that has died. */
         (void)fflush(NULL);
         _exit(exit_status);
     }
@@ -142,5 +142,6 @@ weft_status weft_agree(weft_session *session, weft_status status)
     } else if (session->error.status != status) {
         (void)error_set(&session->error, status, "%s", weft_status_text(status));
     }
-    return comm_agree(session->comm, &session->error);
+    /* Without those that have died, what the run came to is all there is to agree on. */
+    return comm_broken(session->comm) ? status : comm_agree(session->comm, &session->error);
 }

@@ -17,7 +17,6 @@ struct weft_session {
     choice choice;
     placement placement;
     int64_t deadline_ns; /* by the time limit; 0: there is none */
-    bool abandon;        /* a rank has gone without ending MPI */
     char command[256];
     error error;
 };
