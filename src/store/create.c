@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Makes a result file: all its HDF5 objects, its disk space, and last its name. */
-#define _GNU_SOURCE 1
 #include "store/metadata.h"
 
 #include "base/clock.h"
+#include "store/fault.h"
 #include "store/quiet.h"
 #include "store/record.h"
+#include "store/reserve.h"
 #include "store/schema.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <weft/version.h>
 
@@ -218,42 +218,13 @@ static int64_t estimate_bytes(const job *j)
     return bytes;
 }
 
-/* Reserves disk space for a file, where the file system can, so that a full disk is an error now.
- */
-static weft_status reserve_space(int fd, const char *path, int64_t bytes, error *e)
-{
-    if (fallocate(fd, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
-        const int number = errno;
-        return error_system(e, number, "cannot reserve the %.1f MB that the result %s needs",
-                            1e-6 * (double)bytes, path);
-    }
-    return WEFT_OK;
-}
-
-/* HDF5 1.10 crashes at the end of a program in which it could not write a file for want of space,
- * so it is not asked to before there is enough. */
-static weft_status probe_space(int fd, const char *path, int64_t bytes, error *e)
-{
-    weft_status status = reserve_space(fd, path, bytes, e);
-    if (status == WEFT_OK && ftruncate(fd, 0) != 0) {
-        const int number = errno;
-        status = error_system(e, number, "cannot write %s", path);
-    }
-    return status;
-}
-
 /* The file that HDF5 has made: all its space is reserved, and it is on disk. */
-static weft_status settle_space(int fd, const char *path, error *e)
+static weft_status settle_file(int fd, const char *path, error *e)
 {
-    struct stat file;
-    if (fstat(fd, &file) != 0) {
-        const int number = errno;
-        return error_system(e, number, "cannot examine %s", path);
-    }
-    const weft_status status = reserve_space(fd, path, file.st_size, e);
+    const weft_status status = reserve_all(fd, path, e);
     if (status == WEFT_OK && fsync(fd) != 0) {
         const int number = errno;
-        return error_system(e, number, "cannot write %s to disk", path);
+        return fault_set(e, number, path, "cannot write %s to disk", path);
     }
     return status;
 }
@@ -280,18 +251,18 @@ weft_status metadata_create(const char *path, const job *j, error *e)
     const int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
         const int number = errno;
-        return error_system(e, number, "cannot create %s", temporary);
+        return fault_set(e, number, temporary, "cannot create %s", temporary);
     }
-    weft_status status = probe_space(fd, path, estimate_bytes(j), e);
+    weft_status status = reserve_probe(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
         status = write_objects(temporary, j, e);
     }
     if (status == WEFT_OK) {
-        status = settle_space(fd, path, e);
+        status = settle_file(fd, path, e);
     }
     if (status == WEFT_OK && rename(temporary, path) != 0) {
         const int number = errno;
-        status = error_system(e, number, "cannot rename %s to %s", temporary, path);
+        status = fault_set(e, number, path, "cannot rename %s to %s", temporary, path);
     }
     if (status == WEFT_OK) {
         sync_folder(path);
