@@ -50,10 +50,10 @@ static weft_status write_some(int fd, const char *path, error *e)
     return status;
 }
 
-static void warn_if_short(const char *path, int64_t bytes)
+static void warn_if_short(int fd, const char *path, int64_t bytes)
 {
     struct statvfs disk;
-    if (statvfs(path, &disk) != 0) {
+    if (fstatvfs(fd, &disk) != 0) {
         return;
     }
     const double room = (double)disk.f_bavail * (double)disk.f_frsize;
@@ -72,7 +72,7 @@ weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e)
     bool unsupported = false;
     weft_status status = reserve(fd, path, bytes, &unsupported, e);
     if (status == WEFT_OK && unsupported) {
-        warn_if_short(path, bytes);
+        warn_if_short(fd, path, bytes);
         status = write_some(fd, path, e);
     }
     if (status == WEFT_OK && ftruncate(fd, 0) != 0) {
