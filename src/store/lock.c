@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,22 @@ typedef struct owner {
     char since[CLOCK_TEXT_BYTES];
 } owner;
 
-/* Beside the file itself, also where the result is named by a symbolic link. */
+/* Beside the file itself, also where the result is named by a symbolic link, and still there when
+ * the program goes to another folder. */
 static bool lock_path(const char *result, char path[4096])
 {
     char *target = realpath(result, NULL);
-    const int length = snprintf(path, 4096, "%s.lock", target != NULL ? target : result);
+    char *copy = strdup(result);
+    char *folder = target != NULL || copy == NULL ? NULL : realpath(dirname(copy), NULL);
+    int length = 0;
+    if (folder != NULL) {
+        const char *slash = strrchr(result, '/');
+        length = snprintf(path, 4096, "%s/%s.lock", folder, slash != NULL ? slash + 1 : result);
+    } else {
+        length = snprintf(path, 4096, "%s.lock", target != NULL ? target : result);
+    }
+    free(folder);
+    free(copy);
     free(target);
     return length < 4096;
 }

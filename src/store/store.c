@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The open result of a run: bytes go to their final place from any thread of any rank. */
+#define _GNU_SOURCE 1
 #include "store/store.h"
 
 #include "base/host.h"
@@ -25,6 +26,7 @@ struct store {
     const job *job;
     metadata_layout layout;
     /* Rank 0 alone: */
+    char *real_path; /* wherever the program may go */
     lock *lock;
     ledger *ledger;
     backlog *backlog;
@@ -95,27 +97,31 @@ static weft_status compare_with_file(const char *path, job *j, bool adopt_grain,
     return status;
 }
 
-/* With the lock held: makes the file if there is none, then reads it as any later run will. */
-static weft_status open_file(store *s, job *j, store_policy policy, error *e)
+/* Whether there is a file. Only where there is none for sure may one be made in its place. */
+static weft_status look_for_file(const char *path, bool *exists, error *e)
 {
-    weft_status status = policy.fresh ? move_to_backup(s->path, e) : WEFT_OK;
+    struct stat file;
+    *exists = stat(path, &file) == 0;
+    if (!*exists && errno != ENOENT) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot look for %s", path);
+    }
+    return WEFT_OK;
+}
+
+/* The file is there: everything that a run needs to write to it. */
+static weft_status open_for_writing(store *s, bool created, error *e)
+{
+    weft_status status = open_descriptor(s, e);
     if (status != WEFT_OK) {
         return status;
     }
-    struct stat file;
-    const bool created = stat(s->path, &file) != 0;
-    if (created) {
-        status = metadata_create(s->path, j, e);
+    s->real_path = realpath(s->path, NULL);
+    if (s->real_path == NULL) {
+        const int number = errno;
+        return fault_set(e, number, s->path, "cannot find %s", s->path);
     }
-    metadata m = {.job = NULL};
-    if (status == WEFT_OK) {
-        status = compare_with_file(s->path, j, policy.adopt_grain, &m, e);
-    }
-    if (status == WEFT_OK) {
-        s->layout = m.layout;
-        status = open_descriptor(s, e);
-    }
-    if (status == WEFT_OK && !created) {
+    if (!created) {
         status = reserve_all(s->fd, s->path, e);
     }
     if (status == WEFT_OK) {
@@ -123,6 +129,28 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
     }
     if (status == WEFT_OK) {
         status = ledger_open(s->backlog, s->path, created, s->job, &s->layout, &s->ledger, e);
+    }
+    return status;
+}
+
+/* With the lock held: makes the file if there is none, then reads it as any later run will. */
+static weft_status open_file(store *s, job *j, store_policy policy, error *e)
+{
+    bool exists = false;
+    metadata m = {.job = NULL};
+    weft_status status = policy.fresh ? move_to_backup(s->path, e) : WEFT_OK;
+    if (status == WEFT_OK) {
+        status = look_for_file(s->path, &exists, e);
+    }
+    if (status == WEFT_OK && !exists) {
+        status = metadata_create(s->path, j, e);
+    }
+    if (status == WEFT_OK) {
+        status = compare_with_file(s->path, j, policy.adopt_grain, &m, e);
+    }
+    if (status == WEFT_OK) {
+        s->layout = m.layout;
+        status = open_for_writing(s, !exists, e);
     }
     metadata_release(&m);
     return status;
@@ -229,7 +257,7 @@ static weft_status touch_now(void *context, error *e)
     store *s = context;
     weft_status status = lock_touch(s->lock, e);
     if (status == WEFT_OK) {
-        status = watch_file(s->fd, s->path, s->layout.file_bytes, e);
+        status = watch_file(s->fd, s->real_path, s->layout.file_bytes, e);
     }
     atomic_store(&s->touching, false);
     return status;
@@ -309,6 +337,7 @@ void store_close(store *s)
         (void)close(s->fd);
     }
     lock_release(s->lock);
+    free(s->real_path);
     free(s->path);
     free(s);
 }

@@ -135,6 +135,15 @@ class Faults(FilesystemTest):
         self.assert_ended(run(KNOWN, *self.words("--item-us", 0), env=faulty(unsupported)), 0)
         self.assertEqual(self.check_file(), COUNT)
 
+    def test_file_that_cannot_be_seen(self):
+        """That is not the same as a file that is not there: it must not be replaced."""
+        self.run_well(KNOWN, *self.words("--item-us", 0))
+        os.rename(self.path(), self.path("kept.h5"))
+        os.link(self.path("kept.h5"), self.path())
+        ending = run(KNOWN, *self.words(), env=faulty(f"call=stat,errno={errno.ESTALE}"))
+        self.check_error(ending, "cannot look", AGAIN)
+        self.assertTrue(os.path.samefile(self.path("kept.h5"), self.path()))
+
     def test_slow_disk(self):
         """Longer than ranks may be silent: the tables on rank 0, a sync, results on rank 1."""
         data = self.data_offset()
