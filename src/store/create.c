@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Makes a result file: all its HDF5 objects, its disk space, and last its name. */
+#define _GNU_SOURCE 1
 #include "store/metadata.h"
 
 #include "base/clock.h"
+#include "store/bytes.h"
 #include "store/fault.h"
 #include "store/quiet.h"
 #include "store/record.h"
@@ -14,11 +16,19 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <weft/version.h>
 
-enum { ALIGNMENT_BYTES = 1 << 20, ALIGNED_FROM_BYTES = 4096, PATH_BYTES = 4096 };
+enum {
+    ALIGNMENT_BYTES = 1 << 20,
+    ALIGNED_FROM_BYTES = 4096,
+    PATH_BYTES = 4096,
+    COPY_BYTES = 65536,
+    MEMORY_BYTES = 16 << 20
+};
 
 static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
 {
@@ -241,6 +251,56 @@ static void sync_folder(const char *path)
     }
 }
 
+/* Copies what has been written of a file that is nearly all holes. */
+static weft_status copy_written(int from, int to, const char *path, error *e)
+{
+    char buffer[COPY_BYTES];
+    const off_t end = lseek(from, 0, SEEK_END);
+    weft_status status = WEFT_OK;
+    off_t at = lseek(from, 0, SEEK_DATA);
+    while (status == WEFT_OK && at >= 0) {
+        const size_t count = (size_t)(end - at < COPY_BYTES ? end - at : COPY_BYTES);
+        status = bytes_read(from, path, buffer, count, at, e);
+        if (status == WEFT_OK) {
+            status = bytes_write(to, path, buffer, count, at, e);
+        }
+        at = lseek(from, at + (off_t)count, SEEK_DATA);
+    }
+    /* ENXIO: there is nothing behind. */
+    if (status == WEFT_OK && (errno != ENXIO || ftruncate(to, end) != 0)) {
+        const int number = errno;
+        status = fault_set(e, number, path, "cannot write %s", path);
+    }
+    return status;
+}
+
+/* An empty file in memory, where there is room for one; -1 if not. */
+static int open_in_memory(char name[])
+{
+    struct statvfs disk;
+    const bool room =
+        statvfs("/dev/shm", &disk) == 0 && disk.f_bavail > (fsblkcnt_t)MEMORY_BYTES / disk.f_frsize;
+    return room ? mkostemp(name, O_CLOEXEC) : -1;
+}
+
+/* HDF5 1.10 crashes at the end of a program in which it could not write a file. So it writes to
+ * memory, which takes little, as there is nothing yet in the results; the file is a copy. */
+static weft_status write_file(int fd, const char *temporary, const job *j, error *e)
+{
+    char name[] = "/dev/shm/weft-XXXXXX";
+    const int memory = open_in_memory(name);
+    if (memory < 0) {
+        return write_objects(temporary, j, e);
+    }
+    weft_status status = write_objects(name, j, e);
+    (void)unlink(name);
+    if (status == WEFT_OK) {
+        status = copy_written(memory, fd, temporary, e);
+    }
+    (void)close(memory);
+    return status;
+}
+
 weft_status metadata_create(const char *path, const job *j, error *e)
 {
     char temporary[PATH_BYTES];
@@ -255,7 +315,7 @@ weft_status metadata_create(const char *path, const job *j, error *e)
     }
     weft_status status = reserve_probe(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
-        status = write_objects(temporary, j, e);
+        status = write_file(fd, temporary, j, e);
     }
     if (status == WEFT_OK) {
         status = settle_file(fd, path, e);

@@ -16,7 +16,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* More than HDF5 writes itself. */
+/* More than what a file has at its beginning. */
 enum { SOME_BYTES = 1 << 20 };
 
 static weft_status reserve(int fd, const char *path, int64_t bytes, bool *unsupported, error *e)
@@ -65,8 +65,6 @@ static void warn_if_short(int fd, const char *path, int64_t bytes)
     }
 }
 
-/* HDF5 1.10 crashes at the end of a program in which it could not write a file for want of space,
- * so it is not asked to before there is enough for what it writes. */
 weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e)
 {
     bool unsupported = false;

@@ -2,13 +2,13 @@
 /* faulty: a file system that fails on demand, for LD_PRELOAD.
  *
  * FAULTY holds rules, one behind the other with a semicolon between them; a rule is words
- * NAME=VALUE with a comma between them: call=NAME      pwrite, fdatasync, fsync, fallocate, close,
- * open, futimens, stat (needed) path=SUFFIX    only on files whose name ends so (needed) rank=R
- * only on that rank of Open MPI's thread=main    only from the main thread of a process most=BYTES
- * only writes of at most so many bytes; least=BYTES: of at least so many after=N        not before
- * the call has been seen N times times=N        not more often than N times errno=NUMBER   the call
- * fails so … short=BYTES    … or writes so many bytes only delay=SECONDS  before all else The calls
- * that a rule has struck are counted in a file, if FAULTY_LOG names one: a line each. */
+ * NAME=VALUE with a comma between them: call=NAME      pwrite, pread, fdatasync, fsync, fallocate,
+ * close, open, futimens, stat (needed) path=SUFFIX    only on files whose name ends so (needed)
+ * rank=R only on that rank of Open MPI's thread=main    only from the main thread of a process
+ * most=BYTES only writes of at most so many bytes; least=BYTES: of at least so many after=N not
+ * before the call has been seen N times times=N        not more often than N times errno=NUMBER the
+ * call fails so … short=BYTES    … or writes so many bytes only delay=SECONDS  before all else The
+ * calls that a rule has struck are counted in a file, if FAULTY_LOG names one: a line each. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
@@ -183,6 +183,17 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset)
 {
     return pwrite(fd, bytes, count, offset);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
+{
+    NEXT(pread);
+    return strike("pread", fd, offset) != NULL ? -1 : next(fd, bytes, count, offset);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t count, off_t offset)
+{
+    return pread(fd, bytes, count, offset);
 }
 
 int fdatasync(int fd)

@@ -71,8 +71,7 @@ class Faults(FilesystemTest):
         cases = (
             ((2, 1), f"call=pwrite,rank=1,from={data},after=9", errno.ENOSPC,
              ["No space left", "MB are free", "make room", AGAIN]),
-            ((2, 1), f"call=pwrite,rank=1,from={data},after=9", errno.EDQUOT, ["quota", AGAIN]),
-            ((0, 1), f"call=pwrite,from={data},after=9", errno.EROFS, ["read-only", "dmesg"]),
+            ((0, 1), f"call=pwrite,from={data},after=9", errno.EDQUOT, ["quota", AGAIN]),
             ((0, 0), f"call=pwrite,from={data},after=9", errno.ESTALE, ["server"]),
             ((2, 2), f"call=pwrite,rank=0,before={data},after=4", errno.EIO, ["dmesg"]),
             ((2, 1), "call=fdatasync,rank=1,after=3", errno.EIO, ["not recorded", "dmesg"]),
@@ -102,7 +101,7 @@ class Faults(FilesystemTest):
             done = by_rank[by_rank["state"] > 0]
             # The one sync before it has covered the first few tiles.
             self.assertLess((done["rank"] == rank).sum(), COUNT / 10 / 4)
-            self.check_goes_on("--item-us", 0, name=name)
+            self.check_file(name)
 
     def test_interrupted_and_short_writes(self):
         ending = run(KNOWN, *self.words("--item-us", 0), layout=(2, 1),
@@ -125,6 +124,8 @@ class Faults(FilesystemTest):
     def test_creation(self):
         for rule in (f"call=fallocate,path=.new,errno={errno.ENOSPC}",
                      f"call=fallocate,path=.new,errno={errno.EDQUOT}",
+                     f"call=pwrite,path=.new,errno={errno.EIO}",
+                     f"call=pwrite,path=.new,errno={errno.EIO},after=1",
                      f"call=fsync,path=.new,errno={errno.EIO}",
                      f"call=open,path=.h5.lock,errno={errno.EROFS}",
                      f"call=open,path=.h5.new,errno={errno.EACCES}"):
@@ -143,6 +144,17 @@ class Faults(FilesystemTest):
         ending = run(KNOWN, *self.words(), env=faulty(f"call=stat,errno={errno.ESTALE}"))
         self.check_error(ending, "cannot look", AGAIN)
         self.assertTrue(os.path.samefile(self.path("kept.h5"), self.path()))
+
+    def test_file_that_cannot_be_read(self):
+        """That is not the same as another's file, or a damaged one."""
+        self.run_well(KNOWN, *self.words("--item-us", 0))
+        for program, words in ((KNOWN, self.words()), (WEFT, ["verify", self.path()])):
+            for after in (0, 1, 3) if program else ():
+                rule = f"call=pread,errno={errno.EIO},after={after}"
+                ending = run(program, *words, layout=(0, 1 if program is KNOWN else None),
+                             env=faulty(rule))
+                self.check_error(ending, "cannot read", "dmesg", AGAIN)
+        self.assertEqual(self.check_file(), COUNT)
 
     def test_slow_disk(self):
         """Longer than ranks may be silent: the tables on rank 0, a sync, results on rank 1."""
@@ -211,7 +223,8 @@ class TakenAway(FilesystemTest):
         """A run that is over within a second looks as well."""
         launch = self.start(KNOWN, *self.words("--slow", COUNT - 1, "--slow-s", "0.4",
                                                "--item-us", 0))
-        launch.wait_for(lambda: os.path.exists(self.path()), "a file")
+        launch.wait_for(lambda: os.path.exists(self.path()) and
+                        results.done_items(self.path()).any(), "work begins")
         os.unlink(self.path())
         self.check_error(launch.finish(), "was removed")
 
