@@ -46,8 +46,6 @@ struct team {
     pthread_cond_t offered; /* for workers */
     pthread_cond_t noticed; /* for the agent */
     int waiting;            /* workers that sleep; under the mutex */
-    ring_span *ends;        /* of blocks that are left to a worker to finish; under the mutex */
-    atomic_int end_count;   /* written under the mutex */
     bool news;              /* for the agent; under the mutex */
 };
 
@@ -69,9 +67,7 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
     team *t = calloc(1, sizeof *t);
     worker *each = aligned_alloc(CACHE_LINE, count * sizeof *each);
     ring *r = ring_create(blocks);
-    ring_span *ends = calloc((size_t)blocks, sizeof *ends);
-    if (t == NULL || each == NULL || r == NULL || ends == NULL) {
-        free(ends);
+    if (t == NULL || each == NULL || r == NULL) {
         ring_destroy(r);
         free(each);
         free(t);
@@ -86,7 +82,6 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
     t->span_limit = span_limit;
     t->worker = each;
     t->ring = r;
-    t->ends = ends;
     init_conditions(t);
     *out = t;
     return WEFT_OK;
@@ -98,7 +93,6 @@ void team_destroy(team *t)
         (void)pthread_cond_destroy(&t->noticed);
         (void)pthread_cond_destroy(&t->offered);
         (void)pthread_mutex_destroy(&t->mutex);
-        free(t->ends);
         ring_destroy(t->ring);
         free(t->worker);
         free(t);
@@ -141,41 +135,6 @@ static void finish_block(team *t, const ring_span *span)
 {
     t->hooks.block(t->context, span->data);
     ring_publish(t->ring, span);
-}
-
-/* A block that the agent has cut to its end. Something has to be done with what was computed of it,
- * which may take long, and the agent must not: a worker does it. */
-static void finish_cut(team *t, const ring_span *span)
-{
-    const bool untouched = span->first == 0;
-    if (t->workers == 0 || untouched) {
-        finish_block(t, span);
-        return;
-    }
-    (void)pthread_mutex_lock(&t->mutex);
-    t->ends[t->end_count++] = *span;
-    (void)pthread_cond_signal(&t->offered);
-    (void)pthread_mutex_unlock(&t->mutex);
-}
-
-/* A worker's part of that, if there is any. */
-static bool finish_left(team *t)
-{
-    ring_span span;
-    if (atomic_load_explicit(&t->end_count, memory_order_relaxed) == 0) {
-        return false;
-    }
-    (void)pthread_mutex_lock(&t->mutex);
-    const bool any = t->end_count > 0;
-    if (any) {
-        span = t->ends[--t->end_count];
-    }
-    (void)pthread_mutex_unlock(&t->mutex);
-    if (any) {
-        finish_block(t, &span);
-        wake_agent(t);
-    }
-    return any;
 }
 
 static void compute(team *t, int number, const ring_span *span)
@@ -230,7 +189,7 @@ static void wait_for_offer(team *t, int number)
     t->waiting++;
     t->news = true;
     (void)pthread_cond_signal(&t->noticed);
-    while (!atomic_load(&t->ending) && t->end_count == 0 && !ring_look(t->ring, &w->at, &left)) {
+    while (!atomic_load(&t->ending) && !ring_look(t->ring, &w->at, &left)) {
         (void)pthread_cond_wait(&t->offered, &t->mutex);
     }
     t->waiting--;
@@ -241,11 +200,11 @@ static void run_worker(team *t, int number)
 {
     begin_usage(&t->worker[number]);
     do {
-        while (finish_left(t) || work_once(t, number)) {
+        while (work_once(t, number)) {
         }
         wait_for_offer(t, number);
     } while (!atomic_load(&t->ending));
-    while (finish_left(t) || work_once(t, number)) {
+    while (work_once(t, number)) {
     }
     usage_close(&t->worker[number].usage);
 }
@@ -350,7 +309,7 @@ void team_halt(team *t)
     t->halted = true;
     for (int n = 0; ring_cut(t->ring, n, RING_BLOCK_TILES, &span, &finished); n++) {
         if (finished) {
-            finish_cut(t, &span);
+            finish_block(t, &span);
         }
     }
 }
@@ -366,7 +325,7 @@ bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, 
         bool finished = false;
         (void)ring_cut(t->ring, n, left - keep < most ? left - keep : most, &span, &finished);
         if (finished) {
-            finish_cut(t, &span);
+            finish_block(t, &span);
         }
         if (span.tiles > 0) {
             *data = span.data;

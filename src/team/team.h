@@ -21,8 +21,8 @@ typedef struct team_hooks {
      * clock stood at start_ns; returns what it says at the end. */
     int64_t (*span)(void *context, void *data, int worker, int64_t first, int64_t tiles,
                     int64_t start_ns);
-    /* Once per block, when nothing of it is left to compute: the worker that was last, or any if
-     * team_halt() or team_cut() came last; the agent only if nothing was computed of it. */
+    /* Once per block, when nothing of it is left to compute: the worker that was last, or the agent
+     * in team_halt() or team_cut(). */
     void (*block)(void *context, void *data);
 } team_hooks;
 

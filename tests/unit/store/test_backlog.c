@@ -12,7 +12,9 @@ enum { WRITES = 3000 };
 /* What calls of the thread leave behind. */
 typedef struct gate {
     atomic_bool open;
+    atomic_bool reached;
     atomic_int passed;
+    bool fails;
     int fd;
     char seen; /* in the file when the call came */
 } gate;
@@ -20,11 +22,14 @@ typedef struct gate {
 static weft_status wait_at_gate(void *context, error *e)
 {
     gate *g = context;
-    (void)e;
+    atomic_store(&g->reached, true);
     while (!atomic_load(&g->open)) {
         clock_sleep_ns(1000000);
     }
     atomic_fetch_add(&g->passed, 1);
+    if (g->fails) {
+        return error_set(e, WEFT_ERR_SYSTEM, "the gate fails");
+    }
     return pread(g->fd, &g->seen, 1, 0) < 0 ? WEFT_ERR_SYSTEM : WEFT_OK;
 }
 
@@ -128,6 +133,29 @@ static void test_nothing_after_a_failure(void **state)
     (void)close(fd);
 }
 
+/* Also of what was asked for while the failure was on its way. */
+static void test_nothing_during_a_failure(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("during");
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd, .fails = true};
+    struct stat file;
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    while (!atomic_load(&g.reached)) {
+        clock_sleep_ns(1000000);
+    }
+    assert_int_equal(backlog_write(b, 0, "x", 1, &e), WEFT_OK);
+    atomic_store(&g.open, true);
+    assert_int_equal(backlog_wait(b, &e), WEFT_ERR_SYSTEM);
+    assert_string_equal(e.text, "the gate fails");
+    backlog_destroy(b);
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(file.st_size, 0);
+    (void)close(fd);
+}
+
 static void test_failing_write(void **state)
 {
     (void)state;
@@ -148,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_everything_is_written),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_nothing_after_a_failure),
+        cmocka_unit_test(test_nothing_during_a_failure),
         cmocka_unit_test(test_failing_write),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);

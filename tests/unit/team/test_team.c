@@ -82,8 +82,6 @@ static void block_hook(void *context, void *data)
     for (int64_t i = 0; i < w->tiles; i++) {
         w->computed += atomic_load(&s->computed[w->first + i]);
     }
-    const bool by_agent = pthread_equal(pthread_self(), s->main_thread) != 0;
-    atomic_fetch_add(&s->strangers, s->workers > 0 && by_agent && w->computed > 0);
 }
 
 static void cut_now(scene *s)
