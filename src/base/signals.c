@@ -11,6 +11,7 @@ static const int watched[] = {SIGINT, SIGTERM, SIGUSR1};
 enum { WATCHED = sizeof watched / sizeof watched[0] };
 
 static struct sigaction before[WATCHED];
+static struct sigaction before_limit; /* of SIGXFSZ, see signals_watch() */
 static atomic_int seen = 0;
 static atomic_int interrupts = 0;
 
@@ -31,6 +32,10 @@ void signals_watch(void)
     for (size_t i = 0; i < WATCHED; i++) {
         (void)sigaction(watched[i], &action, &before[i]);
     }
+    /* A write beyond `ulimit -f` fails with a number that says so, and does not kill. */
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigemptyset(&ignore.sa_mask);
+    (void)sigaction(SIGXFSZ, &ignore, &before_limit);
 }
 
 void signals_unwatch(void)
@@ -38,6 +43,7 @@ void signals_unwatch(void)
     for (size_t i = 0; i < WATCHED; i++) {
         (void)sigaction(watched[i], &before[i], NULL);
     }
+    (void)sigaction(SIGXFSZ, &before_limit, NULL);
 }
 
 int signals_seen(void)

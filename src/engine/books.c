@@ -49,8 +49,9 @@ static weft_status take_over(books *b, error *e)
             b->failed += record->failed;
         }
     }
-    if (status == WEFT_OK && reopened && b->setup.sync) {
-        status = store_sync(b->setup.store, e);
+    if (status == WEFT_OK && reopened) {
+        store_flush(b->setup.store, b->setup.sync);
+        status = store_settle(b->setup.store, e);
     }
     return status;
 }
@@ -252,7 +253,8 @@ static const char *outcome_of(weft_status status)
 weft_status books_end(books *b, weft_status why, error *e)
 {
     const weft_status status = put_row(b, outcome_of(why), e);
-    return status == WEFT_OK && b->setup.sync ? store_sync(b->setup.store, e) : status;
+    store_flush(b->setup.store, b->setup.sync);
+    return status == WEFT_OK ? store_settle(b->setup.store, e) : status;
 }
 
 int64_t books_done(const books *b)

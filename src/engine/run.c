@@ -201,6 +201,18 @@ static int64_t span_tiles(const tiling *tiles, int64_t limit)
     return limit > tiles->grain ? limit / tiles->grain : 1;
 }
 
+/* An error at the very end is the run's, unless there is one already. */
+static weft_status close_store(store *s, weft_status status, error *e)
+{
+    error late = {.status = WEFT_OK};
+    if (s != NULL && store_finish(s, &late) != WEFT_OK && weft_status_exit(status) != 1) {
+        *e = late;
+        status = late.status;
+    }
+    store_close(s);
+    return status;
+}
+
 weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
                     weft_kernel_fn kernel, void *context, error *e)
 {
@@ -230,7 +242,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
         status = compute(c, p, choice, &w, e);
     }
     free(retry);
-    store_close(s);
+    status = close_store(s, status, e);
     signals_unwatch();
     return status;
 }

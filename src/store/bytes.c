@@ -2,6 +2,8 @@
 /* Whole reads and writes at an offset: interrupted and short ones are gone on with. */
 #include "store/bytes.h"
 
+#include "store/fault.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -20,8 +22,8 @@ weft_status bytes_write(int fd, const char *path, const void *bytes, size_t coun
         }
         if (written <= 0) {
             const int number = written < 0 ? errno : ENOSPC;
-            return error_system(e, number, "cannot write %zu bytes at %lld of %s", count,
-                                (long long)offset, path);
+            return fault_set(e, number, path, "cannot write %zu bytes at %lld of %s", count,
+                             (long long)offset, path);
         }
         from += written;
         offset += written;
@@ -41,8 +43,8 @@ weft_status bytes_read(int fd, const char *path, void *bytes, size_t count, int6
         }
         if (got < 0) {
             const int number = errno;
-            return error_system(e, number, "cannot read %zu bytes at %lld of %s", count,
-                                (long long)offset, path);
+            return fault_set(e, number, path, "cannot read %zu bytes at %lld of %s", count,
+                             (long long)offset, path);
         }
         if (got == 0) {
             return error_set(e, WEFT_ERR_CORRUPT, "%s is truncated: it ends before byte %lld", path,

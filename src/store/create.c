@@ -4,8 +4,11 @@
 #include "store/metadata.h"
 
 #include "base/clock.h"
+#include "store/bytes.h"
+#include "store/fault.h"
 #include "store/quiet.h"
 #include "store/record.h"
+#include "store/reserve.h"
 #include "store/schema.h"
 
 #include <errno.h>
@@ -13,12 +16,19 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <weft/version.h>
 
-enum { ALIGNMENT_BYTES = 1 << 20, ALIGNED_FROM_BYTES = 4096, PATH_BYTES = 4096 };
+enum {
+    ALIGNMENT_BYTES = 1 << 20,
+    ALIGNED_FROM_BYTES = 4096,
+    PATH_BYTES = 4096,
+    COPY_BYTES = 65536,
+    MEMORY_BYTES = 16 << 20
+};
 
 static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
 {
@@ -218,42 +228,13 @@ static int64_t estimate_bytes(const job *j)
     return bytes;
 }
 
-/* Reserves disk space for a file, where the file system can, so that a full disk is an error now.
- */
-static weft_status reserve_space(int fd, const char *path, int64_t bytes, error *e)
-{
-    if (fallocate(fd, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
-        const int number = errno;
-        return error_system(e, number, "cannot reserve the %.1f MB that the result %s needs",
-                            1e-6 * (double)bytes, path);
-    }
-    return WEFT_OK;
-}
-
-/* HDF5 1.10 crashes at the end of a program in which it could not write a file for want of space,
- * so it is not asked to before there is enough. */
-static weft_status probe_space(int fd, const char *path, int64_t bytes, error *e)
-{
-    weft_status status = reserve_space(fd, path, bytes, e);
-    if (status == WEFT_OK && ftruncate(fd, 0) != 0) {
-        const int number = errno;
-        status = error_system(e, number, "cannot write %s", path);
-    }
-    return status;
-}
-
 /* The file that HDF5 has made: all its space is reserved, and it is on disk. */
-static weft_status settle_space(int fd, const char *path, error *e)
+static weft_status settle_file(int fd, const char *path, error *e)
 {
-    struct stat file;
-    if (fstat(fd, &file) != 0) {
-        const int number = errno;
-        return error_system(e, number, "cannot examine %s", path);
-    }
-    const weft_status status = reserve_space(fd, path, file.st_size, e);
+    const weft_status status = reserve_all(fd, path, e);
     if (status == WEFT_OK && fsync(fd) != 0) {
         const int number = errno;
-        return error_system(e, number, "cannot write %s to disk", path);
+        return fault_set(e, number, path, "cannot write %s to disk", path);
     }
     return status;
 }
@@ -270,6 +251,56 @@ static void sync_folder(const char *path)
     }
 }
 
+/* Copies what has been written of a file that is nearly all holes. */
+static weft_status copy_written(int from, int to, const char *path, error *e)
+{
+    char buffer[COPY_BYTES];
+    const off_t end = lseek(from, 0, SEEK_END);
+    weft_status status = WEFT_OK;
+    off_t at = lseek(from, 0, SEEK_DATA);
+    while (status == WEFT_OK && at >= 0) {
+        const size_t count = (size_t)(end - at < COPY_BYTES ? end - at : COPY_BYTES);
+        status = bytes_read(from, path, buffer, count, at, e);
+        if (status == WEFT_OK) {
+            status = bytes_write(to, path, buffer, count, at, e);
+        }
+        at = lseek(from, at + (off_t)count, SEEK_DATA);
+    }
+    /* ENXIO: there is nothing behind. */
+    if (status == WEFT_OK && (errno != ENXIO || ftruncate(to, end) != 0)) {
+        const int number = errno;
+        status = fault_set(e, number, path, "cannot write %s", path);
+    }
+    return status;
+}
+
+/* An empty file in memory, where there is room for one; -1 if not. */
+static int open_in_memory(char name[])
+{
+    struct statvfs disk;
+    const bool room =
+        statvfs("/dev/shm", &disk) == 0 && disk.f_bavail > (fsblkcnt_t)MEMORY_BYTES / disk.f_frsize;
+    return room ? mkostemp(name, O_CLOEXEC) : -1;
+}
+
+/* HDF5 1.10 crashes at the end of a program in which it could not write a file. So it writes to
+ * memory, which takes little, as there is nothing yet in the results; the file is a copy. */
+static weft_status write_file(int fd, const char *temporary, const job *j, error *e)
+{
+    char name[] = "/dev/shm/weft-XXXXXX";
+    const int memory = open_in_memory(name);
+    if (memory < 0) {
+        return write_objects(temporary, j, e);
+    }
+    weft_status status = write_objects(name, j, e);
+    (void)unlink(name);
+    if (status == WEFT_OK) {
+        status = copy_written(memory, fd, temporary, e);
+    }
+    (void)close(memory);
+    return status;
+}
+
 weft_status metadata_create(const char *path, const job *j, error *e)
 {
     char temporary[PATH_BYTES];
@@ -280,18 +311,18 @@ weft_status metadata_create(const char *path, const job *j, error *e)
     const int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
         const int number = errno;
-        return error_system(e, number, "cannot create %s", temporary);
+        return fault_set(e, number, temporary, "cannot create %s", temporary);
     }
-    weft_status status = probe_space(fd, path, estimate_bytes(j), e);
+    weft_status status = reserve_probe(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
-        status = write_objects(temporary, j, e);
+        status = write_file(fd, temporary, j, e);
     }
     if (status == WEFT_OK) {
-        status = settle_space(fd, path, e);
+        status = settle_file(fd, path, e);
     }
     if (status == WEFT_OK && rename(temporary, path) != 0) {
         const int number = errno;
-        status = error_system(e, number, "cannot rename %s to %s", temporary, path);
+        status = fault_set(e, number, path, "cannot rename %s to %s", temporary, path);
     }
     if (status == WEFT_OK) {
         sync_folder(path);

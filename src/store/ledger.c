@@ -4,6 +4,7 @@
 #include "store/ledger.h"
 
 #include "store/bytes.h"
+#include "store/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 struct ledger {
-    int fd; /* the store's */
+    backlog *backlog; /* the store's */
     const char *path;
     const job *job;
     metadata_layout layout;
@@ -27,8 +28,8 @@ struct ledger {
 
 static weft_status write_run(ledger *l, int number, const run_row *row, error *e)
 {
-    return bytes_write(l->fd, l->path, row, sizeof *row,
-                       l->layout.runs_offset + number * (int64_t)sizeof *row, e);
+    const int64_t offset = l->layout.runs_offset + number * (int64_t)sizeof *row;
+    return backlog_write(l->backlog, offset, row, sizeof *row, e);
 }
 
 static weft_status read_tables(ledger *l, int fd, run_row *runs, error *e)
@@ -128,7 +129,7 @@ static weft_status load(ledger *l, error *e)
         status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the runs of %s", l->path);
     } else if (fd < 0) {
         const int number = errno;
-        status = error_system(e, number, "cannot open %s for reading", l->path);
+        status = fault_set(e, number, l->path, "cannot open %s for reading", l->path);
     } else {
         status = read_tables(l, fd, runs, e);
     }
@@ -143,14 +144,14 @@ static weft_status load(ledger *l, error *e)
     return status;
 }
 
-weft_status ledger_open(int fd, const char *path, bool created, const job *j,
+weft_status ledger_open(backlog *b, const char *path, bool created, const job *j,
                         const metadata_layout *layout, ledger **out, error *e)
 {
     ledger *l = calloc(1, sizeof *l);
     if (l == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the books of %s", path);
     }
-    *l = (ledger){.fd = fd, .path = path, .job = j, .layout = *layout};
+    *l = (ledger){.backlog = b, .path = path, .job = j, .layout = *layout};
     l->failures = calloc((size_t)layout->failure_rows + 1, sizeof *l->failures);
     if (l->failures == NULL || !allocate_records(l)) {
         ledger_close(l);
@@ -188,8 +189,9 @@ const tile_record *ledger_record(const ledger *l, int64_t tile)
 
 static weft_status write_failure(ledger *l, int64_t row, error *e)
 {
-    return bytes_write(l->fd, l->path, &l->failures[row], sizeof l->failures[row],
-                       l->layout.failures_offset + row * (int64_t)sizeof l->failures[row], e);
+    const failure_row *failure = &l->failures[row];
+    const int64_t offset = l->layout.failures_offset + row * (int64_t)sizeof *failure;
+    return backlog_write(l->backlog, offset, failure, sizeof *failure, e);
 }
 
 static weft_status clear_failures(ledger *l, int64_t tile, error *e)
@@ -209,8 +211,9 @@ static weft_status clear_failures(ledger *l, int64_t tile, error *e)
 
 static weft_status write_records(ledger *l, int64_t first, int64_t tiles, error *e)
 {
-    return bytes_write(l->fd, l->path, &l->records[first], (size_t)tiles * sizeof *l->records,
-                       l->layout.tiles_offset + first * (int64_t)sizeof *l->records, e);
+    const int64_t offset = l->layout.tiles_offset + first * (int64_t)sizeof *l->records;
+    return backlog_write(l->backlog, offset, &l->records[first], (size_t)tiles * sizeof *l->records,
+                         e);
 }
 
 weft_status ledger_reopen(ledger *l, int64_t tile, error *e)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "range/job.h"
+#include "store/backlog.h"
 #include "store/metadata.h"
 #include "store/record.h"
 
@@ -13,8 +14,9 @@
 typedef struct ledger ledger;
 
 /* Reads the tables, unless the file has just been created. Damaged tile records count as empty; the
- * row of a run that was killed is closed. The descriptor stays the caller's. */
-weft_status ledger_open(int fd, const char *path, bool created, const job *j,
+ * row of a run that was killed is closed. The backlog, to which all writing is left, stays the
+ * caller's: a call here fails with the first failure of those before it. */
+weft_status ledger_open(backlog *b, const char *path, bool created, const job *j,
                         const metadata_layout *layout, ledger **out, error *e);
 
 void ledger_close(ledger *l);
@@ -24,8 +26,8 @@ int64_t ledger_damaged(const ledger *l);
 
 const tile_record *ledger_record(const ledger *l, int64_t tile);
 
-/* Takes sealed records of a run of tiles over, and writes them in place. Rows of failures of these
- * tiles' earlier attempts are cleared. */
+/* Takes sealed records of a run of tiles over, and has them written in place. Rows of failures of
+ * these tiles' earlier attempts are cleared. */
 weft_status ledger_put(ledger *l, int64_t first, int64_t tiles, const tile_record records[],
                        error *e);
 

@@ -5,20 +5,23 @@
 
 #include "base/clock.h"
 #include "base/host.h"
+#include "store/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STALE_S = 60, OWNER_BYTES = 192 };
+enum { STALE_S = 60, OWNER_BYTES = 192, MOST_TRIES = 100 };
 
 struct lock {
     int fd;
+    char *result; /* its path as it was given */
     char path[4096];
 };
 
@@ -30,11 +33,22 @@ typedef struct owner {
     char since[CLOCK_TEXT_BYTES];
 } owner;
 
-/* Beside the file itself, also where the result is named by a symbolic link. */
+/* Beside the file itself, also where the result is named by a symbolic link, and still there when
+ * the program goes to another folder. */
 static bool lock_path(const char *result, char path[4096])
 {
     char *target = realpath(result, NULL);
-    const int length = snprintf(path, 4096, "%s.lock", target != NULL ? target : result);
+    char *copy = strdup(result);
+    char *folder = target != NULL || copy == NULL ? NULL : realpath(dirname(copy), NULL);
+    int length = 0;
+    if (folder != NULL) {
+        const char *slash = strrchr(result, '/');
+        length = snprintf(path, 4096, "%s/%s.lock", folder, slash != NULL ? slash + 1 : result);
+    } else {
+        length = snprintf(path, 4096, "%s.lock", target != NULL ? target : result);
+    }
+    free(folder);
+    free(copy);
     free(target);
     return length < 4096;
 }
@@ -134,73 +148,139 @@ static void describe_owner(int fd, char *text, size_t bytes)
     }
 }
 
-/* 1: taken; 0: held by another; -1: the file was removed meanwhile, try again. */
-static int try_take(int fd, const char *path)
+/* Whether it holds something that no run has written. */
+static bool is_foreign(int fd)
+{
+    char text[sizeof "host "] = "";
+    const ssize_t length = pread(fd, text, sizeof text - 1, 0);
+    return length > 0 && text[0] != '\0' && strncmp(text, "host ", (size_t)length) != 0;
+}
+
+typedef enum attempt { TAKEN, HELD, FOREIGN, REMOVED } attempt;
+
+static attempt try_take(int fd, const char *path)
 {
     struct flock region = whole_file(F_WRLCK);
+    if (is_foreign(fd)) {
+        return FOREIGN;
+    }
     if (fcntl(fd, F_OFD_SETLK, &region) != 0) {
         const bool unsupported = errno != EAGAIN && errno != EACCES;
         if (!unsupported || owner_alive(fd)) {
-            return 0;
+            return HELD;
         }
     }
-    return same_file(fd, path) ? 1 : -1;
+    return same_file(fd, path) ? TAKEN : REMOVED;
+}
+
+static weft_status refuse(const lock *l, int fd, attempt result, error *e)
+{
+    char holder[OWNER_BYTES];
+    switch (result) {
+    case HELD:
+        describe_owner(fd, holder, sizeof holder);
+        return error_set(e, WEFT_ERR_BUSY,
+                         "%s is in use by %s; wait for it, or give another --out (if you are "
+                         "sure that it is gone: rm %s)",
+                         l->result, holder, l->path);
+    case FOREIGN:
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s is in the way: that file is not a lock of weft; it is left alone, "
+                         "move it away or give another --out",
+                         l->path);
+    case TAKEN:
+    case REMOVED:
+        break;
+    }
+    return error_set(e, WEFT_ERR_SYSTEM, "cannot take the lock %s: it vanishes time and again",
+                     l->path);
+}
+
+/* Opens the lock file and takes it; the descriptor, once that has worked. */
+static weft_status take_file(const lock *l, int *taken, error *e)
+{
+    attempt result = REMOVED;
+    for (int tries = 0; result == REMOVED && tries < MOST_TRIES; tries++) {
+        const int fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0) {
+            const int number = errno;
+            return fault_set(e, number, l->path,
+                             "cannot create %s, and the folder must exist and be writable",
+                             l->path);
+        }
+        result = try_take(fd, l->path);
+        if (result == TAKEN) {
+            write_owner(fd);
+            *taken = fd;
+            return WEFT_OK;
+        }
+        if (result != REMOVED) {
+            (void)refuse(l, fd, result, e);
+        }
+        (void)close(fd);
+    }
+    return result == REMOVED ? refuse(l, -1, result, e) : e->status;
+}
+
+static void free_lock(lock *l)
+{
+    free(l->result);
+    free(l);
 }
 
 weft_status lock_take(const char *path, lock **out, error *e)
 {
     lock *l = calloc(1, sizeof *l);
-    if (l == NULL) {
+    char *result = strdup(path);
+    if (l == NULL || result == NULL) {
+        free(result);
+        free(l);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the lock of %s", path);
     }
-    if (!lock_path(path, l->path)) {
-        free(l);
-        return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
-    }
-    weft_status status = WEFT_OK;
-    int taken = -1;
-    while (taken < 0) {
-        l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (l->fd < 0) {
-            const int number = errno;
-            status = error_system(
-                e, number, "cannot create %s; the folder must exist and be writable", l->path);
-            free(l);
-            return status;
-        }
-        taken = try_take(l->fd, l->path);
-        if (taken < 0) {
-            (void)close(l->fd);
-        }
-    }
-    if (taken == 0) {
-        char holder[OWNER_BYTES];
-        describe_owner(l->fd, holder, sizeof holder);
-        status = error_set(e, WEFT_ERR_BUSY,
-                           "%s is in use by %s; wait for it, or give another --out (if you are "
-                           "sure that it is gone: rm %s)",
-                           path, holder, l->path);
-        (void)close(l->fd);
-        free(l);
+    l->result = result;
+    const weft_status status =
+        lock_path(path, l->path)
+            ? take_file(l, &l->fd, e)
+            : error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+    if (status != WEFT_OK) {
+        free_lock(l);
         return status;
     }
-    write_owner(l->fd);
     *out = l;
     return WEFT_OK;
 }
 
-void lock_touch(lock *l)
+weft_status lock_touch(lock *l, error *e)
 {
     (void)futimens(l->fd, NULL);
+    if (same_file(l->fd, l->path)) {
+        return WEFT_OK;
+    }
+    int fd = -1;
+    const weft_status status = take_file(l, &fd, e);
+    if (status == WEFT_OK) {
+        (void)close(l->fd);
+        l->fd = fd;
+    }
+    if (status == WEFT_ERR_BUSY) {
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "%s was removed, and another run has begun to write to %s: this one ends, "
+                         "the other goes on",
+                         l->path, l->result);
+    }
+    /* That it cannot be made again harms nobody as long as there is no other run. */
+    return WEFT_OK;
 }
 
 void lock_release(lock *l)
 {
     if (l != NULL) {
         /* First the name, then the lock, so that nobody can take a file that is about to go. */
-        (void)unlink(l->path);
+        if (same_file(l->fd, l->path)) {
+            (void)unlink(l->path);
+        }
         (void)close(l->fd);
-        free(l);
+        free_lock(l);
     }
 }
 

@@ -18,10 +18,11 @@ typedef struct lock lock;
  * touched for a minute (lock_touch()). */
 weft_status lock_take(const char *path, lock **out, error *e);
 
-/* Shows that the holder is alive; to be called every few seconds. */
-void lock_touch(lock *l);
+/* Shows that the holder is alive; to be called every few seconds. Where somebody has removed the
+ * lock file it is made again; an error if another run has taken its place meanwhile. */
+weft_status lock_touch(lock *l, error *e);
 
-/* Removes the lock file. NULL is allowed. */
+/* Removes the lock file, if it is still ours. NULL is allowed. */
 void lock_release(lock *l);
 
 /* Who holds the lock of a result: true, and "pid 12 on host a since …", if anybody does. */

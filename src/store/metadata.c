@@ -2,6 +2,7 @@
 /* Reads a result's HDF5 metadata: which job it is, and where its bytes lie. */
 #include "store/metadata.h"
 
+#include "store/fault.h"
 #include "store/quiet.h"
 #include "store/record.h"
 #include "store/schema.h"
@@ -308,7 +309,7 @@ static weft_status examine(const char *path, struct stat *file, error *e)
         if (number == ENOENT) {
             return error_set(e, WEFT_ERR_NOT_FOUND, "there is no file %s", path);
         }
-        return error_system(e, number, "cannot open %s", path);
+        return fault_set(e, number, path, "cannot open %s", path);
     }
     const int failed = fstat(fd, file);
     (void)close(fd);
@@ -360,6 +361,10 @@ weft_status metadata_read(const char *path, metadata *m, error *e)
     quiet q;
     quiet_begin(&q);
     status = read_file(path, &file, m, e);
+    if (status != WEFT_OK && q.number != 0) {
+        /* What could not be read looks like something else. */
+        status = fault_set(e, q.number, path, "cannot read %s", path);
+    }
     quiet_end(&q);
     if (status != WEFT_OK) {
         metadata_release(m);

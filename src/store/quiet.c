@@ -3,12 +3,32 @@
 #include "store/quiet.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* HDF5 passes errno on in its texts only. */
+static herr_t find_number(unsigned n, const H5E_error2_t *entry, void *data)
+{
+    int *number = data;
+    const char *there = entry->desc == NULL ? NULL : strstr(entry->desc, "errno = ");
+    (void)n;
+    if (there != NULL && *number == 0) {
+        *number = (int)strtol(there + strlen("errno = "), NULL, 10);
+    }
+    return 0;
+}
+
+static herr_t note_failure(hid_t stack, void *data)
+{
+    quiet *q = data;
+    return H5Ewalk2(stack, H5E_WALK_UPWARD, find_number, &q->number);
+}
 
 void quiet_begin(quiet *q)
 {
+    q->number = 0;
     (void)H5Eget_auto2(H5E_DEFAULT, &q->function, &q->data);
-    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    (void)H5Eset_auto2(H5E_DEFAULT, note_failure, q);
 }
 
 void quiet_end(const quiet *q)

@@ -7,13 +7,13 @@
 
 #include <hdf5.h>
 
-/* What HDF5 did with its errors before. */
 typedef struct quiet {
-    H5E_auto2_t function;
+    H5E_auto2_t function; /* what HDF5 did with its errors before */
     void *data;
+    int number; /* errno of the first system call that has failed within HDF5 since, or 0 */
 } quiet;
 
-/* Silences HDF5 until quiet_end() gives the caller's setting back. */
+/* Silences HDF5 until quiet_end() gives the caller's setting back. It must stay where it is. */
 void quiet_begin(quiet *q);
 
 void quiet_end(const quiet *q);

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The open result of a run: bytes go to their final place from any thread of any rank. */
+#define _GNU_SOURCE 1
 #include "store/store.h"
 
 #include "base/host.h"
+#include "store/backlog.h"
 #include "store/bytes.h"
+#include "store/fault.h"
 #include "store/lock.h"
+#include "store/reserve.h"
+#include "store/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +25,12 @@ struct store {
     char *path;
     const job *job;
     metadata_layout layout;
-    lock *lock;     /* rank 0 */
-    ledger *ledger; /* rank 0 */
+    /* Rank 0 alone: */
+    char *real_path; /* wherever the program may go */
+    lock *lock;
+    ledger *ledger;
+    backlog *backlog;
+    atomic_bool touching;
 };
 
 /* Write-only: an NFS client that has read a page may later write all of it back, over bytes that
@@ -30,9 +40,7 @@ static weft_status open_descriptor(store *s, error *e)
     s->fd = open(s->path, O_WRONLY | O_CLOEXEC);
     if (s->fd < 0) {
         const int number = errno;
-        char host[HOST_NAME_BYTES];
-        host_name(host);
-        return error_system(e, number, "host %s cannot open %s for writing", host, s->path);
+        return fault_set(e, number, s->path, "cannot open %s for writing", s->path);
     }
     return WEFT_OK;
 }
@@ -67,7 +75,7 @@ static weft_status move_to_backup(const char *path, error *e)
     }
     if (rename(path, backup) != 0 && errno != ENOENT) {
         const int number = errno;
-        return error_system(e, number, "--fresh: cannot move %s to %s", path, backup);
+        return fault_set(e, number, path, "--fresh: cannot move %s to %s", path, backup);
     }
     return WEFT_OK;
 }
@@ -89,28 +97,60 @@ static weft_status compare_with_file(const char *path, job *j, bool adopt_grain,
     return status;
 }
 
-/* With the lock held: makes the file if there is none, then reads it as any later run will. */
-static weft_status open_file(store *s, job *j, store_policy policy, error *e)
+/* Whether there is a file. Only where there is none for sure may one be made in its place. */
+static weft_status look_for_file(const char *path, bool *exists, error *e)
 {
-    weft_status status = policy.fresh ? move_to_backup(s->path, e) : WEFT_OK;
+    struct stat file;
+    *exists = stat(path, &file) == 0;
+    if (!*exists && errno != ENOENT) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot look for %s", path);
+    }
+    return WEFT_OK;
+}
+
+/* The file is there: everything that a run needs to write to it. */
+static weft_status open_for_writing(store *s, bool created, error *e)
+{
+    weft_status status = open_descriptor(s, e);
     if (status != WEFT_OK) {
         return status;
     }
-    struct stat file;
-    const bool created = stat(s->path, &file) != 0;
-    if (created) {
+    s->real_path = realpath(s->path, NULL);
+    if (s->real_path == NULL) {
+        const int number = errno;
+        return fault_set(e, number, s->path, "cannot find %s", s->path);
+    }
+    if (!created) {
+        status = reserve_all(s->fd, s->path, e);
+    }
+    if (status == WEFT_OK) {
+        status = backlog_create(s->fd, s->path, &s->backlog, e);
+    }
+    if (status == WEFT_OK) {
+        status = ledger_open(s->backlog, s->path, created, s->job, &s->layout, &s->ledger, e);
+    }
+    return status;
+}
+
+/* With the lock held: makes the file if there is none, then reads it as any later run will. */
+static weft_status open_file(store *s, job *j, store_policy policy, error *e)
+{
+    bool exists = false;
+    metadata m = {.job = NULL};
+    weft_status status = policy.fresh ? move_to_backup(s->path, e) : WEFT_OK;
+    if (status == WEFT_OK) {
+        status = look_for_file(s->path, &exists, e);
+    }
+    if (status == WEFT_OK && !exists) {
         status = metadata_create(s->path, j, e);
     }
-    metadata m = {.job = NULL};
     if (status == WEFT_OK) {
         status = compare_with_file(s->path, j, policy.adopt_grain, &m, e);
     }
     if (status == WEFT_OK) {
         s->layout = m.layout;
-        status = open_descriptor(s, e);
-    }
-    if (status == WEFT_OK) {
-        status = ledger_open(s->fd, s->path, created, s->job, &s->layout, &s->ledger, e);
+        status = open_for_writing(s, !exists, e);
     }
     metadata_release(&m);
     return status;
@@ -192,7 +232,7 @@ weft_status store_read(store *s, int field, int64_t first, int64_t items, void *
     const int fd = open(s->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         const int number = errno;
-        return error_system(e, number, "cannot open %s for reading", s->path);
+        return fault_set(e, number, s->path, "cannot open %s for reading", s->path);
     }
     const weft_status status =
         bytes_read(fd, s->path, bytes, (size_t)job_field_bytes(s->job, field, items),
@@ -205,14 +245,85 @@ weft_status store_sync(store *s, error *e)
 {
     if (fdatasync(s->fd) != 0) {
         const int number = errno;
-        return error_system(e, number, "cannot write %s to disk", s->path);
+        return fault_set(e, number, s->path,
+                         "cannot write %s to disk; what was computed last is not recorded",
+                         s->path);
     }
     return WEFT_OK;
 }
 
+static weft_status touch_now(void *context, error *e)
+{
+    store *s = context;
+    weft_status status = lock_touch(s->lock, e);
+    if (status == WEFT_OK) {
+        status = watch_file(s->fd, s->real_path, s->layout.file_bytes, e);
+    }
+    atomic_store(&s->touching, false);
+    return status;
+}
+
+static weft_status sync_now(void *context, error *e)
+{
+    return store_sync(context, e);
+}
+
+/* What cannot be asked for has failed, which store_status() says. */
+static void ask(store *s, backlog_fn call)
+{
+    error e = {.status = WEFT_OK};
+    if (backlog_call(s->backlog, call, s, &e) != WEFT_OK) {
+        return;
+    }
+}
+
 void store_touch(store *s)
 {
-    lock_touch(s->lock);
+    /* A disk that is slow to answer is not asked again and again. */
+    if (!atomic_exchange(&s->touching, true)) {
+        ask(s, touch_now);
+    }
+}
+
+void store_flush(store *s, bool to_disk)
+{
+    ask(s, touch_now);
+    if (to_disk) {
+        ask(s, sync_now);
+    }
+}
+
+bool store_flushed(store *s)
+{
+    return backlog_idle(s->backlog);
+}
+
+weft_status store_status(store *s, error *e)
+{
+    return backlog_status(s->backlog, e);
+}
+
+weft_status store_settle(store *s, error *e)
+{
+    return backlog_wait(s->backlog, e);
+}
+
+weft_status store_finish(store *s, error *e)
+{
+    backlog_destroy(s->backlog);
+    s->backlog = NULL;
+    const int failed = s->fd >= 0 ? close(s->fd) : 0;
+    const int number = errno;
+    s->fd = -1;
+    if (failed != 0 && number != EINTR) {
+        char reason[128] = "unknown error";
+        (void)strerror_r(number, reason, sizeof reason);
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "cannot close %s (%s): what was written last may be missing; weft verify "
+                         "says which tiles, and what to do",
+                         s->path, reason);
+    }
+    return WEFT_OK;
 }
 
 void store_close(store *s)
@@ -221,10 +332,12 @@ void store_close(store *s)
         return;
     }
     ledger_close(s->ledger);
+    backlog_destroy(s->backlog);
     if (s->fd >= 0) {
         (void)close(s->fd);
     }
     lock_release(s->lock);
+    free(s->real_path);
     free(s->path);
     free(s);
 }

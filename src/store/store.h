@@ -42,10 +42,31 @@ weft_status store_read(store *s, int field, int64_t first, int64_t items, void *
 /* Forces to disk what has been written so far. Any thread. */
 weft_status store_sync(store *s, error *e);
 
-/* Rank 0: shows other hosts that the lock is alive. */
+/* Rank 0, every second or so, the tables' writing, and all that follows here but for the waiting:
+ * none of it waits for a disk, since a thread does it, one thing after the other. It does nothing
+ * any more after a first failure, which all later calls on the tables fail with, too. */
+
+/* Shows other hosts that the lock is alive, and looks whether the file is still there. */
 void store_touch(store *s);
 
-/* NULL is allowed. */
+/* Begins to bring to the file what the tables hold now, and then, if asked for, to force the file
+ * to disk. */
+void store_flush(store *s, bool to_disk);
+
+/* Whether all that is done, or has failed. */
+bool store_flushed(store *s);
+
+/* The first failure, if any. */
+weft_status store_status(store *s, error *e);
+
+/* Waits until it is flushed; the first failure, if any. */
+weft_status store_settle(store *s, error *e);
+
+/* Any rank, at its end: closes the file. Some file systems say only now that they could not keep
+ * what was written, if it has not been forced to disk. */
+weft_status store_finish(store *s, error *e);
+
+/* Frees it, and closes the file if that is still to be done. NULL is allowed. */
 void store_close(store *s);
 
 #endif

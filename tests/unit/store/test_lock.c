@@ -23,7 +23,7 @@ static void test_take_and_release(void **state)
         assert_int_equal(lock_take(path, &l, &e), WEFT_OK);
         assert_true(sample_exists(sample_path("a.h5.lock")));
         assert_true(lock_holder(path, text, sizeof text));
-        lock_touch(l);
+        assert_int_equal(lock_touch(l, &e), WEFT_OK);
         lock_release(l);
         assert_false(sample_exists(sample_path("a.h5.lock")));
         assert_false(lock_holder(path, text, sizeof text));
@@ -117,7 +117,7 @@ static void test_leftovers_of_any_content(void **state)
 {
     (void)state;
     static const char *const contents[] = {
-        "", "\n", "garbage", "host elsewhere pid 1 started 1 since 2026-01-31T12:34:56Z\n",
+        "", "hos", "host elsewhere pid 1 started 1 since 2026-01-31T12:34:56Z\n",
         "host "
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -129,6 +129,51 @@ static void test_leftovers_of_any_content(void **state)
         assert_int_equal(lock_take(sample_path("c.h5"), &l, &e), WEFT_OK);
         lock_release(l);
     }
+}
+
+/* After a power cut a lock may consist of zeros; what anybody else has written is kept. */
+static void test_foreign_content(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {"\n", "garbage", "hostage of another program\n"};
+    const char zeros[70] = "";
+    error e = {.status = WEFT_OK};
+    lock *l = NULL;
+    sample_write(sample_path("f.h5.lock"), zeros, sizeof zeros);
+    assert_int_equal(lock_take(sample_path("f.h5"), &l, &e), WEFT_OK);
+    lock_release(l);
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        sample_write(sample_path("f.h5.lock"), foreign[i], strlen(foreign[i]));
+        assert_int_equal(lock_take(sample_path("f.h5"), &l, &e), WEFT_ERR_FORMAT);
+        assert_non_null(strstr(e.text, "f.h5.lock"));
+        assert_true(sample_same(sample_path("f.h5.lock"), (const unsigned char *)foreign[i],
+                                strlen(foreign[i])));
+    }
+}
+
+/* Somebody has removed the lock file of a live run: it comes back, unless it is another's now. */
+static void test_removed_under_its_holder(void **state)
+{
+    (void)state;
+    const char *path = sample_path("r.h5");
+    error e = {.status = WEFT_OK};
+    lock *l = NULL;
+    lock *second = NULL;
+    char text[256];
+    assert_int_equal(lock_take(path, &l, &e), WEFT_OK);
+    assert_int_equal(unlink(sample_path("r.h5.lock")), 0);
+    assert_false(lock_holder(path, text, sizeof text));
+    assert_int_equal(lock_touch(l, &e), WEFT_OK);
+    assert_true(lock_holder(path, text, sizeof text));
+    assert_int_equal(lock_take(path, &second, &e), WEFT_ERR_BUSY);
+    assert_int_equal(unlink(sample_path("r.h5.lock")), 0);
+    assert_int_equal(lock_take(path, &second, &e), WEFT_OK);
+    assert_int_equal(lock_touch(l, &e), WEFT_ERR_SYSTEM);
+    assert_non_null(strstr(e.text, "another run"));
+    lock_release(l);
+    assert_true(sample_exists(sample_path("r.h5.lock")));
+    lock_release(second);
+    assert_false(sample_exists(sample_path("r.h5.lock")));
 }
 
 static void test_no_folder(void **state)
@@ -192,6 +237,8 @@ int main(void)
         cmocka_unit_test(test_second_taker_is_refused),
         cmocka_unit_test(test_lock_of_another_process),
         cmocka_unit_test(test_leftovers_of_any_content),
+        cmocka_unit_test(test_foreign_content),
+        cmocka_unit_test(test_removed_under_its_holder),
         cmocka_unit_test(test_no_folder),
         cmocka_unit_test(test_never_two_at_a_time),
     };

@@ -121,6 +121,7 @@ static void test_progress_while_it_runs(void **state)
     memset(row.host_names, 'h', sizeof row.host_names);
     memset(row.command, 'c', sizeof row.command);
     assert_int_equal(ledger_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
     assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
     assert_int_equal(p.tiles_done, 3);
     assert_int_equal(p.items_done, 11);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* faulty: a file system that fails on demand, for LD_PRELOAD.
+ *
+ * FAULTY holds rules, one behind the other with a semicolon between them; a rule is words
+ * NAME=VALUE with a comma between them: call=NAME      pwrite, pread, fdatasync, fsync, fallocate,
+ * close, open, futimens, stat (needed) path=SUFFIX    only on files whose name ends so (needed)
+ * rank=R only on that rank of Open MPI's thread=main    only from the main thread of a process
+ * most=BYTES only writes of at most so many bytes; least=BYTES: of at least so many after=N not
+ * before the call has been seen N times times=N        not more often than N times errno=NUMBER the
+ * call fails so … short=BYTES    … or writes so many bytes only delay=SECONDS  before all else The
+ * calls that a rule has struck are counted in a file, if FAULTY_LOG names one: a line each. */
+#define _GNU_SOURCE 1
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_RULES = 8, WORD_BYTES = 64 };
+
+typedef struct rule {
+    char call[WORD_BYTES];
+    char path[WORD_BYTES];
+    bool other_rank;
+    bool main_thread;
+    off_t from;
+    off_t before;
+    long after;
+    long times;
+    int number;
+    long short_bytes;
+    double delay_s;
+    atomic_long seen;
+} rule;
+
+static rule rules[MOST_RULES];
+static int rule_count;
+
+static void read_word(rule *r, const char *name, const char *value)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    if (strcmp(name, "call") == 0) {
+        (void)snprintf(r->call, sizeof r->call, "%s", value);
+    } else if (strcmp(name, "path") == 0) {
+        (void)snprintf(r->path, sizeof r->path, "%s", value);
+    } else if (strcmp(name, "rank") == 0) {
+        r->other_rank = strcmp(value, rank == NULL ? "0" : rank) != 0;
+    } else if (strcmp(name, "thread") == 0) {
+        r->main_thread = true;
+    } else if (strcmp(name, "from") == 0) {
+        r->from = strtol(value, NULL, 10);
+    } else if (strcmp(name, "before") == 0) {
+        r->before = strtol(value, NULL, 10);
+    } else if (strcmp(name, "after") == 0) {
+        r->after = strtol(value, NULL, 10);
+    } else if (strcmp(name, "times") == 0) {
+        r->times = strtol(value, NULL, 10);
+    } else if (strcmp(name, "errno") == 0) {
+        r->number = (int)strtol(value, NULL, 10);
+    } else if (strcmp(name, "short") == 0) {
+        r->short_bytes = strtol(value, NULL, 10);
+    } else if (strcmp(name, "delay") == 0) {
+        r->delay_s = strtod(value, NULL);
+    } else {
+        (void)fprintf(stderr, "faulty: no word %s\n", name);
+        abort();
+    }
+}
+
+__attribute__((constructor)) static void read_rules(void)
+{
+    char *text = strdup(getenv("FAULTY") == NULL ? "" : getenv("FAULTY"));
+    char *rest = text;
+    for (char *each = strtok_r(text, ";", &rest); each != NULL && rule_count < MOST_RULES;
+         each = strtok_r(NULL, ";", &rest)) {
+        rule *r = &rules[rule_count++];
+        r->times = LONG_MAX;
+        r->before = LONG_MAX;
+        r->short_bytes = -1;
+        char *words = each;
+        for (char *word = strtok_r(each, ",", &words); word != NULL;
+             word = strtok_r(NULL, ",", &words)) {
+            char *equals = strchr(word, '=');
+            if (equals != NULL) {
+                *equals = '\0';
+                read_word(r, word, equals + 1);
+            }
+        }
+    }
+    free(text);
+}
+
+static bool ends_with(const char *path, const char *suffix)
+{
+    const size_t length = strlen(path);
+    const size_t tail = strlen(suffix);
+    return length >= tail && strcmp(path + length - tail, suffix) == 0;
+}
+
+static bool name_of(int fd, char path[4096])
+{
+    char link[64];
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t length = readlink(link, path, 4095);
+    path[length > 0 ? length : 0] = '\0';
+    /* So does the system mark a file that has been removed. */
+    char *mark = strstr(path, " (deleted)");
+    if (mark != NULL) {
+        *mark = '\0';
+    }
+    return length > 0;
+}
+
+static void write_log(const char *call, const char *path)
+{
+    const char *log = getenv("FAULTY_LOG");
+    char line[256];
+    const int length = snprintf(line, sizeof line, "%s %s\n", call, strrchr(path, '/') + 1);
+    const int fd =
+        log == NULL ? -1
+                    : (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    if (fd >= 0) {
+        (void)!syscall(SYS_write, fd, line, (size_t)length);
+        (void)syscall(SYS_close, fd);
+    }
+}
+
+/* The rule that strikes a call, after its delay; NULL: the call goes on as it is. */
+static rule *strike_path(const char *call, const char *path, off_t offset)
+{
+    for (int i = 0; i < rule_count; i++) {
+        rule *r = &rules[i];
+        if (strcmp(r->call, call) != 0 || !ends_with(path, r->path) || r->other_rank ||
+            offset < r->from || offset >= r->before || (r->main_thread && gettid() != getpid())) {
+            continue;
+        }
+        const long seen = atomic_fetch_add(&r->seen, 1);
+        if (seen < r->after || seen - r->after >= r->times) {
+            continue;
+        }
+        write_log(call, path);
+        struct timespec pause = {.tv_sec = (time_t)r->delay_s,
+                                 .tv_nsec =
+                                     (long)(1e9 * (r->delay_s - (double)(time_t)r->delay_s))};
+        while (r->delay_s > 0 && nanosleep(&pause, &pause) != 0) {
+        }
+        errno = r->number;
+        return r->number != 0 || r->short_bytes >= 0 ? r : NULL;
+    }
+    return NULL;
+}
+
+static rule *strike(const char *call, int fd, off_t offset)
+{
+    char path[4096];
+    return rule_count > 0 && name_of(fd, path) ? strike_path(call, path, offset) : NULL;
+}
+
+#define NEXT(name) __typeof__(&(name)) next = (__typeof__(&(name)))dlsym(RTLD_NEXT, #name)
+
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    NEXT(pwrite);
+    const rule *r = strike("pwrite", fd, offset);
+    if (r != NULL && r->number != 0) {
+        return -1;
+    }
+    if (r != NULL && (size_t)r->short_bytes < count) {
+        count = (size_t)r->short_bytes;
+    }
+    return next(fd, bytes, count, offset);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return pwrite(fd, bytes, count, offset);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
+{
+    NEXT(pread);
+    return strike("pread", fd, offset) != NULL ? -1 : next(fd, bytes, count, offset);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t count, off_t offset)
+{
+    return pread(fd, bytes, count, offset);
+}
+
+int fdatasync(int fd)
+{
+    NEXT(fdatasync);
+    return strike("fdatasync", fd, 0) != NULL ? -1 : next(fd);
+}
+
+int fsync(int fd)
+{
+    NEXT(fsync);
+    return strike("fsync", fd, 0) != NULL ? -1 : next(fd);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t length)
+{
+    NEXT(fallocate);
+    return strike("fallocate", fd, 0) != NULL ? -1 : next(fd, mode, offset, length);
+}
+
+/* Closes it all the same, as the system does. */
+int close(int fd)
+{
+    NEXT(close);
+    const rule *r = strike("close", fd, 0);
+    const int number = errno;
+    const int result = next(fd);
+    if (r == NULL) {
+        return result;
+    }
+    errno = number;
+    return -1;
+}
+
+int open(const char *path, int flags, ...)
+{
+    NEXT(open);
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return strike_path("open", path, 0) != NULL ? -1 : next(path, flags, mode);
+}
+
+int futimens(int fd, const struct timespec times[2])
+{
+    NEXT(futimens);
+    return strike("futimens", fd, 0) != NULL ? -1 : next(fd, times);
+}
+
+int stat(const char *path, struct stat *file)
+{
+    NEXT(stat);
+    return strike_path("stat", path, 0) != NULL ? -1 : next(path, file);
+}
