@@ -12,8 +12,9 @@
 
 enum { FLUSH_PAUSE_NS = 200000 };
 
-/* Between two looks at a collective call: a rank that waits must leave its core to others. */
-enum { WAIT_LEAST_NS = 20000, WAIT_MOST_NS = 1000000 };
+/* Between two looks at a collective call: a rank that waits must leave its core to others, but
+ * should not come late by more than a small part of its wait. */
+enum { WAIT_LEAST_NS = 10000, WAIT_MOST_NS = 1000000, WAIT_SHARE = 16 };
 
 /* A message on its way: MPI reads the bytes until the request is complete. */
 typedef struct posted {
@@ -159,7 +160,7 @@ bool comm_broken(const comm *c)
 /* Waits for a collective call, asleep. What has not come to an end by then never will. */
 static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
 {
-    const int64_t until = clock_now_ns() + c->patience_ns;
+    const int64_t start_ns = clock_now_ns();
     int64_t pause_ns = WAIT_LEAST_NS;
     int done = 0;
     while (code == MPI_SUCCESS) {
@@ -167,14 +168,16 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
         if (done || code != MPI_SUCCESS) {
             break;
         }
-        if (c->patience_ns > 0 && clock_now_ns() > until) {
+        const int64_t waited_ns = clock_now_ns() - start_ns;
+        if (c->patience_ns > 0 && waited_ns > c->patience_ns) {
             c->broken = true;
             return error_set(e, WEFT_ERR_MPI,
                              "MPI: %s: some rank has not come for %.0f s; it may have died", what,
                              1e-9 * (double)c->patience_ns);
         }
         clock_sleep_ns(pause_ns);
-        pause_ns = 2 * pause_ns < WAIT_MOST_NS ? 2 * pause_ns : WAIT_MOST_NS;
+        pause_ns = pause_ns < waited_ns / WAIT_SHARE ? waited_ns / WAIT_SHARE : pause_ns;
+        pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;
     }
     return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, what);
 }

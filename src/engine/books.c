@@ -254,7 +254,7 @@ weft_status books_end(books *b, weft_status why, error *e)
 {
     const weft_status status = put_row(b, outcome_of(why), e);
     store_flush(b->setup.store, b->setup.sync);
-    return status == WEFT_OK ? store_settle(b->setup.store, e) : status;
+    return status;
 }
 
 int64_t books_done(const books *b)

@@ -33,7 +33,12 @@ static const int64_t leave_ns = INT64_C(200000000);
 /* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
 enum { BEATS_PER_LIMIT = 5 };
 
-typedef enum phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_OVER } phase;
+typedef enum phase {
+    PHASE_RUNNING,
+    PHASE_STOPPING,
+    PHASE_CLOSING, /* the last of the books is on its way to the disk, which may take its time */
+    PHASE_OVER
+} phase;
 
 typedef struct member {
     int32_t epoch; /* how often it has been taken for dead */
@@ -56,7 +61,7 @@ struct coordinator {
     int64_t next_dispatch_ns;
     int64_t next_beat_ns;
     bool dropped; /* a rank has left a kernel behind that had not come back in time */
-    weft_status status;
+    error why;    /* it ends, once it does; and then, how it has ended */
     progress progress;
 };
 
@@ -134,8 +139,9 @@ void coordinator_destroy(coordinator *c)
     if (c == NULL) {
         return;
     }
-    progress_summary summary = {
-        .status = c->status, .workers = c->setup.placement->total_workers, .path = c->setup.path};
+    progress_summary summary = {.status = c->why.status,
+                                .workers = c->setup.placement->total_workers,
+                                .path = c->setup.path};
     books_sum_up(c->books, &summary);
     progress_end(&c->progress, &summary, clock_now_ns());
     log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", dispatch_chunks(c->dispatch));
@@ -184,26 +190,43 @@ static void send_end(coordinator *c, const message_end *end)
     }
 }
 
-/* Closes the books and tells everybody. What goes wrong here becomes the reason if there was none.
- */
+/* What goes wrong at the end becomes the reason if there was none. */
+static void blame(coordinator *c, const error *e)
+{
+    if (e->status != WEFT_OK && weft_status_exit(c->why.status) != 1) {
+        c->why = *e;
+    }
+}
+
+/* Begins to close the books. */
 static void end_run(coordinator *c, const error *why)
 {
-    if (c->phase == PHASE_OVER) {
+    if (c->phase >= PHASE_CLOSING) {
         return;
     }
-    c->phase = PHASE_OVER;
+    error e = {.status = WEFT_OK};
+    c->phase = PHASE_CLOSING;
+    c->why = *why;
+    (void)books_end(c->books, why->status, &e);
+    blame(c, &e);
+}
+
+/* Once the books are closed, tells everybody. */
+static void end_if_closed(coordinator *c)
+{
+    if (c->phase != PHASE_CLOSING || !store_flushed(c->setup.store)) {
+        return;
+    }
+    error e = {.status = WEFT_OK};
+    (void)store_status(c->setup.store, &e);
+    blame(c, &e);
     message_end end;
     memset(&end, 0, sizeof end);
     end.kind = MESSAGE_END;
-    end.error = *why;
-    error e = {.status = WEFT_OK};
-    const weft_status status = books_end(c->books, why->status, &e);
-    if (status != WEFT_OK && weft_status_exit(end.error.status) != 1) {
-        end.error = e;
-    }
+    end.error = c->why;
     end.at_once = c->dropped;
     end.broken = c->dropped || liveness_lost_ranks(c->liveness) > 0;
-    c->status = end.error.status;
+    c->phase = PHASE_OVER;
     send_end(c, &end);
 }
 
@@ -289,7 +312,7 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
 /* Nothing more is begun; what is in work may take the grace to come back. */
 static void stop_run(coordinator *c, const char *why, int64_t grace_ns)
 {
-    if (c->phase == PHASE_OVER) {
+    if (c->phase >= PHASE_CLOSING) {
         return;
     }
     if (c->phase == PHASE_RUNNING) {
@@ -390,7 +413,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (liveness_hear(c->liveness, rank)) {
         welcome_back(c, rank);
     }
-    if (liveness_lost(c->liveness, rank)) {
+    if (c->phase == PHASE_CLOSING || liveness_lost(c->liveness, rank)) {
         return;
     }
     const int64_t now_ns = clock_now_ns();
@@ -452,9 +475,8 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         return;
     }
     end_if_complete(c);
-    if (c->phase != PHASE_OVER) {
-        keep_in_touch(c, now_ns);
-    }
+    keep_in_touch(c, now_ns);
+    end_if_closed(c);
     if (c->phase == PHASE_RUNNING) {
         stop_in_time(c, now_ns);
     }
@@ -464,7 +486,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         c->dropped = c->dropped || !all_left(c);
         end_stopped(c);
     }
-    if (c->phase != PHASE_OVER && now_ns >= c->next_book_ns) {
+    if (c->phase < PHASE_CLOSING && now_ns >= c->next_book_ns) {
         error e = {.status = WEFT_OK};
         c->next_book_ns = now_ns + book_ns;
         store_touch(c->setup.store);

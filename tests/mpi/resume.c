@@ -4,8 +4,12 @@
 #include "known.h"
 
 #include <stdatomic.h>
+#include <time.h>
 
 enum { ITEMS = 1009, STOPS = 3 };
+
+/* Spans of a run that is to be stopped take so long, so that every rank comes to have some. */
+static const struct timespec slowness = {.tv_nsec = 200000};
 
 /* Items computed by this rank; at which of them the signal comes. */
 typedef struct trigger {
@@ -22,6 +26,9 @@ static int stopping_kernel(const weft_span *span, void *context)
         (int)weft_span_count(span) + atomic_fetch_add(&t->items, (int)weft_span_count(span));
     if (t->after >= 0 && items >= t->after && !atomic_exchange(&t->sent, true)) {
         (void)raise(t->number);
+    }
+    if (t->number != 0) {
+        (void)nanosleep(&slowness, NULL);
     }
     return known_kernel(span, NULL);
 }
