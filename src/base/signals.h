@@ -3,7 +3,8 @@
 #ifndef BASE_SIGNALS_H
 #define BASE_SIGNALS_H
 
-/* Takes the signals over; a second SIGINT ends the process at once. One run at a time. */
+/* Takes the signals over; a second SIGINT ends the process at once. SIGXFSZ is ignored meanwhile.
+ * One run at a time. */
 void signals_watch(void);
 
 /* Gives them back to whoever had them. */

@@ -201,16 +201,20 @@ static int64_t span_tiles(const tiling *tiles, int64_t limit)
     return limit > tiles->grain ? limit / tiles->grain : 1;
 }
 
-/* An error at the very end is the run's, unless there is one already. */
-static weft_status close_store(store *s, weft_status status, error *e)
+/* Without --sync a file system may tell of errors only here: they are the run's, on all ranks,
+ * unless there is one already. With it, nothing has been recorded that is not on disk. */
+static weft_status close_store(comm *c, store *s, bool agree, weft_status status, error *e)
 {
     error late = {.status = WEFT_OK};
-    if (s != NULL && store_finish(s, &late) != WEFT_OK && weft_status_exit(status) != 1) {
-        *e = late;
-        status = late.status;
+    if (s != NULL) {
+        (void)store_finish(s, &late);
     }
     store_close(s);
-    return status;
+    if (!agree || comm_agree(c, &late) == WEFT_OK || weft_status_exit(status) == 1) {
+        return status;
+    }
+    *e = late;
+    return late.status;
 }
 
 weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
@@ -242,7 +246,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
         status = compute(c, p, choice, &w, e);
     }
     free(retry);
-    status = close_store(s, status, e);
+    status = close_store(c, s, choice->sync_s <= 0 && !*abandon, status, e);
     signals_unwatch();
     return status;
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* faulty: a file system that fails on demand, for LD_PRELOAD.
  *
- * FAULTY holds rules, one behind the other with a semicolon between them; a rule is words
- * NAME=VALUE with a comma between them: call=NAME      pwrite, pread, fdatasync, fsync, fallocate,
- * close, open, futimens, stat (needed) path=SUFFIX    only on files whose name ends so (needed)
- * rank=R only on that rank of Open MPI's thread=main    only from the main thread of a process
- * most=BYTES only writes of at most so many bytes; least=BYTES: of at least so many after=N not
- * before the call has been seen N times times=N        not more often than N times errno=NUMBER the
- * call fails so … short=BYTES    … or writes so many bytes only delay=SECONDS  before all else The
- * calls that a rule has struck are counted in a file, if FAULTY_LOG names one: a line each. */
+ * FAULTY holds rules with semicolons between them; a rule is words with commas between them:
+ * - call=NAME: pwrite, pread, fdatasync, fsync, fallocate, close, open, futimens or stat
+ * - path=SUFFIX: only on files whose names end so
+ * - rank=R: only on that rank of Open MPI's
+ * - thread=main: only from the main thread of a process
+ * - from=OFFSET, before=OFFSET: only where that part of the file is read or written
+ * - after=N: not before N such calls; times=N: not more often than N times
+ * - errno=NUMBER: the call fails so
+ * - short=BYTES: it writes no more than that
+ * - delay=SECONDS: before all else
+ *
+ * FAULTY_LOG names a file that gets a line for each call that a rule has struck. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
