@@ -48,6 +48,18 @@ typedef enum weft_type {
         WEFT_TYPE_COUNT /**< how many types there are */
 } weft_type;
 
+/**
+ * Why an item is in quarantine, in the table of failures: its process has been ended twice by
+ * something that this item alone was about. Where that was a signal the code is minus its number,
+ * such as -11 for SIGSEGV, and otherwise one of these.
+ */
+typedef enum weft_quarantine {
+    WEFT_QUARANTINE_TIMEOUT = -1001, /**< it took longer than `--item-timeout` */
+    WEFT_QUARANTINE_MEMORY = -1002,  /**< the operating system killed it for want of memory */
+    WEFT_QUARANTINE_EXIT = -1003,    /**< the kernel called exit() */
+    WEFT_QUARANTINE_LOST = -1004     /**< it was gone, nobody knows why */
+} weft_quarantine;
+
 /** A job: a name, a shape, fields, parameters. Every rank describes the same one. */
 typedef struct weft_map weft_map;
 

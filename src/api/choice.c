@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTIONS = 12 };
+enum { OPTIONS = 14 };
 
 /* Options as they are given, before names are looked up. */
 typedef struct given {
@@ -33,6 +33,11 @@ const char *weft_options_text(void)
            "                        [D-]H:MM:SS, have passed; 0: none (default: 0)\n"
            "  --retry-failed        compute failed items again\n"
            "  --fresh               start over; an existing result moves to FILE.bak\n"
+           "  --isolate             compute everything in children of the workers, so that an "
+           "item\n"
+           "                        that crashes costs nothing but itself\n"
+           "  --item-timeout S      end an item that takes longer; implies --isolate; 0: none\n"
+           "                        (default: 0)\n"
            "  --progress MODE       auto, always, never (default: auto)\n"
            "  --log LEVEL           error, warning, info, debug (default: info)\n"
            "  --help                this text\n"
@@ -111,6 +116,10 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
         return error_set(e, WEFT_ERR_USAGE, "--sync: %g seconds; it takes 0 (never) or more",
                          c->sync_s);
     }
+    if (!(c->item_timeout_s >= 0)) {
+        return error_set(e, WEFT_ERR_USAGE, "--item-timeout: %g seconds; it takes 0 (none) or more",
+                         c->item_timeout_s);
+    }
     return WEFT_OK;
 }
 
@@ -129,6 +138,8 @@ weft_status choice_read(choice *c, const weft_program *program, int *argc, char 
         {"time-limit", "TIME", WEFT_OPTION_STRING, &g.time_limit, ""},
         {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
         {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
+        {"isolate", NULL, WEFT_OPTION_FLAG, &c->isolate, ""},
+        {"item-timeout", "S", WEFT_OPTION_DOUBLE, &c->item_timeout_s, ""},
         {"progress", "MODE", WEFT_OPTION_STRING, &g.progress, ""},
         {"log", "LEVEL", WEFT_OPTION_STRING, &g.log, ""},
         {"help", NULL, WEFT_OPTION_FLAG, &c->help, ""},

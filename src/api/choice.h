@@ -22,6 +22,8 @@ typedef struct choice {
     double time_limit_s; /* 0: none */
     bool retry_failed;
     bool fresh;
+    bool isolate;
+    double item_timeout_s; /* 0: none */
     progress_mode progress;
     log_level log;
     bool help;

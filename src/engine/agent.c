@@ -389,6 +389,7 @@ static void leave_behind(agent *a)
 {
     comm_flush(a->setup.comm, INT64_C(200000000));
     coordinator_destroy(a->setup.coordinator);
+    hazards_settle(a->setup.hazards, a->end.error.status);
     if (a->setup.coordinator != NULL) {
         store_close(a->setup.work->store);
     }

@@ -23,6 +23,8 @@ typedef struct run_choice {
     int64_t deadline_ns; /* when it must be over; 0: it takes the time it takes */
     bool retry_failed;
     bool fresh;
+    bool isolate;          /* everything is computed in children of the workers */
+    double item_timeout_s; /* and ended if it takes longer; 0: never */
     progress_mode progress;
     int64_t span_limit; /* items; 0: none */
     bool pure;

@@ -27,6 +27,8 @@ typedef struct work {
     double origin_s;     /* … and the time of day, read together */
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
     const int64_t *retry;
+    struct notes *notes;         /* NULL: there are none */
+    struct isolation *isolation; /* NULL: everything is computed here */
     atomic_bool stopping;
 } work;
 
@@ -42,8 +44,8 @@ typedef struct block {
     failure_row *failures;
     int64_t failure_count;
     int64_t failure_room;
-    atomic_flag failures_taken; /* guards the three above */
-    error error;                /* why it could not be written */
+    atomic_flag failures_taken; /* guards the three above, and the error until all is computed */
+    error error;                /* why it could not be computed, or written */
 } block;
 
 /* Whether the run has been told to stop. Any thread. */

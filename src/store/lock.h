@@ -24,6 +24,9 @@ void lock_touch(lock *l);
 /* Removes the lock file. NULL is allowed. */
 void lock_release(lock *l);
 
+/* In a forked child: the lock is the parent's, and ends with it. NULL is allowed. */
+void lock_forget(lock *l);
+
 /* Who holds the lock of a result: true, and "pid 12 on host a since …", if anybody does. */
 bool lock_holder(const char *path, char *text, size_t bytes);
 

@@ -215,6 +215,14 @@ void store_touch(store *s)
     lock_touch(s->lock);
 }
 
+void store_forget(store *s)
+{
+    (void)close(s->fd);
+    lock_forget(s->lock);
+    s->fd = -1;
+    s->lock = NULL;
+}
+
 void store_close(store *s)
 {
     if (s == NULL) {

@@ -45,6 +45,10 @@ weft_status store_sync(store *s, error *e);
 /* Rank 0: shows other hosts that the lock is alive. */
 void store_touch(store *s);
 
+/* In a forked child: lets go of the file and of the lock, which are the parent's alone and are to
+ * end with it. */
+void store_forget(store *s);
+
 /* NULL is allowed. */
 void store_close(store *s);
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The notes beside a result, FILE.notes: what every worker has in hand, for those who are there
+ * after its death. */
+#ifndef STORE_NOTES_H
+#define STORE_NOTES_H
+
+#include "base/error.h"
+#include "range/job.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct notes notes;
+
+/* Items that somebody had in hand when he died. */
+typedef struct suspect {
+    int64_t first;
+    int64_t count;
+    int32_t crashes; /* of an item in hand alone it is known that it was the one: 1, else 0 */
+    int32_t unused;
+} suspect;
+
+/* Where in the file each rank writes; the same on all ranks. */
+typedef struct notes_shape {
+    int64_t part_bytes; /* per rank, whole pages; 0: there are no notes */
+    int32_t ranks;
+    int32_t workers; /* the most of any rank */
+} notes_shape;
+
+/* Rank 0, with the lock held: what a run of the same job that was killed has left beside the
+ * result, in no order. *list is to be freed. Notes of another job, or damaged ones, say nothing. */
+weft_status notes_read_left(const char *result, const job *j, suspect **list, int64_t *count,
+                            error *e);
+
+/* Rank 0: makes the file, on space that is there for sure; what is suspect already is kept in it.
+ * Where that is not possible there are no notes, which only a debug line says. */
+void notes_create(const char *result, const job *j, int ranks, int workers, const suspect list[],
+                  int64_t count, notes_shape *shape);
+
+/* Every rank, once rank 0 has made the file: its part of it; NULL if there are no notes. */
+notes *notes_attach(const char *result, const notes_shape *shape, int rank);
+
+/* NULL is allowed. The file stays. */
+void notes_detach(notes *n);
+
+/* A worker takes items in hand, and is rid of them again. NULL is allowed. */
+void notes_begin(notes *n, int worker, int64_t first, int64_t count);
+void notes_end(notes *n, int worker);
+
+/* What a rank has in hand, dead or alive: one entry per worker, at most; *list is to be freed.
+ * False: it is not known. NULL is allowed. Any rank. */
+bool notes_read_rank(const notes *n, int rank, suspect **list, int64_t *count);
+
+/* Rank 0: from here on the file says for later runs as well that these items are suspect; as many
+ * as there is room for. NULL is allowed. */
+void notes_keep(notes *n, const suspect list[], int64_t count);
+
+typedef enum notes_ending {
+    NOTES_COMPLETE, /* everything is computed */
+    NOTES_STOPPED,  /* not everything; what somebody still has in hand has not killed anybody */
+    NOTES_BROKEN    /* something went wrong: perhaps it has */
+} notes_ending;
+
+/* Rank 0, at the end of a run: the file goes, unless it still has something to say for later runs.
+ * NULL is allowed. Workers may still be at it. */
+void notes_settle(notes *n, notes_ending how);
+
+#endif
