@@ -380,6 +380,7 @@ static void leave_if_drained(agent *a, int64_t now_ns)
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
     a->left = true;
+    notes_drop(a->setup.hazards->notes);
     send_to_coordinator(a, &left, sizeof left);
 }
 

@@ -52,8 +52,8 @@ static weft_status add_left(suspects *s, const char *path, const job *j, error *
             items += all[i].count;
         }
         log_print(LOG_WARNING,
-                  "an earlier run died with %" PRId64 " items in hand, from item %" PRId64
-                  " on: they are computed in a process of their own now, where they can do no harm",
+                  "an earlier run died with items in hand (%" PRId64 ", from item %" PRId64
+                  " on): they are computed in a process of their own now, where they do no harm",
                   items, all[0].first);
     }
     free(list);
@@ -146,11 +146,8 @@ weft_status hazards_add(hazards *h, const suspect list[], int64_t count, error *
 
 void hazards_settle(const hazards *h, weft_status status)
 {
-    const bool complete = status == WEFT_OK || status == WEFT_ITEMS_FAILED;
     if (h->keeper) {
-        notes_settle(h->notes, complete                 ? NOTES_COMPLETE
-                               : status == WEFT_STOPPED ? NOTES_STOPPED
-                                                        : NOTES_BROKEN);
+        notes_settle(h->notes, status == WEFT_OK || status == WEFT_ITEMS_FAILED);
     }
 }
 

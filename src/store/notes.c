@@ -320,37 +320,26 @@ void notes_keep(notes *n, const suspect list[], int64_t count)
     free(h);
 }
 
-/* Nobody has anything in hand. */
-static void clear_parts(const notes *n, header *h)
+void notes_drop(notes *n)
 {
-    const size_t bytes = (size_t)(h->parts_offset + h->shape.part_bytes);
-    error ignored;
-    h->shape.ranks = 1;
-    memset((char *)h + h->parts_offset, 0, (size_t)h->shape.part_bytes);
-    if (bytes_write(n->fd, n->path, h, bytes, 0, &ignored) != WEFT_OK ||
-        ftruncate(n->fd, (off_t)bytes) != 0) {
-        /* Then more is suspect than need be. */
-        return;
+    for (int i = 0; n != NULL && i < n->shape.workers; i++) {
+        notes_end(n, i);
     }
 }
 
-void notes_settle(notes *n, notes_ending how)
+void notes_settle(notes *n, bool complete)
 {
     if (n == NULL) {
         return;
     }
     int64_t bytes = 0;
     int64_t said = 0;
-    header *h = how == NOTES_COMPLETE ? NULL : load(n->path, &bytes);
+    header *h = complete ? NULL : load(n->path, &bytes);
     if (h != NULL && sound(h, bytes)) {
-        suspect *list = list_all(h, &said);
-        said = how == NOTES_STOPPED ? h->kept_count : said;
-        free(list);
+        free(list_all(h, &said));
     }
     if (said == 0) {
         (void)unlink(n->path);
-    } else if (how == NOTES_STOPPED) {
-        clear_parts(n, h);
     }
     free(h);
 }

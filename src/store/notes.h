@@ -55,14 +55,12 @@ bool notes_read_rank(const notes *n, int rank, suspect **list, int64_t *count);
  * as there is room for. NULL is allowed. */
 void notes_keep(notes *n, const suspect list[], int64_t count);
 
-typedef enum notes_ending {
-    NOTES_COMPLETE, /* everything is computed */
-    NOTES_STOPPED,  /* not everything; what somebody still has in hand has not killed anybody */
-    NOTES_BROKEN    /* something went wrong: perhaps it has */
-} notes_ending;
+/* What the workers of this rank have in hand has killed nobody: the rank goes before they are done.
+ * NULL is allowed. */
+void notes_drop(notes *n);
 
-/* Rank 0, at the end of a run: the file goes, unless it still has something to say for later runs.
- * NULL is allowed. Workers may still be at it. */
-void notes_settle(notes *n, notes_ending how);
+/* Rank 0, at the end of a run: the file goes, unless something is left to do for later runs, and it
+ * has something to say to them. NULL is allowed. */
+void notes_settle(notes *n, bool complete);
 
 #endif

@@ -32,7 +32,8 @@ UNCHECKED static void read_nothing(void)
 UNCHECKED static int divide(void)
 {
     volatile int nothing = 0;
-    return 1 / nothing;
+    volatile int much = 1000;
+    return much / nothing;
 }
 
 UNCHECKED static int overflow_stack(volatile int *depth)
