@@ -24,7 +24,7 @@ static const int64_t area_bytes = INT64_C(4) << 20;
 enum { PATIENCE = 10 };
 
 /* The system may be short of processes for a moment only. */
-enum { FORK_TRIES = 10, FORK_PAUSE_NS = 100000000 };
+enum { FORK_TRIES = 5, FORK_PAUSE_NS = 100000000 };
 
 /* A worker's. */
 typedef struct slot {

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { GRAIN = 10, TILES = 12, ITEMS = GRAIN * TILES };
@@ -272,25 +273,30 @@ static void test_timeout(void **state)
     assert_int_equal(s->seen[119].calls, 3);
 }
 
+/* With no right to any process more; the super-user always has it, and becomes somebody else. */
+static bool says_what_is_lacking(scene *s)
+{
+    const struct rlimit none = {.rlim_cur = 0};
+    bool right = (geteuid() != 0 || setuid(65534) == 0) && setrlimit(RLIMIT_NPROC, &none) == 0;
+    compute(s);
+    for (int tile = 0; tile < TILES; tile++) {
+        right = right && !tile_record_done(&s->block->records[tile]);
+    }
+    return right && s->block->error.status == WEFT_ERR_SYSTEM &&
+           strstr(s->block->error.text, "rank 3 cannot start a child") != NULL;
+}
+
 static void test_no_more_processes(void **state)
 {
     scene *s = *state;
-    struct rlimit before;
+    int status = -1;
     isolate(s, true, 0);
-    assert_int_equal(getrlimit(RLIMIT_NPROC, &before), 0);
-    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
-    /* The super-user may always have more. */
-    const bool bound = geteuid() != 0 && setrlimit(RLIMIT_NPROC, &none) == 0;
-    if (!bound) {
-        skip();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(says_what_is_lacking(s) ? 0 : 1);
     }
-    compute(s);
-    assert_int_equal(setrlimit(RLIMIT_NPROC, &before), 0);
-    assert_int_equal(s->block->error.status, WEFT_ERR_SYSTEM);
-    assert_non_null(strstr(s->block->error.text, "rank 3 cannot start a child"));
-    for (int tile = 0; tile < TILES; tile++) {
-        assert_false(tile_record_done(&s->block->records[tile]));
-    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 int main(void)
