@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A call of exit() by somebody who is only a guest in the process. */
-#define _DEFAULT_SOURCE 1
+#define _GNU_SOURCE 1
 #include "base/exits.h"
 
 #include "base/log.h"
@@ -17,11 +17,12 @@ static void on_exit_called(int status, void *unused)
 {
     (void)unused;
     if (atomic_load(&watched)) {
-        log_print(LOG_ERROR,
-                  "error: the kernel has called exit(%d), which ends the process; to say that an "
-                  "item failed it calls weft_span_fail(). Run the same command again: what was in "
-                  "hand is then computed in a process of its own",
-                  status);
+        log_print(
+            LOG_ERROR,
+            "error: the kernel, or a library, has called exit(%d), which ends the process; a "
+            "kernel says weft_span_fail() if an item failed. Run the same command again: what "
+            "was in hand is then computed in a process of its own",
+            status);
         (void)fflush(NULL);
         _exit(1);
     }

@@ -3,20 +3,23 @@
 #include "engine/call.h"
 
 #include "engine/isolation.h"
-#include "store/notes.h"
-
 #include <stdio.h>
 
 static bool call_alike(const weft_span *span, isolation_plan plan);
 
 /* In this process; should it die of that, its notes say what it had in hand. */
-static attempt try_here(const weft_span *span)
+static int call_here(const weft_span *span)
 {
     const work *w = span->work;
-    notes_begin(w->notes, span->worker, span->first, span->count);
-    const attempt a = {.code = w->kernel(span, w->context)};
-    notes_end(w->notes, span->worker);
-    return a;
+    notes_line *mine = w->notes == NULL ? NULL : &w->notes[span->worker];
+    if (mine != NULL) {
+        notes_begin(mine, span->first, span->count);
+    }
+    const int code = w->kernel(span, w->context);
+    if (mine != NULL) {
+        notes_end(mine);
+    }
+    return code;
 }
 
 /* Every item alone, to find out which it is. */
@@ -37,7 +40,7 @@ static void fail_all(const weft_span *span, const attempt *a)
 {
     char text[128];
     const bool pure = span->work->pure;
-    (void)snprintf(text, sizeof text, "%s%s", a->text, pure ? ", twice" : "");
+    (void)snprintf(text, sizeof text, "%s%s", a->died ? a->text : "", pure ? ", twice" : "");
     for (int64_t i = 0; i < span->count; i++) {
         if (a->died) {
             span_quarantine(span->failures, span->first + i, a->code, text);
@@ -47,31 +50,42 @@ static void fail_all(const weft_span *span, const attempt *a)
     }
 }
 
-/* Items of which as much is known. If the map is not pure nothing is tried twice. */
-static bool call_alike(const weft_span *span, isolation_plan plan)
+/* After an attempt that has not computed the span. If the map is not pure nothing is tried twice.
+ */
+static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
 {
-    const work *w = span->work;
-    const int64_t known = span->failures->count;
-    const attempt a = plan.apart ? isolation_try(w->isolation, span) : try_here(span);
-    if (a.code == 0 && !a.died) {
-        return true;
-    }
+    const bool pure = span->work->pure;
     if (weft_span_stopping(span) || span->failures->broken != NULL) {
         return false;
     }
-    if (w->pure && span->count > 1) {
-        span->failures->count = known;
+    if (pure && span->count > 1) {
         return call_one_by_one(span, plan);
     }
-    plan.crashes += a.died;
-    if (w->pure && a.died && plan.crashes < ISOLATION_CRASHES) {
+    plan.crashes += a->died;
+    if (pure && a->died && plan.crashes < ISOLATION_CRASHES) {
         return call_alike(span, plan);
     }
-    fail_all(span, &a);
+    fail_all(span, a);
     return true;
 }
 
-bool call_kernel(const weft_span *span)
+/* Items of which as much is known. */
+static bool call_alike(const weft_span *span, isolation_plan plan)
+{
+    const int64_t known = span->failures->count;
+    const attempt a = plan.apart ? isolation_try(span->work->isolation, span)
+                                 : (attempt){.code = call_here(span)};
+    if (a.code == 0 && !a.died) {
+        return true;
+    }
+    if (span->work->pure && span->count > 1) {
+        span->failures->count = known;
+    }
+    return mend(span, plan, &a);
+}
+
+/* Run by run of what is alike. */
+static bool call_with_care(const weft_span *span)
 {
     weft_span part = *span;
     const int64_t end = span->first + span->count;
@@ -83,4 +97,11 @@ bool call_kernel(const weft_span *span)
         part.first += part.count;
     }
     return computed;
+}
+
+bool call_kernel(const weft_span *span)
+{
+    const work *w = span->work;
+    const bool careless = !w->isolate && (w->suspects == NULL || suspects_none(w->suspects));
+    return careless ? call_alike(span, (isolation_plan){.apart = false}) : call_with_care(span);
 }

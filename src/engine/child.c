@@ -25,12 +25,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* While it waits for an answer, a worker looks after its child this often: at once for short items,
- * and without being a burden for long ones. */
-enum { LOOK_FIRST_NS = 500000, LOOK_LAST_NS = 20000000 };
+/* While it waits for an answer, a worker looks after its child this often: soon after short items,
+ * but not so soon that those of a millisecond, which are usual, would be disturbed. */
+enum { LOOK_FIRST_NS = 3000000, LOOK_LAST_NS = 20000000 };
 
 /* A child that has been killed should be gone by then, unless it hangs in the operating system. */
 static const int64_t reap_ns = INT64_C(2000000000);
+enum { REAP_PAUSE_NS = 100000 };
 
 /* How old the number of memory kills "before" may be. */
 static const int64_t kills_ns = INT64_C(1000000000);
@@ -125,7 +126,7 @@ static int reap(child *c)
     while (reaped == 0 && clock_now_ns() < until) {
         reaped = waitpid(c->pid, &status, WNOHANG);
         if (reaped == 0) {
-            clock_sleep_ns(LOOK_FIRST_NS / 5);
+            clock_sleep_ns(REAP_PAUSE_NS);
         }
     }
     c->pid = 0;

@@ -119,7 +119,7 @@ weft_status hazards_open(comm *c, const char *path, const job *j, store *s, int 
     if (status == WEFT_OK) {
         status = comm_gather(c, &workers, sizeof workers, all, e);
     }
-    if (status == WEFT_OK && h->keeper) {
+    if (status == WEFT_OK && h->keeper && all != NULL) {
         (void)gather(path, j, s, retry_failed, all, ranks, h, &b, e);
     }
     free(all);

@@ -33,6 +33,7 @@ typedef struct slot {
     child *child;   /* NULL: it has never needed one */
     double item_ns; /* what an item has taken lately; 0: unknown */
     error broken;   /* no child can be made */
+    char text[96];  /* how the last one has died */
 } slot;
 
 struct isolation {
@@ -71,13 +72,10 @@ void isolation_destroy(isolation *s)
 
 int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolation_plan *plan)
 {
-    *plan = (isolation_plan){.apart = false};
-    if (s == NULL) {
-        return count;
-    }
+    const work *w = s->setup.work;
     bool found = false;
-    const int64_t alike = suspects_look(s->setup.suspects, first, count, &found, &plan->crashes);
-    plan->apart = found || s->setup.all;
+    const int64_t alike = suspects_look(w->suspects, first, count, &found, &plan->crashes);
+    plan->apart = found || w->isolate;
     return plan->apart && alike > s->room ? s->room : alike;
 }
 
@@ -164,35 +162,35 @@ static void copy_results(const slot *mine, const weft_span *span)
 }
 
 /* What the table of failures will say of it. */
-static attempt describe_death(const slot *mine, child_answer answer)
+static attempt describe_death(slot *mine, child_answer answer)
 {
-    attempt a = {.died = true};
+    attempt a = {.died = true, .text = mine->text};
     const char *name = NULL;
     switch (answer.end) {
     case CHILD_SIGNALLED:
         name = sigdescr_np(answer.number);
         a.code = -answer.number;
-        (void)snprintf(a.text, sizeof a.text, "killed by signal %d (%s)", answer.number,
+        (void)snprintf(mine->text, sizeof mine->text, "killed by signal %d (%s)", answer.number,
                        name == NULL ? "unknown" : name);
         break;
     case CHILD_EXITED:
         a.code = WEFT_QUARANTINE_EXIT;
-        (void)snprintf(a.text, sizeof a.text, "called exit(%d)", answer.number);
+        (void)snprintf(mine->text, sizeof mine->text, "called exit(%d)", answer.number);
         break;
     case CHILD_LATE:
         a.code = WEFT_QUARANTINE_TIMEOUT;
-        (void)snprintf(a.text, sizeof a.text, "took longer than %g s",
+        (void)snprintf(mine->text, sizeof mine->text, "took longer than %g s",
                        mine->isolation->setup.item_timeout_s);
         break;
     case CHILD_STARVED:
         a.code = WEFT_QUARANTINE_MEMORY;
-        (void)snprintf(a.text, sizeof a.text, "killed for want of memory");
+        (void)snprintf(mine->text, sizeof mine->text, "killed for want of memory");
         break;
     case CHILD_LOST:
     case CHILD_DONE:
     case CHILD_REFUSED:
         a.code = WEFT_QUARANTINE_LOST;
-        (void)snprintf(a.text, sizeof a.text, "its process was gone");
+        (void)snprintf(mine->text, sizeof mine->text, "its process was gone");
         break;
     }
     return a;

@@ -32,9 +32,9 @@ typedef struct isolation_plan {
 
 /* How an attempt to compute a span has ended. */
 typedef struct attempt {
-    int code;      /* what the kernel has returned; if the child has died: why, see weft/map.h */
-    bool died;     /* the child has */
-    char text[96]; /* how */
+    int code;         /* what the kernel has returned; if the child has died: why, see weft/map.h */
+    bool died;        /* the child has */
+    const char *text; /* how; until the worker's next attempt */
 } attempt;
 
 weft_status isolation_create(const isolation_setup *setup, isolation **out, error *e);
@@ -43,7 +43,8 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
 void isolation_destroy(isolation *s);
 
 /* Of the items from `first` on, `count` of them, so many can be computed in one call, as the plan
- * says. NULL is allowed: no item is isolated. Any thread. */
+ * says. Any
+ * thread. */
 int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolation_plan *plan);
 
 /* Computes a span in the worker's child; results and failures are then where the kernel would have

@@ -194,17 +194,16 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
     hazards h;
     weft_status status =
         hazards_open(c, choice->path, w->job, w->store, workers, choice->retry_failed, &h, e);
-    const isolation_setup setup = {.work = w,
-                                   .suspects = h.suspects,
-                                   .workers = workers,
-                                   .all = choice->isolate || choice->item_timeout_s > 0,
-                                   .item_timeout_s = choice->item_timeout_s};
+    const isolation_setup setup = {
+        .work = w, .workers = workers, .item_timeout_s = choice->item_timeout_s};
     if (status == WEFT_OK) {
         (void)isolation_create(&setup, &w->isolation, e);
         status = comm_agree(c, e);
     }
     if (status == WEFT_OK) {
-        w->notes = h.notes;
+        w->notes = notes_lines(h.notes);
+        w->suspects = h.suspects;
+        w->isolate = choice->isolate || choice->item_timeout_s > 0;
         status = compute(c, p, choice, w, &h, abandon, e);
     }
     isolation_destroy(w->isolation);

@@ -2,7 +2,6 @@
 /* The suspects: items that may have killed a process, and are therefore computed in a child. */
 #include "engine/suspects.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Sorted and disjoint; never changed once workers can see it. */
@@ -11,10 +10,6 @@ typedef struct snapshot {
     int64_t count;
     suspect list[];
 } snapshot;
-
-struct suspects {
-    _Atomic(snapshot *) now; /* NULL: none */
-};
 
 weft_status suspects_create(suspects **out, error *e)
 {

@@ -6,16 +6,26 @@
 #include "base/error.h"
 #include "store/notes.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct suspects suspects;
+/* Open, so that a worker need not call anybody to see that there are none. */
+typedef struct suspects {
+    _Atomic(struct snapshot *) now; /* NULL: none */
+} suspects;
 
 /* None. */
 weft_status suspects_create(suspects **out, error *e);
 
 /* NULL is allowed. */
 void suspects_destroy(suspects *s);
+
+/* Any thread. */
+static inline bool suspects_none(const suspects *s)
+{
+    return atomic_load_explicit(&s->now, memory_order_relaxed) == NULL;
+}
 
 /* Adds items, in any order, that may overlap each other and those there are; of what is known twice
  * the worse counts. One thread at a time; workers may look meanwhile. */

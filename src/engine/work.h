@@ -5,7 +5,9 @@
 #define ENGINE_WORK_H
 
 #include "base/error.h"
+#include "engine/suspects.h"
 #include "range/job.h"
+#include "store/notes.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -27,8 +29,10 @@ typedef struct work {
     double origin_s;     /* … and the time of day, read together */
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
     const int64_t *retry;
-    struct notes *notes;         /* NULL: there are none */
-    struct isolation *isolation; /* NULL: everything is computed here */
+    notes_line *notes;           /* one per worker; NULL: there are none */
+    const suspects *suspects;    /* NULL: there are none */
+    bool isolate;                /* everything is as if it were suspect */
+    struct isolation *isolation; /* needed for what is suspect */
     atomic_bool stopping;
 } work;
 

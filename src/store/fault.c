@@ -5,7 +5,6 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -21,9 +20,13 @@ static void on_fault(int number, siginfo_t *info, void *context)
     (void)context;
     unsigned char *from = atomic_load(&start);
     const uintptr_t at = (uintptr_t)info->si_addr;
-    const bool ours = from != NULL && at >= (uintptr_t)from && at - (uintptr_t)from < length;
-    if (!ours || mmap(from, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                      -1, 0) == MAP_FAILED) {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    void *instead = MAP_FAILED;
+    if (from != NULL && at >= (uintptr_t)from && at - (uintptr_t)from < length) {
+        /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
+        instead = mmap(from, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+    }
+    if (instead == MAP_FAILED) {
         (void)sigaction(number, &before, NULL);
     }
 }

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +37,11 @@ typedef struct header {
 
 static const char magic[8] = "weftnot1";
 
-/* What a worker has in hand: a cache line that nobody else writes. */
-typedef struct line {
-    _Alignas(CACHE_LINE) _Atomic int64_t place; /* the first item plus one; 0: nothing */
-    _Atomic int64_t count;
-} line;
-
 struct notes {
     char path[PATH_BYTES];
     int fd; /* open as long as the part is mapped: NFS writes everything back when it is closed */
     notes_shape shape;
-    line *lines;
+    notes_line *lines;
 };
 
 /* Beside the file itself, also where the result is named by a symbolic link. */
@@ -80,14 +73,15 @@ static void add(suspect list[], int64_t *used, const suspect *one, int64_t items
     }
 }
 
-static const line *lines_of(const header *h, int rank)
+static const notes_line *lines_of(const header *h, int rank)
 {
     const char *part = (const char *)h + h->parts_offset + rank * h->shape.part_bytes;
-    return (const line *)(const void *)part;
+    return (const notes_line *)(const void *)part;
 }
 
 /* Adds what a part's lines say. */
-static void add_lines(suspect list[], int64_t *used, const line lines[], int workers, int64_t items)
+static void add_lines(suspect list[], int64_t *used, const notes_line lines[], int workers,
+                      int64_t items)
 {
     for (int i = 0; i < workers; i++) {
         const int64_t count = atomic_load_explicit(&lines[i].count, memory_order_relaxed);
@@ -110,9 +104,9 @@ static bool same_job(const header *h, const job *j)
 static bool sound(const header *h, int64_t bytes)
 {
     const notes_shape *s = &h->shape;
-    return s->ranks > 0 && s->workers > 0 && s->part_bytes >= s->workers * (int64_t)sizeof(line) &&
-           s->part_bytes <= bytes && s->ranks <= bytes / s->part_bytes &&
-           h->parts_offset == parts_offset(s) &&
+    return s->ranks > 0 && s->workers > 0 &&
+           s->part_bytes >= s->workers * (int64_t)sizeof(notes_line) && s->part_bytes <= bytes &&
+           s->ranks <= bytes / s->part_bytes && h->parts_offset == parts_offset(s) &&
            h->parts_offset + s->ranks * s->part_bytes == bytes && h->kept_count >= 0 &&
            h->kept_count <= KEPT_ROOM;
 }
@@ -211,7 +205,8 @@ void notes_create(const char *result, const job *j, int ranks, int workers, cons
     if (h != NULL && notes_path(result, "", path) && notes_path(result, ".new", draft)) {
         h->shape.ranks = ranks;
         h->shape.workers = workers;
-        h->shape.part_bytes = round_up(workers * (int64_t)sizeof(line), sysconf(_SC_PAGESIZE));
+        h->shape.part_bytes =
+            round_up(workers * (int64_t)sizeof(notes_line), sysconf(_SC_PAGESIZE));
         h->parts_offset = parts_offset(&h->shape);
         h->items = j->items.count;
         h->seed = j->seed;
@@ -270,20 +265,9 @@ void notes_detach(notes *n)
     }
 }
 
-void notes_begin(notes *n, int worker, int64_t first, int64_t count)
+notes_line *notes_lines(notes *n)
 {
-    if (n != NULL) {
-        line *mine = &n->lines[worker];
-        atomic_store_explicit(&mine->count, count, memory_order_relaxed);
-        atomic_store_explicit(&mine->place, first + 1, memory_order_release);
-    }
-}
-
-void notes_end(notes *n, int worker)
-{
-    if (n != NULL) {
-        atomic_store_explicit(&n->lines[worker].place, 0, memory_order_relaxed);
-    }
+    return n == NULL ? NULL : n->lines;
 }
 
 bool notes_read_rank(const notes *n, int rank, suspect **list, int64_t *count)
@@ -323,7 +307,7 @@ void notes_keep(notes *n, const suspect list[], int64_t count)
 void notes_drop(notes *n)
 {
     for (int i = 0; n != NULL && i < n->shape.workers; i++) {
-        notes_end(n, i);
+        notes_end(&n->lines[i]);
     }
 }
 

@@ -7,10 +7,17 @@
 #include "base/error.h"
 #include "range/job.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct notes notes;
+
+/* What a worker has in hand: a cache line of the file, that nobody else writes. */
+typedef struct notes_line {
+    _Alignas(64) _Atomic int64_t place; /* the first item plus one; 0: nothing */
+    _Atomic int64_t count;
+} notes_line;
 
 /* Items that somebody had in hand when he died. */
 typedef struct suspect {
@@ -43,9 +50,22 @@ notes *notes_attach(const char *result, const notes_shape *shape, int rank);
 /* NULL is allowed. The file stays. */
 void notes_detach(notes *n);
 
-/* A worker takes items in hand, and is rid of them again. NULL is allowed. */
-void notes_begin(notes *n, int worker, int64_t first, int64_t count);
-void notes_end(notes *n, int worker);
+/* The lines of this rank's workers; NULL if there are no notes. */
+notes_line *notes_lines(notes *n);
+
+/* A worker takes items in hand: before every call of the kernel, so it must cost next to nothing.
+ */
+static inline void notes_begin(notes_line *mine, int64_t first, int64_t count)
+{
+    atomic_store_explicit(&mine->count, count, memory_order_relaxed);
+    atomic_store_explicit(&mine->place, first + 1, memory_order_release);
+}
+
+/* It is rid of them again. */
+static inline void notes_end(notes_line *mine)
+{
+    atomic_store_explicit(&mine->place, 0, memory_order_relaxed);
+}
 
 /* What a rank has in hand, dead or alive: one entry per worker, at most; *list is to be freed.
  * False: it is not known. NULL is allowed. Any rank. */

@@ -71,7 +71,7 @@ class Isolation(SystemTest):
                 ending = self.run_and_die(*words, "--fresh", layout=layout)
                 if kind == "exit":
                     self.assertEqual(ending.status, 1)
-                    self.assertIn("the kernel has called exit(3)", ending.err)
+                    self.assertIn("has called exit(3)", ending.err)
                 ending = self.run_well(KNOWN, *words, status=3, layout=next_layout)
                 self.assertIn("died with items in hand", ending.err)
                 self.assert_quarantined({77: DEATHS[kind]})
@@ -201,15 +201,19 @@ class Isolation(SystemTest):
                 os.unlink(calls)
 
     def test_stop(self):
-        """A kernel in a child is told to stop like any other."""
-        calls = self.path("calls")
-        words = self.words("--calls", calls)
-        launch = self.start(KNOWN, *words, "--isolate", "--civil", 30, layout=(0, 2))
-        launch.wait_for(lambda: 30 in results.calls(calls), "the long item has begun")
-        strike(launch.pid, signal.SIGTERM)
-        self.assert_ended(launch.finish(), 75)
-        self.run_well(KNOWN, *words)
-        self.assert_right()
+        """A kernel in a child is told to stop like any other, and left behind if it does not."""
+        for manner in (["--civil", 30], ["--deadly", "hang:30"]):
+            with self.subTest(manner=manner):
+                calls = self.path("calls" + manner[0])
+                words = self.words("--calls", calls)
+                launch = self.start(KNOWN, *words, "--fresh", "--isolate", *manner, layout=(0, 2))
+                launch.wait_for(lambda: 30 in results.calls(calls), "the long item has begun")
+                strike(launch.pid, signal.SIGTERM)
+                self.assert_ended(launch.finish(), 75)
+                self.tidy()
+                self.assert_nothing_beside()
+                self.run_well(KNOWN, *words)
+                self.assert_right()
 
     @needs(WEFT, "weft")
     def test_status_and_verify(self):

@@ -110,11 +110,9 @@ static int tear_down(void **state)
 static void isolate(scene *s, bool all, double timeout_s)
 {
     error e = {.status = WEFT_OK};
-    const isolation_setup setup = {.work = &s->work,
-                                   .suspects = s->suspects,
-                                   .workers = 1,
-                                   .all = all,
-                                   .item_timeout_s = timeout_s};
+    const isolation_setup setup = {.work = &s->work, .workers = 1, .item_timeout_s = timeout_s};
+    s->work.suspects = s->suspects;
+    s->work.isolate = all;
     assert_int_equal(isolation_create(&setup, &s->work.isolation, &e), WEFT_OK);
 }
 

@@ -66,8 +66,8 @@ static void test_in_hand(void **state)
     int64_t count = 0;
     notes *n = attach(1, NULL, 0);
     assert_int_equal(left(sample, found), 0);
-    notes_begin(n, 0, 0, 5);
-    notes_begin(n, 1, 34, 1);
+    notes_begin(&notes_lines(n)[0], 0, 5);
+    notes_begin(&notes_lines(n)[1], 34, 1);
     assert_int_equal(left(sample, found), 2);
     check(&found[0], 0, 5, 0);
     check(&found[1], 34, 1, 1);
@@ -77,7 +77,7 @@ static void test_in_hand(void **state)
     assert_true(notes_read_rank(n, 2, &list, &count));
     assert_int_equal(count, 0);
     free(list);
-    notes_end(n, 0);
+    notes_end(&notes_lines(n)[0]);
     assert_int_equal(left(sample, found), 1);
     notes_drop(n);
     assert_int_equal(left(sample, found), 0);
@@ -91,9 +91,9 @@ static void test_killed_in_between(void **state)
     const pid_t pid = fork();
     if (pid == 0) {
         notes *n = attach(2, NULL, 0);
-        notes_begin(n, 0, 3, 1);
-        notes_end(n, 0);
-        notes_begin(n, 1, 7, 14);
+        notes_begin(&notes_lines(n)[0], 3, 1);
+        notes_end(&notes_lines(n)[0]);
+        notes_begin(&notes_lines(n)[1], 7, 14);
         (void)raise(SIGKILL);
     }
     int status = 0;
@@ -111,7 +111,7 @@ static void test_kept_for_later_runs(void **state)
     const suspect more = {.first = 20, .count = 1, .crashes = 1};
     notes *n = attach(0, &old, 1);
     notes_keep(n, &more, 1);
-    notes_begin(n, 0, 1, 1);
+    notes_begin(&notes_lines(n)[0], 1, 1);
     notes_settle(n, false);
     assert_int_equal(left(sample, found), 3);
     check(&found[0], 8, 2, 0);
@@ -143,7 +143,7 @@ static void test_other_job(void **state)
     suspect found[8];
     error e = {.status = WEFT_OK};
     notes *n = attach(0, NULL, 0);
-    notes_begin(n, 0, 1, 1);
+    notes_begin(&notes_lines(n)[0], 1, 1);
     job *other = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 1);
     assert_int_equal(left(other, found), 1);
     assert_int_equal(job_settle(other, sample->seed + 1, 1, &e), WEFT_OK);
@@ -161,8 +161,8 @@ static void test_damaged(void **state)
     (void)state;
     suspect found[8];
     notes *n = attach(0, NULL, 0);
-    notes_begin(n, 0, 1, 1);
-    notes_begin(n, 1, 30, 100); /* there are 35 items */
+    notes_begin(&notes_lines(n)[0], 1, 1);
+    notes_begin(&notes_lines(n)[1], 30, 100); /* there are 35 items */
     assert_int_equal(left(sample, found), 1);
     notes_detach(n);
     const char *path = sample_path("a.h5.notes");
@@ -181,9 +181,9 @@ static void test_file_is_taken_away(void **state)
     (void)state;
     notes *n = attach(1, NULL, 0);
     assert_int_equal(truncate(sample_path("a.h5.notes"), 0), 0);
-    notes_begin(n, 0, 1, 1);
-    notes_end(n, 0);
-    notes_begin(n, 1, 1, 1);
+    notes_begin(&notes_lines(n)[0], 1, 1);
+    notes_end(&notes_lines(n)[0]);
+    notes_begin(&notes_lines(n)[1], 1, 1);
     suspect *list = NULL;
     int64_t count = 0;
     assert_false(notes_read_rank(n, 1, &list, &count));
@@ -199,7 +199,7 @@ static void test_other_faults_kill(void **state)
     if (pid == 0) {
         (void)signal(SIGBUS, SIG_DFL);
         notes *n = attach(0, NULL, 0);
-        notes_begin(n, 0, 1, 1);
+        notes_begin(&notes_lines(n)[0], 1, 1);
         (void)raise(SIGBUS);
         (void)raise(SIGBUS);
         _exit(0);
@@ -221,8 +221,7 @@ static void test_no_room_for_notes(void **state)
     assert_int_equal(shape.part_bytes, 0);
     notes *n = notes_attach(sample_path("a.h5"), &shape, 0);
     assert_null(n);
-    notes_begin(n, 0, 1, 1);
-    notes_end(n, 0);
+    assert_null(notes_lines(n));
     notes_keep(n, NULL, 0);
     notes_drop(n);
     assert_false(notes_read_rank(n, 0, &list, &count));
