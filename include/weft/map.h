@@ -48,6 +48,19 @@ typedef enum weft_type {
         WEFT_TYPE_COUNT /**< how many types there are */
 } weft_type;
 
+/**
+ * Why an item is in quarantine, as its code in the table of failures: its process has died twice
+ * with nothing else in hand. Where that was by a signal the code is minus the signal's number, such
+ * as -11 for SIGSEGV, and otherwise one of these. `--retry-failed` tries the item again, in a
+ * process of its own.
+ */
+typedef enum weft_quarantine {
+    WEFT_QUARANTINE_TIMEOUT = -1001, /**< it took longer than `--item-timeout` */
+    WEFT_QUARANTINE_MEMORY = -1002,  /**< the operating system killed it for want of memory */
+    WEFT_QUARANTINE_EXIT = -1003,    /**< the kernel called exit() */
+    WEFT_QUARANTINE_LOST = -1004     /**< it was gone, nobody knows why */
+} weft_quarantine;
+
 /** A job: a name, a shape, fields, parameters. Every rank describes the same one. */
 typedef struct weft_map weft_map;
 
@@ -60,6 +73,16 @@ typedef struct weft_span weft_span;
  * It must be pure: what it writes depends on the item, on inputs that do not change, on the map's
  * parameters and on the item's random stream only (see weft_span_random()). Several workers call it
  * at the same time, each with its own span. It must not call MPI or HDF5.
+ *
+ * It may also be called in a process of its own, forked by the worker: always under `--isolate` and
+ * `--item-timeout`, and where its items were in hand when a process died. It then finds all memory
+ * as it was when that process was forked, sooner or later in the run. Results, failures, random
+ * numbers and weft_span_stopping() are the same there; text that it prints appears, too. But what
+ * it writes to any other memory stays in that process: a cache kept between spans works, a count
+ * that the program reads after the run does not. It must not open OpenMP regions of its own there,
+ * nor wait for threads of the rank, and a lock that another worker held at the fork is never
+ * released. An item whose process has died twice, with nothing else in hand, is in quarantine: it
+ * counts as failed, see weft_quarantine.
  *
  * Item weft_span_first() + i has its value of a field at element i · (elements per item) of
  * weft_span_result(). The memory is not initialised; every byte of it must be written, but for
@@ -281,7 +304,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64
 
 /**
  * Says that the kernel has side effects, so that items must not be computed twice without need:
- * a chunk is then never handed out again while its rank may be alive.
+ * a chunk is then never handed out again while its rank may be alive. Nor is a span repeated whose
+ * process has died: all its items are in quarantine at once.
  *
  * @local Main thread.
  * @param map  the map

@@ -43,15 +43,16 @@ typedef struct weft_field_info {
 
 /** How far a result is. */
 typedef struct weft_result_progress {
-    int64_t items_done;   /**< items whose tile is done, failed ones included */
-    int64_t items_failed; /**< items that hold fill values since their kernel failed */
-    int64_t tiles_done;   /**< tiles done, those with failed items included */
-    int64_t tiles_bad;    /**< tile records that are torn or damaged; they count as not done */
-    double busy_s;        /**< seconds that workers spent computing what is done */
-    bool in_use;          /**< whether a run is writing to the file now */
-    char user[256];       /**< which one: host, pid, time; or "" */
-    int runs;             /**< rows in the table of runs */
-    int64_t failures;     /**< rows in the table of failures */
+    int64_t items_done;        /**< items whose tile is done, failed ones included */
+    int64_t items_failed;      /**< items that hold fill values since their kernel failed */
+    int64_t tiles_done;        /**< tiles done, those with failed items included */
+    int64_t tiles_quarantined; /**< tiles, done, with items that have ended their process twice */
+    int64_t tiles_bad;         /**< tile records that are torn or damaged; they count as not done */
+    double busy_s;             /**< seconds that workers spent computing what is done */
+    bool in_use;               /**< whether a run is writing to the file now */
+    char user[256];            /**< which one: host, pid, time; or "" */
+    int runs;                  /**< rows in the table of runs */
+    int64_t failures;          /**< rows in the table of failures */
 } weft_result_progress;
 
 /** One row of the table of runs. */

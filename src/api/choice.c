@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTIONS = 14 };
+enum { OPTIONS = 16 };
 
 /* Options as they are given, before names are looked up. */
 typedef struct given {
@@ -37,6 +37,11 @@ const char *weft_options_text(void)
            "                        by others; 0: never (default: 5)\n"
            "  --retry-failed        compute failed items again\n"
            "  --fresh               start over; an existing result moves to FILE.bak\n"
+           "  --isolate             compute everything in children of the workers, so that an "
+           "item\n"
+           "                        that crashes costs nothing but itself\n"
+           "  --item-timeout S      end an item that takes longer; implies --isolate; 0: none\n"
+           "                        (default: 0)\n"
            "  --progress MODE       auto, always, never (default: auto)\n"
            "  --log LEVEL           error, warning, info, debug (default: info)\n"
            "  --help                this text\n"
@@ -126,6 +131,10 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
                          "--dead-after: %g seconds; it takes 0 (never), or up to 86400",
                          c->dead_after_s);
     }
+    if (!(c->item_timeout_s >= 0)) {
+        return error_set(e, WEFT_ERR_USAGE, "--item-timeout: %g seconds; it takes 0 (none) or more",
+                         c->item_timeout_s);
+    }
     return WEFT_OK;
 }
 
@@ -147,6 +156,8 @@ weft_status choice_read(choice *c, const weft_program *program, int *argc, char 
         {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &c->dead_after_s, ""},
         {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
         {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
+        {"isolate", NULL, WEFT_OPTION_FLAG, &c->isolate, ""},
+        {"item-timeout", "S", WEFT_OPTION_DOUBLE, &c->item_timeout_s, ""},
         {"progress", "MODE", WEFT_OPTION_STRING, &g.progress, ""},
         {"log", "LEVEL", WEFT_OPTION_STRING, &g.log, ""},
         {"help", NULL, WEFT_OPTION_FLAG, &c->help, ""},

@@ -24,6 +24,8 @@ typedef struct choice {
     double dead_after_s; /* 0: never */
     bool retry_failed;
     bool fresh;
+    bool isolate;
+    double item_timeout_s; /* 0: none */
     progress_mode progress;
     log_level log;
     bool help;

@@ -179,6 +179,8 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
                                       .limit_ns = (int64_t)(1e9 * s->choice.dead_after_s)},
                             .retry_failed = s->choice.retry_failed,
                             .fresh = s->choice.fresh,
+                            .isolate = s->choice.isolate,
+                            .item_timeout_s = s->choice.item_timeout_s,
                             .progress = s->choice.progress,
                             .span_limit = map->span_limit,
                             .pure = map->pure,

@@ -109,13 +109,14 @@ static json_t *describe_progress(const report *r)
 {
     const weft_result_progress *progress = &r->progress;
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "file", r->path,
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "file", r->path,
         "state", state_name(r->state), "percent", number(r->percent), "items_done",
         (json_int_t)progress->items_done, "items_failed", (json_int_t)progress->items_failed,
-        "tiles_done", (json_int_t)progress->tiles_done, "tiles_damaged",
-        (json_int_t)progress->tiles_bad, "busy_s", number(progress->busy_s), "in_use",
-        (int)progress->in_use, "used_by", progress->user, "items_per_s", number(r->rate),
-        "remaining_s", number(r->remaining_s), "silence_s", number(r->silence_s));
+        "tiles_done", (json_int_t)progress->tiles_done, "tiles_quarantined",
+        (json_int_t)progress->tiles_quarantined, "tiles_damaged", (json_int_t)progress->tiles_bad,
+        "busy_s", number(progress->busy_s), "in_use", (int)progress->in_use, "used_by",
+        progress->user, "items_per_s", number(r->rate), "remaining_s", number(r->remaining_s),
+        "silence_s", number(r->silence_s));
 }
 
 weft_status status_print_json(const report *r)

@@ -100,6 +100,11 @@ static void print_progress(const report *r)
 {
     (void)printf("items    %" PRId64 " of %" PRId64 " done, %" PRId64 " failed\n",
                  r->progress.items_done, r->info.count, r->progress.items_failed);
+    if (r->progress.tiles_quarantined > 0) {
+        (void)printf("deadly   %" PRId64 " tiles have items that end their process; --retry-failed "
+                     "tries these in processes of their own\n",
+                     r->progress.tiles_quarantined);
+    }
     if (r->progress.tiles_bad > 0) {
         (void)printf("damaged  %" PRId64 " tile records; the next run computes these tiles again\n",
                      r->progress.tiles_bad);
@@ -117,7 +122,7 @@ static void print_failures(const report *r)
     const int64_t shown = rows < MOST_FAILURES ? rows : MOST_FAILURES;
     if (shown > 0) {
         table t = {.align = "rr"};
-        table_begin_row(&t, "what the kernel said");
+        table_begin_row(&t, "what happened");
         table_put(&t, "failed item");
         table_put(&t, "code");
         for (int64_t i = 0; i < shown; i++) {

@@ -430,6 +430,7 @@ static void leave_if_drained(agent *a, int64_t now_ns)
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
     a->left = true;
+    notes_drop(a->setup.hazards->notes);
     send_to_coordinator(a, &left, sizeof left);
 }
 
@@ -472,6 +473,7 @@ static void leave_behind(agent *a)
 {
     comm_flush(a->setup.comm, INT64_C(200000000));
     coordinator_destroy(a->setup.coordinator);
+    hazards_settle(a->setup.hazards, a->end.error.status);
     if (a->setup.coordinator != NULL) {
         store_close(a->setup.work->store);
     }

@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "engine/coordinator.h"
+#include "engine/hazards.h"
 #include "engine/mail.h"
 #include "engine/work.h"
 
@@ -16,6 +17,7 @@ typedef struct agent_setup {
     mail *mail;
     coordinator *coordinator; /* rank 0; else NULL */
     int workers;
+    hazards *hazards;
     const host_cores *pin; /* where they stay; NULL: anywhere */
     pulse pulse;
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */

@@ -3,9 +3,12 @@
 #include "engine/run.h"
 
 #include "base/clock.h"
+#include "base/exits.h"
 #include "base/signals.h"
 #include "engine/agent.h"
 #include "engine/coordinator.h"
+#include "engine/hazards.h"
+#include "engine/isolation.h"
 #include "engine/mail.h"
 #include "engine/work.h"
 
@@ -168,7 +171,8 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
 }
 
 /* The run proper: from here to the end there is no collective call. */
-static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w, error *e)
+static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w,
+                           hazards *h, error *e)
 {
     mail *m = NULL;
     coordinator *co = NULL;
@@ -181,6 +185,7 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
                                    .comm = c,
                                    .mail = m,
                                    .coordinator = co,
+                                   .hazards = h,
                                    .workers = p->workers,
                                    .pin = p->pin,
                                    .pulse = settle_pulse(choice, p),
@@ -189,6 +194,32 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
     }
     coordinator_destroy(co);
     mail_destroy(m);
+    return status;
+}
+
+/* What may kill is kept apart from the rest of the rank. */
+static weft_status compute_safely(comm *c, const placement *p, const run_choice *choice, work *w,
+                                  error *e)
+{
+    const int workers = p->workers > 0 ? p->workers : 1;
+    hazards h;
+    weft_status status =
+        hazards_open(c, choice->path, w->job, w->store, workers, choice->retry_failed, &h, e);
+    const isolation_setup setup = {
+        .work = w, .workers = workers, .item_timeout_s = choice->item_timeout_s};
+    if (status == WEFT_OK) {
+        (void)isolation_create(&setup, &w->isolation, e);
+        status = comm_agree(c, e);
+    }
+    if (status == WEFT_OK) {
+        w->notes = notes_lines(h.notes);
+        w->suspects = h.suspects;
+        w->isolate = choice->isolate || choice->item_timeout_s > 0;
+        status = compute(c, p, choice, w, &h, e);
+    }
+    isolation_destroy(w->isolation);
+    hazards_settle(&h, status);
+    hazards_close(&h);
     return status;
 }
 
@@ -225,6 +256,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
     opening o;
     const int64_t grain = choice->grain > 0 ? choice->grain : choice->map_grain;
     signals_watch();
+    exits_watch();
     (void)job_settle(j, choice->seed, grain, e);
     weft_status status = comm_agree(c, e);
     if (status == WEFT_OK) {
@@ -243,10 +275,11 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
                   .origin_s = clock_wall_s(),
                   .retry_count = o.retry_count,
                   .retry = retry};
-        status = compute(c, p, choice, &w, e);
+        status = compute_safely(c, p, choice, &w, e);
     }
     free(retry);
-    status = close_store(c, s, choice->sync_s <= 0 && !*abandon, status, e);
+    status = close_store(c, s, choice->sync_s <= 0 && !comm_broken(c), status, e);
+    exits_unwatch();
     signals_unwatch();
     return status;
 }

@@ -25,6 +25,8 @@ typedef struct run_choice {
     pulse pulse;
     bool retry_failed;
     bool fresh;
+    bool isolate;          /* everything is computed in children of the workers */
+    double item_timeout_s; /* and ended if it takes longer; 0: never */
     progress_mode progress;
     int64_t span_limit; /* items; 0: none */
     bool pure;

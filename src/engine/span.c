@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The span: what a kernel sees of a block, and says of its items. */
+/* The span: what a kernel sees of the work, and says of its items. */
 #include "engine/span.h"
 
 #include <stdio.h>
@@ -18,19 +18,18 @@ int64_t weft_span_count(const weft_span *span)
 
 void *weft_span_result(const weft_span *span, int field)
 {
-    const block *b = span->block;
-    const int64_t before = span->first - tiling_first(&b->work->job->tiles, b->first);
-    return b->bytes + b->field_start[field] + job_field_bytes(b->work->job, field, before);
+    return span->bytes + span->field_start[field] +
+           job_field_bytes(span->work->job, field, span->first - span->origin);
 }
 
 void weft_span_indices(const weft_span *span, int64_t item, int64_t indices[])
 {
-    space_indices(&span->block->work->job->items, item, indices);
+    space_indices(&span->work->job->items, item, indices);
 }
 
 uint64_t weft_span_seed(const weft_span *span)
 {
-    return span->block->work->job->seed;
+    return span->work->job->seed;
 }
 
 int weft_span_worker(const weft_span *span)
@@ -40,7 +39,7 @@ int weft_span_worker(const weft_span *span)
 
 bool weft_span_stopping(const weft_span *span)
 {
-    return work_stopping(span->block->work);
+    return span->told != NULL ? atomic_load(span->told) : work_stopping(span->work);
 }
 
 weft_random weft_span_random(const weft_span *span, int64_t item, uint64_t stream)
@@ -57,23 +56,42 @@ void weft_span_fail(const weft_span *span, int64_t item, int code, const char *t
     }
 }
 
-void span_fail(span_failures *failures, int64_t item, int code, const char *text)
+/* A row for an item; NULL if it has one already, or if memory is short. */
+static span_failure *add_row(span_failures *failures, int64_t item)
 {
     for (int64_t i = 0; i < failures->count; i++) {
-        if (failures->rows[i].item == item) {
-            return;
+        if (failures->rows[i].row.item == item) {
+            return NULL;
         }
     }
     if (failures->count == failures->room) {
         const int64_t room = failures->room == 0 ? 8 : 2 * failures->room;
-        failure_row *larger = realloc(failures->rows, (size_t)room * sizeof *larger);
+        span_failure *larger = realloc(failures->rows, (size_t)room * sizeof *larger);
         if (larger == NULL) {
-            return;
+            return NULL;
         }
         failures->rows = larger;
         failures->room = room;
     }
-    failure_row *row = &failures->rows[failures->count++];
-    *row = (failure_row){.item = item, .code = code};
-    (void)snprintf(row->text, sizeof row->text, "%s", text == NULL ? "" : text);
+    return &failures->rows[failures->count++];
+}
+
+static void fail(span_failures *failures, int64_t item, int code, const char *text,
+                 bool quarantined)
+{
+    span_failure *failure = add_row(failures, item);
+    if (failure != NULL) {
+        *failure = (span_failure){.row = {.item = item, .code = code}, .quarantined = quarantined};
+        (void)snprintf(failure->row.text, sizeof failure->row.text, "%s", text == NULL ? "" : text);
+    }
+}
+
+void span_fail(span_failures *failures, int64_t item, int code, const char *text)
+{
+    fail(failures, item, code, text, false);
+}
+
+void span_quarantine(span_failures *failures, int64_t item, int code, const char *text)
+{
+    fail(failures, item, code, text, true);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "engine/call.h"
 #include "engine/span.h"
 #include "store/checksum.h"
 
@@ -111,35 +112,19 @@ static void clear_padding(const block *b, int64_t first, int64_t items)
     }
 }
 
-/* Calls the kernel on a run of items. If that fails, and the map is pure, every item is tried
- * alone, to find out which it is. False if the run is to stop before they are computed. */
-static bool call_kernel(const block *b, int worker, int64_t first, int64_t count,
-                        span_failures *failures)
+/* Has a run of items computed; false if they are not. */
+static bool compute_items(const block *b, int worker, int64_t first, int64_t count,
+                          span_failures *failures)
 {
-    work *w = b->work;
-    const int64_t known = failures->count;
-    const weft_span span = {
-        .block = b, .first = first, .count = count, .worker = worker, .failures = failures};
-    const int code = w->kernel(&span, w->context);
-    if (code == 0) {
-        return true;
-    }
-    if (weft_span_stopping(&span)) {
-        return false;
-    }
-    if (count > 1 && w->pure) {
-        failures->count = known;
-        for (int64_t i = 0; i < count; i++) {
-            if (!call_kernel(b, worker, first + i, 1, failures)) {
-                return false;
-            }
-        }
-        return true;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        span_fail(failures, first + i, code, NULL);
-    }
-    return true;
+    const weft_span span = {.work = b->work,
+                            .bytes = b->bytes,
+                            .field_start = b->field_start,
+                            .origin = tiling_first(&b->work->job->tiles, b->first),
+                            .first = first,
+                            .count = count,
+                            .worker = worker,
+                            .failures = failures};
+    return call_kernel(&span);
 }
 
 /* The first of the items to retry that is not below an item. */
@@ -165,11 +150,11 @@ static bool retry_tile(block *b, int worker, int64_t first, int64_t items, span_
     for (int i = 0; i < w->job->fields; i++) {
         error e = {.status = WEFT_OK};
         if (store_read(w->store, i, first, items, bytes_at(b, i, first), &e) != WEFT_OK) {
-            return call_kernel(b, worker, first, items, failures);
+            return compute_items(b, worker, first, items, failures);
         }
     }
     for (int64_t i = find_retry(w, first); i < w->retry_count && w->retry[i] < first + items; i++) {
-        if (!call_kernel(b, worker, w->retry[i], 1, failures)) {
+        if (!compute_items(b, worker, w->retry[i], 1, failures)) {
             return false;
         }
     }
@@ -187,8 +172,8 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
         const int64_t left = tiles - done;
         const int64_t span = left < w->span_tiles ? left : w->span_tiles;
         if ((done > 0 && work_stopping(w)) ||
-            !call_kernel(b, worker, tiling_first(t, tile + done),
-                         tiling_items(t, tile + done, span), failures)) {
+            !compute_items(b, worker, tiling_first(t, tile + done),
+                           tiling_items(t, tile + done, span), failures)) {
             break;
         }
         done += span;
@@ -211,7 +196,7 @@ static int64_t compute_tiles(block *b, int worker, int64_t tile, int64_t tiles,
         const int64_t retry = find_retry(w, first);
         const bool some = retry < w->retry_count && w->retry[retry] < first + items;
         if (!(some ? retry_tile(b, worker, first, items, failures)
-                   : call_kernel(b, worker, first, items, failures))) {
+                   : compute_items(b, worker, first, items, failures))) {
             return i - tile;
         }
     }
@@ -233,13 +218,19 @@ static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
     return checksum_runs(j->fields, bytes, counts);
 }
 
-static uint32_t count_failures(const span_failures *failures, int64_t first, int64_t items)
+/* Notes in a tile's record which of its items failed, and how badly. */
+static void record_failures(tile_record *record, const span_failures *failures, int64_t first,
+                            int64_t items)
 {
-    uint32_t count = 0;
     for (int64_t i = 0; i < failures->count; i++) {
-        count += failures->rows[i].item >= first && failures->rows[i].item < first + items;
+        const span_failure *each = &failures->rows[i];
+        if (each->row.item >= first && each->row.item < first + items) {
+            record->failed++;
+            if (record->state != TILE_QUARANTINED) {
+                record->state = each->quarantined ? TILE_QUARANTINED : TILE_DONE_WITH_FAILURES;
+            }
+        }
     }
-    return count;
 }
 
 /* Records of tiles that took ns together; the time is shared out by items. */
@@ -260,10 +251,7 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
         const int64_t items = tiling_items(t, i, 1);
         tile_record *record = &b->records[i - b->first];
         *record = common;
-        if (failures->count > 0) {
-            record->failed = count_failures(failures, first, items);
-            record->state = record->failed == 0 ? TILE_DONE : TILE_DONE_WITH_FAILURES;
-        }
+        record_failures(record, failures, first, items);
         record->seconds = item_s * (double)items;
         record->checksum = tile_checksum(b, first, items);
         tile_record_seal(record, i);
@@ -284,9 +272,12 @@ static void keep_failures(block *b, const span_failures *failures)
         }
     }
     if (b->failure_count + failures->count <= b->failure_room) {
-        memcpy(b->failures + b->failure_count, failures->rows,
-               (size_t)failures->count * sizeof *failures->rows);
-        b->failure_count += failures->count;
+        for (int64_t i = 0; i < failures->count; i++) {
+            b->failures[b->failure_count++] = failures->rows[i].row;
+        }
+    }
+    if (failures->broken != NULL) {
+        b->error = *failures->broken;
     }
     atomic_flag_clear_explicit(&b->failures_taken, memory_order_release);
 }
@@ -300,13 +291,13 @@ int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_
     const int64_t end_ns = clock_now_ns();
     if (computed > 0) {
         for (int64_t i = 0; i < failures.count; i++) {
-            fill_item(b, failures.rows[i].item);
+            fill_item(b, failures.rows[i].row.item);
         }
         clear_padding(b, tiling_first(t, tile), tiling_items(t, tile, computed));
         record_tiles(b, worker, tile, computed, start_ns, end_ns - start_ns, &failures);
-        if (failures.count > 0) {
-            keep_failures(b, &failures);
-        }
+    }
+    if ((computed > 0 && failures.count > 0) || failures.broken != NULL) {
+        keep_failures(b, &failures);
     }
     free(failures.rows);
     return end_ns;

@@ -5,7 +5,9 @@
 #define ENGINE_WORK_H
 
 #include "base/error.h"
+#include "engine/suspects.h"
 #include "range/job.h"
+#include "store/notes.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -27,6 +29,10 @@ typedef struct work {
     double origin_s;     /* … and the time of day, read together */
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
     const int64_t *retry;
+    notes_line *notes;           /* one per worker; NULL: there are none */
+    const suspects *suspects;    /* NULL: there are none */
+    bool isolate;                /* everything is as if it were suspect */
+    struct isolation *isolation; /* needed for what is suspect */
     atomic_bool stopping;
     /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
      * computed twice may not be written either: others may have it. */
@@ -45,8 +51,8 @@ typedef struct block {
     failure_row *failures;
     int64_t failure_count;
     int64_t failure_room;
-    atomic_flag failures_taken; /* guards the three above */
-    error error;                /* why it could not be written */
+    atomic_flag failures_taken; /* guards the three above, and the error until all is computed */
+    error error;                /* why it could not be computed, or written */
 } block;
 
 /* Whether the run has been told to stop. Any thread. */

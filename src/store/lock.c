@@ -284,6 +284,14 @@ void lock_release(lock *l)
     }
 }
 
+void lock_forget(lock *l)
+{
+    if (l != NULL) {
+        (void)close(l->fd);
+        free(l);
+    }
+}
+
 bool lock_holder(const char *path, char *text, size_t bytes)
 {
     char name[4096];

@@ -25,6 +25,9 @@ weft_status lock_touch(lock *l, error *e);
 /* Removes the lock file, if it is still ours. NULL is allowed. */
 void lock_release(lock *l);
 
+/* In a forked child: the lock is the parent's, and ends with it. NULL is allowed. */
+void lock_forget(lock *l);
+
 /* Who holds the lock of a result: true, and "pid 12 on host a since …", if anybody does. */
 bool lock_holder(const char *path, char *text, size_t bytes);
 

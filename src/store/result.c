@@ -191,6 +191,7 @@ static void count_tiles(const weft_result *r, weft_result_progress *progress)
             progress->tiles_done++;
             progress->items_done += tiling_items(tiles, tile, 1);
             progress->items_failed += record->failed;
+            progress->tiles_quarantined += record->state == TILE_QUARANTINED;
             progress->busy_s += record->seconds;
         }
     }

@@ -326,6 +326,14 @@ weft_status store_finish(store *s, error *e)
     return WEFT_OK;
 }
 
+void store_forget(store *s)
+{
+    (void)close(s->fd);
+    lock_forget(s->lock);
+    s->fd = -1;
+    s->lock = NULL;
+}
+
 void store_close(store *s)
 {
     if (s == NULL) {

@@ -66,6 +66,10 @@ weft_status store_settle(store *s, error *e);
  * what was written, if it has not been forced to disk. */
 weft_status store_finish(store *s, error *e);
 
+/* In a forked child: lets go of the file and of the lock, which are the parent's alone and are to
+ * end with it. */
+void store_forget(store *s);
+
 /* Frees it, and closes the file if that is still to be done. NULL is allowed. */
 void store_close(store *s);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* known: a program whose every result is known (results.py computes them again), with items that
  * take their time, fail, crash or hang as the tests want. */
+#include "deadly.h"
+
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
@@ -21,6 +23,7 @@ typedef struct wish {
     const char *fail;  /* items that are said to fail */
     const char *error; /* items at which the kernel returns an error */
     const char *crash; /* items at which the process dies */
+    deadly deadly;     /* the same, in more ways */
     const char *slow;  /* items that take slow_s more, and do not ask whether to stop … */
     const char *civil; /* … and those that do */
     double slow_s;
@@ -109,6 +112,7 @@ static int kernel(const weft_span *span, void *context)
         if (listed(w->crash, item)) {
             (void)raise(SIGSEGV);
         }
+        deadly_meet(&w->deadly, item);
         if (listed(w->error, item)) {
             return 7;
         }
@@ -206,6 +210,9 @@ int main(int argc, char **argv)
         {"fail", "ITEMS", WEFT_OPTION_STRING, &w.fail, "items that are said to fail"},
         {"error", "ITEMS", WEFT_OPTION_STRING, &w.error, "items at which the kernel fails"},
         {"crash", "ITEMS", WEFT_OPTION_STRING, &w.crash, "items at which the process dies"},
+        {"deadly", "KIND:ITEM,...", WEFT_OPTION_STRING, &w.deadly.list, DEADLY_KINDS},
+        {"deadly-where", "rank", WEFT_OPTION_STRING, &w.deadly.where, "not in a child of it"},
+        {"deadly-once", "PREFIX", WEFT_OPTION_STRING, &w.deadly.once, "each item kills once"},
         {"slow", "ITEMS", WEFT_OPTION_STRING, &w.slow, "items that take long, come what may"},
         {"civil", "ITEMS", WEFT_OPTION_STRING, &w.civil, "items that take long, if they may"},
         {"slow-s", "S", WEFT_OPTION_DOUBLE, &w.slow_s, "how long that is (30)"},
@@ -220,6 +227,7 @@ int main(int argc, char **argv)
     const weft_program program = {
         .name = "known", .summary = "Computes what is known.", .options = options};
     weft_session *session = NULL;
+    deadly_begin();
     weft_status status = weft_init(&argc, &argv, &program, &session);
     if (status == WEFT_OK) {
         status = run(session, &w);

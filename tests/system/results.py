@@ -8,7 +8,7 @@ import subprocess
 import h5py
 import numpy as np
 
-DONE, DONE_WITH_FAILURES = 1, 2
+DONE, DONE_WITH_FAILURES, QUARANTINED = 1, 2, 3
 
 
 def open_result(path):
@@ -65,7 +65,7 @@ def done_items(path):
     """For each item, whether its tile is marked done."""
     about = identity(path)
     count, grain = int(about["count"]), int(about["grain"])
-    done = np.isin(tiles(path)["state"], (DONE, DONE_WITH_FAILURES))
+    done = np.isin(tiles(path)["state"], (DONE, DONE_WITH_FAILURES, QUARANTINED))
     return np.repeat(done, grain)[:count]
 
 

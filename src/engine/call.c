@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The call of the kernel: here or in a child, and again where something failed or died. */
+#include "engine/call.h"
+
+#include "engine/isolation.h"
+#include <stdio.h>
+
+static bool call_alike(const weft_span *span, isolation_plan plan);
+
+/* In this process; should it die of that, its notes say what it had in hand. */
+static int call_here(const weft_span *span)
+{
+    const work *w = span->work;
+    notes_line *mine = w->notes == NULL ? NULL : &w->notes[span->worker];
+    if (mine != NULL) {
+        notes_begin(mine, span->first, span->count);
+    }
+    const int code = w->kernel(span, w->context);
+    if (mine != NULL) {
+        notes_end(mine);
+    }
+    return code;
+}
+
+/* Every item alone, to find out which it is. */
+static bool call_one_by_one(const weft_span *span, isolation_plan plan)
+{
+    weft_span one = *span;
+    bool computed = true;
+    one.count = 1;
+    for (int64_t i = 0; i < span->count && computed; i++) {
+        one.first = span->first + i;
+        computed = call_alike(&one, plan);
+    }
+    return computed;
+}
+
+/* All of the span failed. */
+static void fail_all(const weft_span *span, const attempt *a)
+{
+    char text[128];
+    const bool pure = span->work->pure;
+    (void)snprintf(text, sizeof text, "%s%s", a->died ? a->text : "", pure ? ", twice" : "");
+    for (int64_t i = 0; i < span->count; i++) {
+        if (a->died) {
+            span_quarantine(span->failures, span->first + i, a->code, text);
+        } else {
+            span_fail(span->failures, span->first + i, a->code, NULL);
+        }
+    }
+}
+
+/* After an attempt that has not computed the span. If the map is not pure nothing is tried twice.
+ */
+static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
+{
+    const bool pure = span->work->pure;
+    if (weft_span_stopping(span) || span->failures->broken != NULL) {
+        return false;
+    }
+    if (pure && span->count > 1) {
+        return call_one_by_one(span, plan);
+    }
+    plan.crashes += a->died;
+    if (pure && a->died && plan.crashes < ISOLATION_CRASHES) {
+        return call_alike(span, plan);
+    }
+    fail_all(span, a);
+    return true;
+}
+
+/* Items of which as much is known. */
+static bool call_alike(const weft_span *span, isolation_plan plan)
+{
+    const int64_t known = span->failures->count;
+    const attempt a = plan.apart ? isolation_try(span->work->isolation, span)
+                                 : (attempt){.code = call_here(span)};
+    if (a.code == 0 && !a.died) {
+        return true;
+    }
+    if (span->work->pure && span->count > 1) {
+        span->failures->count = known;
+    }
+    return mend(span, plan, &a);
+}
+
+/* Run by run of what is alike. */
+static bool call_with_care(const weft_span *span)
+{
+    weft_span part = *span;
+    const int64_t end = span->first + span->count;
+    bool computed = true;
+    while (part.first < end && computed) {
+        isolation_plan plan;
+        part.count = isolation_look(span->work->isolation, part.first, end - part.first, &plan);
+        computed = call_alike(&part, plan);
+        part.first += part.count;
+    }
+    return computed;
+}
+
+bool call_kernel(const weft_span *span)
+{
+    const work *w = span->work;
+    const bool careless = !w->isolate && (w->suspects == NULL || suspects_none(w->suspects));
+    return careless ? call_alike(span, (isolation_plan){.apart = false}) : call_with_care(span);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Isolation: which items are computed in a child of the worker, and what becomes of those that kill
+ * it. */
+#define _GNU_SOURCE 1
+#include "engine/isolation.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/child.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Results that a child hands over at once, unless a tile has more. */
+static const int64_t area_bytes = INT64_C(4) << 20;
+
+/* A span in which items take so many times what they usually do is given up, and its items are
+ * tried one by one: so a hanging item is found long before all others could have taken the time
+ * that each of them may. */
+enum { PATIENCE = 10 };
+
+/* The system may be short of processes for a moment only. */
+enum { FORK_TRIES = 5, FORK_PAUSE_NS = 100000000 };
+
+/* A worker's. */
+typedef struct slot {
+    isolation *isolation;
+    int worker;
+    child *child;   /* NULL: it has never needed one */
+    double item_ns; /* what an item has taken lately; 0: unknown */
+    error broken;   /* no child can be made */
+    char text[96];  /* how the last one has died */
+} slot;
+
+struct isolation {
+    isolation_setup setup;
+    int64_t room; /* items that a child's areas hold */
+    slot slot[];
+};
+
+weft_status isolation_create(const isolation_setup *setup, isolation **out, error *e)
+{
+    isolation *s = calloc(1, sizeof *s + (size_t)setup->workers * sizeof s->slot[0]);
+    if (s == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for isolated workers");
+    }
+    const job *j = setup->work->job;
+    const int64_t room = j->item_bytes > 0 ? area_bytes / j->item_bytes : area_bytes;
+    s->setup = *setup;
+    s->room = room > j->tiles.grain ? room : j->tiles.grain;
+    for (int i = 0; i < setup->workers; i++) {
+        s->slot[i].isolation = s;
+        s->slot[i].worker = i;
+    }
+    *out = s;
+    return WEFT_OK;
+}
+
+void isolation_destroy(isolation *s)
+{
+    if (s != NULL) {
+        for (int i = 0; i < s->setup.workers; i++) {
+            child_destroy(s->slot[i].child);
+        }
+        free(s);
+    }
+}
+
+int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolation_plan *plan)
+{
+    const work *w = s->setup.work;
+    bool found = false;
+    const int64_t alike = suspects_look(w->suspects, first, count, &found, &plan->crashes);
+    plan->apart = found || w->isolate;
+    return plan->apart && alike > s->room ? s->room : alike;
+}
+
+/* In the child. */
+static void begin_in_child(void *context)
+{
+    const slot *mine = context;
+    if (mine->isolation->setup.work->store != NULL) {
+        store_forget(mine->isolation->setup.work->store);
+    }
+}
+
+/* In the child. */
+static int compute_in_child(void *context, unsigned char *bytes, const int64_t start[],
+                            const atomic_bool *told, int64_t first, int64_t count,
+                            span_failures *failures)
+{
+    const slot *mine = context;
+    const work *w = mine->isolation->setup.work;
+    const weft_span span = {.work = w,
+                            .bytes = bytes,
+                            .field_start = start,
+                            .origin = first,
+                            .first = first,
+                            .count = count,
+                            .worker = mine->worker,
+                            .told = told,
+                            .failures = failures};
+    return w->kernel(&span, w->context);
+}
+
+static weft_status prepare(slot *mine)
+{
+    static const child_hooks hooks = {.begin = begin_in_child, .compute = compute_in_child};
+    const isolation *s = mine->isolation;
+    const job *j = s->setup.work->job;
+    int64_t bytes[WEFT_MAX_FIELDS];
+    for (int i = 0; i < j->fields; i++) {
+        bytes[i] = job_field_bytes(j, i, s->room);
+    }
+    child_hooks own = hooks;
+    own.context = mine;
+    return child_create(&own, j->fields, bytes, &mine->child, &mine->broken);
+}
+
+/* How long a span of so many items may take; 0: for ever. Where items are not to be computed twice
+ * without need, nothing is given up before each of them has had its time. */
+static int64_t limit_ns(const slot *mine, int64_t items)
+{
+    const isolation_setup *setup = &mine->isolation->setup;
+    const double most = 1e9 * setup->item_timeout_s * (double)items;
+    const double patient = 1e9 * setup->item_timeout_s + PATIENCE * mine->item_ns * (double)items;
+    const bool guess = items > 1 && setup->work->pure && mine->item_ns > 0 && patient < most;
+    return (int64_t)fmin(guess ? patient : most, 0x1p62);
+}
+
+static bool stopping(const void *context)
+{
+    return work_stopping(context);
+}
+
+/* The child's answer; a refusal only if it lasts. */
+static child_answer compute(slot *mine, const weft_span *span)
+{
+    child_answer answer = {.end = CHILD_REFUSED, .number = EAGAIN};
+    for (int i = 0; i < FORK_TRIES && answer.end == CHILD_REFUSED && !work_stopping(span->work);
+         i++) {
+        if (i > 0) {
+            clock_sleep_ns(FORK_PAUSE_NS);
+        }
+        answer = child_compute(mine->child, span->first, span->count, limit_ns(mine, span->count),
+                               stopping, span->work, span->failures);
+    }
+    return answer;
+}
+
+static void copy_results(const slot *mine, const weft_span *span)
+{
+    const job *j = span->work->job;
+    for (int i = 0; i < j->fields; i++) {
+        memcpy(weft_span_result(span, i), child_area(mine->child, i),
+               (size_t)job_field_bytes(j, i, span->count));
+    }
+}
+
+/* What the table of failures will say of it. */
+static attempt describe_death(slot *mine, child_answer answer)
+{
+    attempt a = {.died = true, .text = mine->text};
+    const char *name = NULL;
+    switch (answer.end) {
+    case CHILD_SIGNALLED:
+        name = sigdescr_np(answer.number);
+        a.code = -answer.number;
+        (void)snprintf(mine->text, sizeof mine->text, "killed by signal %d (%s)", answer.number,
+                       name == NULL ? "unknown" : name);
+        break;
+    case CHILD_EXITED:
+        a.code = WEFT_QUARANTINE_EXIT;
+        (void)snprintf(mine->text, sizeof mine->text, "called exit(%d)", answer.number);
+        break;
+    case CHILD_LATE:
+        a.code = WEFT_QUARANTINE_TIMEOUT;
+        (void)snprintf(mine->text, sizeof mine->text, "took longer than %g s",
+                       mine->isolation->setup.item_timeout_s);
+        break;
+    case CHILD_STARVED:
+        a.code = WEFT_QUARANTINE_MEMORY;
+        (void)snprintf(mine->text, sizeof mine->text, "killed for want of memory");
+        break;
+    case CHILD_LOST:
+    case CHILD_DONE:
+    case CHILD_REFUSED:
+        a.code = WEFT_QUARANTINE_LOST;
+        (void)snprintf(mine->text, sizeof mine->text, "its process was gone");
+        break;
+    }
+    return a;
+}
+
+static attempt give_up(slot *mine, const weft_span *span)
+{
+    span->failures->broken = &mine->broken;
+    return (attempt){.code = 1};
+}
+
+attempt isolation_try(isolation *s, const weft_span *span)
+{
+    slot *mine = &s->slot[span->worker];
+    if (mine->broken.status != WEFT_OK || (mine->child == NULL && prepare(mine) != WEFT_OK)) {
+        return give_up(mine, span);
+    }
+    const int64_t start_ns = clock_now_ns();
+    const child_answer answer = compute(mine, span);
+    if (answer.end == CHILD_DONE) {
+        const double item_ns = (double)(clock_now_ns() - start_ns) / (double)span->count;
+        mine->item_ns = mine->item_ns > 0 ? (mine->item_ns + item_ns) / 2 : item_ns;
+        copy_results(mine, span);
+        return (attempt){.code = answer.number};
+    }
+    if (answer.end == CHILD_REFUSED && work_stopping(span->work)) {
+        return (attempt){.code = 1};
+    }
+    if (answer.end == CHILD_REFUSED) {
+        (void)error_system(&mine->broken, answer.number,
+                           "rank %d cannot start a child for items that may crash; raise the limit "
+                           "of processes or of memory",
+                           span->work->rank);
+        return give_up(mine, span);
+    }
+    const attempt a = describe_death(mine, answer);
+    log_print(LOG_DEBUG, "items %" PRId64 " to %" PRId64 ": %s", span->first,
+              span->first + span->count - 1, a.text);
+    return a;
+}

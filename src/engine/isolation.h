@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Isolation: which items are computed in a child of the worker, and what becomes of those that kill
+ * it. */
+#ifndef ENGINE_ISOLATION_H
+#define ENGINE_ISOLATION_H
+
+#include "base/error.h"
+#include "engine/span.h"
+#include "engine/suspects.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct isolation isolation;
+
+/* An item whose child has died so often, with nothing else in hand, is in quarantine. */
+enum { ISOLATION_CRASHES = 2 };
+
+typedef struct isolation_setup {
+    const work *work;
+    const suspects *suspects;
+    int workers;           /* that compute */
+    bool all;              /* everything, not just what is suspect */
+    double item_timeout_s; /* 0: an item may take as long as it takes */
+} isolation_setup;
+
+/* What is known of items before they are computed. */
+typedef struct isolation_plan {
+    bool apart;  /* they are computed in a child */
+    int crashes; /* that each of them has caused already */
+} isolation_plan;
+
+/* How an attempt to compute a span has ended. */
+typedef struct attempt {
+    int code;         /* what the kernel has returned; if the child has died: why, see weft/map.h */
+    bool died;        /* the child has */
+    const char *text; /* how; until the worker's next attempt */
+} attempt;
+
+weft_status isolation_create(const isolation_setup *setup, isolation **out, error *e);
+
+/* Ends all children. NULL is allowed. */
+void isolation_destroy(isolation *s);
+
+/* Of the items from `first` on, `count` of them, so many can be computed in one call, as the plan
+ * says. Any
+ * thread. */
+int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolation_plan *plan);
+
+/* Computes a span in the worker's child; results and failures are then where the kernel would have
+ * put them. Where no child can be made the span's failures say so, and the run cannot go on. The
+ * span's worker. */
+attempt isolation_try(isolation *s, const weft_span *span);
+
+#endif
