@@ -305,6 +305,12 @@ static void take_message(agent *a, const void *bytes)
         a->end = *(const message_end *)bytes;
         begin_stop(a, 0);
         break;
+    case MESSAGE_HAZARD: {
+        const message_hazard *hazard = bytes;
+        error e = {.status = WEFT_OK};
+        fail_if(a, hazards_add(a->setup.hazards, hazard->list, hazard->count, &e), &e);
+        break;
+    }
     case MESSAGE_REJOIN:
         rejoin(a, ((const message_rejoin *)bytes)->epoch);
         break;

@@ -148,6 +148,39 @@ void coordinator_destroy(coordinator *c)
     release(c);
 }
 
+static void send(coordinator *c, int rank, const void *bytes, size_t count);
+
+/* Tells one rank, or all (-1), of items that are suspect. */
+static void warn(coordinator *c, int rank, const suspect list[], int64_t count)
+{
+    const size_t list_bytes = (size_t)count * sizeof list[0];
+    message_hazard *message = count == 0 ? NULL : malloc(sizeof *message + list_bytes);
+    if (message == NULL) {
+        /* Without memory for a warning they are computed as any other item. */
+        return;
+    }
+    message->kind = MESSAGE_HAZARD;
+    message->count = count;
+    memcpy(message->list, list, list_bytes);
+    const int first = rank < 0 ? 0 : rank;
+    const int last = rank < 0 ? c->setup.placement->ranks - 1 : rank;
+    for (int each = first; each <= last; each++) {
+        send(c, each, message, sizeof *message + list_bytes);
+    }
+    free(message);
+}
+
+/* What a dead rank's workers had in hand may have killed it. */
+static void suspect_what_it_had(coordinator *c, int rank)
+{
+    suspect *list = NULL;
+    int64_t count = 0;
+    if (notes_read_rank(c->setup.hazards->notes, rank, &list, &count)) {
+        warn(c, -1, list, count);
+    }
+    free(list);
+}
+
 /* A rank is taken for dead: what it had is handed out again. */
 static void bury(coordinator *c, int rank, const char *why)
 {
@@ -159,6 +192,7 @@ static void bury(coordinator *c, int rank, const char *why)
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
     mail_drop(c->setup.mail, rank);
     books_lose(c->books, rank, tiles);
+    suspect_what_it_had(c, rank);
 }
 
 /* To a rank that is not taken for dead; one that cannot be reached is from then on. */
@@ -380,6 +414,9 @@ static void welcome_back(coordinator *c, int rank)
         liveness_lose(c->liveness, rank);
         return;
     }
+    int64_t suspects = 0;
+    const suspect *list = suspects_list(c->setup.hazards->suspects, &suspects);
+    warn(c, rank, list, suspects);
     const message_rejoin rejoin = {.kind = MESSAGE_REJOIN, .epoch = ++c->member[rank].epoch};
     send(c, rank, &rejoin, sizeof rejoin);
     if (c->phase == PHASE_STOPPING) {
@@ -446,6 +483,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     case MESSAGE_STOP:
     case MESSAGE_END:
     case MESSAGE_BEAT:
+    case MESSAGE_HAZARD:
     case MESSAGE_REJOIN:
         break;
     }

@@ -3,6 +3,7 @@
 #ifndef ENGINE_COORDINATOR_H
 #define ENGINE_COORDINATOR_H
 
+#include "engine/hazards.h"
 #include "engine/liveness.h"
 #include "engine/mail.h"
 #include "engine/placement.h"
@@ -21,6 +22,7 @@ typedef struct coordinator_setup {
     const job *job;
     store *store;
     mail *mail;
+    const hazards *hazards; /* rank 0's own */
     const placement *placement;
     const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
     technique technique;

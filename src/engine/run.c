@@ -137,7 +137,8 @@ static pulse settle_pulse(const run_choice *choice, const placement *p)
 }
 
 static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
-                                     const work *w, mail *m, coordinator **out, error *e)
+                                     const work *w, const hazards *h, mail *m, coordinator **out,
+                                     error *e)
 {
     const int computing = p->workers > 0 ? p->workers : 1;
     int *workers = calloc((size_t)p->ranks, sizeof *workers);
@@ -153,6 +154,7 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
         const coordinator_setup setup = {.job = w->job,
                                          .store = w->store,
                                          .mail = m,
+                                         .hazards = h,
                                          .placement = p,
                                          .workers = workers,
                                          .technique = choice->technique,
@@ -178,7 +180,7 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
     coordinator *co = NULL;
     weft_status status = mail_create(c, &m, e);
     if (status == WEFT_OK) {
-        status = start_coordinator(c, p, choice, w, m, &co, e);
+        status = start_coordinator(c, p, choice, w, h, m, &co, e);
     }
     if (status == WEFT_OK) {
         const agent_setup setup = {.work = w,
