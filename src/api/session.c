@@ -4,12 +4,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/slurm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <weft/version.h>
+
+/* How long squeue may take. */
+static const int64_t slurm_answer_ns = INT64_C(5000000000);
 
 const char *weft_version(void)
 {
@@ -35,6 +39,31 @@ static const char *program_name(const weft_program *program, char **argv)
     return slash != NULL ? slash + 1 : argv[0] == NULL ? "program" : argv[0];
 }
 
+/* Until its job ends, the run has time; only the coordinator needs to know. */
+static void ask_slurm(weft_session *s)
+{
+    error e = {.status = WEFT_OK};
+    int64_t end_s = 0;
+    if (slurm_job_end(slurm_answer_ns, &end_s, &e) != WEFT_OK) {
+        log_print(LOG_WARNING, "%s; give --time-limit, or 0 for none", e.text);
+    } else if (end_s != 0) {
+        const double left_s = (double)end_s - clock_wall_s();
+        char left[CLOCK_TEXT_BYTES];
+        clock_format_duration(left_s > 0 ? left_s : 0, left);
+        log_print(LOG_INFO, "the Slurm job ends in %s", left);
+        s->deadline_ns = clock_now_ns() + (int64_t)(1e9 * left_s);
+    }
+}
+
+static void settle_deadline(weft_session *s, int64_t start_ns)
+{
+    if (s->choice.time_limit_s > 0) {
+        s->deadline_ns = start_ns + (int64_t)(1e9 * s->choice.time_limit_s);
+    } else if (s->choice.time_limit_s < 0 && comm_rank(s->comm) == 0) {
+        ask_slurm(s);
+    }
+}
+
 weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
 {
     weft_session *s = calloc(1, sizeof *s);
@@ -50,9 +79,6 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         return status;
     }
     (void)choice_read(&s->choice, program, argc, *argv, &s->error);
-    if (s->choice.time_limit_s > 0) {
-        s->deadline_ns = start_ns + (int64_t)(1e9 * s->choice.time_limit_s);
-    }
     status = comm_agree(s->comm, &s->error);
     log_set(s->choice.log, comm_rank(s->comm));
     if (status == WEFT_OK && s->choice.help) {
@@ -62,6 +88,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         return WEFT_HELP_SHOWN;
     }
     if (status == WEFT_OK) {
+        settle_deadline(s, start_ns);
         (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }
