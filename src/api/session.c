@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/slurm.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,11 @@
 
 /* How long squeue may take. */
 static const int64_t slurm_answer_ns = INT64_C(5000000000);
+
+/* Of a Slurm job's time so much is left for what comes after the run: mpirun, which takes some
+ * seconds to end with a status other than 0, and the rest of the batch script. */
+static const double slurm_rest_share = 0.035;
+static const double slurm_rest_s = 10;
 
 const char *weft_version(void)
 {
@@ -39,7 +45,7 @@ static const char *program_name(const weft_program *program, char **argv)
     return slash != NULL ? slash + 1 : argv[0] == NULL ? "program" : argv[0];
 }
 
-/* Until its job ends, the run has time; only the coordinator needs to know. */
+/* The run has time until shortly before its job ends. */
 static void ask_slurm(weft_session *s)
 {
     error e = {.status = WEFT_OK};
@@ -47,14 +53,16 @@ static void ask_slurm(weft_session *s)
     if (slurm_job_end(slurm_answer_ns, &end_s, &e) != WEFT_OK) {
         log_print(LOG_WARNING, "%s; give --time-limit, or 0 for none", e.text);
     } else if (end_s != 0) {
-        const double left_s = (double)end_s - clock_wall_s();
+        const double left_s = fmax((double)end_s - clock_wall_s(), 0);
+        const double run_s = left_s - fmin(slurm_rest_share * left_s, slurm_rest_s);
         char left[CLOCK_TEXT_BYTES];
-        clock_format_duration(left_s > 0 ? left_s : 0, left);
+        clock_format_duration(left_s, left);
         log_print(LOG_INFO, "the Slurm job ends in %s", left);
-        s->deadline_ns = clock_now_ns() + (int64_t)(1e9 * left_s);
+        s->deadline_ns = clock_now_ns() + (int64_t)(1e9 * run_s);
     }
 }
 
+/* Only the coordinator, on rank 0, needs to know what Slurm says. */
 static void settle_deadline(weft_session *s, int64_t start_ns)
 {
     if (s->choice.time_limit_s > 0) {
