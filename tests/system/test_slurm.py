@@ -8,13 +8,11 @@ import tempfile
 
 import results
 from launch import KNOWN, SystemTest
-from slurm import BATCH_SCRIPTS, Slurm, main
+from slurm import Slurm, main
 
 STOPPED = 75
 COUNT = 2000
-NODES = ("n1", "n2", "n3")  # for one test at a time; n4 is for what takes a minute
 LAYOUT = ("--nodes=2", "--ntasks-per-node=2", "--cpus-per-task=1", "--time=5")
-WEFT_RUN = os.path.join(BATCH_SCRIPTS, os.pardir, "weft-run")
 
 
 class Jobs(SystemTest):
@@ -27,13 +25,15 @@ class Jobs(SystemTest):
 
     @classmethod
     def begin_long_jobs(cls):
-        """Slurm counts time in minutes; these jobs run while the other tests do."""
-        node = ("--nodelist=n4", "--nodes=1", "--cpus-per-task=1", "--time=1")
+        """Slurm counts time in minutes; these jobs run while the other tests do. One would take a
+        little more than a minute, the other is warned early: Slurm looks every half minute."""
+        node = ("--nodelist=n4", "--nodes=1", "--ntasks-per-node=1", "--cpus-per-task=1",
+                "--time=1")
         cls.minute = cls.submit_to(
-            cls.shared, "until-done.sh", "--item-us", 40000, "--count", COUNT, name="minute",
-            options=(*node, "--ntasks-per-node=1"))
+            cls.shared, "until-done.sh", "--item-us", 31000, "--count", COUNT, name="minute",
+            options=node)
         cls.warned = cls.submit_to(
-            cls.shared, "node.sh", "--item-us", 40000, "--count", COUNT, name="warned",
+            cls.shared, "until-done.sh", "--item-us", 18000, "--count", COUNT, name="warned",
             options=(*node, "--signal=B:USR1@50"))
 
     @classmethod
@@ -43,9 +43,9 @@ class Jobs(SystemTest):
                                 log=os.path.join(folder, f"{name}.log"), options=options, **more)
 
     def submit(self, script, *words, options=(), layout=LAYOUT, **more):
-        where = "--exclude=n4"
+        others = "--exclude=n4"
         return self.submit_to(self.folder, script, "--count", COUNT, "--calls", self.path("calls"),
-                              *words, options=(where, *layout, *options), **more)
+                              *words, options=(others, *layout, *options), **more)
 
     def wait_for_work(self, job, calls=50):
         job.wait_until(lambda: len(results.calls(self.path("calls"))) >= calls, "the work begins")
@@ -103,7 +103,7 @@ class Jobs(SystemTest):
         self.assert_ended(job, "FAILED", 3)
 
     def test_signal(self):
-        """USR1 to the batch script, by hand as by Slurm's own --signal."""
+        """USR1 to the batch script, by hand."""
         job = self.submit("hybrid.sh", "--item-us", 20000)
         self.wait_for_work(job)
         job.cancel("--batch", "--signal=USR1")
@@ -122,16 +122,18 @@ class Jobs(SystemTest):
         self.assert_partly_done(self.path())
         self.assert_goes_on()
 
-    def test_turns(self):
-        """Whatever ends a turn early, the job is queued again until all is done."""
-        job = self.submit("until-done.sh", "--item-us", 10000)
+    def test_lost_node(self):
+        """A node is lost that is not the batch script's: the others do its work."""
+        job = self.submit("hybrid.sh", "--item-us", 10000, "--dead-after", 1)
         self.wait_for_work(job)
-        job.cancel("--batch", "--signal=USR1")
+        lost = next(host for host in self.slurm.nodes_of(job) if host != job.show()["BatchHost"])
+        self.slurm.kill(lost)
+        self.addCleanup(self.slurm.boot, lost)
         self.assert_ended(job, "COMPLETED", 0)
-        self.assertEqual(job.show()["Restarts"], "1")
+        self.assertEqual(job.show()["Restarts"], "0")
+        self.assertEqual(len(results.runs(self.path())), 1)
         self.assert_complete(self.path())
-        self.assertEqual([row["outcome"] for row in results.runs(self.path())],
-                         [b"stopped", b"complete"])
+        self.assert_no_process_left()
 
     def test_power_cut(self):
         """The node of the batch script and of rank 0 is lost: the job is queued again."""
@@ -153,17 +155,24 @@ class Jobs(SystemTest):
         ending = self.slurm.start("head", *words).finish()
         print(f"srun --mpi=pmix: status {ending.status}", flush=True)
 
-    def test_signal_by_slurm(self):
-        self.assert_ended(self.warned, "FAILED", STOPPED)
+    def test_warned(self):
+        """Slurm's own --signal ends turns early, until in one all is done."""
+        self.assert_ended(self.warned, "COMPLETED", 0)
         self.assertIn("SIGUSR1: stopping in good order", self.warned.output())
-        self.assert_partly_done(os.path.join(self.shared, "warned.h5"))
+        self.assert_turns(self.warned, "warned")
 
-    def test_time_limit(self):
+    def test_wins_with_time(self):
         """A job that a minute does not suffice for stops before it is over, and is queued again."""
-        path = os.path.join(self.shared, "minute.h5")
         self.assert_ended(self.minute, "COMPLETED", 0)
-        self.assertEqual(self.minute.show()["Restarts"], "1")
         self.assertIn("the time limit is near", self.minute.output())
+        self.assert_turns(self.minute, "minute")
+
+    def assert_turns(self, job, name):
+        path = os.path.join(self.shared, f"{name}.h5")
+        stopped = int(job.show()["Restarts"])
+        self.assertGreater(stopped, 0)
+        self.assertEqual([row["outcome"] for row in results.runs(path)],
+                         [b"stopped"] * stopped + [b"complete"])
         self.assert_complete(path)
 
 
