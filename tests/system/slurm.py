@@ -14,7 +14,7 @@ import launch
 OURS = os.path.join(os.path.dirname(os.path.dirname(hosts.CLUSTER)), "cluster")
 
 # Until a lost node is noticed, and its job queued again, some 15 seconds pass.
-LIMIT_S = 60
+LIMIT_S = 90
 
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
 
