@@ -30,7 +30,8 @@ const char *weft_options_text(void)
            "  --sync SECONDS        force results to disk at least this often; 0: never\n"
            "                        (default: 10)\n"
            "  --time-limit TIME     stop in good order, status 75, before so many seconds, or\n"
-           "                        [D-]H:MM:SS, have passed; 0: none (default: 0)\n"
+           "                        [D-]H:MM:SS, have passed; 0: never\n"
+           "                        (default: what is left of the Slurm job, or never)\n"
            "  --heartbeat SECONDS   how often ranks say that they are there (default: 0.1)\n"
            "  --dead-after SECONDS  a rank silent for so long is taken for dead, and its work "
            "done\n"
@@ -89,7 +90,7 @@ static weft_status look_up(choice *c, const given *g, error *e)
         return error_set(e, WEFT_ERR_USAGE, "--progress: '%s' is not auto, always or never",
                          g->progress);
     }
-    if (!clock_parse_duration(g->time_limit, &c->time_limit_s)) {
+    if (g->time_limit != NULL && !clock_parse_duration(g->time_limit, &c->time_limit_s)) {
         return error_set(e, WEFT_ERR_USAGE,
                          "--time-limit: '%s' is not a number of seconds, nor [D-]H:MM:SS",
                          g->time_limit);
@@ -141,9 +142,13 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
 weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
 {
     const int64_t none = INT64_MIN;
-    given g = {.schedule = "auto", .progress = "auto", .log = "info", .time_limit = "0"};
-    *c = (choice){
-        .threads = none, .grain = none, .sync_s = 10, .heartbeat_s = 0.1, .dead_after_s = 5};
+    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
+    *c = (choice){.threads = none,
+                  .grain = none,
+                  .sync_s = 10,
+                  .time_limit_s = -1,
+                  .heartbeat_s = 0.1,
+                  .dead_after_s = 5};
     const weft_option table[] = {
         {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
         {"threads", "N", WEFT_OPTION_INT64, &c->threads, ""},

@@ -2,6 +2,7 @@
 /* The public functions on sessions. */
 #include "api/session.h"
 
+#include "api/deadline.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/watchdog.h"
@@ -75,9 +76,6 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     }
     (void)choice_read(&s->choice, program, argc, *argv, &s->error);
     session_expect_all(s);
-    if (s->choice.time_limit_s > 0) {
-        s->deadline_ns = start_ns + (int64_t)(1e9 * s->choice.time_limit_s);
-    }
     status = comm_agree(s->comm, &s->error);
     log_set(s->choice.log, comm_rank(s->comm));
     if (status == WEFT_OK && s->choice.help) {
@@ -87,6 +85,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         return WEFT_HELP_SHOWN;
     }
     if (status == WEFT_OK) {
+        s->deadline_ns = comm_rank(s->comm) == 0 ? deadline_find(&s->choice, start_ns) : 0;
         (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }

@@ -16,7 +16,7 @@ struct weft_session {
     const weft_program *program;
     choice choice;
     placement placement;
-    int64_t deadline_ns; /* by the time limit; 0: there is none */
+    int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
     char command[256];
     error error;
 };

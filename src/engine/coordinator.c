@@ -414,9 +414,9 @@ static void welcome_back(coordinator *c, int rank)
         liveness_lose(c->liveness, rank);
         return;
     }
-    int64_t suspects = 0;
-    const suspect *list = suspects_list(c->setup.hazards->suspects, &suspects);
-    warn(c, rank, list, suspects);
+    int64_t count = 0;
+    const suspect *list = suspects_list(c->setup.hazards->suspects, &count);
+    warn(c, rank, list, count);
     const message_rejoin rejoin = {.kind = MESSAGE_REJOIN, .epoch = ++c->member[rank].epoch};
     send(c, rank, &rejoin, sizeof rejoin);
     if (c->phase == PHASE_STOPPING) {
