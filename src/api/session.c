@@ -3,6 +3,7 @@
 #include "api/session.h"
 
 #include "base/clock.h"
+#include "base/done.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -65,6 +66,9 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }
+    if (status == WEFT_OK && comm_rank(s->comm) == 0) {
+        done_begin();
+    }
     return status;
 }
 
@@ -94,6 +98,9 @@ int weft_finish(weft_session *session, weft_status status)
     /* How a run went, and the help text, have been said already. */
     if (speaker && (exit_status == 1 || exit_status == 2)) {
         log_print(LOG_ERROR, "error: %s", e.text);
+    }
+    if (speaker) {
+        done_write(exit_status, false);
     }
     if (session->abandon) {
         /* MPI would wait for a rank that has gone. */
