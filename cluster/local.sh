@@ -14,7 +14,7 @@ packages=(
     libjansson-dev libpng-dev libproj-dev
     gmt-gshhg-low gmt-gshhg-high gmt-gshhg-full
     python3 python3-numpy python3-h5py
-    procps
+    procps iproute2 slurm-wlm munge
 )
 build=$PWD/build/release
 result=$PWD/build/run/coast.h5

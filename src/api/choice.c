@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTIONS = 12 };
+enum { OPTIONS = 14 };
 
 /* Options as they are given, before names are looked up. */
 typedef struct given {
@@ -30,7 +30,12 @@ const char *weft_options_text(void)
            "  --sync SECONDS        force results to disk at least this often; 0: never\n"
            "                        (default: 10)\n"
            "  --time-limit TIME     stop in good order, status 75, before so many seconds, or\n"
-           "                        [D-]H:MM:SS, have passed; 0: none (default: 0)\n"
+           "                        [D-]H:MM:SS, have passed; 0: never\n"
+           "                        (default: what is left of the Slurm job, or never)\n"
+           "  --heartbeat SECONDS   how often ranks say that they are there (default: 0.1)\n"
+           "  --dead-after SECONDS  a rank silent for so long is taken for dead, and its work "
+           "done\n"
+           "                        by others; 0: never (default: 5)\n"
            "  --retry-failed        compute failed items again\n"
            "  --fresh               start over; an existing result moves to FILE.bak\n"
            "  --progress MODE       auto, always, never (default: auto)\n"
@@ -80,7 +85,7 @@ static weft_status look_up(choice *c, const given *g, error *e)
         return error_set(e, WEFT_ERR_USAGE, "--progress: '%s' is not auto, always or never",
                          g->progress);
     }
-    if (!clock_parse_duration(g->time_limit, &c->time_limit_s)) {
+    if (g->time_limit != NULL && !clock_parse_duration(g->time_limit, &c->time_limit_s)) {
         return error_set(e, WEFT_ERR_USAGE,
                          "--time-limit: '%s' is not a number of seconds, nor [D-]H:MM:SS",
                          g->time_limit);
@@ -94,6 +99,7 @@ static weft_status look_up(choice *c, const given *g, error *e)
 
 static weft_status check_ranges(const choice *c, bool threads_given, bool grain_given, error *e)
 {
+    const double most_s = 86400;
     if (threads_given && (c->threads < 0 || c->threads > 65535)) {
         return error_set(e, WEFT_ERR_USAGE,
                          "--threads: %lld workers; it takes 0 (the main thread alone) to 65535",
@@ -111,14 +117,29 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
         return error_set(e, WEFT_ERR_USAGE, "--sync: %g seconds; it takes 0 (never) or more",
                          c->sync_s);
     }
+    if (c->heartbeat_s <= 0 || c->heartbeat_s > most_s) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "--heartbeat: %g seconds; it takes more than 0, up to 86400",
+                         c->heartbeat_s);
+    }
+    if (c->dead_after_s < 0 || c->dead_after_s > most_s) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "--dead-after: %g seconds; it takes 0 (never), or up to 86400",
+                         c->dead_after_s);
+    }
     return WEFT_OK;
 }
 
 weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
 {
     const int64_t none = INT64_MIN;
-    given g = {.schedule = "auto", .progress = "auto", .log = "info", .time_limit = "0"};
-    *c = (choice){.threads = none, .grain = none, .sync_s = 10};
+    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
+    *c = (choice){.threads = none,
+                  .grain = none,
+                  .sync_s = 10,
+                  .time_limit_s = -1,
+                  .heartbeat_s = 0.1,
+                  .dead_after_s = 5};
     const weft_option table[] = {
         {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
         {"threads", "N", WEFT_OPTION_INT64, &c->threads, ""},
@@ -127,6 +148,8 @@ weft_status choice_read(choice *c, const weft_program *program, int *argc, char 
         {"seed", "S", WEFT_OPTION_INT64, &c->seed, ""},
         {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->sync_s, ""},
         {"time-limit", "TIME", WEFT_OPTION_STRING, &g.time_limit, ""},
+        {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &c->heartbeat_s, ""},
+        {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &c->dead_after_s, ""},
         {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
         {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
         {"progress", "MODE", WEFT_OPTION_STRING, &g.progress, ""},

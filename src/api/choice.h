@@ -19,7 +19,9 @@ typedef struct choice {
     int64_t grain; /* 0: not given */
     int64_t seed;
     double sync_s;
-    double time_limit_s; /* 0: none */
+    double time_limit_s; /* 0: none; -1: not given */
+    double heartbeat_s;
+    double dead_after_s; /* 0: never */
     bool retry_failed;
     bool fresh;
     progress_mode progress;

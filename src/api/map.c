@@ -149,13 +149,25 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
 {
     weft_session *s = map->session;
     error_clear(&s->error);
+    if (comm_broken(s->comm)) {
+        (void)error_set(&s->error, WEFT_STOPPED,
+                        "a rank died during an earlier map; run the same command again to go on "
+                        "with map '%s'",
+                        map->job->name);
+        if (comm_rank(s->comm) == 0) {
+            log_print(LOG_WARNING, "%s", s->error.text);
+        }
+        return WEFT_STOPPED;
+    }
     if (kernel == NULL) {
         (void)error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
     }
+    session_allow_absence(s);
     const weft_status status = comm_agree(s->comm, &s->error);
     if (status != WEFT_OK) {
         return status;
     }
+    session_expect_all(s);
     const run_choice how = {.path = map->path,
                             .technique = s->choice.technique,
                             .grain = s->choice.grain,
@@ -163,13 +175,15 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
                             .seed = (uint64_t)s->choice.seed,
                             .sync_s = s->choice.sync_s,
                             .deadline_ns = s->deadline_ns,
+                            .pulse = {.beat_ns = (int64_t)(1e9 * s->choice.heartbeat_s),
+                                      .limit_ns = (int64_t)(1e9 * s->choice.dead_after_s)},
                             .retry_failed = s->choice.retry_failed,
                             .fresh = s->choice.fresh,
                             .progress = s->choice.progress,
                             .span_limit = map->span_limit,
                             .pure = map->pure,
                             .command = s->command};
-    return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->abandon, &s->error);
+    return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->error);
 }
 
 const char *weft_map_path(const weft_map *map)

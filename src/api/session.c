@@ -2,9 +2,11 @@
 /* The public functions on sessions. */
 #include "api/session.h"
 
+#include "api/deadline.h"
 #include "base/clock.h"
 #include "base/done.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,26 @@ static const char *program_name(const weft_program *program, char **argv)
     return slash != NULL ? slash + 1 : argv[0] == NULL ? "program" : argv[0];
 }
 
+/* In collective calls that follow each other a rank does not come only if it has died; but where a
+ * program may do something of its own first, such as reading its input, that must be allowed to
+ * take long. */
+enum { START_LIMITS = 60, FINISH_LIMITS = 4, END_OF_MPI_LIMITS = 6 };
+
+static void set_patience(weft_session *s, double limits)
+{
+    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->choice.dead_after_s));
+}
+
+void session_expect_all(weft_session *s)
+{
+    set_patience(s, START_LIMITS);
+}
+
+void session_allow_absence(weft_session *s)
+{
+    set_patience(s, comm_recovers() ? START_LIMITS : 0);
+}
+
 weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
 {
     weft_session *s = calloc(1, sizeof *s);
@@ -51,9 +73,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         return status;
     }
     (void)choice_read(&s->choice, program, argc, *argv, &s->error);
-    if (s->choice.time_limit_s > 0) {
-        s->deadline_ns = start_ns + (int64_t)(1e9 * s->choice.time_limit_s);
-    }
+    session_expect_all(s);
     status = comm_agree(s->comm, &s->error);
     log_set(s->choice.log, comm_rank(s->comm));
     if (status == WEFT_OK && s->choice.help) {
@@ -63,6 +83,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         return WEFT_HELP_SHOWN;
     }
     if (status == WEFT_OK) {
+        s->deadline_ns = comm_rank(s->comm) == 0 ? deadline_find(&s->choice, start_ns) : 0;
         (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }
@@ -76,6 +97,9 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
 static weft_status settle_ending(weft_session *s, weft_status status, error *e)
 {
     error_clear(e);
+    if (s->comm != NULL) {
+        set_patience(s, comm_recovers() ? FINISH_LIMITS : 0);
+    }
     if (status != WEFT_OK) {
         if (s->error.status == status) {
             *e = s->error;
@@ -83,7 +107,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    return s->comm == NULL || s->abandon ? status : comm_agree(s->comm, e);
+    return s->comm == NULL || comm_broken(s->comm) ? status : comm_agree(s->comm, e);
 }
 
 int weft_finish(weft_session *session, weft_status status)
@@ -99,16 +123,18 @@ int weft_finish(weft_session *session, weft_status status)
     if (speaker && (exit_status == 1 || exit_status == 2)) {
         log_print(LOG_ERROR, "error: %s", e.text);
     }
-    if (speaker) {
-        done_write(exit_status, false);
+    if (speaker || comm_broken(session->comm)) {
+        done_write(exit_status, !speaker);
     }
-    if (session->abandon) {
-        /* MPI would wait for a rank that has gone. */
+    if (session->comm != NULL && comm_broken(session->comm)) {
+        /* MPI would wait for a rank that has died. */
         (void)fflush(NULL);
         _exit(exit_status);
     }
     placement_clear(&session->placement);
+    watchdog_set((unsigned)(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status);
     comm_close(session->comm);
+    watchdog_set(0, 0);
     free(session);
     return exit_status;
 }
@@ -149,5 +175,7 @@ weft_status weft_agree(weft_session *session, weft_status status)
     } else if (session->error.status != status) {
         (void)error_set(&session->error, status, "%s", weft_status_text(status));
     }
-    return comm_agree(session->comm, &session->error);
+    session_allow_absence(session);
+    /* Without those that have died, what the run came to is all there is to agree on. */
+    return comm_broken(session->comm) ? status : comm_agree(session->comm, &session->error);
 }

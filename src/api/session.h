@@ -16,10 +16,15 @@ struct weft_session {
     const weft_program *program;
     choice choice;
     placement placement;
-    int64_t deadline_ns; /* by the time limit; 0: there is none */
-    bool abandon;        /* a rank has gone without ending MPI */
+    int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
     char command[256];
     error error;
 };
+
+/* How long collective calls wait: for ranks that come from the same call before … */
+void session_expect_all(weft_session *s);
+
+/* … and for such as may first have something of their own to do. */
+void session_allow_absence(weft_session *s);
 
 #endif

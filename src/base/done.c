@@ -41,16 +41,14 @@ static bool write_new(char *path, int status)
     return close(fd) == 0 && written;
 }
 
-void done_write(int status, bool only_if_missing)
+void done_write(int status, bool bereft)
 {
     char path[PATH_MAX];
     char new_path[PATH_MAX];
-    if (!done_path("", path) || !done_path(".new.XXXXXX", new_path)) {
+    if (!done_path(bereft ? ".bereft" : "", path) || !done_path(".new.XXXXXX", new_path)) {
         return;
     }
-    if (write_new(new_path, status)) {
-        /* A link, unlike a rename, does not replace what is there. */
-        (void)(only_if_missing ? link(new_path, path) : rename(new_path, path));
+    if (!write_new(new_path, status) || rename(new_path, path) != 0) {
+        (void)unlink(new_path);
     }
-    (void)unlink(new_path);
 }

@@ -12,8 +12,8 @@
 /* Tells that all ranks have started and that from now on one may be lost without ending the job. */
 void done_begin(void);
 
-/* Tells the exit status. Rank 0's word stands; another rank, which has lost rank 0, says
- * `only_if_missing`. */
-void done_write(int status, bool only_if_missing);
+/* Tells the exit status: rank 0's word, or, `bereft`, that of a rank which does without the others:
+ * it counts only if rank 0 turns out to be gone and has said nothing. */
+void done_write(int status, bool bereft);
 
 #endif

@@ -12,10 +12,14 @@
 
 enum { FLUSH_PAUSE_NS = 200000 };
 
+/* Between two looks at a collective call: a rank that waits must leave its core to others. */
+enum { WAIT_LEAST_NS = 20000, WAIT_MOST_NS = 1000000 };
+
 /* A message on its way: MPI reads the bytes until the request is complete. */
 typedef struct posted {
     struct posted *next;
     MPI_Request request;
+    int rank;
     unsigned char bytes[];
 } posted;
 
@@ -25,7 +29,10 @@ struct comm {
     int rank;
     int size;
     int run; /* the tag of this run's messages */
+    int64_t patience_ns;
+    bool broken;
     posted *posts;
+    posted *dropped; /* MPI may still hold on to them, for ever */
     unsigned char *received;
     size_t received_room;
 };
@@ -101,10 +108,10 @@ void comm_close(comm *c)
         return;
     }
     comm_flush(c, INT64_C(1000000000));
-    if (c->communicator != MPI_COMM_NULL) {
+    if (c->communicator != MPI_COMM_NULL && !c->broken) {
         (void)MPI_Comm_free(&c->communicator);
     }
-    if (c->started_mpi) {
+    if (c->started_mpi && !c->broken) {
         (void)MPI_Finalize();
     }
     free(c->received);
@@ -121,39 +128,118 @@ int comm_size(const comm *c)
     return c->size;
 }
 
+void comm_set_patience(comm *c, int64_t limit_ns)
+{
+    c->patience_ns = limit_ns;
+}
+
+bool comm_recovers(void)
+{
+    /* Open MPI 4: mpirun --enable-recovery; Open MPI 5: mpirun --with-ft ulfm. */
+    static const char *const names[] = {"OMPI_MCA_orte_enable_recovery", "OMPI_MCA_mpi_ft_enable"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void comm_break(comm *c)
+{
+    c->broken = true;
+}
+
+bool comm_broken(const comm *c)
+{
+    return c->broken;
+}
+
+/* Waits for a collective call, asleep. What has not come to an end by then never will. */
+static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
+{
+    const int64_t until = clock_now_ns() + c->patience_ns;
+    int64_t pause_ns = WAIT_LEAST_NS;
+    int done = 0;
+    while (code == MPI_SUCCESS) {
+        code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done || code != MPI_SUCCESS) {
+            break;
+        }
+        if (c->patience_ns > 0 && clock_now_ns() > until) {
+            c->broken = true;
+            return error_set(e, WEFT_ERR_MPI,
+                             "MPI: %s: some rank has not come for %.0f s; it may have died", what,
+                             1e-9 * (double)c->patience_ns);
+        }
+        clock_sleep_ns(pause_ns);
+        pause_ns = 2 * pause_ns < WAIT_MOST_NS ? 2 * pause_ns : WAIT_MOST_NS;
+    }
+    return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, what);
+}
+
+/* Whether a collective call with so many bytes can be made. */
+static weft_status check_call(const comm *c, size_t count, const char *what, error *e)
+{
+    if (c->broken) {
+        return error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
+    }
+    if (count > INT_MAX) {
+        return error_set(e, WEFT_ERR_INTERNAL, "MPI: %s of %zu bytes", what, count);
+    }
+    return WEFT_OK;
+}
+
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
-    if (count > INT_MAX) {
-        return error_set(e, WEFT_ERR_INTERNAL, "a broadcast of %zu bytes", count);
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
+        return e->status;
     }
-    const int code = MPI_Bcast(bytes, (int)count, MPI_BYTE, root, c->communicator);
-    return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Bcast");
+    const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
+    return await(c, code, &request, "MPI_Ibcast", e);
 }
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
 {
-    if (count > INT_MAX) {
-        return error_set(e, WEFT_ERR_INTERNAL, "a gathering of %zu bytes", count);
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
+        return e->status;
     }
-    const int code =
-        MPI_Allgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE, c->communicator);
-    return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Allgather");
+    const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
+                                    c->communicator, &request);
+    return await(c, code, &request, "MPI_Iallgather", e);
+}
+
+/* The lowest of all ranks' numbers. */
+static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    error failure = {.status = WEFT_OK};
+    if (check_call(c, 0, "MPI_Iallreduce", &failure) == WEFT_OK) {
+        const int code =
+            MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
+        (void)await(c, code, &request, "MPI_Iallreduce", &failure);
+    }
+    if (failure.status != WEFT_OK && e->status == WEFT_OK) {
+        *e = failure;
+    }
+    return failure.status;
 }
 
 weft_status comm_agree(comm *c, error *e)
 {
     /* The lowest rank with an error; the number of ranks if there is none. */
-    int mine = e->status == WEFT_OK ? c->size : c->rank;
-    int lowest = mine;
-    const int code = MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, c->communicator);
-    if (code != MPI_SUCCESS) {
-        return fail(e, code, "MPI_Allreduce");
+    int lowest = 0;
+    const weft_status status = find_lowest(c, e->status == WEFT_OK ? c->size : c->rank, &lowest, e);
+    if (status != WEFT_OK) {
+        return e->status;
     }
     if (lowest == c->size) {
         return WEFT_OK;
     }
-    const weft_status status = comm_broadcast(c, lowest, e, sizeof *e, e);
-    return status == WEFT_OK ? e->status : status;
+    return comm_broadcast(c, lowest, e, sizeof *e, e) == WEFT_OK ? e->status : WEFT_ERR_MPI;
 }
 
 void comm_begin_run(comm *c)
@@ -162,7 +248,8 @@ void comm_begin_run(comm *c)
     c->run = c->run < 32767 ? c->run + 1 : 0;
 }
 
-/* Frees what has been sent. */
+/* Frees what has been sent. What could not be sent is as good as lost on its way: whoever misses it
+ * notices that by the silence. */
 static void reap(comm *c)
 {
     posted **link = &c->posts;
@@ -172,6 +259,21 @@ static void reap(comm *c)
         if (MPI_Test(&post->request, &sent, MPI_STATUS_IGNORE) != MPI_SUCCESS || sent) {
             *link = post->next;
             free(post);
+        } else {
+            link = &post->next;
+        }
+    }
+}
+
+void comm_drop(comm *c, int rank)
+{
+    posted **link = &c->posts;
+    while (*link != NULL) {
+        posted *post = *link;
+        if (post->rank == rank) {
+            *link = post->next;
+            post->next = c->dropped;
+            c->dropped = post;
         } else {
             link = &post->next;
         }
@@ -191,6 +293,7 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
         free(post);
         return fail(e, code, "MPI_Isend");
     }
+    post->rank = rank;
     post->next = c->posts;
     c->posts = post;
     return WEFT_OK;

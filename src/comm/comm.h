@@ -14,11 +14,23 @@ typedef struct comm comm;
 /* Starts MPI unless the program has done so. Collective. */
 weft_status comm_open(int *argc, char ***argv, comm **out, error *e);
 
-/* Ends MPI if comm_open() started it. Collective. NULL is allowed. */
+/* Ends MPI if comm_open() started it. Collective, unless comm_broken(). NULL is allowed. */
 void comm_close(comm *c);
 
 int comm_rank(const comm *c);
 int comm_size(const comm *c);
+
+/* A collective call waits for the other ranks at most so long (0, as at first: for ever); then it
+ * fails, and the communication is broken. */
+void comm_set_patience(comm *c, int64_t limit_ns);
+
+/* Whether the launcher lets a job go on when one of its ranks dies. Else it ends them all. */
+bool comm_recovers(void);
+
+/* A rank has died, or is not coming: from here on every collective call fails at once. */
+void comm_break(comm *c);
+
+bool comm_broken(const comm *c);
 
 /* Collective: root's bytes go to all ranks. */
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e);
@@ -26,7 +38,8 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
 /* Collective: every rank gets all ranks' `count` bytes, in the order of ranks. */
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e);
 
-/* Collective: every rank gets the status and the text of the lowest rank whose error is set. */
+/* Collective: every rank gets the status and the text of the lowest rank whose error is set. If the
+ * call itself fails, its own error stays, or that failure. */
 weft_status comm_agree(comm *c, error *e);
 
 /* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
@@ -35,6 +48,9 @@ void comm_begin_run(comm *c);
 
 /* Sends a copy of the bytes; returns at once and never waits for the receiver. */
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e);
+
+/* A rank has died: what is on its way to it is not waited for. */
+void comm_drop(comm *c, int rank);
 
 /* A message that has arrived: false if there is none. The bytes live until the next call. */
 weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "engine/liveness.h"
 #include "engine/pace.h"
 #include "engine/supply.h"
 #include "store/syncer.h"
@@ -15,6 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The coordinator takes a rank for dead after the limit; a rank that only could not be heard for a
+ * while should then still be there. */
+enum { COORDINATOR_LIMITS = 2 };
+
+/* So many ranks say that the coordinator is dead: the first of them may be, too. */
+enum { RANKS_THAT_TELL = 4 };
 
 typedef struct agent {
     agent_setup setup;
@@ -26,7 +34,10 @@ typedef struct agent {
     block *syncing; /* being forced to disk */
     int64_t next_sync_ns;
     int64_t rest_ns;
-    int64_t news_ns; /* when the coordinator was told last, or the first grant came */
+    int64_t news_ns;       /* when the coordinator was told last, or the first grant came */
+    int64_t spoke_ns;      /* when the coordinator was told anything last */
+    liveness *coordinator; /* as if it were the only rank; NULL on its own */
+    int32_t epoch;
     bool asked;
     int told; /* the signal that the coordinator knows of */
     bool stopping;
@@ -52,6 +63,16 @@ static block *pop(block **list)
     return b;
 }
 
+/* What cannot be sent is missed there in the end, or the coordinator is here. */
+static void send_to_coordinator(agent *a, const void *bytes, size_t count)
+{
+    error e = {.status = WEFT_OK};
+    if (mail_send(a->setup.mail, 0, bytes, count, &e) != WEFT_OK) {
+        log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
+    }
+    a->spoke_ns = clock_now_ns();
+}
+
 /* The rank cannot go on: the coordinator ends the run for all. */
 static void fail(agent *a, const error *e)
 {
@@ -63,11 +84,7 @@ static void fail(agent *a, const error *e)
     memset(&message, 0, sizeof message);
     message.kind = MESSAGE_FAIL;
     message.error = *e;
-    error ignored = {.status = WEFT_OK};
-    if (mail_send(a->setup.mail, 0, &message, sizeof message, &ignored) != WEFT_OK) {
-        a->ended = true;
-        a->end.error = *e;
-    }
+    send_to_coordinator(a, &message, sizeof message);
 }
 
 static void fail_if(agent *a, weft_status status, const error *e)
@@ -75,12 +92,6 @@ static void fail_if(agent *a, weft_status status, const error *e)
     if (status != WEFT_OK) {
         fail(a, e);
     }
-}
-
-static void send_to_coordinator(agent *a, const void *bytes, size_t count)
-{
-    error e = {.status = WEFT_OK};
-    fail_if(a, mail_send(a->setup.mail, 0, bytes, count, &e), &e);
 }
 
 /* Tells of a block's tiles, and has it back for the next. */
@@ -230,12 +241,30 @@ static bool cut_block(agent *a, int64_t keep, int64_t most, piece *p)
     return true;
 }
 
+/* Nothing that has not been begun is left here: the team's blocks finish with what they have. */
+static void drop_unbegun(agent *a)
+{
+    piece p;
+    supply_clear(a->supply);
+    while (cut_block(a, 0, INT64_MAX, &p)) {
+    }
+}
+
+/* The coordinator has had to do without this rank for a while. */
+static void rejoin(agent *a, int32_t epoch)
+{
+    a->epoch = epoch;
+    a->asked = false;
+    drop_unbegun(a);
+}
+
 /* Another rank is idle: half of what is not begun here can be computed there. */
 static void give_back(agent *a)
 {
     message_return message;
     memset(&message, 0, sizeof message);
     message.kind = MESSAGE_RETURN;
+    message.epoch = a->epoch;
     int64_t half = (count_left(a) + 1) / 2;
     piece p;
     while (half > 0 && message.pieces < ORDER_PIECES &&
@@ -272,6 +301,11 @@ static void take_message(agent *a, const void *bytes)
         a->end = *(const message_end *)bytes;
         begin_stop(a, 0);
         break;
+    case MESSAGE_REJOIN:
+        rejoin(a, ((const message_rejoin *)bytes)->epoch);
+        break;
+    case MESSAGE_BEAT:
+    case MESSAGE_ALIVE:
     case MESSAGE_ASK:
     case MESSAGE_NEWS:
     case MESSAGE_REPORT:
@@ -280,6 +314,18 @@ static void take_message(agent *a, const void *bytes)
     case MESSAGE_LEFT:
     case MESSAGE_RETURN:
         break;
+    }
+}
+
+/* It was there a moment ago, and so was this rank for it. */
+static void hear_coordinator(agent *a)
+{
+    if (a->coordinator != NULL) {
+        (void)liveness_hear(a->coordinator, 0);
+        if (a->setup.pulse.limit_ns > 0) {
+            atomic_store(&a->setup.work->mine_until_ns,
+                         clock_now_ns() + a->setup.pulse.limit_ns / 2);
+        }
     }
 }
 
@@ -293,16 +339,16 @@ static bool read_mail(agent *a)
         const void *bytes = NULL;
         size_t count = 0;
         error e = {.status = WEFT_OK};
-        const weft_status status =
-            mail_receive(a->setup.mail, &arrived, &source, &bytes, &count, &e);
-        if (status != WEFT_OK) {
-            fail(a, &e);
-            return any;
+        if (mail_receive(a->setup.mail, &arrived, &source, &bytes, &count, &e) != WEFT_OK) {
+            /* MPI may complain of a rank that has died; who is silent for it is noticed. */
+            log_print(LOG_DEBUG, "%s", e.text);
+            break;
         }
         if (!arrived) {
             break;
         }
         any = true;
+        hear_coordinator(a);
         if (*(const message_kind *)bytes >= MESSAGE_GRANT) {
             take_message(a, bytes);
         } else if (a->setup.coordinator != NULL) {
@@ -365,7 +411,7 @@ static void keep_supplied(agent *a)
     }
     const int64_t want = supply_wanted(a->supply, team_stock(a->team));
     if (want > 0 && !a->asked) {
-        const message_ask ask = {.kind = MESSAGE_ASK, .want = want};
+        const message_ask ask = {.kind = MESSAGE_ASK, .epoch = a->epoch, .want = want};
         a->asked = true;
         send_to_coordinator(a, &ask, sizeof ask);
     }
@@ -381,6 +427,39 @@ static void leave_if_drained(agent *a, int64_t now_ns)
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
     a->left = true;
     send_to_coordinator(a, &left, sizeof left);
+}
+
+/* The coordinator's silence ends the run for this rank. */
+static void listen_to_coordinator(agent *a, int64_t now_ns)
+{
+    if (a->coordinator == NULL || a->ended) {
+        return;
+    }
+    liveness_listen(a->coordinator, now_ns);
+    if (liveness_next_lost(a->coordinator) < 0) {
+        return;
+    }
+    a->ended = true;
+    a->end.broken = true;
+    a->end.at_once = true;
+    (void)error_set(
+        &a->end.error, WEFT_STOPPED,
+        "rank 0 has been silent for %g s and is taken for dead, which ends the run; run "
+        "the same command again to go on",
+        1e-9 * COORDINATOR_LIMITS * (double)a->setup.pulse.limit_ns);
+    if (comm_rank(a->setup.comm) < RANKS_THAT_TELL) {
+        log_print(LOG_WARNING, "%s", a->end.error.text);
+    }
+    begin_stop(a, 0);
+}
+
+/* The coordinator must not take this rank for dead. */
+static void beat(agent *a, int64_t now_ns)
+{
+    const message_kind alive = MESSAGE_ALIVE;
+    if (now_ns - a->spoke_ns >= a->setup.pulse.beat_ns) {
+        send_to_coordinator(a, &alive, sizeof alive);
+    }
 }
 
 /* A kernel has not come back in time, and threads cannot be ended one by one: the process goes, as
@@ -414,12 +493,14 @@ static bool step(void *context)
     bool active = collect(a);
     sync_and_report(a, clock_now_ns());
     active = read_mail(a) || active;
+    listen_to_coordinator(a, clock_now_ns());
+    beat(a, clock_now_ns());
     if (a->setup.coordinator != NULL) {
         coordinator_step(a->setup.coordinator, clock_now_ns());
         active = read_mail(a) || active;
     }
     if (a->ended) {
-        if (a->end.abandon && !team_idle(a->team)) {
+        if (a->end.at_once && !team_idle(a->team)) {
             leave_behind(a);
         }
         if (team_idle(a->team)) {
@@ -467,13 +548,31 @@ static weft_status prepare(agent *a, error *e)
     if (status == WEFT_OK) {
         team_pin(a->team, a->setup.pin);
     }
+    if (status == WEFT_OK && a->setup.coordinator == NULL) {
+        status = liveness_create(1, COORDINATOR_LIMITS * a->setup.pulse.limit_ns, clock_now_ns(),
+                                 &a->coordinator, e);
+    }
     if (status == WEFT_OK && a->setup.sync_s > 0) {
         status = syncer_create(a->setup.work->store, &a->syncer, e);
     }
     return status;
 }
 
-weft_status agent_run(const agent_setup *setup, bool *abandon, error *why)
+/* What a rank without a team can still do: say so, and wait for the end. */
+static void wait_for_end(agent *a)
+{
+    while (!a->ended) {
+        (void)read_mail(a);
+        listen_to_coordinator(a, clock_now_ns());
+        beat(a, clock_now_ns());
+        if (a->setup.coordinator != NULL) {
+            coordinator_step(a->setup.coordinator, clock_now_ns());
+        }
+        clock_sleep_ns(PACE_HUNGRY_NS);
+    }
+}
+
+weft_status agent_run(const agent_setup *setup, error *why)
 {
     agent a = {.setup = *setup, .rest_ns = PACE_HUNGRY_NS};
     error e = {.status = WEFT_OK};
@@ -484,13 +583,7 @@ weft_status agent_run(const agent_setup *setup, bool *abandon, error *why)
     if (status != WEFT_OK) {
         /* Without a team there is nobody to compute, but the others must learn of it. */
         fail(&a, &e);
-        while (!a.ended) {
-            (void)read_mail(&a);
-            if (a.setup.coordinator != NULL) {
-                coordinator_step(a.setup.coordinator, clock_now_ns());
-            }
-            clock_sleep_ns(PACE_HUNGRY_NS);
-        }
+        wait_for_end(&a);
     }
     syncer_destroy(a.syncer);
     team_destroy(a.team);
@@ -498,7 +591,10 @@ weft_status agent_run(const agent_setup *setup, bool *abandon, error *why)
     free_blocks(&a.free);
     free_blocks(&a.written);
     free_blocks(&a.syncing);
-    *abandon = a.end.abandon;
+    liveness_destroy(a.coordinator);
+    if (a.end.broken) {
+        comm_break(setup->comm);
+    }
     *why = a.end.error;
     return why->status;
 }

@@ -17,11 +17,13 @@ typedef struct agent_setup {
     coordinator *coordinator; /* rank 0; else NULL */
     int workers;
     const host_cores *pin; /* where they stay; NULL: anywhere */
+    pulse pulse;
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
 } agent_setup;
 
-/* Takes part in the run until it is over; *why and *abandon are the coordinator's last word, which
- * is the same on all ranks. A failure of this rank's own has been told to the coordinator. */
-weft_status agent_run(const agent_setup *setup, bool *abandon, error *why);
+/* Takes part in the run until it is over; *why is the coordinator's last word, which is the same on
+ * all ranks, or that the coordinator is dead. Where a rank has died, the communication is broken
+ * from then on. A failure of this rank's own has been told to the coordinator. */
+weft_status agent_run(const agent_setup *setup, error *why);
 
 #endif

@@ -195,6 +195,15 @@ weft_status books_take(books *b, int rank, const message_report *report, size_t 
     return status;
 }
 
+void books_lose(books *b, int rank, int64_t tiles)
+{
+    const tiling *t = &b->setup.job->tiles;
+    b->row.lost++;
+    b->row.lost_rank = rank;
+    b->row.lost_at = clock_wall_s();
+    b->row.lost_items += tiles * t->grain < t->count ? tiles * t->grain : t->count;
+}
+
 /* What all ranks have spent. */
 static effort total_effort(const books *b)
 {
@@ -262,6 +271,8 @@ void books_sum_up(const books *b, progress_summary *summary)
     summary->done = b->done;
     summary->failed = b->failed;
     summary->duplicates = b->row.duplicates;
+    summary->lost = b->row.lost;
+    summary->lost_items = b->row.lost_items;
     summary->busy_s = 1e-9 * (double)total.busy_ns;
     summary->worst_s = 1e-9 * (double)total.worst_ns;
 }

@@ -37,6 +37,9 @@ void books_close(books *b);
  * computed twice. */
 weft_status books_take(books *b, int rank, const message_report *report, size_t count, error *e);
 
+/* A rank is taken for dead with so many tiles in its hands. */
+void books_lose(books *b, int rank, int64_t tiles);
+
 /* Brings the run's row up to date. */
 weft_status books_update(books *b, error *e);
 

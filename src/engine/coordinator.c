@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "engine/books.h"
 #include "engine/dispatch.h"
+#include "engine/liveness.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +30,15 @@ static const int64_t ending_ns = INT64_C(500000000);
 /* How much longer than the grace a rank may take to say that it has left. */
 static const int64_t leave_ns = INT64_C(200000000);
 
+/* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
+enum { BEATS_PER_LIMIT = 5 };
+
 typedef enum phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_OVER } phase;
+
+typedef struct member {
+    int32_t epoch; /* how often it has been taken for dead */
+    bool left;     /* it has said so after MESSAGE_STOP */
+} member;
 
 struct coordinator {
     coordinator_setup setup;
@@ -38,12 +47,15 @@ struct coordinator {
     measurement computed; /* by all ranks */
     double longest_s;     /* of these tiles */
     int64_t sync_ns;      /* the longest that forcing results to disk took */
-    bool *left;           /* per rank: it has said so after MESSAGE_STOP */
+    liveness *liveness;
+    member *member; /* per rank */
+    int64_t begun_ns;
     phase phase;
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
     int64_t next_dispatch_ns;
-    bool abandon;
+    int64_t next_beat_ns;
+    bool dropped; /* a rank has left a kernel behind that had not come back in time */
     weft_status status;
     progress progress;
 };
@@ -69,6 +81,10 @@ static weft_status prepare(coordinator *c, error *e)
                                  .pure = setup->pure};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
+        status = liveness_create(setup->placement->ranks, setup->pulse.limit_ns, clock_now_ns(),
+                                 &c->liveness, e);
+    }
+    if (status == WEFT_OK) {
         const books_setup recorded = {.job = setup->job,
                                       .store = setup->store,
                                       .placement = setup->placement,
@@ -86,21 +102,23 @@ static void release(coordinator *c)
 {
     books_close(c->books);
     dispatch_destroy(c->dispatch);
-    free(c->left);
+    liveness_destroy(c->liveness);
+    free(c->member);
     free(c);
 }
 
 weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e)
 {
     coordinator *c = calloc(1, sizeof *c);
-    bool *left = calloc((size_t)setup->placement->ranks, sizeof *left);
-    if (c == NULL || left == NULL) {
-        free(left);
+    member *members = calloc((size_t)setup->placement->ranks, sizeof *members);
+    if (c == NULL || members == NULL) {
+        free(members);
         free(c);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
     }
     c->setup = *setup;
-    c->left = left;
+    c->member = members;
+    c->begun_ns = clock_now_ns();
     const weft_status status = prepare(c, e);
     if (status != WEFT_OK) {
         release(c);
@@ -124,14 +142,45 @@ void coordinator_destroy(coordinator *c)
     release(c);
 }
 
-/* Sends the same message to all ranks, the coordinator's own included. */
+/* A rank is taken for dead: what it had is handed out again. */
+static void bury(coordinator *c, int rank, const char *why)
+{
+    const int64_t tiles = dispatch_bury(c->dispatch, rank);
+    const double at_s = 1e-9 * (double)(clock_now_ns() - c->begun_ns);
+    log_print(LOG_WARNING,
+              "rank %d on host %s %s, %.1f s after the start: it is taken for dead, and the "
+              "%" PRId64 " tiles it had are computed by others",
+              rank, c->setup.placement->host[rank].name, why, at_s, tiles);
+    mail_drop(c->setup.mail, rank);
+    books_lose(c->books, rank, tiles);
+}
+
+/* To a rank that is not taken for dead; one that cannot be reached is from then on. */
+static void send(coordinator *c, int rank, const void *bytes, size_t count)
+{
+    error e = {.status = WEFT_OK};
+    if (!liveness_lost(c->liveness, rank) &&
+        mail_send(c->setup.mail, rank, bytes, count, &e) != WEFT_OK) {
+        liveness_lose(c->liveness, rank);
+        bury(c, rank, e.text);
+    }
+}
+
+/* The same message to all ranks, the coordinator's own included. */
 static void send_to_all(coordinator *c, const void *bytes, size_t count)
 {
     for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        send(c, rank, bytes, count);
+    }
+}
+
+/* The last message goes to ranks taken for dead as well: one that was only stopped will find it
+ * when it wakes up. */
+static void send_end(coordinator *c, const message_end *end)
+{
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
         error ignored = {.status = WEFT_OK};
-        if (mail_send(c->setup.mail, rank, bytes, count, &ignored) != WEFT_OK) {
-            log_print(LOG_ERROR, "no message to rank %d: %s", rank, ignored.text);
-        }
+        (void)mail_send(c->setup.mail, rank, end, sizeof *end, &ignored);
     }
 }
 
@@ -152,9 +201,10 @@ static void end_run(coordinator *c, const error *why)
     if (status != WEFT_OK && weft_status_exit(end.error.status) != 1) {
         end.error = e;
     }
-    end.abandon = c->abandon;
+    end.at_once = c->dropped;
+    end.broken = c->dropped || liveness_lost_ranks(c->liveness) > 0;
     c->status = end.error.status;
-    send_to_all(c, &end, sizeof end);
+    send_end(c, &end);
 }
 
 static void end_if_complete(coordinator *c)
@@ -196,30 +246,30 @@ static int64_t closing_ns(const coordinator *c)
     return (int64_t)(1e9 * tile_s) + 2 * c->sync_ns + ending_ns;
 }
 
-static weft_status send_order(coordinator *c, const order *o, error *e)
+static void send_order(coordinator *c, const order *o)
 {
     if (o->kind == ORDER_RECALL) {
         const message_kind recall = MESSAGE_RECALL;
-        return mail_send(c->setup.mail, o->rank, &recall, sizeof recall, e);
+        send(c, o->rank, &recall, sizeof recall);
+        return;
     }
     message_grant grant = {.kind = MESSAGE_GRANT, .pieces = o->pieces};
     memcpy(grant.piece, o->piece, (size_t)o->pieces * sizeof o->piece[0]);
     const size_t bytes = offsetof(message_grant, piece) + (size_t)o->pieces * sizeof grant.piece[0];
-    return mail_send(c->setup.mail, o->rank, &grant, bytes, e);
+    send(c, o->rank, &grant, bytes);
 }
 
 /* Tells ranks what is decided by now. */
 static void send_orders(coordinator *c, int64_t now_ns)
 {
     order o;
-    error e = {.status = WEFT_OK};
     int64_t orders = 0;
     if (c->setup.deadline_ns != 0) {
         const int64_t left_ns = c->setup.deadline_ns - now_ns - closing_ns(c);
         dispatch_set_time_left(c->dispatch, 1e-9 * (double)larger_of(left_ns, 1));
     }
     while (c->phase == PHASE_RUNNING && dispatch_next(c->dispatch, now_ns, &o)) {
-        end_with_error(c, send_order(c, &o, &e), &e);
+        send_order(c, &o);
         orders++;
     }
     if (orders > 0) {
@@ -286,11 +336,50 @@ static void end_stopped(coordinator *c)
 static bool all_left(const coordinator *c)
 {
     for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        if (!c->left[rank]) {
+        if (!c->member[rank].left && !liveness_lost(c->liveness, rank)) {
             return false;
         }
     }
     return true;
+}
+
+/* A rank that had been taken for dead. What it had is with others, so that it begins anew; but
+ * where nothing may be computed twice, it has to go. */
+static void welcome_back(coordinator *c, int rank)
+{
+    log_print(LOG_WARNING, "rank %d on host %s is back", rank, c->setup.placement->host[rank].name);
+    if (!c->setup.pure) {
+        message_end end;
+        memset(&end, 0, sizeof end);
+        end = (message_end){.kind = MESSAGE_END, .broken = true, .at_once = true};
+        (void)error_set(&end.error, WEFT_STOPPED, "this rank was taken for dead");
+        send(c, rank, &end, sizeof end);
+        liveness_lose(c->liveness, rank);
+        return;
+    }
+    const message_rejoin rejoin = {.kind = MESSAGE_REJOIN, .epoch = ++c->member[rank].epoch};
+    send(c, rank, &rejoin, sizeof rejoin);
+    if (c->phase == PHASE_STOPPING) {
+        const message_stop stop = {.kind = MESSAGE_STOP,
+                                   .grace_ns = larger_of(c->stop_ns - clock_now_ns(), 0)};
+        send(c, rank, &stop, sizeof stop);
+    }
+}
+
+static void take_back(coordinator *c, int rank, const message_return *back, int64_t now_ns)
+{
+    if (back->epoch == c->member[rank].epoch) {
+        dispatch_return(c->dispatch, rank, back->pieces, back->piece, back->left, now_ns);
+        send_orders(c, now_ns);
+    }
+}
+
+static void take_wish(coordinator *c, int rank, const message_ask *ask, int64_t now_ns)
+{
+    if (ask->epoch == c->member[rank].epoch) {
+        dispatch_ask(c->dispatch, rank, ask->want);
+        send_orders(c, now_ns);
+    }
 }
 
 void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count)
@@ -298,11 +387,16 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (c->phase == PHASE_OVER) {
         return;
     }
+    if (liveness_hear(c->liveness, rank)) {
+        welcome_back(c, rank);
+    }
+    if (liveness_lost(c->liveness, rank)) {
+        return;
+    }
     const int64_t now_ns = clock_now_ns();
     switch (*(const message_kind *)bytes) {
     case MESSAGE_ASK:
-        dispatch_ask(c->dispatch, rank, ((const message_ask *)bytes)->want);
-        send_orders(c, now_ns);
+        take_wish(c, rank, bytes, now_ns);
         break;
     case MESSAGE_NEWS:
         take_news(c, rank, &((const message_news *)bytes)->news, now_ns);
@@ -317,20 +411,38 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         end_run(c, &((const message_fail *)bytes)->error);
         break;
     case MESSAGE_LEFT:
-        c->left[rank] = true;
-        c->abandon = c->abandon || ((const message_left *)bytes)->dropped;
+        c->member[rank].left = true;
+        c->dropped = c->dropped || ((const message_left *)bytes)->dropped;
         break;
-    case MESSAGE_RETURN: {
-        const message_return *back = bytes;
-        dispatch_return(c->dispatch, rank, back->pieces, back->piece, back->left, now_ns);
-        send_orders(c, now_ns);
+    case MESSAGE_RETURN:
+        take_back(c, rank, bytes, now_ns);
         break;
-    }
+    case MESSAGE_ALIVE:
     case MESSAGE_GRANT:
     case MESSAGE_RECALL:
     case MESSAGE_STOP:
     case MESSAGE_END:
+    case MESSAGE_BEAT:
+    case MESSAGE_REJOIN:
         break;
+    }
+}
+
+/* Who is still there, and that the coordinator is. */
+static void keep_in_touch(coordinator *c, int64_t now_ns)
+{
+    liveness_listen(c->liveness, now_ns);
+    for (int rank = liveness_next_lost(c->liveness); rank >= 0;
+         rank = liveness_next_lost(c->liveness)) {
+        char why[64];
+        (void)snprintf(why, sizeof why, "has been silent for %g s",
+                       1e-9 * (double)c->setup.pulse.limit_ns);
+        bury(c, rank, why);
+    }
+    if (c->setup.pulse.limit_ns > 0 && now_ns >= c->next_beat_ns) {
+        const message_kind beat = MESSAGE_BEAT;
+        c->next_beat_ns = now_ns + c->setup.pulse.limit_ns / BEATS_PER_LIMIT;
+        send_to_all(c, &beat, sizeof beat);
     }
 }
 
@@ -340,13 +452,16 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         return;
     }
     end_if_complete(c);
+    if (c->phase != PHASE_OVER) {
+        keep_in_touch(c, now_ns);
+    }
     if (c->phase == PHASE_RUNNING) {
         stop_in_time(c, now_ns);
     }
     if (c->phase == PHASE_RUNNING && now_ns >= c->next_dispatch_ns) {
         send_orders(c, now_ns);
     } else if (c->phase == PHASE_STOPPING && (all_left(c) || now_ns > c->stop_ns)) {
-        c->abandon = c->abandon || !all_left(c);
+        c->dropped = c->dropped || !all_left(c);
         end_stopped(c);
     }
     if (c->phase != PHASE_OVER && now_ns >= c->next_book_ns) {

@@ -3,6 +3,7 @@
 #ifndef ENGINE_COORDINATOR_H
 #define ENGINE_COORDINATOR_H
 
+#include "engine/liveness.h"
 #include "engine/mail.h"
 #include "engine/placement.h"
 #include "engine/progress.h"
@@ -23,6 +24,7 @@ typedef struct coordinator_setup {
     const placement *placement;
     const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
     technique technique;
+    pulse pulse;
     bool pure;
     bool retry_failed;   /* tiles with failed items are not done */
     int64_t deadline_ns; /* when the run must be over; 0: whenever it is */

@@ -178,6 +178,23 @@ bool dispatch_report(dispatch *d, int64_t tile)
     return leases_report(d->leases, tile);
 }
 
+int64_t dispatch_bury(dispatch *d, int rank)
+{
+    member *m = &d->member[rank];
+    if (m->want > 0) {
+        stop_waiting(d, rank);
+    }
+    const int64_t tiles = leases_bury(d->leases, rank);
+    schedule_return(d->schedule, tiles);
+    m->want = 0;
+    m->left = 0;
+    m->recalled_ns = 0;
+    /* The last survey may count on it. */
+    d->sources = d->next_source = 0;
+    d->overdues = d->next_overdue = 0;
+    return tiles;
+}
+
 void dispatch_set_overhead(dispatch *d, double seconds)
 {
     schedule_set_overhead(d->schedule, seconds);

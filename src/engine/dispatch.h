@@ -68,6 +68,10 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
 /* A tile is in the file: true if for the first time. */
 bool dispatch_report(dispatch *d, int64_t tile);
 
+/* A rank is taken for dead: what it had is to do again, which are so many tiles, and it gets
+ * nothing until dispatch_ask(). */
+int64_t dispatch_bury(dispatch *d, int rank);
+
 /* What it costs to hand out a chunk, as measured last. */
 void dispatch_set_overhead(dispatch *d, double seconds);
 

@@ -229,17 +229,27 @@ static void cut(leases *l, int rank, int i, piece p)
     }
 }
 
+/* Room for one more piece that is to do again; false if there is no memory for it. */
+static bool make_room_for_returned(leases *l)
+{
+    if (l->returned_count < l->returned_room) {
+        return true;
+    }
+    const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
+    piece *larger = realloc(l->returned, (size_t)room * sizeof *larger);
+    if (larger == NULL) {
+        return false;
+    }
+    l->returned = larger;
+    l->returned_room = room;
+    return true;
+}
+
 void leases_return(leases *l, int rank, piece p)
 {
-    if (l->returned_count == l->returned_room) {
-        const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
-        piece *larger = realloc(l->returned, (size_t)room * sizeof *larger);
-        if (larger == NULL) {
-            /* The lease stays, and is handed out again once it is overdue. */
-            return;
-        }
-        l->returned = larger;
-        l->returned_room = room;
+    if (!make_room_for_returned(l)) {
+        /* The lease stays, and is handed out again once it is overdue. */
+        return;
     }
     for (int i = l->of[rank].last; i != NONE;) {
         const int before = l->lease[i].before;
@@ -247,6 +257,44 @@ void leases_return(leases *l, int rank, piece p)
         i = before;
     }
     l->returned[l->returned_count++] = p;
+}
+
+/* What is not done of a piece is to do again; how many tiles. False in *all: there was no memory
+ * for some. */
+static int64_t return_undone(leases *l, piece p, bool *all)
+{
+    int64_t undone = 0;
+    for (int64_t tile = p.first; tile < piece_end(p);) {
+        piece run = {.first = tile};
+        while (piece_end(run) < piece_end(p) && !l->done[piece_end(run)]) {
+            run.tiles++;
+        }
+        if (run.tiles > 0 && !make_room_for_returned(l)) {
+            *all = false;
+            break;
+        }
+        if (run.tiles > 0) {
+            l->returned[l->returned_count++] = run;
+            undone += run.tiles;
+        }
+        tile = piece_end(run) + 1;
+    }
+    return undone;
+}
+
+int64_t leases_bury(leases *l, int rank)
+{
+    int64_t undone = 0;
+    for (int i = l->of[rank].first; i != NONE;) {
+        const int behind = l->lease[i].behind;
+        bool all = true;
+        undone += return_undone(l, l->lease[i].piece, &all);
+        if (all) {
+            forget(l, rank, i);
+        }
+        i = behind;
+    }
+    return undone;
 }
 
 bool leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns, int64_t late_ns,

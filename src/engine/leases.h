@@ -36,6 +36,9 @@ piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns);
 /* A rank no longer has a piece, which is to do again. */
 void leases_return(leases *l, int rank, piece p);
 
+/* A rank no longer has anything; how many tiles are to do again. */
+int64_t leases_bury(leases *l, int rank);
+
 /* The piece of a rank, last heard of at heard_ns, that has been copied least and is overdue: for
  * late_ns, and twice as long for each copy. False if there is none. */
 bool leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns, int64_t late_ns,

@@ -66,6 +66,11 @@ weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error 
     return WEFT_OK;
 }
 
+void mail_drop(mail *m, int rank)
+{
+    comm_drop(m->comm, rank);
+}
+
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e)
 {

@@ -20,6 +20,9 @@ void mail_destroy(mail *m);
 /* A copy of the bytes goes to a rank; a message to oneself is received like any other. */
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e);
 
+/* A rank has died: what is on its way to it is not waited for. */
+void mail_drop(mail *m, int rank);
+
 /* The next message: false if there is none. The bytes are aligned for any of message.h's structs
  * and live until the next call. */
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,

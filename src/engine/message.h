@@ -18,16 +18,22 @@ typedef enum message_kind {
     MESSAGE_FAIL,   /* I cannot go on */
     MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
     MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give these pieces back, or none */
+    MESSAGE_ALIVE,  /* I have nothing to say, but am still here */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
     MESSAGE_RECALL, /* another rank is idle: give back half of what you have not begun */
     MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
-    MESSAGE_END     /* the run is over */
+    MESSAGE_END,    /* the run is over */
+    MESSAGE_BEAT,   /* the coordinator is still here */
+    MESSAGE_REJOIN  /* you were taken for dead, and what you had is with others: drop what you have
+                       not begun, and ask anew */
 } message_kind;
 
-/* Every message begins with its kind. */
+/* Every message begins with its kind. What depends on which tiles a rank has carries its epoch: how
+ * often it has had to rejoin; what it said before is out of date. */
 typedef struct message_ask {
     message_kind kind;
+    int32_t epoch;
     int64_t want;
 } message_ask;
 
@@ -71,6 +77,7 @@ typedef struct message_grant {
 
 typedef struct message_return {
     message_kind kind;
+    int32_t epoch;
     int32_t pieces;
     int64_t left; /* tiles that nobody has begun, after that */
     piece piece[ORDER_PIECES];
@@ -83,8 +90,14 @@ typedef struct message_stop {
 
 typedef struct message_end {
     message_kind kind;
-    bool abandon; /* some rank has left without finishing: do not wait for it in MPI */
+    bool broken;  /* some rank has died, or left without finishing: do not wait for it in MPI */
+    bool at_once; /* do not wait for kernels either */
     error error;  /* why, if the run is not complete */
 } message_end;
+
+typedef struct message_rejoin {
+    message_kind kind;
+    int32_t epoch;
+} message_rejoin;
 
 #endif

@@ -218,14 +218,25 @@ static void print_layout(const seat *seats, const outcome *outcomes, const place
 
 static void count_up(const seat *seats, placement *p)
 {
+    p->idle_main_threads = true;
     for (int i = 0; i < p->ranks; i++) {
         p->total_workers += seat_threads(&seats[i]);
+        p->idle_main_threads = p->idle_main_threads && seats[i].workers > 0;
         if (is_first(seats, i)) {
             p->hosts++;
             p->cores += count_host_cores(seats, p->ranks, i);
             add_name(p, seats[i].host);
         }
     }
+}
+
+static host_label *list_hosts(const seat *seats, int ranks)
+{
+    host_label *list = calloc((size_t)ranks, sizeof *list);
+    for (int i = 0; i < ranks && list != NULL; i++) {
+        memcpy(list[i].name, seats[i].host, sizeof list[i].name);
+    }
+    return list;
 }
 
 /* Every rank learns of all seats, the number of workers included. */
@@ -261,6 +272,14 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     if (status != WEFT_OK) {
         goto done;
     }
+    settled.host = list_hosts(seats, ranks);
+    if (settled.host == NULL) {
+        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the hosts of %d ranks", ranks);
+    }
+    if (comm_agree(c, e) != WEFT_OK) {
+        status = e->status;
+        goto done;
+    }
     settled.workers = seats[rank].workers;
     count_up(seats, &settled);
     const outcome mine = pin_workers(seats, ranks, rank, &settled);
@@ -276,6 +295,7 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     }
     *p = settled;
     settled.pin = NULL;
+    settled.host = NULL;
 done:
     placement_clear(&settled);
     free(outcomes);
@@ -285,6 +305,8 @@ done:
 
 void placement_clear(placement *p)
 {
+    free(p->host);
     free(p->pin);
+    p->host = NULL;
     p->pin = NULL;
 }

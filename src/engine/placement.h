@@ -7,14 +7,20 @@
 #include "base/host.h"
 #include "comm/comm.h"
 
+typedef struct host_label {
+    char name[HOST_NAME_BYTES];
+} host_label;
+
 typedef struct placement {
     int ranks;
     int hosts;
-    int workers;       /* of this rank; 0: its main thread computes */
-    int total_workers; /* of all ranks, those main threads included */
-    int cores;         /* that ranks may use, over all hosts */
+    int workers;            /* of this rank; 0: its main thread computes */
+    int total_workers;      /* of all ranks, those main threads included */
+    bool idle_main_threads; /* every rank has workers */
+    int cores;              /* that ranks may use, over all hosts */
     char host_names[128];
-    host_cores *pin; /* where each worker of this rank stays; NULL: anywhere */
+    host_label *host; /* of each rank */
+    host_cores *pin;  /* where each worker of this rank stays; NULL: anywhere */
 } placement;
 
 /* Settles the number of workers: as asked for; -1 for OMP_NUM_THREADS, or else an equal share of

@@ -98,6 +98,11 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
         used += (size_t)snprintf(line + used, sizeof line - used, ", %" PRId64 " computed twice",
                                  summary->duplicates);
     }
+    if (summary->lost > 0) {
+        used += (size_t)snprintf(line + used, sizeof line - used,
+                                 ", %d rank%s lost with %" PRId64 " items in hand", summary->lost,
+                                 summary->lost == 1 ? "" : "s", summary->lost_items);
+    }
     if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
         /* Efficiency: the share of the workers' time spent computing. Imbalance: how far the
          * busiest worker is above the mean. */

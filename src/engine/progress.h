@@ -26,6 +26,8 @@ typedef struct progress_summary {
     int64_t done;       /* items of the job that are done */
     int64_t failed;     /* of the job */
     int64_t duplicates; /* items computed more than once in this run */
+    int lost;           /* ranks taken for dead … */
+    int64_t lost_items; /* … and what was handed out again for that */
     int workers;
     double busy_s;  /* of all workers together */
     double worst_s; /* of the busiest worker */

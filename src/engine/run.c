@@ -124,6 +124,15 @@ static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, st
     return status;
 }
 
+/* A main thread that computes cannot say that it is alive meanwhile: with such ranks nobody is
+ * taken for dead. What they leave undone is still computed by others, once it is late. */
+static pulse settle_pulse(const run_choice *choice, const placement *p)
+{
+    pulse settled = pulse_for(choice->pulse, p->ranks);
+    settled.limit_ns = p->idle_main_threads ? settled.limit_ns : 0;
+    return settled;
+}
+
 static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
                                      const work *w, mail *m, coordinator **out, error *e)
 {
@@ -144,6 +153,7 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
                                          .placement = p,
                                          .workers = workers,
                                          .technique = choice->technique,
+                                         .pulse = settle_pulse(choice, p),
                                          .pure = choice->pure,
                                          .retry_failed = choice->retry_failed,
                                          .sync = choice->sync_s > 0,
@@ -158,8 +168,7 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
 }
 
 /* The run proper: from here to the end there is no collective call. */
-static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w,
-                           bool *abandon, error *e)
+static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w, error *e)
 {
     mail *m = NULL;
     coordinator *co = NULL;
@@ -174,8 +183,9 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
                                    .coordinator = co,
                                    .workers = p->workers,
                                    .pin = p->pin,
+                                   .pulse = settle_pulse(choice, p),
                                    .sync_s = choice->sync_s};
-        status = agent_run(&setup, abandon, e);
+        status = agent_run(&setup, e);
     }
     coordinator_destroy(co);
     mail_destroy(m);
@@ -192,7 +202,7 @@ static int64_t span_tiles(const tiling *tiles, int64_t limit)
 }
 
 weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
-                    weft_kernel_fn kernel, void *context, bool *abandon, error *e)
+                    weft_kernel_fn kernel, void *context, error *e)
 {
     store *s = NULL;
     int64_t *retry = NULL;
@@ -217,7 +227,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
                   .origin_s = clock_wall_s(),
                   .retry_count = o.retry_count,
                   .retry = retry};
-        status = compute(c, p, choice, &w, abandon, e);
+        status = compute(c, p, choice, &w, e);
     }
     free(retry);
     store_close(s);

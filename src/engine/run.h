@@ -4,6 +4,7 @@
 #define ENGINE_RUN_H
 
 #include "comm/comm.h"
+#include "engine/liveness.h"
 #include "engine/placement.h"
 #include "engine/progress.h"
 #include "range/job.h"
@@ -21,6 +22,7 @@ typedef struct run_choice {
     uint64_t seed;
     double sync_s;
     int64_t deadline_ns; /* when it must be over; 0: it takes the time it takes */
+    pulse pulse;
     bool retry_failed;
     bool fresh;
     progress_mode progress;
@@ -29,9 +31,9 @@ typedef struct run_choice {
     const char *command;
 } run_choice;
 
-/* Settles the job, opens its result, computes what is missing. Collective: all ranks return the
- * same. *abandon: some rank has gone without ending MPI, so nobody should wait for it there. */
+/* Settles the job, opens its result, computes what is missing. Collective: all ranks that live to
+ * see the end return the same. */
 weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,
-                    weft_kernel_fn kernel, void *context, bool *abandon, error *e);
+                    weft_kernel_fn kernel, void *context, error *e);
 
 #endif

@@ -49,9 +49,13 @@ typedef struct run_row {
     char outcome[16];
     char host_names[128];
     char command[256];
-    double cpu;  /* seconds that its workers had of a core while they were busy; 0: unknown */
-    double wait; /* … and waited for one that others had */
-    char unused[32];
+    double cpu;        /* seconds that its workers had of a core while they were busy; 0: unknown */
+    double wait;       /* … and waited for one that others had */
+    int32_t lost;      /* ranks that were taken for dead */
+    int32_t lost_rank; /* the last of them … */
+    double lost_at;    /* … and when that was, in seconds since 1970 */
+    int64_t lost_items; /* that were in such ranks' hands, and were handed out again */
+    char unused[8];
 } run_row;
 
 _Static_assert(sizeof(tile_record) == 64, "format version 1");

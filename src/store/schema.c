@@ -154,6 +154,10 @@ hid_t schema_run_type(void)
         {"command", offsetof(run_row, command), command},
         {"cpu", offsetof(run_row, cpu), H5T_NATIVE_DOUBLE},
         {"wait", offsetof(run_row, wait), H5T_NATIVE_DOUBLE},
+        {"lost", offsetof(run_row, lost), H5T_NATIVE_INT32},
+        {"lost_rank", offsetof(run_row, lost_rank), H5T_NATIVE_INT32},
+        {"lost_at", offsetof(run_row, lost_at), H5T_NATIVE_DOUBLE},
+        {"lost_items", offsetof(run_row, lost_items), H5T_NATIVE_INT64},
     };
     const hid_t type = make_compound(sizeof(run_row), members, COUNT(members));
     (void)H5Tclose(command);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* When a session's run has to be over. */
+#include "api/deadline.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/slurm.h"
+
+#include <math.h>
+
+/* How long squeue may take. */
+static const int64_t answer_ns = INT64_C(5000000000);
+
+/* Of a Slurm job's time so much is left for what comes after the run: mpirun, which takes some
+ * seconds to end with a status other than 0, and the rest of the batch script. */
+static const double rest_share = 0.035;
+static const double rest_s = 10;
+
+static int64_t ask_slurm(void)
+{
+    error e = {.status = WEFT_OK};
+    int64_t end_s = 0;
+    if (slurm_job_end(answer_ns, &end_s, &e) != WEFT_OK) {
+        log_print(LOG_WARNING, "%s; give --time-limit, or 0 for none", e.text);
+    }
+    if (end_s == 0) {
+        return 0;
+    }
+    const int64_t now_ns = clock_now_ns();
+    const double left_s = fmax((double)end_s - clock_wall_s(), 0);
+    char left[CLOCK_TEXT_BYTES];
+    clock_format_duration(left_s, left);
+    log_print(LOG_INFO, "the Slurm job ends in %s", left);
+    return now_ns + (int64_t)(1e9 * (left_s - fmin(rest_share * left_s, rest_s)));
+}
+
+int64_t deadline_find(const choice *c, int64_t start_ns)
+{
+    if (c->time_limit_s > 0) {
+        return start_ns + (int64_t)(1e9 * c->time_limit_s);
+    }
+    return c->time_limit_s < 0 ? ask_slurm() : 0;
+}

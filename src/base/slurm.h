@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The Slurm job that this process is part of: when its time is up. */
+#ifndef BASE_SLURM_H
+#define BASE_SLURM_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The end of the job, in seconds since 1970; 0 outside of any job, and in a job without a limit.
+ * Where Slurm has not put it into the environment, squeue is asked, and has limit_ns to answer:
+ * one process of a job should do that, since all of a cluster's ask the same daemon. What cannot be
+ * found out is WEFT_ERR_SYSTEM. */
+weft_status slurm_job_end(int64_t limit_ns, int64_t *end_s, error *e);
+
+/* The same from what squeue has printed, in lines of a job's number and its end; false if there is
+ * no such line about this job. Other lines, as those about its siblings in an array, are skipped.
+ */
+bool slurm_read_end(const char *text, const char *job, int64_t *end_s);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which ranks have been heard of lately, and which are taken for dead. */
+#include "engine/liveness.h"
+
+#include <stdlib.h>
+
+/* Of a limit, the longest that may pass between two looks and still count as listening; and how
+ * often all ranks are looked through. */
+enum { LOOKS_PER_LIMIT = 20 };
+
+/* What a beat costs the coordinator, with much to spare. */
+enum { BEAT_COST_NS = 20000 };
+
+typedef struct peer {
+    int64_t heard_ns; /* in time listened */
+    bool lost;
+} peer;
+
+struct liveness {
+    peer *peer;
+    int ranks;
+    int lost;
+    int64_t limit_ns;
+    int64_t looked_ns;   /* the clock at the last look */
+    int64_t listened_ns; /* in all */
+    int64_t next_search_ns;
+    int next; /* to be looked at in the search under way; `ranks`: there is none */
+};
+
+pulse pulse_for(pulse wanted, int ranks)
+{
+    const int64_t least_ns = (int64_t)ranks * BEAT_COST_NS;
+    pulse p = wanted;
+    p.beat_ns = p.beat_ns > least_ns ? p.beat_ns : least_ns;
+    if (p.limit_ns > 0 && p.limit_ns < 3 * p.beat_ns) {
+        p.limit_ns = 3 * p.beat_ns;
+    }
+    return p;
+}
+
+weft_status liveness_create(int ranks, int64_t limit_ns, int64_t now_ns, liveness **out, error *e)
+{
+    liveness *l = calloc(1, sizeof *l);
+    peer *peers = calloc((size_t)ranks, sizeof *peers);
+    if (l == NULL || peers == NULL) {
+        free(peers);
+        free(l);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", ranks);
+    }
+    *l = (liveness){
+        .peer = peers, .ranks = ranks, .limit_ns = limit_ns, .looked_ns = now_ns, .next = ranks};
+    *out = l;
+    return WEFT_OK;
+}
+
+void liveness_destroy(liveness *l)
+{
+    if (l != NULL) {
+        free(l->peer);
+        free(l);
+    }
+}
+
+void liveness_listen(liveness *l, int64_t now_ns)
+{
+    const int64_t most_ns = l->limit_ns / LOOKS_PER_LIMIT;
+    const int64_t passed_ns = now_ns - l->looked_ns;
+    l->looked_ns = now_ns;
+    l->listened_ns += passed_ns < most_ns ? passed_ns : most_ns;
+    if (l->next == l->ranks && l->listened_ns >= l->next_search_ns) {
+        l->next_search_ns = l->listened_ns + most_ns;
+        l->next = 0;
+    }
+}
+
+bool liveness_hear(liveness *l, int rank)
+{
+    peer *p = &l->peer[rank];
+    const bool was_lost = p->lost;
+    p->heard_ns = l->listened_ns;
+    p->lost = false;
+    l->lost -= was_lost;
+    return was_lost;
+}
+
+int liveness_next_lost(liveness *l)
+{
+    while (l->limit_ns > 0 && l->next < l->ranks) {
+        const int rank = l->next++;
+        const peer *p = &l->peer[rank];
+        if (!p->lost && l->listened_ns - p->heard_ns >= l->limit_ns) {
+            liveness_lose(l, rank);
+            return rank;
+        }
+    }
+    return -1;
+}
+
+void liveness_lose(liveness *l, int rank)
+{
+    l->lost += !l->peer[rank].lost;
+    l->peer[rank].lost = true;
+}
+
+bool liveness_lost(const liveness *l, int rank)
+{
+    return l->peer[rank].lost;
+}
+
+int liveness_lost_ranks(const liveness *l)
+{
+    return l->lost;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which ranks have been heard of lately, and which are taken for dead.
+ *
+ * Only time in which somebody listened counts: a process that was itself stopped, or kept from
+ * looking, must not take all others for dead when it wakes up. */
+#ifndef ENGINE_LIVENESS_H
+#define ENGINE_LIVENESS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct liveness liveness;
+
+/* How ranks assure each other that they are alive. */
+typedef struct pulse {
+    int64_t beat_ns;  /* a rank that has said nothing else for so long says that it is there */
+    int64_t limit_ns; /* one that has been silent for so long is taken for dead; 0: none ever is */
+} pulse;
+
+/* The pulse of a job of so many ranks: the coordinator must not be kept busy by beats alone. */
+pulse pulse_for(pulse wanted, int ranks);
+
+/* All ranks have just been heard of. */
+weft_status liveness_create(int ranks, int64_t limit_ns, int64_t now_ns, liveness **out, error *e);
+
+/* NULL is allowed. */
+void liveness_destroy(liveness *l);
+
+/* Somebody listens; to be called at every look at the messages, after they have been read. */
+void liveness_listen(liveness *l, int64_t now_ns);
+
+/* A rank has been heard of: true if it had been taken for dead. */
+bool liveness_hear(liveness *l, int rank);
+
+/* The next rank to take for dead, from now on; -1 if there is none. */
+int liveness_next_lost(liveness *l);
+
+/* It has died for sure. */
+void liveness_lose(liveness *l, int rank);
+
+bool liveness_lost(const liveness *l, int rank);
+
+/* How many are taken for dead now. */
+int liveness_lost_ranks(const liveness *l);
+
+#endif
