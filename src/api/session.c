@@ -4,6 +4,7 @@
 
 #include "api/deadline.h"
 #include "base/clock.h"
+#include "base/done.h"
 #include "base/log.h"
 #include "base/watchdog.h"
 
@@ -89,6 +90,9 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }
+    if (status == WEFT_OK && comm_rank(s->comm) == 0) {
+        done_begin();
+    }
     return status;
 }
 
@@ -121,6 +125,9 @@ int weft_finish(weft_session *session, weft_status status)
     /* How a run went, and the help text, have been said already. */
     if (speaker && (exit_status == 1 || exit_status == 2)) {
         log_print(LOG_ERROR, "error: %s", e.text);
+    }
+    if (speaker || comm_broken(session->comm)) {
+        done_write(exit_status, !speaker);
     }
     if (session->comm != NULL && comm_broken(session->comm)) {
         /* MPI would wait for a rank that has died. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The signals that ask a run to stop: SIGINT, SIGTERM, SIGUSR1. */
+/* The signals that ask a run to stop: SIGINT, SIGTERM, SIGUSR1, SIGUSR2. */
 #include "base/signals.h"
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static const int watched[] = {SIGINT, SIGTERM, SIGUSR1};
+static const int watched[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 enum { WATCHED = sizeof watched / sizeof watched[0] };
 
 static struct sigaction before[WATCHED];
@@ -60,6 +60,8 @@ const char *signals_name(int number)
         return "SIGTERM";
     case SIGUSR1:
         return "SIGUSR1";
+    case SIGUSR2:
+        return "SIGUSR2";
     default:
         return "a signal";
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The signals that ask a run to stop: SIGINT, SIGTERM, SIGUSR1. */
+/* The signals that ask a run to stop: SIGINT, SIGTERM, SIGUSR1, SIGUSR2. The last is SIGTERM for
+ * ranks under mpirun, which passes it on and leaves them the time they need. */
 #ifndef BASE_SIGNALS_H
 #define BASE_SIGNALS_H
 

@@ -23,7 +23,7 @@ static void own_handler(int number)
 static void test_each_is_seen(void **state)
 {
     (void)state;
-    static const int numbers[] = {SIGUSR1, SIGTERM, SIGINT};
+    static const int numbers[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         signals_watch();
         assert_int_equal(signals_seen(), 0);
@@ -47,7 +47,7 @@ static void test_last_one_counts(void **state)
 static void test_handlers_are_given_back(void **state)
 {
     (void)state;
-    static const int numbers[] = {SIGUSR1, SIGTERM, SIGINT};
+    static const int numbers[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
     struct sigaction mine = {.sa_handler = own_handler};
     (void)sigemptyset(&mine.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -109,6 +109,7 @@ static void test_names(void **state)
     assert_string_equal(signals_name(SIGINT), "SIGINT");
     assert_string_equal(signals_name(SIGTERM), "SIGTERM");
     assert_string_equal(signals_name(SIGUSR1), "SIGUSR1");
+    assert_string_equal(signals_name(SIGUSR2), "SIGUSR2");
     assert_non_null(signals_name(0));
 }
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The done file: what the launcher (cluster/weft-run) is told of the program's end. */
+#include "base/done.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The file's path with something behind it; false if there is no done file. */
+static bool done_path(const char *suffix, char path[PATH_MAX])
+{
+    const char *file = getenv("WEFT_DONE_FILE");
+    if (file == NULL || *file == '\0') {
+        return false;
+    }
+    const int length = snprintf(path, PATH_MAX, "%s%s", file, suffix);
+    return length > 0 && length < PATH_MAX;
+}
+
+void done_begin(void)
+{
+    char path[PATH_MAX];
+    if (done_path(".begun", path)) {
+        const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+}
+
+/* A new file that holds the status; `path` ends with XXXXXX, and gets its name. */
+static bool write_new(char *path, int status)
+{
+    const int fd = mkstemp(path);
+    if (fd < 0) {
+        return false;
+    }
+    const bool written = dprintf(fd, "%d\n", status) > 0;
+    return close(fd) == 0 && written;
+}
+
+void done_write(int status, bool bereft)
+{
+    char path[PATH_MAX];
+    char new_path[PATH_MAX];
+    if (!done_path(bereft ? ".bereft" : "", path) || !done_path(".new.XXXXXX", new_path)) {
+        return;
+    }
+    if (!write_new(new_path, status) || rename(new_path, path) != 0) {
+        (void)unlink(new_path);
+    }
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""weft-run over several hosts, some of which are lost: the exit status is the program's, mpirun does
+not stay, nor does anything else, and the result is right."""
+
+import os
+import shutil
+import signal
+import tempfile
+
+import results
+from hosts import Hosts, main
+from launch import KNOWN, SystemTest, strike
+from weftrun import GRACE, SOON, WEFT_RUN, left_behind, rank_of
+
+STOPPED = 75
+COUNT = 1000
+
+
+class Several(SystemTest):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix="weft-launcher-")
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cls.hosts = cls.enterClassContext(Hosts(3, folder))
+
+    def start_run(self, *words, hosts="n1,n2,n3"):
+        launch = self.hosts.start(
+            "head", WEFT_RUN, "--hosts", hosts, "--rsh", self.hosts.script("remote-shell"),
+            "--done-dir", self.folder, *GRACE, "--mca", "pml", "ob1", "--mca", "btl",
+            "self,vader,tcp", *words)
+        self.launches.append(launch)
+        return launch
+
+    def known(self, *more):
+        return [KNOWN, "--out", self.path(), "--count", COUNT, "--grain", 1, "--threads", 1,
+                "--calls", self.path("calls"), *SOON, *more]
+
+    def begin(self, ranks=6, item_us=5000, **options):
+        launch = self.start_run("-n", ranks, *self.known("--item-us", item_us, "--fresh"),
+                                **options)
+        launch.wait_for(lambda: len(results.calls(self.path("calls"))) >= 50, "the work begins")
+        return launch
+
+    def finish(self, launch, status):
+        ending = launch.finish()
+        self.assertEqual(ending.status, status, str(ending))
+        self.assertEqual(left_behind(self.folder, limit_s=10), [])
+        self.assertEqual(self.hosts.left_over("mpirun", limit_s=1), {})
+        self.assertEqual(self.hosts.left_over("orted", limit_s=1), {})
+        if os.path.exists(self.path("calls")):
+            os.remove(self.path("calls"))
+        return ending
+
+    def assert_complete(self):
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+    def test_statuses(self):
+        ending = self.finish(self.start_run(*self.known("--fail", "3")), 3)
+        self.assertIn("3 ranks x 1 worker on 3 hosts", ending.err)
+        ending = self.finish(self.start_run("-n", 4, "sh", "-c", "hostname; exit 4"), 4)
+        self.assertEqual(sorted(ending.out.split()), ["n1", "n1", "n2", "n3"])
+
+    def test_host_that_cannot_be_reached(self):
+        ending = self.finish(self.start_run("hostname", hosts="n1,n9"), 1)
+        self.assertIn("the daemon on n9 ended", ending.err)
+
+    def test_signal(self):
+        """Ranks on other hosts stop in good order."""
+        launch = self.begin()
+        self.hosts.strike(signal.SIGTERM, f"bash {WEFT_RUN}", "head")
+        self.assertIn("SIGUSR2: stopping in good order", self.finish(launch, STOPPED).err)
+
+    def test_rank_is_killed_and_power_is_cut(self):
+        launch = self.begin(item_us=15000)
+        strike(rank_of(self.folder, 3), signal.SIGKILL)
+        self.hosts.kill("n3")
+        self.addCleanup(self.hosts.boot, "n3")
+        ending = self.finish(launch, 0)
+        self.assertIn("3 ranks lost", ending.err)
+        self.assertIn("lost host n3", ending.err)
+        self.assert_complete()
+
+    def test_link_goes_down(self):
+        launch = self.begin(item_us=20000)
+        self.hosts.link("n2", "down")
+        self.addCleanup(self.hosts.link, "n2", "up")
+        self.assertIn("2 ranks lost", self.finish(launch, 0).err)
+        self.assert_complete()
+
+    def test_host_of_rank_0_crashes(self):
+        launch = self.begin(item_us=50000)
+        self.hosts.crash("n1")
+        self.addCleanup(self.hosts.boot, "n1")
+        self.assertIn("lost host n1", self.finish(launch, STOPPED).err)
+
+
+if __name__ == "__main__":
+    main()

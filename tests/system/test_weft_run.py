@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""weft-run on one host: the exit status is the program's, whatever happens to it, to its ranks or to
+mpirun, and nothing stays behind."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+
+import results
+from launch import KNOWN, Launch, SystemTest, environment, main, strike
+from weftrun import GRACE, SOON, WEFT_RUN, done_folders, left_behind, mpirun_of, rank_of
+
+STOPPED = 75
+COUNT = 600
+
+
+class WeftRun(SystemTest):
+    def start_run(self, *words, before=(), **more):
+        options = {"env": environment(**more.pop("variables", {})), "cwd": self.folder, **more}
+        launch = Launch([WEFT_RUN, *map(str, (*before, *words))], **options)
+        self.launches.append(launch)
+        return launch
+
+    def run_to_end(self, *words, status=0, **more):
+        ending = self.start_run(*words, **more).finish()
+        self.assertEqual(ending.status, status, str(ending))
+        self.assertEqual(left_behind(self.folder), [])
+        return ending
+
+    def known(self, *more):
+        return [KNOWN, "--out", self.path(), "--count", COUNT, "--grain", 1, "--calls",
+                self.path("calls"), *SOON, *more]
+
+    def begin(self, *more, ranks=2, item_us=5000):
+        launch = self.start_run("-n", ranks, "-t", 1, *GRACE, *self.known("--item-us", item_us,
+                                                                         "--fresh", *more))
+        launch.wait_for(lambda: len(results.calls(self.path("calls"))) >= 20, "the work begins")
+        return launch
+
+    def finish(self, launch, status):
+        ending = launch.finish()
+        self.assertEqual(ending.status, status, str(ending))
+        self.assertEqual(left_behind(self.folder), [])
+        os.remove(self.path("calls"))
+        return ending
+
+    def assert_complete(self):
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+
+class Statuses(WeftRun):
+    def test_of_weft_programs(self):
+        for more, status in (((), 0), (("--fresh", "--fail", "3,4"), 3), (("--bad",), 2)):
+            with self.subTest(more):
+                self.run_to_end("-n", 2, "-t", 1, *self.known(*more), status=status)
+
+    def test_of_others(self):
+        for line, status in (("exit 0", 0), ("exit 7", 7), ("kill -SEGV $$", 139),
+                             ("exit $((5 * OMPI_COMM_WORLD_RANK))", 5)):
+            with self.subTest(line):
+                self.run_to_end("-n", 2, "sh", "-c", line, status=status)
+
+    def test_program_that_is_not_there(self):
+        ending = self.run_to_end("./none", status=127)
+        self.assertIn("there is no program './none'", ending.err)
+
+    def test_rank_that_ends_before_the_others_begin(self):
+        """They would wait for it in MPI_Init for ever."""
+        line = '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || exit 9; exec "$@"'
+        ending = self.run_to_end("-n", 2, *GRACE, "sh", "-c", line, "sh", *self.known(), status=9)
+        self.assertIn("rank 1 ended with status 9", ending.err)
+
+    def test_words_arrive_as_they_are(self):
+        words = ["one two", "it's", '"', "$HOME", "*", "", "a\nb", "--out", "\\"]
+        folder = self.path("a 'folder' with spaces")
+        os.mkdir(folder)
+        program = os.path.join(folder, "print words")
+        with open(program, "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+        os.chmod(program, 0o755)
+        printed = "".join(f"<{word}>" for word in words)
+        ending = self.run_to_end("--", program, *words)
+        self.assertEqual(ending.out, printed)
+        line = self.run_to_end("--dry-run", program, *words).out
+        pasted = subprocess.run(["bash", "-c", line.replace(".weft-run", "weft-run")],
+                                env=environment(), stdout=subprocess.PIPE, check=True, text=True)
+        self.assertEqual(pasted.stdout, printed)
+
+    def test_done_folder(self):
+        """A folder that a killed weft-run has left is removed; another's is not."""
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        host = os.uname().nodename
+        names = [f".weft-run-{host}-{gone.pid}", f".weft-run-{host}-{os.getpid()}"]
+        place = self.path("place")
+        os.mkdir(place)
+        for name in names:
+            os.mkdir(os.path.join(place, name))
+        self.run_to_end("--done-dir", place, "true")
+        self.assertEqual(os.listdir(place), names[1:])
+        ending = self.run_to_end("--done-dir", self.path("none"), "true", status=1)
+        self.assertIn("is no folder that can be written to", ending.err)
+
+    def test_wrong_usage(self):
+        for words in ((), ("--",), ("--none", "true"), ("-n",), ("-n", "0", "true"),
+                      ("-t", "many", "true"), ("--mca", "a"), ("--dry-run=1", "true"),
+                      ("--hosts", "a", "--hostfile", "b", "true"), ("--hostfile", "none", "true"),
+                      ("--hosts", "a;b", "true"), ("--hosts", "a:b", "true")):
+            with self.subTest(words):
+                self.assertIn("--help tells more", self.run_to_end(*words, status=2).err)
+
+
+class Faults(WeftRun):
+    def test_signals(self):
+        """They stop the ranks in good order."""
+        for number, at_ranks in ((signal.SIGTERM, "SIGUSR2"), (signal.SIGINT, "SIGUSR2"),
+                                 (signal.SIGHUP, "SIGUSR2"), (signal.SIGUSR1, "SIGUSR1")):
+            with self.subTest(number.name):
+                launch = self.begin()
+                strike(launch.pid, number)
+                ending = self.finish(launch, STOPPED)
+                self.assertIn(f"{at_ranks}: stopping in good order", ending.err)
+                self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped")
+
+    def test_second_sigint(self):
+        launch = self.begin("--slow", 10, "--slow-s", 60)
+        launch.wait_for(lambda: 10 in results.calls(self.path("calls")), "the slow item begins")
+        strike(launch.pid, signal.SIGUSR1)
+        strike(launch.pid, signal.SIGINT)
+        launch.wait_for(lambda: "stopping in good order" in launch.err_now(), "it stops")
+        strike(launch.pid, signal.SIGINT)
+        self.finish(launch, 130)
+
+    def test_rank_is_killed(self):
+        launch = self.begin(ranks=3)
+        strike(rank_of(self.folder, 1), signal.SIGKILL)
+        self.assertIn("1 rank lost", self.finish(launch, 0).err)
+        self.assert_complete()
+
+    def test_rank_0_is_killed(self):
+        launch = self.begin(ranks=3, item_us=50000)
+        strike(rank_of(self.folder, 0), signal.SIGKILL)
+        self.finish(launch, STOPPED)
+
+    def test_only_rank_is_killed(self):
+        launch = self.begin(ranks=1)
+        strike(rank_of(self.folder, 0), signal.SIGKILL)
+        self.assertIn("rank 0 ended with status 137", self.finish(launch, 137).err)
+
+    def test_mpirun_is_killed(self):
+        launch = self.begin()
+        strike(mpirun_of(self.folder), signal.SIGKILL)
+        self.finish(launch, STOPPED)
+
+    def test_weft_run_is_killed(self):
+        launch = self.begin()
+        strike(launch.pid, signal.SIGKILL)
+        launch.finish()
+        self.assertEqual(left_behind(self.folder), done_folders(self.folder))
+        self.run_to_end("true")
+
+
+class Lines(WeftRun):
+    """The mpirun line, with an mpirun that does no more than name its version."""
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path("bin"))
+
+    def fake(self, name, text):
+        path = self.path(os.path.join("bin", name))
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
+        os.chmod(path, 0o755)
+
+    def dry_run(self, *words, version="(Open MPI) 4.1.4", status=0, **variables):
+        self.fake("mpirun", f"mpirun {version}\n")
+        variables["PATH"] = f"{self.path('bin')}:{os.environ['PATH']}"
+        ending = self.run_to_end("--dry-run", *words, "true", variables=variables, status=status)
+        return shlex.split(ending.out) if status == 0 else ending.err
+
+    def assert_has(self, line, *words):
+        count = len(words)
+        self.assertIn(list(words), [line[i:i + count] for i in range(len(line))])
+
+    def test_open_mpi_4(self):
+        line = self.dry_run("-n", 4, "-t", 3, "--hosts", "a,b,c", "--mca", "pml", "ob1",
+                            "--mpirun-options", "--tag-output --report-bindings", WEFT_SYNC="1")
+        self.assert_has(line, "mpirun", "--enable-recovery")
+        self.assert_has(line, "-n", "4", "--host", "a:2,b:1,c:1")
+        self.assert_has(line, "--map-by", "slot:OVERSUBSCRIBE", "--bind-to", "none")
+        self.assert_has(line, "--mca", "mpi_yield_when_idle", "1")
+        self.assert_has(line, "--mca", "plm_rsh_agent", os.path.join(os.path.dirname(WEFT_RUN),
+                                                                    "weft-rsh"))
+        self.assert_has(line, "--mca", "pml", "ob1", "--tag-output", "--report-bindings")
+        self.assert_has(line, "-x", "WEFT_SYNC")
+        self.assert_has(line, "-x", "WEFT_THREADS=3")
+
+    def test_open_mpi_5(self):
+        line = self.dry_run("--hosts", "a,b", version="(Open MPI) 5.0.7")
+        self.assert_has(line, "mpirun", "--with-ft", "ulfm")
+        self.assert_has(line, "-n", "2", "--host", "a:1,b:1")
+        self.assert_has(line, "--prtemca", "plm", "ssh")
+        self.assertIn("plm_ssh_agent", line)
+        self.assertNotIn("--enable-recovery", line)
+
+    def test_other_mpis(self):
+        for version in ("(Open MPI) 3.1.6", "HYDRA build details: 4.1"):
+            with self.subTest(version):
+                self.assertIn("Open MPI", self.dry_run(version=version, status=1))
+
+    def test_binding(self):
+        """To cores where they suffice, but not if another such job has room beside it."""
+        for words, binds in ((("-n", 2, "-t", 8, "--hosts", "a:16"), True),
+                             (("-n", 3, "-t", 3, "--hosts", "a:16"), True),
+                             (("-n", 2, "-t", 4, "--hosts", "a:16"), False),
+                             (("-n", 3, "-t", 8, "--hosts", "a:16"), False),
+                             (("-n", 2, "-t", 8, "--hosts", "a:8,b"), False),
+                             (("-n", 2, "--hosts", "a:8,b:8"), False)):
+            with self.subTest(words):
+                self.assertEqual(f"slot:PE={words[3]}" in self.dry_run(*words), binds)
+
+    def test_host_file(self):
+        with open(self.path("hosts"), "w", encoding="ascii") as file:
+            file.write("# comment\na slots=8\n\nb slots=8 max_slots=8\n")
+        line = self.dry_run("-t", 8, "--hostfile", self.path("hosts"))
+        self.assert_has(line, "-n", "2", "--host", "a:1,b:1", "--map-by", "slot:PE=8")
+
+    def test_here(self):
+        line = self.dry_run()
+        self.assert_has(line, "-n", "1", "--host", "localhost:1")
+        self.assertNotIn("plm", line)
+        self.assertFalse([word for word in line if word.startswith("WEFT_THREADS")])
+
+    def test_slurm(self):
+        self.fake("scontrol", "n1\nn2\nn3")
+        job = {"SLURM_JOB_ID": "7", "SLURM_JOB_NODELIST": "n[1-3]",
+               "SLURM_JOB_CPUS_PER_NODE": "8(x2),4", "SLURM_TASKS_PER_NODE": "2(x2),1"}
+        line = self.dry_run(**job)
+        self.assert_has(line, "-n", "3", "--host", "n1:1,n2:1,n3:1")
+        self.assert_has(line, "-x", "WEFT_THREADS=4")
+        self.assert_has(line, "--mca", "plm", "rsh")
+        line = self.dry_run(**job, SLURM_NTASKS="5", SLURM_CPUS_PER_TASK="3")
+        self.assert_has(line, "-n", "5", "--host", "n1:2,n2:2,n3:1")
+        self.assert_has(line, "-x", "WEFT_THREADS=3")
+        self.assert_has(self.dry_run("-n", 2, "-t", 2, **job), "--host", "n1:1,n2:1")
+
+    def test_path_with_spaces(self):
+        """mpirun would take such a remote shell for several words."""
+        copy = self.path("with spaces")
+        shutil.copytree(os.path.dirname(WEFT_RUN), copy)
+        self.fake("mpirun", "mpirun (Open MPI) 4.1.4")
+        words = [os.path.join(copy, "weft-run"), "--dry-run", "--hosts", "a", "true"]
+        path = f"{self.path('bin')}:{os.environ['PATH']}"
+        line = subprocess.run(words, env=environment(PATH=path), cwd=self.folder, check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        self.assert_has(shlex.split(line), "plm_rsh_agent", "weft-rsh")
+
+
+if __name__ == "__main__":
+    main()
