@@ -150,18 +150,24 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
     weft_session *s = map->session;
     error_clear(&s->error);
     if (comm_broken(s->comm)) {
-        return error_set(&s->error, WEFT_STOPPED,
-                         "a rank has died during an earlier map; run the same command again to go "
-                         "on with map '%s'",
-                         map->job->name);
+        (void)error_set(&s->error, WEFT_STOPPED,
+                        "a rank died during an earlier map; run the same command again to go on "
+                        "with map '%s'",
+                        map->job->name);
+        if (comm_rank(s->comm) == 0) {
+            log_print(LOG_WARNING, "%s", s->error.text);
+        }
+        return WEFT_STOPPED;
     }
     if (kernel == NULL) {
         (void)error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
     }
+    session_allow_absence(s);
     const weft_status status = comm_agree(s->comm, &s->error);
     if (status != WEFT_OK) {
         return status;
     }
+    session_expect_all(s);
     const run_choice how = {.path = map->path,
                             .technique = s->choice.technique,
                             .grain = s->choice.grain,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,26 @@ static const char *program_name(const weft_program *program, char **argv)
     return slash != NULL ? slash + 1 : argv[0] == NULL ? "program" : argv[0];
 }
 
+/* In collective calls that follow each other a rank does not come only if it has died; but where a
+ * program may do something of its own first, such as reading its input, that must be allowed to
+ * take long. */
+enum { START_OF_MPI_S = 300, START_LIMITS = 60, FINISH_LIMITS = 4, END_OF_MPI_LIMITS = 6 };
+
+static void set_patience(weft_session *s, double limits)
+{
+    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->choice.dead_after_s));
+}
+
+void session_expect_all(weft_session *s)
+{
+    set_patience(s, START_LIMITS);
+}
+
+void session_allow_absence(weft_session *s)
+{
+    set_patience(s, comm_recovers() ? START_LIMITS : 0);
+}
+
 weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
 {
     weft_session *s = calloc(1, sizeof *s);
@@ -45,11 +66,15 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     const int64_t start_ns = clock_now_ns();
     s->program = program;
     keep_command(s, *argc, *argv);
+    watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
+                 "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
     weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    watchdog_set(0, 0, "");
     if (status != WEFT_OK) {
         return status;
     }
     (void)choice_read(&s->choice, program, argc, *argv, &s->error);
+    session_expect_all(s);
     if (s->choice.time_limit_s > 0) {
         s->deadline_ns = start_ns + (int64_t)(1e9 * s->choice.time_limit_s);
     }
@@ -72,6 +97,9 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
 static weft_status settle_ending(weft_session *s, weft_status status, error *e)
 {
     error_clear(e);
+    if (s->comm != NULL) {
+        set_patience(s, comm_recovers() ? FINISH_LIMITS : 0);
+    }
     if (status != WEFT_OK) {
         if (s->error.status == status) {
             *e = s->error;
@@ -101,7 +129,9 @@ int weft_finish(weft_session *session, weft_status status)
         _exit(exit_status);
     }
     placement_clear(&session->placement);
+    watchdog_set((unsigned)(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
     comm_close(session->comm);
+    watchdog_set(0, 0, "");
     free(session);
     return exit_status;
 }
@@ -142,6 +172,7 @@ weft_status weft_agree(weft_session *session, weft_status status)
     } else if (session->error.status != status) {
         (void)error_set(&session->error, status, "%s", weft_status_text(status));
     }
+    session_allow_absence(session);
     /* Without those that have died, what the run came to is all there is to agree on. */
     return comm_broken(session->comm) ? status : comm_agree(session->comm, &session->error);
 }

@@ -21,4 +21,10 @@ struct weft_session {
     error error;
 };
 
+/* How long collective calls wait: for ranks that come from the same call before … */
+void session_expect_all(weft_session *s);
+
+/* … and for such as may first have something of their own to do. */
+void session_allow_absence(weft_session *s);
+
 #endif

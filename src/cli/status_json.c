@@ -67,14 +67,17 @@ static json_t *list_runs(const report *r)
         const report_run *run = &r->runs[i];
         const weft_result_run *row = &run->row;
         json_t *entry = json_pack(
-            "{s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:s, s:s}",
+            "{s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:i, "
+            "s:i, s:o, s:I, s:s, s:s}",
             "start_s", number(row->start_s), "end_s", number(row->end_s), "duration_s",
             number(run->duration_s), "ranks", row->ranks, "workers", row->workers, "hosts",
             row->hosts, "cores", row->cores, "host_names", row->host_names, "items",
             (json_int_t)row->items, "failed", (json_int_t)row->failed, "duplicates",
             (json_int_t)row->duplicates, "busy_s", number(row->busy_s), "cpu_s", number(row->cpu_s),
-            "wait_s", number(row->wait_s), "efficiency", number(run->efficiency), "outcome",
-            row->outcome, "command", row->command);
+            "wait_s", number(row->wait_s), "efficiency", number(run->efficiency), "lost", row->lost,
+            "lost_rank", row->lost > 0 ? row->lost_rank : -1, "lost_at_s",
+            row->lost > 0 ? json_real(row->lost_at) : json_null(), "lost_items",
+            (json_int_t)row->lost_items, "outcome", row->outcome, "command", row->command);
         (void)json_array_append_new(list, entry);
     }
     return list;

@@ -153,6 +153,7 @@ static void put_run(table *t, int number, const report_run *run)
     table_put(t, "%" PRId64, row->items);
     table_put(t, "%" PRId64, row->failed);
     table_put(t, "%" PRId64, row->duplicates);
+    table_put(t, "%d", row->lost);
     if (isfinite(run->efficiency)) {
         table_put(t, "%.0f %%", 100 * run->efficiency);
     } else {
@@ -161,17 +162,29 @@ static void put_run(table *t, int number, const report_run *run)
     table_put(t, "%s", row->outcome);
 }
 
+static void print_lost(int number, const weft_result_run *row)
+{
+    char when[TEXT_TIME_BYTES];
+    if (row->lost > 0) {
+        text_time(row->lost_at, when);
+        (void)printf("run %d lost %d rank%s, the last of them rank %d at %s, with %" PRId64
+                     " items in hand, which others computed\n",
+                     number, row->lost, row->lost == 1 ? "" : "s", row->lost_rank, when,
+                     row->lost_items);
+    }
+}
+
 static void print_runs(const report *r)
 {
-    static const char *const titles[] = {"run",     "started (UTC)", "took",   "ranks",
-                                         "workers", "hosts",         "items",  "failed",
-                                         "twice",   "busy",          "outcome"};
+    static const char *const titles[] = {"run",     "started (UTC)", "took",  "ranks",
+                                         "workers", "hosts",         "items", "failed",
+                                         "twice",   "lost",          "busy",  "outcome"};
     const int rows = r->progress.runs;
     const int first = rows > MOST_RUNS ? rows - MOST_RUNS : 0;
     if (rows == 0) {
         return;
     }
-    table t = {.align = "rlrrrrrrrrl"};
+    table t = {.align = "rlrrrrrrrrrl"};
     table_begin_row(&t, "command");
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
         table_put(&t, "%s", titles[i]);
@@ -186,6 +199,9 @@ static void print_runs(const report *r)
     table_print(&t);
     if (first > 0) {
         (void)printf("... and %d earlier; --json lists them\n", first);
+    }
+    for (int i = first; i < rows; i++) {
+        print_lost(i + 1, &r->runs[i].row);
     }
 }
 

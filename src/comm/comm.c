@@ -133,6 +133,19 @@ void comm_set_patience(comm *c, int64_t limit_ns)
     c->patience_ns = limit_ns;
 }
 
+bool comm_recovers(void)
+{
+    /* Open MPI 4: mpirun --enable-recovery; Open MPI 5: mpirun --with-ft ulfm. */
+    static const char *const names[] = {"OMPI_MCA_orte_enable_recovery", "OMPI_MCA_mpi_ft_enable"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void comm_break(comm *c)
 {
     c->broken = true;

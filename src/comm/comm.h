@@ -24,6 +24,9 @@ int comm_size(const comm *c);
  * fails, and the communication is broken. */
 void comm_set_patience(comm *c, int64_t limit_ns);
 
+/* Whether the launcher lets a job go on when one of its ranks dies. Else it ends them all. */
+bool comm_recovers(void);
+
 /* A rank has died, or is not coming: from here on every collective call fails at once. */
 void comm_break(comm *c);
 

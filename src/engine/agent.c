@@ -317,6 +317,18 @@ static void take_message(agent *a, const void *bytes)
     }
 }
 
+/* It was there a moment ago, and so was this rank for it. */
+static void hear_coordinator(agent *a)
+{
+    if (a->coordinator != NULL) {
+        (void)liveness_hear(a->coordinator, 0);
+        if (a->setup.pulse.limit_ns > 0) {
+            atomic_store(&a->setup.work->mine_until_ns,
+                         clock_now_ns() + a->setup.pulse.limit_ns / 2);
+        }
+    }
+}
+
 /* Reads all messages; on rank 0 also those for the coordinator. */
 static bool read_mail(agent *a)
 {
@@ -336,9 +348,7 @@ static bool read_mail(agent *a)
             break;
         }
         any = true;
-        if (a->coordinator != NULL) {
-            (void)liveness_hear(a->coordinator, 0);
-        }
+        hear_coordinator(a);
         if (*(const message_kind *)bytes >= MESSAGE_GRANT) {
             take_message(a, bytes);
         } else if (a->setup.coordinator != NULL) {

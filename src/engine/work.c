@@ -312,6 +312,12 @@ int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_
     return end_ns;
 }
 
+static bool may_be_lost(const work *w)
+{
+    const int64_t until_ns = atomic_load(&w->mine_until_ns);
+    return !w->pure && until_ns != 0 && clock_now_ns() > until_ns;
+}
+
 static weft_status write_run(block *b, int64_t first, int64_t tiles)
 {
     const work *w = b->work;
@@ -328,6 +334,9 @@ static weft_status write_run(block *b, int64_t first, int64_t tiles)
 void block_write(block *b)
 {
     weft_status status = WEFT_OK;
+    if (may_be_lost(b->work)) {
+        block_begin(b, b->first, b->tiles);
+    }
     for (int64_t i = 0; i < b->tiles && status == WEFT_OK;) {
         int64_t run = 0;
         while (i + run < b->tiles && tile_record_done(&b->records[i + run])) {

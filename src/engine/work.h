@@ -28,6 +28,9 @@ typedef struct work {
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
     const int64_t *retry;
     atomic_bool stopping;
+    /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
+     * computed twice may not be written either: others may have it. */
+    _Atomic int64_t mine_until_ns;
 } work;
 
 typedef struct block {

@@ -260,7 +260,11 @@ weft_status weft_result_get_run(weft_result *result, int row, weft_result_run *r
                              .duplicates = from->duplicates,
                              .busy_s = from->busy,
                              .cpu_s = from->cpu,
-                             .wait_s = from->wait};
+                             .wait_s = from->wait,
+                             .lost = from->lost,
+                             .lost_rank = from->lost_rank,
+                             .lost_at = from->lost_at,
+                             .lost_items = from->lost_items};
     copy_text(run->outcome, sizeof run->outcome, from->outcome, sizeof from->outcome);
     copy_text(run->host_names, sizeof run->host_names, from->host_names, sizeof from->host_names);
     copy_text(run->command, sizeof run->command, from->command, sizeof from->command);

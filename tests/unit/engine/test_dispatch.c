@@ -322,6 +322,55 @@ static void test_impure_is_never_repeated(void **state)
     }
 }
 
+/* Takes a rank for dead: what it had in its queue is lost with it. */
+static void bury(world *w, int number)
+{
+    mate *r = &w->mate[number];
+    int64_t lost = 0;
+    for (int64_t i = r->head; i < r->tail; i++) {
+        const int64_t tile = r->queue[i];
+        lost += !w->done[tile];
+        w->granted[tile]--;
+    }
+    r->head = r->tail = 0;
+    r->waits = false;
+    r->recalls = 0;
+    r->habit = HABIT_DEAD;
+    r->away_from = 0;
+    r->away_until = INT64_MAX;
+    assert_int_equal(dispatch_bury(w->dispatch, number), lost);
+}
+
+/* Ranks die, and some rise again with nothing in their hands: every tile is computed, and without
+ * side effects twice. */
+static void test_dead_ranks_are_replaced(void **state)
+{
+    (void)state;
+    static world w;
+    static bool before[MOST_TILES];
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        const int ranks = 2 + (int)(seed % (MOST_RANKS - 1));
+        begin(&w, (technique)(seed % TECHNIQUE_COUNT), counts[3 + seed % 5], ranks, false, seed);
+        memcpy(before, w.done, sizeof before);
+        const int survivor = (int)(seed % (uint32_t)ranks);
+        for (int i = 0; i < 100000 && dispatch_undone(w.dispatch) > 0; i++) {
+            const int chosen = (int)(draw(&w.seed) % (uint32_t)ranks);
+            mate *each = &w.mate[chosen];
+            if (draw(&w.seed) % 10 == 0 && chosen != survivor) {
+                if (each->habit == HABIT_DEAD) {
+                    each->habit = HABIT_STEADY;
+                } else {
+                    bury(&w, chosen);
+                }
+            }
+            step(&w);
+        }
+        assert_int_equal(dispatch_undone(w.dispatch), 0);
+        check_once(&w, before);
+        end(&w);
+    }
+}
+
 static dispatch *make(int64_t tiles, int ranks, technique t, bool pure)
 {
     error e = {.status = WEFT_OK};
@@ -620,12 +669,99 @@ static void test_scattered_tiles(void **state)
     }
 }
 
+/* A rank that waits, owes an answer, or is expected to give some back, dies. */
+static void test_nobody_waits_for_the_dead(void **state)
+{
+    (void)state;
+    dispatch *d = make(12, 3, TECHNIQUE_STATIC, false);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 3};
+    for (int rank = 0; rank < 3; rank++) {
+        dispatch_ask(d, rank, 4);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).piece[0].first, 4 * rank);
+    }
+    dispatch_hear(d, 0, &n, 2);
+    dispatch_hear(d, 1, &n, 2);
+    hear(d, 2, 0, 2);
+    dispatch_ask(d, 2, 4);
+    const int64_t later_ns = 2 * DISPATCH_NS;
+    const order recall = expect(d, later_ns, ORDER_RECALL, 0);
+    assert_int_equal(dispatch_bury(d, recall.rank), 4);
+    const order o = expect(d, later_ns + 1, ORDER_GRANT, 2);
+    assert_int_equal(o.piece[0].first, 0);
+    assert_int_equal(o.piece[0].tiles, 4);
+    dispatch_ask(d, 2, 4);
+    assert_int_equal(dispatch_bury(d, 2), 8);
+    expect_none(d, 10 * DISPATCH_NS);
+    dispatch_ask(d, 0, 100);
+    assert_int_equal(dispatch_undone(d), 12);
+    int64_t granted = 0;
+    order each;
+    while (dispatch_next(d, 12 * DISPATCH_NS, &each)) {
+        assert_int_equal(each.kind, ORDER_GRANT);
+        assert_int_equal(each.rank, 0);
+        for (int i = 0; i < each.pieces; i++) {
+            granted += each.piece[i].tiles;
+        }
+        dispatch_ask(d, 0, 100);
+        if (granted == 8) {
+            break;
+        }
+    }
+    assert_int_equal(granted, 8);
+    dispatch_destroy(d);
+}
+
+/* Nobody is asked to give back what was in a grave; and who has risen owes nothing. */
+static void test_the_dead_are_not_asked(void **state)
+{
+    (void)state;
+    dispatch *d = make(16, 4, TECHNIQUE_STATIC, false);
+    for (int rank = 0; rank < 4; rank++) {
+        dispatch_ask(d, rank, 4);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).piece[0].first, 4 * rank);
+    }
+    for (int64_t tile = 4; tile < 16; tile++) {
+        assert_true(dispatch_report(d, tile));
+    }
+    hear(d, 0, 3, 2);
+    hear(d, 1, 2, 2);
+    hear(d, 2, 0, 2);
+    hear(d, 3, 0, 2);
+    dispatch_ask(d, 2, 4);
+    const int64_t now_ns = 2 * DISPATCH_NS;
+    (void)expect(d, now_ns, ORDER_RECALL, 0);
+    assert_int_equal(dispatch_bury(d, 1), 0);
+    dispatch_ask(d, 3, 4);
+    expect_none(d, now_ns + 1);
+    expect_none(d, now_ns + 4 * DISPATCH_NS);
+    assert_int_equal(dispatch_bury(d, 0), 4);
+    dispatch_ask(d, 0, 4);
+    order o;
+    int64_t granted = 0;
+    while (dispatch_next(d, now_ns + 5 * DISPATCH_NS, &o)) {
+        assert_int_equal(o.kind, ORDER_GRANT);
+        granted += o.piece[0].tiles;
+    }
+    assert_int_equal(granted, 4);
+    hear(d, 0, 3, now_ns + 6 * DISPATCH_NS);
+    hear(d, 2, 0, now_ns + 6 * DISPATCH_NS);
+    hear(d, 3, 0, now_ns + 6 * DISPATCH_NS);
+    dispatch_ask(d, 2, 4);
+    assert_true(dispatch_next(d, now_ns + 8 * DISPATCH_NS, &o));
+    assert_int_equal(o.kind, ORDER_RECALL);
+    assert_int_equal(o.rank, 0);
+    dispatch_destroy(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_once_when_nobody_is_late),
         cmocka_unit_test(test_all_is_done_whoever_dies),
         cmocka_unit_test(test_impure_is_never_repeated),
+        cmocka_unit_test(test_dead_ranks_are_replaced),
+        cmocka_unit_test(test_nobody_waits_for_the_dead),
+        cmocka_unit_test(test_the_dead_are_not_asked),
         cmocka_unit_test(test_late_piece_is_halved),
         cmocka_unit_test(test_returned_piece_goes_to_another),
         cmocka_unit_test(test_who_has_plenty_and_waits_gives),

@@ -125,6 +125,34 @@ static void test_patience_doubles(void **state)
     leases_destroy(l);
 }
 
+/* What a dead rank had, less what is done of it, goes to others. */
+static void test_the_dead_have_nothing(void **state)
+{
+    (void)state;
+    leases *l = make(20, 3);
+    assert_int_equal(leases_bury(l, 1), 0);
+    assert_int_equal(leases_take(l, 1, 4, 1).first, 0);
+    assert_int_equal(leases_take(l, 2, 4, 1).first, 4);
+    assert_int_equal(leases_take(l, 1, 4, 1).first, 8);
+    assert_true(leases_report(l, 0));
+    assert_true(leases_report(l, 2));
+    assert_true(leases_report(l, 9));
+    assert_int_equal(leases_bury(l, 1), 5);
+    assert_int_equal(leases_bury(l, 1), 0);
+    bool taken[20] = {false};
+    for (piece p = leases_take(l, 2, 3, 2); p.tiles > 0; p = leases_take(l, 2, 3, 2)) {
+        for (int64_t tile = p.first; tile < piece_end(p); tile++) {
+            assert_false(taken[tile]);
+            taken[tile] = true;
+        }
+    }
+    for (int64_t tile = 0; tile < 20; tile++) {
+        const bool others = tile == 0 || tile == 2 || tile == 9 || (tile >= 4 && tile < 8);
+        assert_int_equal(taken[tile], !others);
+    }
+    leases_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_returned_tiles_are_taken_first),
         cmocka_unit_test(test_returned_tiles_are_not_copied),
         cmocka_unit_test(test_patience_doubles),
+        cmocka_unit_test(test_the_dead_have_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ranks that die, and ranks that only seem to: the run goes on without them, where mpirun lets it,
+and what comes out is the same to the byte (promises P1 to P3)."""
+
+import os
+import random
+import signal
+import time
+
+import results
+from launch import KNOWN, MPIRUN, WEFT, Launch, SystemTest, main, stat_of, strike
+
+SEED = int(os.environ.get("DEATHS_SEED", str(random.SystemRandom().randrange(1 << 32))))
+COUNT = 1500
+# Silence is noticed after a second here, so that tests need not wait for long.
+SOON = ("--dead-after", 1)
+
+
+def rank_of(pid):
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        for entry in file.read().split(b"\0"):
+            if entry.startswith(b"OMPI_COMM_WORLD_RANK="):
+                return int(entry.split(b"=")[1])
+    return -1
+
+
+class Deaths(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(SEED)
+
+    def start_job(self, ranks, workers, *words, seconds=2.0):
+        """A job that would take so long, whatever its layout."""
+        item_us = int(1e6 * seconds * ranks * workers / COUNT)
+        command = [*MPIRUN, "--enable-recovery", "-np", str(ranks), KNOWN, "--threads",
+                   str(workers), "--out", self.path(), "--count", str(COUNT), "--grain", "1",
+                   "--item-us", str(item_us), "--sync", "0", "--progress", "never",
+                   *map(str, SOON), *map(str, words)]
+        launch = Launch(command)
+        self.launches.append(launch)
+        launch.wait_for(lambda: os.path.exists(self.path()) and
+                        results.done_items(self.path()).sum() > COUNT // 20, "work is on its way")
+        self.pids = {rank_of(pid): pid for pid in launch.ranks()}
+        return launch
+
+    def check_complete(self, ending, lost=None):
+        self.assertIn("complete: ", ending.err, str(ending))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT), str(ending))
+        self.assertEqual(ending.err.count("is taken for dead, and"), lost, str(ending))
+        row = results.runs(self.path())[-1]
+        self.assertEqual(row["outcome"], b"complete")
+        self.assertEqual(row["lost"], lost)
+        return row
+
+    def test_a_rank_is_killed(self):
+        for workers in (1, 3):
+            with self.subTest(workers=workers):
+                if os.path.exists(self.path()):
+                    os.unlink(self.path())
+                launch = self.start_job(4, workers)
+                victim = self.random.choice((1, 2, 3))
+                before = time.time()
+                strike(self.pids[victim], signal.SIGKILL)
+                ending = launch.finish()
+                self.assertEqual(ending.status, 0, str(ending))
+                row = self.check_complete(ending, lost=1)
+                self.assertEqual(row["lost_rank"], victim)
+                self.assertTrue(before <= row["lost_at"] <= row["end"])
+                self.assertGreater(row["lost_items"], 0)
+                self.assertIn(f"rank {victim} on host", ending.err)
+                self.assertIn("1 rank lost", ending.err)
+                if WEFT:
+                    status = self.run_well(WEFT, "status", self.path(), layout=(0, None))
+                    self.assertIn(f"run 1 lost 1 rank, the last of them rank {victim}", status.out)
+
+    def test_all_but_rank_0_are_killed(self):
+        launch = self.start_job(4, 1)
+        for rank in (1, 2, 3):
+            strike(self.pids[rank], signal.SIGKILL)
+        ending = launch.finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.check_complete(ending, lost=3)
+
+    def test_one_after_the_other(self):
+        launch = self.start_job(4, 2, seconds=3)
+        for rank in self.random.sample((1, 2, 3), 2):
+            strike(self.pids[rank], signal.SIGKILL)
+            time.sleep(self.random.uniform(0, 2))
+        self.check_complete(launch.finish(), lost=2)
+
+    def test_rank_0_is_killed(self):
+        """The others end within seconds and leave the rest to a rerun."""
+        launch = self.start_job(3, 1, seconds=30)
+        strike(self.pids[0], signal.SIGKILL)
+        ending = launch.finish(limit_s=20)
+        self.assertIn("rank 0 has been silent", ending.err)
+        done = results.done_items(self.path())
+        self.assertEqual(list(results.wrong_items(self.path(), done)), [])
+        self.run_well(KNOWN, "--out", self.path(), "--count", COUNT, "--grain", 1, layout=(2, 2))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+    def test_a_stopped_rank_comes_back(self):
+        launch = self.start_job(3, 1, seconds=3)
+        pid = self.pids[1]
+        strike(pid, signal.SIGSTOP)
+        launch.wait_for(lambda: "is taken for dead, and" in launch.err_now(), "it is missed")
+        strike(pid, signal.SIGCONT)
+        launch.wait_for(lambda: "rank 1 on host" in launch.err_now() and
+                        "is back" in launch.err_now(), "it is back")
+        ending = launch.finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.check_complete(ending, lost=1)
+
+    def test_a_stopped_rank_wakes_up_after_the_end(self):
+        launch = self.start_job(3, 1)
+        pid = self.pids[2]
+        strike(pid, signal.SIGSTOP)
+        launch.wait_for(lambda: "complete: " in launch.err_now(), "the others are done")
+        self.assertEqual(stat_of(pid)[0], "T")
+        strike(pid, signal.SIGCONT)
+        ending = launch.finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.check_complete(ending, lost=1)
+
+    def test_short_stops_are_nothing(self):
+        launch = self.start_job(3, 1)
+        for rank in (2, 0, 1):
+            strike(self.pids[rank], signal.SIGSTOP)
+            time.sleep(0.4)
+            strike(self.pids[rank], signal.SIGCONT)
+        ending = launch.finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.check_complete(ending, lost=0)
+
+    def test_nothing_is_lost_by_silence_alone(self):
+        """A rank may compute for longer than the limit: its agent still speaks."""
+        ending = self.run_well(KNOWN, "--out", self.path(), "--count", 4, "--grain", 1, "--slow",
+                               "1,2", "--slow-s", 3, *SOON, layout=(2, 1))
+        self.assertNotIn("taken for dead", ending.err)
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(4))
+
+    def test_without_workers_nobody_is_taken_for_dead(self):
+        ending = self.run_well(KNOWN, "--out", self.path(), "--count", 4, "--grain", 1, "--slow",
+                               "1,2", "--slow-s", 3, *SOON, layout=(2, 0))
+        self.assertNotIn("taken for dead", ending.err)
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(4))
+
+    def test_a_kernel_with_side_effects(self):
+        """Of such a map nothing that has been reported is computed again, and who was taken for
+        dead has to go."""
+        calls = self.path("calls")
+        launch = self.start_job(3, 1, "--impure", "--calls", calls, seconds=3)
+        pid = self.pids[1]
+        strike(pid, signal.SIGSTOP)
+        launch.wait_for(lambda: "is taken for dead, and" in launch.err_now(), "it is missed")
+        strike(pid, signal.SIGCONT)
+        launch.wait_for(lambda: stat_of(pid) is None or stat_of(pid)[0] == "Z", "it has gone")
+        ending = launch.finish()
+        row = self.check_complete(ending, lost=1)
+        self.assertEqual(row["duplicates"], 0)
+        items = results.calls(calls)
+        self.assertLessEqual(len(items) - len(set(items)), row["lost_items"])
+
+    def test_nobody_waits_for_ever_at_the_start(self):
+        """Where ranks may die one by one, 60 times the limit is enough to come in."""
+        words = [*MPIRUN, "--enable-recovery", "-np", "3", KNOWN, "--threads", "1", "--out",
+                 self.path(), "--late-rank", "1", "--late-s", "20", "--dead-after", "0.05"]
+        launch = Launch(words)
+        self.launches.append(launch)
+        launch.wait_for(lambda: "has not come for 3 s" in launch.err_now(), "they give up")
+        self.assertFalse(os.path.exists(self.path()))
+
+    def test_a_program_may_begin_late(self):
+        ending = self.run_well(KNOWN, "--out", self.path(), "--late-rank", 1, "--late-s", 2,
+                               "--dead-after", 0.02, layout=(2, 1))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(1000), str(ending))
+
+    def test_a_second_map_after_a_death(self):
+        launch = self.start_job(3, 1, "--second-map")
+        strike(self.pids[1], signal.SIGKILL)
+        ending = launch.finish()
+        self.assertIn("complete: ", ending.err)
+        self.assertEqual(ending.err.count("run the same command again"), 1, str(ending))
+
+    def test_beats_are_settable(self):
+        for words in (("--heartbeat", 0), ("--heartbeat", -1), ("--dead-after", -1),
+                      ("--dead-after", "x")):
+            self.run_well(KNOWN, "--out", self.path(), *words, status=2)
+        self.run_well(KNOWN, "--out", self.path(), "--heartbeat", 0.01, "--dead-after", 0,
+                      layout=(2, 1))
+
+
+if __name__ == "__main__":
+    print(f"DEATHS_SEED={SEED}")
+    main()

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests who is taken for dead: the silent, but not those whom nobody has listened to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/liveness.h"
+
+enum { RANKS = 5 };
+
+static const int64_t limit_ns = 1000000000;
+static const int64_t look_ns = 10000000;
+static const int64_t start_ns = INT64_C(77000000000);
+
+static liveness *make(int ranks, int64_t limit)
+{
+    error e = {.status = WEFT_OK};
+    liveness *l = NULL;
+    assert_int_equal(liveness_create(ranks, limit, start_ns, &l, &e), WEFT_OK);
+    return l;
+}
+
+/* Looks for a while in which all ranks but one are heard of, and the one is lost at its end or not
+ * at all; when that was, or 0. */
+static int64_t listen_until_lost(liveness *l, int64_t *now_ns, int64_t for_ns, int silent)
+{
+    const int64_t end_ns = *now_ns + for_ns;
+    while (*now_ns < end_ns) {
+        *now_ns += look_ns;
+        for (int rank = 0; rank < RANKS; rank++) {
+            if (rank != silent) {
+                assert_false(liveness_hear(l, rank));
+            }
+        }
+        liveness_listen(l, *now_ns);
+        const int lost = liveness_next_lost(l);
+        if (lost >= 0) {
+            assert_int_equal(lost, silent);
+            assert_int_equal(liveness_next_lost(l), -1);
+            return *now_ns;
+        }
+    }
+    return 0;
+}
+
+static void test_silent_rank_is_lost_after_the_limit(void **state)
+{
+    (void)state;
+    liveness *l = make(RANKS, limit_ns);
+    int64_t now_ns = start_ns;
+    const int64_t lost_ns = listen_until_lost(l, &now_ns, 3 * limit_ns, 3);
+    assert_in_range(lost_ns, start_ns + limit_ns, start_ns + limit_ns + limit_ns / 10);
+    assert_true(liveness_lost(l, 3));
+    assert_false(liveness_lost(l, 2));
+    assert_int_equal(liveness_lost_ranks(l), 1);
+    /* Once. */
+    assert_int_equal(listen_until_lost(l, &now_ns, 3 * limit_ns, 3), 0);
+    liveness_destroy(l);
+    liveness_destroy(NULL);
+}
+
+static void test_it_comes_back(void **state)
+{
+    (void)state;
+    liveness *l = make(RANKS, limit_ns);
+    int64_t now_ns = start_ns;
+    assert_true(listen_until_lost(l, &now_ns, 3 * limit_ns, 1) > 0);
+    assert_true(liveness_hear(l, 1));
+    assert_false(liveness_hear(l, 1));
+    assert_false(liveness_lost(l, 1));
+    assert_int_equal(liveness_lost_ranks(l), 0);
+    const int64_t again_ns = now_ns;
+    const int64_t lost_ns = listen_until_lost(l, &now_ns, 3 * limit_ns, 1);
+    assert_in_range(lost_ns, again_ns + limit_ns, again_ns + limit_ns + limit_ns / 10);
+    liveness_destroy(l);
+}
+
+/* A process that was itself stopped finds the messages of the others only at its next look. */
+static void test_time_not_listened_does_not_count(void **state)
+{
+    (void)state;
+    liveness *l = make(RANKS, limit_ns);
+    int64_t now_ns = start_ns;
+    assert_int_equal(listen_until_lost(l, &now_ns, limit_ns / 2, 0), 0);
+    for (int i = 0; i < 4; i++) {
+        now_ns += 100 * limit_ns;
+        liveness_listen(l, now_ns);
+        assert_int_equal(liveness_next_lost(l), -1);
+    }
+    const int64_t lost_ns = listen_until_lost(l, &now_ns, limit_ns, 0);
+    assert_true(lost_ns > 0 && lost_ns >= now_ns - limit_ns / 2);
+    liveness_destroy(l);
+}
+
+static void test_without_a_limit_nobody_is_lost(void **state)
+{
+    (void)state;
+    liveness *l = make(RANKS, 0);
+    int64_t now_ns = start_ns;
+    assert_int_equal(listen_until_lost(l, &now_ns, 10 * limit_ns, 2), 0);
+    liveness_destroy(l);
+}
+
+static void test_lost_for_sure(void **state)
+{
+    (void)state;
+    liveness *l = make(RANKS, limit_ns);
+    liveness_lose(l, 4);
+    liveness_lose(l, 4);
+    assert_true(liveness_lost(l, 4));
+    assert_int_equal(liveness_lost_ranks(l), 1);
+    int64_t now_ns = start_ns;
+    assert_int_equal(listen_until_lost(l, &now_ns, 3 * limit_ns, 4), 0);
+    liveness_destroy(l);
+}
+
+static void test_all_are_lost_at_once(void **state)
+{
+    (void)state;
+    liveness *l = make(RANKS, limit_ns);
+    bool lost[RANKS] = {false};
+    for (int64_t now_ns = start_ns; now_ns < start_ns + 2 * limit_ns; now_ns += look_ns) {
+        liveness_listen(l, now_ns);
+        for (int rank = liveness_next_lost(l); rank >= 0; rank = liveness_next_lost(l)) {
+            assert_false(lost[rank]);
+            lost[rank] = true;
+        }
+    }
+    assert_int_equal(liveness_lost_ranks(l), RANKS);
+    liveness_destroy(l);
+}
+
+/* Many ranks beat less often, and the limit leaves room for some beats. */
+static void test_pulse_of_many_ranks(void **state)
+{
+    (void)state;
+    const pulse wanted = {.beat_ns = 100000000, .limit_ns = 5 * limit_ns};
+    pulse p = pulse_for(wanted, 4);
+    assert_int_equal(p.beat_ns, wanted.beat_ns);
+    assert_int_equal(p.limit_ns, wanted.limit_ns);
+    p = pulse_for(wanted, 100000);
+    assert_true(p.beat_ns >= limit_ns);
+    assert_true(p.limit_ns >= 3 * p.beat_ns);
+    p = pulse_for((pulse){.beat_ns = 100000000, .limit_ns = 0}, 100000);
+    assert_int_equal(p.limit_ns, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_silent_rank_is_lost_after_the_limit),
+        cmocka_unit_test(test_it_comes_back),
+        cmocka_unit_test(test_time_not_listened_does_not_count),
+        cmocka_unit_test(test_without_a_limit_nobody_is_lost),
+        cmocka_unit_test(test_lost_for_sure),
+        cmocka_unit_test(test_all_are_lost_at_once),
+        cmocka_unit_test(test_pulse_of_many_ranks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
