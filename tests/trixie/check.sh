@@ -94,11 +94,14 @@ find_root() {
 
 # The sources are read-only in there, but for build, which is build/trixie out here.
 mount_in() {
-    local root=$1 file
+    local root=$1 folder file
     mount -t proc proc "$root/proc"
     mount --rbind /sys "$root/sys"
     mount --rbind /dev "$root/dev"
-    mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+    # Open MPI names its folders by process ids, which begin anew in each namespace.
+    for folder in /dev/shm /tmp; do
+        mount -t tmpfs -o mode=1777 tmpfs "$root$folder"
+    done
     mkdir -p "$root/weft" "$source/build/$suite"
     mount --bind "$source" "$root/weft"
     mount -o remount,bind,ro "$root/weft"
@@ -134,6 +137,8 @@ check() {
     find_root "$root"
     mount_in "$root"
     quieten_mpi "$root"
+    # A run that was ended may have left packages half installed.
+    inside "$root" dpkg --configure -a
     inside "$root" cluster/local.sh setup
     inside "$root" apt-get clean
     exec {lock}>&-
