@@ -164,7 +164,8 @@ END
 
 # What mpirun must know when the tests start it.
 run_tests() {
-    export OMPI_MCA_rmaps_base_oversubscribe=1
+    export OMPI_MCA_rmaps_base_oversubscribe=1                   # Open MPI 4.1
+    export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe  # and 5
     if [[ $(id -u) -eq 0 ]]; then
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi

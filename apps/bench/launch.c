@@ -70,6 +70,9 @@ static void set_environment(const job *j)
     if (getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK"))
         leave_job();
     if (j->ranks > 1) {
+        /* mpirun has nothing to add to what a program says; Open MPI 5 adds it all the same, and
+         * knows no --quiet. */
+        (void)setenv("OMPI_MCA_orte_execute_quiet", "1", 0);
         /* Ranks that share cores with others; on cores of their own it changes nothing. */
         (void)setenv("OMP_WAIT_POLICY", "passive", 0);
         /* Ranks that have to share cores must not spin there, and others lose by not doing so: what
@@ -83,10 +86,9 @@ static void set_environment(const job *j)
 static int put_mpirun(char **words, const job *j, char ranks[16])
 {
     static char mpirun[] = "mpirun", oversubscribe[] = "--oversubscribe", bind[] = "--bind-to",
-                none[] = "none", root[] = "--allow-run-as-root", quiet[] = "--quiet", np[] = "-np";
+                none[] = "none", root[] = "--allow-run-as-root", np[] = "-np";
     int count = 0;
     words[count++] = mpirun;
-    words[count++] = quiet;
     words[count++] = oversubscribe;
     words[count++] = bind;
     words[count++] = none;

@@ -30,7 +30,7 @@ def environment(**more):
     """This process's environment without what would change a run, and with `more`."""
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("WEFT_", "OMP_", "GOMP_", "KMP_AFFINITY", "HWLOC_", "OMPI_",
-                                    "PMIX_", "PROGRAM_"))}
+                                    "PMIX_", "PRTE_", "PROGRAM_"))}
     return {**kept, "OMP_WAIT_POLICY": "passive", "LC_ALL": "C", **more}
 
 

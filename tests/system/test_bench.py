@@ -123,7 +123,8 @@ class Bench(SystemTest):
 
     @staticmethod
     def ranks(launch):
-        """The processes that were started as ranks, without those that disturb them."""
+        """The processes that were started as ranks, without those that disturb them. Open MPI 5's
+        mpirun becomes prterun."""
         found = []
         for pid in launch.members():
             stat = stat_of(pid)
@@ -132,7 +133,7 @@ class Bench(SystemTest):
                     parent = file.read()
             except (OSError, TypeError):
                 continue
-            found += [pid] * parent.startswith(b"mpirun\0")
+            found += [pid] * parent.startswith((b"mpirun\0", b"prterun\0"))
         return found
 
     def test_interrupted(self):
