@@ -69,7 +69,9 @@ static weft_status open_row(books *b, error *e)
     (void)snprintf(row->outcome, sizeof row->outcome, "running");
     (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
     (void)snprintf(row->command, sizeof row->command, "%s", b->setup.command);
-    return ledger_put_run(b->ledger, row, e);
+    const weft_status status = ledger_put_run(b->ledger, row, e);
+    /* What cannot be written is an error at the start, not one of the run. */
+    return status == WEFT_OK ? store_settle(b->setup.store, e) : status;
 }
 
 weft_status books_open(const books_setup *setup, books **out, error *e)
