@@ -5,7 +5,8 @@
 #
 # To change, here or as options of sbatch: nodes, ranks on each, workers of a rank, as in hybrid.sh;
 # the time of one turn; how many turns there may be, so that a job that never gets further (items
-# that take longer than a turn) ends some day. If a node is lost, Slurm itself queues the job again.
+# that take longer than a turn) ends some day. If a node is lost, Slurm itself queues the job
+# again.
 # To end it for good:   scancel JOB
 # To end a turn early:  scancel --batch --signal=USR1 JOB
 #SBATCH --nodes=4
@@ -19,11 +20,10 @@ set -euo pipefail
 turns=100
 stopped_early=75 # the program's status if it was stopped in good order, with more to do
 
-mpirun --map-by "slot:PE=$SLURM_CPUS_PER_TASK" \
-    "$1" --threads "$SLURM_CPUS_PER_TASK" "${@:2}" &
 trap 'kill -USR1 $! || true' USR1
+weft-run "$@" &
 
-# A signal ends a wait before mpirun has ended.
+# A signal ends a wait before weft-run has ended.
 while [[ -n $(jobs -rp) ]]; do
     wait $! || true
 done

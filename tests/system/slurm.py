@@ -10,10 +10,11 @@ import time
 import hosts
 import launch
 
-BATCH_SCRIPTS = os.path.join(os.path.dirname(hosts.CLUSTER), os.pardir, "cluster", "slurm")
+# Where weft-run is, and the batch scripts.
+OURS = os.path.join(os.path.dirname(os.path.dirname(hosts.CLUSTER)), "cluster")
 
 # Until a lost node is noticed, and its job queued again, some 15 seconds pass.
-LIMIT_S = 120
+LIMIT_S = 90
 
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
 
@@ -65,6 +66,7 @@ class Slurm(hosts.Hosts):
     def __init__(self, count, folder, cpus=2):
         super().__init__(count, folder)
         self.cpus = cpus
+        self.environment["PATH"] = OURS + os.pathsep + os.environ["PATH"]
 
     def __enter__(self):
         super().__enter__()
@@ -79,10 +81,13 @@ class Slurm(hosts.Hosts):
         super().boot(host)
         self.call("node-up", host, name="slurm")
 
+    def nodes_of(self, job):
+        return self.run("head", "scontrol", "show", "hostnames", job.show()["NodeList"]).split()
+
     def submit(self, script, *words, log, options=(), **more):
         """Hands one of cluster/slurm's scripts to sbatch."""
         command = [self.script(), "exec", "head", "sbatch", "--parsable", f"--output={log}",
-                   *options, os.path.join(BATCH_SCRIPTS, script), *map(str, words)]
+                   *options, os.path.join(OURS, "slurm", script), *map(str, words)]
         done = subprocess.run(command, env={**self.environment, **more}, capture_output=True,
                               check=False, text=True)
         if done.returncode != 0:
