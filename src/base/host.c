@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETS = HOST_MOST_CORES / CPU_SETSIZE };
+enum { SETS = HOST_MOST_CORES / CPU_SETSIZE, HOST_FILE_BYTES = 256 };
 
 void host_name(char name[HOST_NAME_BYTES])
 {
@@ -85,7 +85,9 @@ bool host_cores_overlap(const host_cores *a, const host_cores *b)
     return false;
 }
 
-uint64_t host_process_start(int64_t pid)
+/* A field of what the system says of a process, counted as in proc(5), from 4 on; 0 if there is no
+ * such process. */
+static uint64_t process_field(int64_t pid, int field)
 {
     char path[64];
     char line[1024];
@@ -97,12 +99,26 @@ uint64_t host_process_start(int64_t pid)
     const size_t length = fread(line, 1, sizeof line - 1, file);
     (void)fclose(file);
     line[length] = '\0';
-    /* The program's name, in brackets, may hold anything; field 22 is the 20th behind it. */
+    /* The program's name, in brackets, may hold anything; behind it comes field 3. */
     const char *at = strrchr(line, ')');
-    for (int i = 0; at != NULL && i < 20; i++) {
+    for (int i = 2; at != NULL && i < field; i++) {
         at = strchr(at + 1, ' ');
     }
     return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
+uint64_t host_process_start(int64_t pid)
+{
+    return process_field(pid, 22);
+}
+
+/* What a process's stderr is, by name; "" if that cannot be known. */
+static void name_stderr(int64_t pid, char name[HOST_FILE_BYTES])
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%lld/fd/2", (long long)pid);
+    const ssize_t length = readlink(path, name, HOST_FILE_BYTES - 1);
+    name[length > 0 ? length : 0] = '\0';
 }
 
 bool host_on_terminal(void)
@@ -113,13 +129,15 @@ bool host_on_terminal(void)
     if (getenv("OMPI_COMM_WORLD_RANK") == NULL) {
         return false;
     }
-    char path[64];
-    char target[256];
-    (void)snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)getppid());
-    const ssize_t length = readlink(path, target, sizeof target - 1);
-    if (length <= 0) {
-        return false;
+    char mine[HOST_FILE_BYTES];
+    char theirs[HOST_FILE_BYTES];
+    int64_t pid = (int64_t)getppid();
+    name_stderr((int64_t)getpid(), mine);
+    name_stderr(pid, theirs);
+    /* Between mpirun and this process there may be a shell, with the same pipe. */
+    while (theirs[0] != '\0' && strcmp(theirs, mine) == 0) {
+        pid = (int64_t)process_field(pid, 4);
+        name_stderr(pid, theirs);
     }
-    target[length] = '\0';
-    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+    return strncmp(theirs, "/dev/pts/", 9) == 0 || strncmp(theirs, "/dev/tty", 8) == 0;
 }

@@ -81,7 +81,7 @@ program_of_readme() {
 
 installed_programs() {
     local program
-    for program in weft coast mandelbrot; do
+    for program in weft weft-run coast mandelbrot; do
         step "bin/$program"
         env -u LD_LIBRARY_PATH "$work/prefix/bin/$program" --help >"$work/$program.help" ||
             fail "bin/$program --help ended with status $?"

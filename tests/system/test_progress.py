@@ -9,6 +9,7 @@ import threading
 import unittest
 
 from launch import KNOWN, LIMIT_S, MPIRUN, SystemTest, command, environment, main, run
+from weftrun import WEFT_RUN
 
 PROGRESS = re.compile(r"(\d+\.\d) %, (\d+) of 300 items, \S+ items/s, .+ left")
 
@@ -69,9 +70,10 @@ class Progress(SystemTest):
 
     def test_terminal(self):
         """One line that writes over itself, and a last one that stays."""
-        for layout in ((0, 1), (2, 1)):
-            with self.subTest(layout=layout):
-                status, shown = run_on_terminal(command(KNOWN, *self.words(), layout=layout))
+        lines = [command(KNOWN, *self.words(), layout=layout) for layout in ((0, 1), (2, 1))]
+        for words in (*lines, [WEFT_RUN, "-n", "2", "-t", "1", KNOWN, *map(str, self.words())]):
+            with self.subTest(words=words[:3]):
+                status, shown = run_on_terminal(words)
                 self.assertEqual(status, 0, shown)
                 live = [part for part in shown.split("\r\x1b[K") if PROGRESS.search(part)]
                 self.check_lines(live)
