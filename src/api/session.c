@@ -40,7 +40,7 @@ static const char *program_name(const weft_program *program, char **argv)
 /* In collective calls that follow each other a rank does not come only if it has died; but where a
  * program may do something of its own first, such as reading its input, that must be allowed to
  * take long. */
-enum { START_LIMITS = 60, FINISH_LIMITS = 4, END_OF_MPI_LIMITS = 6 };
+enum { START_OF_MPI_S = 300, START_LIMITS = 60, FINISH_LIMITS = 4, END_OF_MPI_LIMITS = 6 };
 
 static void set_patience(weft_session *s, double limits)
 {
@@ -67,7 +67,10 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     const int64_t start_ns = clock_now_ns();
     s->program = program;
     keep_command(s, *argc, *argv);
+    watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
+                 "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
     weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    watchdog_set(0, 0, "");
     if (status != WEFT_OK) {
         return status;
     }
@@ -125,9 +128,9 @@ int weft_finish(weft_session *session, weft_status status)
         _exit(exit_status);
     }
     placement_clear(&session->placement);
-    watchdog_set((unsigned)(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status);
+    watchdog_set((unsigned)(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
     comm_close(session->comm);
-    watchdog_set(0, 0);
+    watchdog_set(0, 0, "");
     free(session);
     return exit_status;
 }

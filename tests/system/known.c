@@ -29,6 +29,8 @@ typedef struct wish {
     bool impure;
     bool field_twice;
     bool second_map;
+    int64_t late_rank; /* that does something of its own first, for late_s */
+    double late_s;
 } wish;
 
 /* Whether a list such as "3,17" has an item. */
@@ -172,6 +174,9 @@ static weft_status run_map(weft_session *session, wish *w, const char *name)
 static weft_status run(weft_session *session, wish *w)
 {
     w->calls_fd = -1;
+    if (weft_session_rank(session) == w->late_rank) {
+        pause_s(w->late_s);
+    }
     if (w->calls != NULL) {
         w->calls_fd = open(w->calls, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
         if (w->calls_fd < 0) {
@@ -190,7 +195,7 @@ static weft_status run(weft_session *session, wish *w)
 
 int main(int argc, char **argv)
 {
-    wish w = {.count = 1000, .label = "plain", .slow_s = 30};
+    wish w = {.count = 1000, .label = "plain", .slow_s = 30, .late_rank = -1};
     const weft_option options[] = {
         {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
         {"flavour", "N", WEFT_OPTION_INT64, &w.flavour, "a parameter"},
@@ -207,6 +212,8 @@ int main(int argc, char **argv)
         {"calls", "FILE", WEFT_OPTION_STRING, &w.calls, "gets a line per computed item"},
         {"impure", NULL, WEFT_OPTION_FLAG, &w.impure, "no item may be repeated without need"},
         {"field-twice", NULL, WEFT_OPTION_FLAG, &w.field_twice, "give two fields one name"},
+        {"late-rank", "RANK", WEFT_OPTION_INT64, &w.late_rank, "a rank that begins late"},
+        {"late-s", "S", WEFT_OPTION_DOUBLE, &w.late_s, "how late"},
         {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map, "another map after the first"},
         {0},
     };

@@ -161,6 +161,20 @@ class Deaths(SystemTest):
         items = results.calls(calls)
         self.assertLessEqual(len(items) - len(set(items)), row["lost_items"])
 
+    def test_nobody_waits_for_ever_at_the_start(self):
+        """Where ranks may die one by one, 60 times the limit is enough to come in."""
+        words = [*MPIRUN, "--enable-recovery", "-np", "3", KNOWN, "--threads", "1", "--out",
+                 self.path(), "--late-rank", "1", "--late-s", "20", "--dead-after", "0.05"]
+        launch = Launch(words)
+        self.launches.append(launch)
+        launch.wait_for(lambda: "has not come for 3 s" in launch.err_now(), "they give up")
+        self.assertFalse(os.path.exists(self.path()))
+
+    def test_a_program_may_begin_late(self):
+        ending = self.run_well(KNOWN, "--out", self.path(), "--late-rank", 1, "--late-s", 2,
+                               "--dead-after", 0.02, layout=(2, 1))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(1000), str(ending))
+
     def test_a_second_map_after_a_death(self):
         launch = self.start_job(3, 1, "--second-map")
         strike(self.pids[1], signal.SIGKILL)

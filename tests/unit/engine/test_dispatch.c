@@ -711,6 +711,46 @@ static void test_nobody_waits_for_the_dead(void **state)
     dispatch_destroy(d);
 }
 
+/* Nobody is asked to give back what was in a grave; and who has risen owes nothing. */
+static void test_the_dead_are_not_asked(void **state)
+{
+    (void)state;
+    dispatch *d = make(16, 4, TECHNIQUE_STATIC, false);
+    for (int rank = 0; rank < 4; rank++) {
+        dispatch_ask(d, rank, 4);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).piece[0].first, 4 * rank);
+    }
+    for (int64_t tile = 4; tile < 16; tile++) {
+        assert_true(dispatch_report(d, tile));
+    }
+    hear(d, 0, 3, 2);
+    hear(d, 1, 2, 2);
+    hear(d, 2, 0, 2);
+    hear(d, 3, 0, 2);
+    dispatch_ask(d, 2, 4);
+    const int64_t now_ns = 2 * DISPATCH_NS;
+    (void)expect(d, now_ns, ORDER_RECALL, 0);
+    assert_int_equal(dispatch_bury(d, 1), 0);
+    dispatch_ask(d, 3, 4);
+    expect_none(d, now_ns + 1);
+    expect_none(d, now_ns + 4 * DISPATCH_NS);
+    assert_int_equal(dispatch_bury(d, 0), 4);
+    order o;
+    int64_t granted = 0;
+    while (granted < 4 && dispatch_next(d, now_ns + 5 * DISPATCH_NS, &o)) {
+        granted += o.kind == ORDER_GRANT ? o.piece[0].tiles : 0;
+    }
+    assert_int_equal(granted, 4);
+    hear(d, 0, 3, now_ns + 6 * DISPATCH_NS);
+    hear(d, 2, 0, now_ns + 6 * DISPATCH_NS);
+    hear(d, 3, 0, now_ns + 6 * DISPATCH_NS);
+    dispatch_ask(d, 2, 4);
+    assert_true(dispatch_next(d, now_ns + 8 * DISPATCH_NS, &o));
+    assert_int_equal(o.kind, ORDER_RECALL);
+    assert_int_equal(o.rank, 0);
+    dispatch_destroy(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -719,6 +759,7 @@ int main(void)
         cmocka_unit_test(test_impure_is_never_repeated),
         cmocka_unit_test(test_dead_ranks_are_replaced),
         cmocka_unit_test(test_nobody_waits_for_the_dead),
+        cmocka_unit_test(test_the_dead_are_not_asked),
         cmocka_unit_test(test_late_piece_is_halved),
         cmocka_unit_test(test_returned_piece_goes_to_another),
         cmocka_unit_test(test_who_has_plenty_and_waits_gives),
