@@ -19,14 +19,15 @@ enum { ANSWER_BYTES = 4096 };
 
 extern char **environ;
 
-/* A whole number that fills its word. */
+/* A whole number that fills its word; any other is left alone. */
 static bool read_number(const char *word, int64_t *number)
 {
     char *end = NULL;
     errno = 0;
     const long long value = strtoll(word, &end, 10);
-    *number = value;
-    return *word >= '0' && *word <= '9' && *end == '\0' && errno == 0;
+    const bool whole = *word >= '0' && *word <= '9' && *end == '\0' && errno == 0;
+    *number = whole ? value : *number;
+    return whole;
 }
 
 /* Of a job without a limit squeue says NONE. */
@@ -47,16 +48,17 @@ static bool read_line(const char *line, const char *job, int64_t *end_s)
 
 bool slurm_read_end(const char *text, const char *job, int64_t *end_s)
 {
-    char line[80];
-    while (*text != '\0') {
-        const size_t length = strcspn(text, "\n");
-        (void)snprintf(line, sizeof line, "%.*s", length < sizeof line ? (int)length : 0, text);
-        if (read_line(line, job, end_s)) {
-            return true;
-        }
-        text += length + (text[length] == '\n');
+    bool found = false;
+    const char *at = text;
+    while (at != NULL && !found) {
+        char line[80];
+        (void)snprintf(line, sizeof line, "%s", at);
+        line[strcspn(line, "\n")] = '\0';
+        found = read_line(line, job, end_s);
+        const char *newline = strchr(at, '\n');
+        at = newline == NULL ? NULL : newline + 1;
     }
-    return false;
+    return found;
 }
 
 /* Starts a program with no input, and all of its output in a pipe. A new process image, not a fork:
