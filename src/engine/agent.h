@@ -5,6 +5,7 @@
 #define ENGINE_AGENT_H
 
 #include "base/host.h"
+#include "engine/contact.h"
 #include "engine/coordinator.h"
 #include "engine/hazards.h"
 #include "engine/mail.h"
@@ -15,6 +16,7 @@ typedef struct agent_setup {
     work *work;
     comm *comm;
     mail *mail;
+    contact *contact;
     coordinator *coordinator; /* rank 0; else NULL */
     int workers;
     hazards *hazards;

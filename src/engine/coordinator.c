@@ -19,8 +19,8 @@
 /* The run's row and the lock are brought up to date this often. */
 static const int64_t book_ns = INT64_C(1000000000);
 
-/* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second with Open MPI 4.1, after a
- * quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. */
+/* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second with Open MPI 4.1, after
+ * a quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. */
 static const int64_t short_grace_ns = INT64_C(100000000);
 static const int64_t long_grace_ns = INT64_C(3600000000000);
 

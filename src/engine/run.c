@@ -136,6 +136,7 @@ static pulse settle_pulse(const run_choice *choice, const placement *p)
     return settled;
 }
 
+/* Collective: fails on all ranks if there is an error on any. */
 static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
                                      const work *w, const hazards *h, mail *m, coordinator **out,
                                      error *e)
@@ -177,24 +178,28 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
                            hazards *h, error *e)
 {
     mail *m = NULL;
+    contact *line = NULL;
     coordinator *co = NULL;
-    weft_status status = mail_create(c, &m, e);
-    if (status == WEFT_OK) {
-        status = start_coordinator(c, p, choice, w, h, m, &co, e);
+    const pulse settled = settle_pulse(choice, p);
+    if (mail_create(c, &m, e) == WEFT_OK) {
+        (void)contact_create(m, comm_rank(c), settled, &line, e);
     }
+    weft_status status = start_coordinator(c, p, choice, w, h, m, &co, e);
     if (status == WEFT_OK) {
         const agent_setup setup = {.work = w,
                                    .comm = c,
                                    .mail = m,
+                                   .contact = line,
                                    .coordinator = co,
                                    .hazards = h,
                                    .workers = p->workers,
                                    .pin = p->pin,
-                                   .pulse = settle_pulse(choice, p),
+                                   .pulse = settled,
                                    .sync_s = choice->sync_s};
         status = agent_run(&setup, e);
     }
     coordinator_destroy(co);
+    contact_destroy(line);
     mail_destroy(m);
     return status;
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A rank's line to the coordinator: what it says there, and whether the coordinator is still there.
+ */
+#include "engine/contact.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The coordinator takes a rank for dead after the limit; a rank that only could not be heard for a
+ * while should then still be there. */
+enum { COORDINATOR_LIMITS = 2 };
+
+struct contact {
+    mail *mail;
+    pulse pulse;
+    liveness *coordinator; /* as if it were the only rank; NULL: it is here */
+    int64_t spoke_ns;
+    bool failed;
+};
+
+weft_status contact_create(mail *m, int rank, pulse p, contact **out, error *e)
+{
+    contact *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for messages");
+    }
+    c->mail = m;
+    c->pulse = p;
+    weft_status status = WEFT_OK;
+    if (rank != 0) {
+        status =
+            liveness_create(1, COORDINATOR_LIMITS * p.limit_ns, clock_now_ns(), &c->coordinator, e);
+    }
+    if (status != WEFT_OK) {
+        contact_destroy(c);
+        return status;
+    }
+    *out = c;
+    return WEFT_OK;
+}
+
+void contact_destroy(contact *c)
+{
+    if (c != NULL) {
+        liveness_destroy(c->coordinator);
+        free(c);
+    }
+}
+
+/* What cannot be sent is missed there in the end, or the coordinator is here. */
+void contact_send(contact *c, const void *bytes, size_t count)
+{
+    error e = {.status = WEFT_OK};
+    if (mail_send(c->mail, 0, bytes, count, &e) != WEFT_OK) {
+        log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
+    }
+    c->spoke_ns = clock_now_ns();
+}
+
+void contact_fail(contact *c, const error *e)
+{
+    message_fail message;
+    if (c->failed) {
+        return;
+    }
+    c->failed = true;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_FAIL;
+    message.error = *e;
+    contact_send(c, &message, sizeof message);
+}
+
+void contact_beat(contact *c, int64_t now_ns)
+{
+    const message_kind alive = MESSAGE_ALIVE;
+    if (now_ns - c->spoke_ns >= c->pulse.beat_ns) {
+        contact_send(c, &alive, sizeof alive);
+    }
+}
+
+void contact_hear(contact *c)
+{
+    if (c->coordinator != NULL) {
+        (void)liveness_hear(c->coordinator, 0);
+    }
+}
+
+bool contact_lost(contact *c, int64_t now_ns, error *why)
+{
+    if (c->coordinator == NULL) {
+        return false;
+    }
+    liveness_listen(c->coordinator, now_ns);
+    if (liveness_next_lost(c->coordinator) < 0) {
+        return false;
+    }
+    (void)error_set(
+        why, WEFT_STOPPED,
+        "rank 0 has been silent for %g s and is taken for dead, which ends the run; run "
+        "the same command again to go on",
+        1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
+    return true;
+}

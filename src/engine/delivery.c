@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a rank's team has finished, on its way into the books: forced to disk, then reported. */
+#include "engine/delivery.h"
+
+#include "base/clock.h"
+#include "engine/pace.h"
+#include "store/syncer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct delivery {
+    delivery_setup setup;
+    syncer *syncer; /* NULL: data is reported as soon as it is written */
+    block *free;
+    block *written; /* not forced to disk yet */
+    block *syncing; /* being forced to disk */
+    int64_t next_sync_ns;
+    int64_t news_ns; /* when the coordinator was told last, or the rank began */
+};
+
+static void push(block **list, block *b)
+{
+    b->next = *list;
+    *list = b;
+}
+
+static block *pop(block **list)
+{
+    block *b = *list;
+    if (b != NULL) {
+        *list = b->next;
+    }
+    return b;
+}
+
+static void free_blocks(block **list)
+{
+    for (block *b = pop(list); b != NULL; b = pop(list)) {
+        block_destroy(b);
+    }
+}
+
+weft_status delivery_create(const delivery_setup *setup, delivery **out, error *e)
+{
+    delivery *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for reports");
+    }
+    d->setup = *setup;
+    const weft_status status =
+        setup->sync_s > 0 ? syncer_create(setup->store, &d->syncer, e) : WEFT_OK;
+    if (status != WEFT_OK) {
+        free(d);
+        return status;
+    }
+    *out = d;
+    return WEFT_OK;
+}
+
+void delivery_destroy(delivery *d)
+{
+    if (d != NULL) {
+        syncer_destroy(d->syncer);
+        free_blocks(&d->free);
+        free_blocks(&d->written);
+        free_blocks(&d->syncing);
+        free(d);
+    }
+}
+
+void delivery_begin(delivery *d, int64_t now_ns)
+{
+    d->news_ns = d->news_ns == 0 ? now_ns : d->news_ns;
+}
+
+block *delivery_take_free(delivery *d)
+{
+    return pop(&d->free);
+}
+
+void delivery_put_free(delivery *d, block *b)
+{
+    push(&d->free, b);
+}
+
+/* Tells of a block's tiles, and has it back for the next. */
+static void report(delivery *d, block *b)
+{
+    const size_t records_bytes = (size_t)b->tiles * sizeof *b->records;
+    const size_t failures_bytes = (size_t)b->failure_count * sizeof *b->failures;
+    unsigned char *bytes = malloc(sizeof(message_report) + records_bytes + failures_bytes);
+    if (bytes == NULL) {
+        error e;
+        (void)error_set(&e, WEFT_ERR_MEMORY, "out of memory for a report");
+        contact_fail(d->setup.contact, &e);
+    } else {
+        message_report head;
+        memset(&head, 0, sizeof head);
+        head.kind = MESSAGE_REPORT;
+        head.failures = (int32_t)b->failure_count;
+        head.first = b->first;
+        head.tiles = b->tiles;
+        for (int i = 0; i < (d->setup.workers > 0 ? d->setup.workers : 1); i++) {
+            const int64_t busy_ns = team_busy_ns(d->setup.team, i);
+            head.busy_ns += busy_ns;
+            head.cpu_ns += team_cpu_ns(d->setup.team, i);
+            head.wait_ns += team_wait_ns(d->setup.team, i);
+            head.worst_ns = busy_ns > head.worst_ns ? busy_ns : head.worst_ns;
+        }
+        if (d->syncer != NULL) {
+            head.sync_ns = (int64_t)(1e9 * syncer_seconds(d->syncer));
+        }
+        memcpy(bytes, &head, sizeof head);
+        memcpy(bytes + sizeof head, b->records, records_bytes);
+        if (failures_bytes > 0) {
+            memcpy(bytes + sizeof head + records_bytes, b->failures, failures_bytes);
+        }
+        contact_send(d->setup.contact, bytes, sizeof head + records_bytes + failures_bytes);
+        free(bytes);
+    }
+    push(&d->free, b);
+}
+
+static void report_all(delivery *d, block **list)
+{
+    for (block *b = pop(list); b != NULL; b = pop(list)) {
+        report(d, b);
+    }
+}
+
+static void add_news(news *n, const block *b)
+{
+    for (int64_t i = 0; i < b->tiles; i++) {
+        const double seconds = b->records[i].seconds;
+        if (tile_record_done(&b->records[i])) {
+            n->computed.tiles++;
+            n->computed.seconds += seconds;
+            n->computed.squares += seconds * seconds;
+            n->longest_s = seconds > n->longest_s ? seconds : n->longest_s;
+        }
+    }
+}
+
+/* The coordinator learns at once how fast it goes here, and later, once it is on disk, what may be
+ * recorded. */
+static void send_news(delivery *d, const news *n, int64_t queued)
+{
+    const int64_t now_ns = clock_now_ns();
+    message_news message;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_NEWS;
+    message.news = *n;
+    message.news.computed.elapsed = 1e-9 * (double)(now_ns - d->news_ns);
+    message.news.left = queued + team_stock(d->setup.team);
+    d->news_ns = now_ns;
+    contact_send(d->setup.contact, &message, sizeof message);
+}
+
+/* Blocks that the team has finished: their bytes are in the file, or never will be. */
+bool delivery_collect(delivery *d, int64_t queued)
+{
+    news n = {.longest_s = 0};
+    bool any = false;
+    for (block *b = team_collect(d->setup.team); b != NULL; b = team_collect(d->setup.team)) {
+        any = true;
+        if (b->error.status != WEFT_OK) {
+            contact_fail(d->setup.contact, &b->error);
+            push(&d->free, b);
+        } else {
+            add_news(&n, b);
+            push(&d->written, b);
+        }
+    }
+    if (any) {
+        send_news(d, &n, queued);
+    }
+    return any;
+}
+
+void delivery_report(delivery *d, int64_t now_ns, bool hurry)
+{
+    if (d->syncer == NULL) {
+        report_all(d, &d->written);
+        return;
+    }
+    if (syncer_busy(d->syncer)) {
+        return;
+    }
+    error e = {.status = WEFT_OK};
+    if (d->syncing != NULL) {
+        if (syncer_status(d->syncer, &e) != WEFT_OK) {
+            /* The system may have dropped these bytes: they are never reported. */
+            contact_fail(d->setup.contact, &e);
+            return;
+        }
+        report_all(d, &d->syncing);
+        const int64_t most_ns = (int64_t)(1e9 * d->setup.sync_s);
+        const int64_t pause_ns = (int64_t)(1e9 * PACE_SYNC_PAUSES * syncer_seconds(d->syncer));
+        d->next_sync_ns = now_ns + (pause_ns < most_ns ? pause_ns : most_ns);
+    }
+    if (d->written != NULL && (now_ns >= d->next_sync_ns || hurry)) {
+        d->syncing = d->written;
+        d->written = NULL;
+        syncer_ask(d->syncer);
+    }
+}
+
+bool delivery_done(const delivery *d)
+{
+    return d->written == NULL && d->syncing == NULL;
+}
