@@ -166,7 +166,7 @@ static weft_status add(backlog *b, const entry *each, const void *bytes, error *
     } else {
         memcpy(l->bytes + l->used, each, sizeof *each);
         l->used += sizeof *each;
-        if (each->count > 0) {
+        if (bytes != NULL) {
             memcpy(l->bytes + l->used, bytes, each->count);
             l->used += each->count;
         }

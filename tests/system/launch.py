@@ -2,6 +2,7 @@
 """Starts the real programs, alone and under mpirun, and ends what was started, whatever happens."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,14 @@ WEFT = os.environ.get("PROGRAM_weft")
 
 MPIRUN = [os.environ.get("MPIEXEC", "mpirun"), "--allow-run-as-root", "--oversubscribe",
           "--bind-to", "none"]
+
+
+def recovery():
+    """What keeps mpirun from ending a job when a rank dies; Open MPI 5 has another word for it."""
+    said = subprocess.run([MPIRUN[0], "--version"], stdout=subprocess.PIPE, check=True, text=True)
+    version = re.search(r"\(Open MPI\) (\d+)", said.stdout)
+    return ["--enable-recovery"] if int(version.group(1)) < 5 else ["--with-ft", "ulfm"]
+
 
 # What no program may ever show to a user.
 FORBIDDEN = ("HDF5-DIAG", "MPI_ABORT", "Segmentation fault", "Sanitizer", "Traceback",

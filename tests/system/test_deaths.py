@@ -8,7 +8,7 @@ import signal
 import time
 
 import results
-from launch import KNOWN, MPIRUN, WEFT, Launch, SystemTest, main, stat_of, strike
+from launch import KNOWN, MPIRUN, WEFT, Launch, SystemTest, main, recovery, stat_of, strike
 
 SEED = int(os.environ.get("DEATHS_SEED", str(random.SystemRandom().randrange(1 << 32))))
 COUNT = 1500
@@ -32,7 +32,7 @@ class Deaths(SystemTest):
     def start_job(self, ranks, workers, *words, seconds=2.0):
         """A job that would take so long, whatever its layout."""
         item_us = int(1e6 * seconds * ranks * workers / COUNT)
-        command = [*MPIRUN, "--enable-recovery", "-np", str(ranks), KNOWN, "--threads",
+        command = [*MPIRUN, *recovery(), "-np", str(ranks), KNOWN, "--threads",
                    str(workers), "--out", self.path(), "--count", str(COUNT), "--grain", "1",
                    "--item-us", str(item_us), "--sync", "0", "--progress", "never",
                    *map(str, SOON), *map(str, words)]
@@ -163,7 +163,7 @@ class Deaths(SystemTest):
 
     def test_nobody_waits_for_ever_at_the_start(self):
         """Where ranks may die one by one, 60 times the limit is enough to come in."""
-        words = [*MPIRUN, "--enable-recovery", "-np", "3", KNOWN, "--threads", "1", "--out",
+        words = [*MPIRUN, *recovery(), "-np", "3", KNOWN, "--threads", "1", "--out",
                  self.path(), "--late-rank", "1", "--late-s", "20", "--dead-after", "0.05"]
         launch = Launch(words)
         self.launches.append(launch)
