@@ -204,7 +204,8 @@ class Lines(WeftRun):
         self.assert_has(line, "-n", "2", "--host", "a:1,b:1")
         self.assert_has(line, "--prtemca", "plm", "ssh")
         self.assertIn("plm_ssh_agent", line)
-        self.assertNotIn("--enable-recovery", line)
+        for word in ("--enable-recovery", "--quiet", "plm_rsh_agent"):
+            self.assertNotIn(word, line)
 
     def test_other_mpis(self):
         for version in ("(Open MPI) 3.1.6", "HYDRA build details: 4.1"):
