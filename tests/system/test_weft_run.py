@@ -10,13 +10,18 @@ import subprocess
 
 import results
 from launch import KNOWN, Launch, SystemTest, environment, main, strike
-from weftrun import GRACE, SOON, WEFT_RUN, done_folders, left_behind, mpirun_of, rank_of
+from weftrun import (GRACE, SOON, WEFT_RUN, done_folders, end_all, left_behind, mpirun_of,
+                     rank_of)
 
 STOPPED = 75
 COUNT = 600
 
 
 class WeftRun(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(end_all, self.folder)
+
     def start_run(self, *words, before=(), **more):
         options = {"env": environment(**more.pop("variables", {})), "cwd": self.folder, **more}
         launch = Launch([WEFT_RUN, *map(str, (*before, *words))], **options)
@@ -155,10 +160,10 @@ class Faults(WeftRun):
         self.finish(launch, STOPPED)
 
     def test_weft_run_is_killed(self):
-        launch = self.begin()
+        launch = self.begin(item_us=100000)
         strike(launch.pid, signal.SIGKILL)
         launch.finish()
-        self.assertEqual(left_behind(self.folder), done_folders(self.folder))
+        self.assertEqual(left_behind(self.folder, limit_s=10), done_folders(self.folder))
         self.run_to_end("true")
 
 
@@ -204,7 +209,8 @@ class Lines(WeftRun):
         self.assert_has(line, "-n", "2", "--host", "a:1,b:1")
         self.assert_has(line, "--prtemca", "plm", "ssh")
         self.assertIn("plm_ssh_agent", line)
-        self.assertNotIn("--enable-recovery", line)
+        for word in ("--enable-recovery", "--quiet", "plm_rsh_agent"):
+            self.assertNotIn(word, line)
 
     def test_other_mpis(self):
         for version in ("(Open MPI) 3.1.6", "HYDRA build details: 4.1"):

@@ -2,9 +2,10 @@
 """Jobs started by cluster/weft-run, and what they must not leave behind."""
 
 import os
+import signal
 import time
 
-from launch import KNOWN, LIMIT_S, all_processes
+from launch import KNOWN, LIMIT_S, all_processes, strike
 
 WEFT_RUN = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "cluster", "weft-run")
@@ -42,6 +43,11 @@ def rank_of(folder, rank, program=KNOWN):
     (pid,) = [pid for pid, command in processes_of(folder).items()
               if command.startswith(program) and mark in words_of(f"/proc/{pid}/environ")]
     return pid
+
+
+def end_all(folder):
+    for pid in processes_of(folder):
+        strike(pid, signal.SIGKILL)
 
 
 def done_folders(folder):
