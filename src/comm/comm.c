@@ -6,6 +6,9 @@
 
 #include <limits.h>
 #include <mpi.h>
+#if defined(OPEN_MPI)
+#include <mpi-ext.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +35,7 @@ struct comm {
     int run; /* the tag of this run's messages */
     int64_t patience_ns;
     bool broken;
+    int dead; /* so many have been told of by comm_next_dead() */
     posted *posts;
     posted *dropped; /* MPI may still hold on to them, for ever */
     unsigned char *received;
@@ -251,6 +255,61 @@ void comm_begin_run(comm *c)
     c->run = c->run < 32767 ? c->run + 1 : 0;
 }
 
+#if defined(OMPI_HAVE_MPI_EXT_FTMPI)
+/* Somebody has died, and this rank's call fails for that alone: its own affairs are in order. */
+static bool is_death(int code)
+{
+    int class = MPI_SUCCESS;
+    (void)MPI_Error_class(code, &class);
+    return class == MPIX_ERR_PROC_FAILED || class == MPIX_ERR_PROC_FAILED_PENDING;
+}
+
+/* A receive from any source is refused until one has taken note of the dead. */
+static void take_note(comm *c)
+{
+    (void)MPIX_Comm_failure_ack(c->communicator);
+}
+
+/* The group of the dead only grows, at its end. */
+int comm_next_dead(comm *c)
+{
+    MPI_Group dead = MPI_GROUP_EMPTY;
+    MPI_Group all = MPI_GROUP_EMPTY;
+    int count = 0;
+    int rank = -1;
+    if (MPIX_Comm_get_failed(c->communicator, &dead) != MPI_SUCCESS) {
+        return -1;
+    }
+    (void)MPI_Group_size(dead, &count);
+    if (count > c->dead && MPI_Comm_group(c->communicator, &all) == MPI_SUCCESS) {
+        (void)MPI_Group_translate_ranks(dead, 1, &c->dead, all, &rank);
+        (void)MPI_Group_free(&all);
+        c->dead++;
+    }
+    if (dead != MPI_GROUP_EMPTY) {
+        (void)MPI_Group_free(&dead);
+    }
+    return rank;
+}
+#else
+static bool is_death(int code)
+{
+    (void)code;
+    return false;
+}
+
+static void take_note(comm *c)
+{
+    (void)c;
+}
+
+int comm_next_dead(comm *c)
+{
+    (void)c;
+    return -1;
+}
+#endif
+
 /* Frees what has been sent. What could not be sent is as good as lost on its way: whoever misses it
  * notices that by the silence. */
 static void reap(comm *c)
@@ -294,7 +353,7 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
         MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, c->run, c->communicator, &post->request);
     if (code != MPI_SUCCESS) {
         free(post);
-        return fail(e, code, "MPI_Isend");
+        return is_death(code) ? WEFT_OK : fail(e, code, "MPI_Isend");
     }
     post->rank = rank;
     post->next = c->posts;
@@ -324,6 +383,10 @@ static weft_status receive_any(comm *c, bool *arrived, MPI_Status *from, int *le
     MPI_Message message = MPI_MESSAGE_NULL;
     int code = MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, c->communicator, &found, &message, from);
     *arrived = code == MPI_SUCCESS && found != 0;
+    if (is_death(code)) {
+        take_note(c);
+        return WEFT_OK;
+    }
     if (!*arrived) {
         return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Improbe");
     }

@@ -52,6 +52,10 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
 /* A rank has died: what is on its way to it is not waited for. */
 void comm_drop(comm *c, int rank);
 
+/* A rank that MPI knows to have died, each told once; -1 if there is none. Only an early hint: MPI
+ * knows where it is Open MPI 5 and mpirun was told --with-ft ulfm. */
+int comm_next_dead(comm *c);
+
 /* A message that has arrived: false if there is none. The bytes live until the next call. */
 weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e);

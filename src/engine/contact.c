@@ -88,19 +88,33 @@ void contact_hear(contact *c)
     }
 }
 
+/* Where MPI knows. */
+static bool coordinator_died(contact *c)
+{
+    bool died = false;
+    for (int rank = mail_next_dead(c->mail); rank >= 0; rank = mail_next_dead(c->mail)) {
+        died = died || rank == 0;
+    }
+    return died;
+}
+
 bool contact_lost(contact *c, int64_t now_ns, error *why)
 {
     if (c->coordinator == NULL) {
         return false;
     }
     liveness_listen(c->coordinator, now_ns);
+    if (coordinator_died(c)) {
+        (void)error_set(why, WEFT_STOPPED,
+                        "rank 0 has died, which ends the run; run the same command again to go on");
+        return true;
+    }
     if (liveness_next_lost(c->coordinator) < 0) {
         return false;
     }
-    (void)error_set(
-        why, WEFT_STOPPED,
-        "rank 0 has been silent for %g s and is taken for dead, which ends the run; run "
-        "the same command again to go on",
-        1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
+    (void)error_set(why, WEFT_STOPPED,
+                    "rank 0 has been silent for %g s and is taken for dead, which ends the run; "
+                    "run the same command again to go on",
+                    1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
     return true;
 }

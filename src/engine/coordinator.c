@@ -493,6 +493,13 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 static void keep_in_touch(coordinator *c, int64_t now_ns)
 {
     liveness_listen(c->liveness, now_ns);
+    for (int rank = mail_next_dead(c->setup.mail); rank >= 0;
+         rank = mail_next_dead(c->setup.mail)) {
+        if (!liveness_lost(c->liveness, rank)) {
+            liveness_lose(c->liveness, rank);
+            bury(c, rank, "has died");
+        }
+    }
     for (int rank = liveness_next_lost(c->liveness); rank >= 0;
          rank = liveness_next_lost(c->liveness)) {
         char why[64];

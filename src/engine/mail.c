@@ -66,6 +66,11 @@ weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error 
     return WEFT_OK;
 }
 
+int mail_next_dead(mail *m)
+{
+    return comm_next_dead(m->comm);
+}
+
 void mail_drop(mail *m, int rank)
 {
     comm_drop(m->comm, rank);

@@ -23,6 +23,9 @@ weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error 
 /* A rank has died: what is on its way to it is not waited for. */
 void mail_drop(mail *m, int rank);
 
+/* As comm_next_dead(). */
+int mail_next_dead(mail *m);
+
 /* The next message: false if there is none. The bytes are aligned for any of message.h's structs
  * and live until the next call. */
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,

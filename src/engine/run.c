@@ -127,12 +127,15 @@ static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, st
     return status;
 }
 
-/* A main thread that computes cannot say that it is alive meanwhile: with such ranks nobody is
- * taken for dead. What they leave undone is still computed by others, once it is late. */
+/* A main thread that computes cannot say meanwhile that it is alive: with such ranks one has to
+ * wait far longer before any is taken for dead. What it leaves undone is computed by others before
+ * that, once it is late. */
+enum { BUSY_LIMITS = 60 };
+
 static pulse settle_pulse(const run_choice *choice, const placement *p)
 {
     pulse settled = pulse_for(choice->pulse, p->ranks);
-    settled.limit_ns = p->idle_main_threads ? settled.limit_ns : 0;
+    settled.limit_ns *= p->idle_main_threads ? 1 : BUSY_LIMITS;
     return settled;
 }
 

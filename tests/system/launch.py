@@ -26,7 +26,7 @@ MPIRUN = [os.environ.get("MPIEXEC", "mpirun"), "--allow-run-as-root", "--oversub
 def recovery():
     """What keeps mpirun from ending a job when a rank dies; Open MPI 5 has another word for it."""
     said = subprocess.run([MPIRUN[0], "--version"], stdout=subprocess.PIPE, check=True, text=True)
-    version = re.search(r"\(Open MPI\) (\d+)", said.stdout)
+    version = re.search(r"\) (\d+)\.", said.stdout)
     return ["--enable-recovery"] if int(version.group(1)) < 5 else ["--with-ft", "ulfm"]
 
 

@@ -31,7 +31,7 @@ class Deaths(SystemTest):
 
     def start_job(self, ranks, workers, *words, seconds=2.0):
         """A job that would take so long, whatever its layout."""
-        item_us = int(1e6 * seconds * ranks * workers / COUNT)
+        item_us = int(1e6 * seconds * ranks * max(workers, 1) / COUNT)
         command = [*MPIRUN, *recovery(), "-np", str(ranks), KNOWN, "--threads",
                    str(workers), "--out", self.path(), "--count", str(COUNT), "--grain", "1",
                    "--item-us", str(item_us), "--sync", "0", "--progress", "never",
@@ -139,11 +139,27 @@ class Deaths(SystemTest):
         self.assertNotIn("taken for dead", ending.err)
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(4))
 
-    def test_without_workers_nobody_is_taken_for_dead(self):
+    def test_without_workers_the_limit_is_far_away(self):
+        """A rank whose main thread computes cannot speak meanwhile."""
         ending = self.run_well(KNOWN, "--out", self.path(), "--count", 4, "--grain", 1, "--slow",
                                "1,2", "--slow-s", 3, *SOON, layout=(2, 0))
         self.assertNotIn("taken for dead", ending.err)
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(4))
+
+    def test_a_rank_without_workers_is_killed(self):
+        """60 times the limit, which is three seconds here."""
+        for victim, lost in ((1, 1), (0, None)):
+            with self.subTest(victim=victim):
+                if os.path.exists(self.path()):
+                    os.unlink(self.path())
+                launch = self.start_job(3, 0, "--dead-after", 0.05, "--heartbeat", 0.01,
+                                        seconds=5)
+                strike(self.pids[victim], signal.SIGKILL)
+                ending = launch.finish(limit_s=30)
+                if lost:
+                    self.check_complete(ending, lost)
+                else:
+                    self.assertIn("rank 0 has been silent", ending.err)
 
     def test_a_kernel_with_side_effects(self):
         """Of such a map nothing that has been reported is computed again, and who was taken for
