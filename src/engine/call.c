@@ -3,6 +3,7 @@
 #include "engine/call.h"
 
 #include "engine/isolation.h"
+
 #include <stdio.h>
 
 static bool call_alike(const weft_span *span, isolation_plan plan);

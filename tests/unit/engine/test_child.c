@@ -22,7 +22,7 @@
 enum { ROOM = 1000, FAILURES = 100 };
 
 /* What the hook does at an item; all others are computed. */
-enum { CRASH = 101, ABORT, EXIT, HANG, OVERRUN, WAIT, FAIL_ALL, SIGNALS };
+enum { CRASH = 101, ABORT, EXIT, HANG, OVERRUN, UNDERRUN, WAIT, FAIL_ALL, SIGNALS };
 
 /* What children have done, where the test can see it. */
 typedef struct trace {
@@ -45,11 +45,19 @@ static void farewell(void)
     _exit(99);
 }
 
-static int overrun(int64_t *numbers)
+/* From one area into the next, and no further. */
+static int overrun(volatile int64_t *numbers)
 {
-    for (int64_t i = 0; i < 100000; i++) {
-        ((volatile int64_t *)numbers)[i] = -1;
+    for (int64_t i = 0; i < 2 * ROOM; i++) {
+        numbers[i] = -1;
     }
+    return 0;
+}
+
+/* Into the cell. */
+static int underrun(volatile int64_t *numbers)
+{
+    numbers[-1] = -1;
     return 0;
 }
 
@@ -85,6 +93,8 @@ static int compute(void *context, unsigned char *bytes, const int64_t start[],
         return pause();
     case OVERRUN:
         return overrun(numbers);
+    case UNDERRUN:
+        return underrun(numbers);
     case WAIT:
         return wait_until_told(told);
     case SIGNALS:
@@ -195,6 +205,7 @@ static void test_writing_over_the_edge(void **state)
 {
     (void)state;
     check(ask(OVERRUN, 1), CHILD_SIGNALLED, SIGSEGV);
+    check(ask(UNDERRUN, 1), CHILD_SIGNALLED, SIGSEGV);
     check_computes(0, ROOM);
 }
 
