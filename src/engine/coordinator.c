@@ -30,6 +30,9 @@ static const int64_t ending_ns = INT64_C(500000000);
 /* How much longer than the grace a rank may take to say that it has left. */
 static const int64_t leave_ns = INT64_C(200000000);
 
+/* A rank that has missed so many beats may well be dead, long before it is taken for it. */
+enum { BEATS_MISSED = 3 };
+
 /* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
 enum { BEATS_PER_LIMIT = 5 };
 
@@ -303,8 +306,18 @@ static int64_t closing_ns(const coordinator *c)
     return (int64_t)(1e9 * tile_s) + 2 * c->sync_ns + ending_ns;
 }
 
+/* What is computed again because its holder is late may have killed the holder. */
+static void beware(coordinator *c, const order *o)
+{
+    if (o->kind == ORDER_GRANT && o->again &&
+        liveness_silence_ns(c->liveness, o->holder) >= BEATS_MISSED * c->setup.pulse.beat_ns) {
+        suspect_what_it_had(c, o->holder);
+    }
+}
+
 static void send_order(coordinator *c, const order *o)
 {
+    beware(c, o);
     if (o->kind == ORDER_RECALL) {
         const message_kind recall = MESSAGE_RECALL;
         send(c, o->rank, &recall, sizeof recall);

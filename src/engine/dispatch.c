@@ -331,7 +331,12 @@ static bool copy(dispatch *d, int rank, int64_t now_ns, order *o)
         d->overdue[i] = d->overdue[d->next_overdue++];
         const piece p = leases_copy(d->leases, &late, rank, now_ns);
         if (p.tiles > 0) {
-            *o = (order){.kind = ORDER_GRANT, .rank = rank, .pieces = 1, .piece = {p}};
+            *o = (order){.kind = ORDER_GRANT,
+                         .rank = rank,
+                         .again = true,
+                         .holder = late.rank,
+                         .pieces = 1,
+                         .piece = {p}};
             d->chunks++;
             return true;
         }

@@ -25,7 +25,9 @@ typedef enum order_kind {
 typedef struct order {
     order_kind kind;
     int rank;
-    int pieces; /* of ORDER_GRANT */
+    bool again; /* of ORDER_GRANT: they are with another rank, … */
+    int holder; /* … this one, and late */
+    int pieces;
     piece piece[ORDER_PIECES];
 } order;
 

@@ -107,6 +107,11 @@ bool liveness_lost(const liveness *l, int rank)
     return l->peer[rank].lost;
 }
 
+int64_t liveness_silence_ns(const liveness *l, int rank)
+{
+    return l->listened_ns - l->peer[rank].heard_ns;
+}
+
 int liveness_lost_ranks(const liveness *l)
 {
     return l->lost;

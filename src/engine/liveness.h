@@ -42,6 +42,9 @@ void liveness_lose(liveness *l, int rank);
 
 bool liveness_lost(const liveness *l, int rank);
 
+/* How long somebody has listened since a rank was heard of. */
+int64_t liveness_silence_ns(const liveness *l, int rank);
+
 /* How many are taken for dead now. */
 int liveness_lost_ranks(const liveness *l);
 

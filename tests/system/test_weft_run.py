@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 
+import numpy as np
+
 import results
 from launch import KNOWN, Launch, SystemTest, environment, main, strike
 from weftrun import (GRACE, SOON, WEFT_RUN, done_folders, end_all, left_behind, mpirun_of,
@@ -143,6 +145,24 @@ class Faults(WeftRun):
         strike(rank_of(self.folder, 1), signal.SIGKILL)
         self.assertIn("1 rank lost", self.finish(launch, 0).err)
         self.assert_complete()
+
+    def test_deadly_items_cost_a_rank_each(self):
+        """And no more: whoever gets them next computes them in a child, and they go into
+        quarantine. Only when rank 0 is the first to have one is the command to be run again."""
+        launch = self.begin("--deadly", "segv:200,abort:400", ranks=4)
+        launch.wait_for(lambda: launch.process.poll() is not None, "it ends")
+        ending = launch.finish()
+        self.assertIn(ending.status, (3, STOPPED), str(ending))
+        lost = results.runs(self.path())[-1]["lost"]
+        self.assertLessEqual(lost, 2, str(ending))
+        if ending.status == STOPPED:
+            self.run_to_end("-n", 2, *self.known("--deadly", "segv:200,abort:400"), status=3)
+        self.assertEqual(left_behind(self.folder), [])
+        self.assertEqual(sorted(results.failures(self.path())), [200, 400])
+        good = np.ones(COUNT, bool)
+        good[[200, 400]] = False
+        self.assertTrue(results.done_items(self.path()).all())
+        self.assertEqual(list(results.wrong_items(self.path(), good)), [])
 
     def test_rank_0_is_killed(self):
         launch = self.begin(ranks=3, item_us=50000)

@@ -425,7 +425,10 @@ static void test_late_piece_is_halved(void **state)
     hear(d, 1, 0, 2000);
     dispatch_ask(d, 1, 4);
     expect_none(d, 2000 + late_ns - 1);
+    assert_false(o.again);
     o = expect(d, 2000 + late_ns + DISPATCH_NS, ORDER_GRANT, 1);
+    assert_true(o.again);
+    assert_int_equal(o.holder, 0);
     assert_int_equal(o.pieces, 1);
     assert_int_equal(o.piece[0].first, 2);
     assert_int_equal(o.piece[0].tiles, 2);

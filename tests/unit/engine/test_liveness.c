@@ -56,6 +56,8 @@ static void test_silent_rank_is_lost_after_the_limit(void **state)
     assert_true(liveness_lost(l, 3));
     assert_false(liveness_lost(l, 2));
     assert_int_equal(liveness_lost_ranks(l), 1);
+    assert_true(liveness_silence_ns(l, 3) >= limit_ns);
+    assert_true(liveness_silence_ns(l, 2) <= look_ns);
     /* Once. */
     assert_int_equal(listen_until_lost(l, &now_ns, 3 * limit_ns, 3), 0);
     liveness_destroy(l);
