@@ -4,6 +4,7 @@
 #include "engine/agent.h"
 
 #include "base/clock.h"
+#include "base/done.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "engine/liveness.h"
@@ -483,7 +484,11 @@ static void leave_behind(agent *a)
     if (a->setup.coordinator != NULL) {
         store_close(a->setup.work->store);
     }
-    _exit(weft_status_exit(a->end.error.status));
+    const int exit_status = weft_status_exit(a->end.error.status);
+    if (a->setup.coordinator != NULL || a->end.broken) {
+        done_write(exit_status, a->setup.coordinator == NULL);
+    }
+    _exit(exit_status);
 }
 
 static void rest(agent *a, bool active)
