@@ -316,6 +316,8 @@ static void take_message(agent *a, const void *bytes)
         rejoin(a, ((const message_rejoin *)bytes)->epoch);
         break;
     case MESSAGE_BEAT:
+        a->spoke_ns = 0; /* it is answered at once */
+        break;
     case MESSAGE_ALIVE:
     case MESSAGE_ASK:
     case MESSAGE_NEWS:

@@ -19,8 +19,8 @@
 /* The run's row and the lock are brought up to date this often. */
 static const int64_t book_ns = INT64_C(1000000000);
 
-/* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second with Open MPI 4.1, after a
- * quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. */
+/* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second with Open MPI 4.1, after
+ * a quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. */
 static const int64_t short_grace_ns = INT64_C(100000000);
 static const int64_t long_grace_ns = INT64_C(3600000000000);
 
@@ -43,6 +43,7 @@ typedef enum phase {
 typedef struct member {
     int32_t epoch; /* how often it has been taken for dead */
     bool left;     /* it has said so after MESSAGE_STOP */
+    bool present;  /* it has answered the roll call */
 } member;
 
 struct coordinator {
@@ -56,6 +57,7 @@ struct coordinator {
     member *member; /* per rank */
     int64_t begun_ns;
     phase phase;
+    bool called;     /* the roll has been: everything is done */
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
     int64_t next_dispatch_ns;
@@ -264,9 +266,30 @@ static void end_if_closed(coordinator *c)
     send_end(c, &end);
 }
 
+/* A rank may have died a moment ago, and what is left to do would wait for it: who does not answer
+ * is found out by the silence. */
+static bool all_present(coordinator *c)
+{
+    if (c->setup.pulse.limit_ns == 0) {
+        return true;
+    }
+    if (!c->called) {
+        const message_kind beat = MESSAGE_BEAT;
+        c->called = true;
+        send_to_all(c, &beat, sizeof beat);
+    }
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        const member *m = &c->member[rank];
+        if (!m->present && !m->left && !liveness_lost(c->liveness, rank)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void end_if_complete(coordinator *c)
 {
-    if (dispatch_undone(c->dispatch) > 0) {
+    if (c->phase >= PHASE_CLOSING || dispatch_undone(c->dispatch) > 0 || !all_present(c)) {
         return;
     }
     error why = {.status = WEFT_OK};
@@ -450,6 +473,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (liveness_hear(c->liveness, rank)) {
         welcome_back(c, rank);
     }
+    c->member[rank].present = c->called;
     if (c->phase == PHASE_CLOSING || liveness_lost(c->liveness, rank)) {
         return;
     }
