@@ -110,7 +110,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    return s->comm == NULL || comm_broken(s->comm) ? status : comm_agree(s->comm, e);
+    return s->comm == NULL ? status : comm_agree_at_end(s->comm, e);
 }
 
 int weft_finish(weft_session *session, weft_status status)
