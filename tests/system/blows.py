@@ -34,8 +34,8 @@ OF_RANKS = ("kill", "stop", "child")
 OF_THE_JOB = ("mpirun", "launcher", "signal")
 LASTING = ("stop", "link", "net", "freeze")
 
-# What nobody may notice, with --dead-after 1.
-SHORT_S = 0.6
+# What nobody may notice, with --dead-after 1, and longer than a job takes.
+SHORT_S, LONG_S = 0.6, 20
 
 SIGNALS = {
     "kill": (signal.SIGKILL, signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT),
@@ -96,6 +96,10 @@ class Blow:
             return range(layout.ranks)
         return [self.target] if self.base() in OF_RANKS else layout.ranks_on(self.target)
 
+    def ranks_that_seem_lost(self, layout):
+        """Where rank 0 hears nothing, all others seem to be lost."""
+        return range(layout.ranks) if self.kind.endswith("-0") else self.ranks(layout)
+
     def lasts(self):
         return self.length_s is not None
 
@@ -113,13 +117,13 @@ class Blow:
         return self.kind == self.base() and self.kind not in OF_THE_JOB
 
 
-def targets(kind, layout, isolated):
-    """Whom it may befall."""
+def targets(kind, layout, mortal):
+    """Whom it may befall; children only if they may die."""
     base = kind.removesuffix("-0")
     if base in OF_THE_JOB:
         return [None]
     if base == "child":
-        return list(range(layout.ranks)) if isolated else []
+        return list(range(layout.ranks)) if mortal else []
     everybody = range(layout.ranks) if base in OF_RANKS else layout.hosts
     return list(everybody[:1] if kind != base else everybody[1:])
 
@@ -127,7 +131,8 @@ def targets(kind, layout, isolated):
 def draw_length(rng, base):
     if base not in LASTING:
         return None
-    return rng.choice((rng.uniform(0.05, SHORT_S), rng.uniform(1.2, 4)))
+    longest = (rng.uniform(1.2, 4), LONG_S) if base == "link" else (rng.uniform(1.2, 4),)
+    return rng.choice((rng.uniform(0.05, SHORT_S), *longest))
 
 
 def draw_moment(rng):
@@ -138,15 +143,15 @@ def draw_moment(rng):
     return (1.0, rng.uniform(0, 0.5)) if part > 0.8 else (rng.random(), rng.uniform(0, 0.2))
 
 
-def draw(rng, kinds, layout, isolated):
+def draw(rng, kinds, layout, mortal):
     """A blow, or None if none of these kinds fits."""
-    fitting = [kind for kind in kinds if targets(kind, layout, isolated)]
+    fitting = [kind for kind in kinds if targets(kind, layout, mortal)]
     if not fitting:
         return None
     kind = rng.choice(fitting)
     base = kind.removesuffix("-0")
     share, dt = draw_moment(rng)
-    return Blow(kind, rng.choice(targets(kind, layout, isolated)), share, dt,
+    return Blow(kind, rng.choice(targets(kind, layout, mortal)), share, dt,
                 draw_length(rng, base), int(rng.choice(SIGNALS.get(base, (0,)))))
 
 
