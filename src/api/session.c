@@ -110,17 +110,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    if (s->comm == NULL || comm_broken(s->comm)) {
-        return status;
-    }
-    const error own = *e;
-    const weft_status common = comm_agree(s->comm, e);
-    if (!comm_broken(s->comm)) {
-        return common;
-    }
-    /* Some rank has died since; what the run came to stays as it is. */
-    *e = own;
-    return status;
+    return s->comm == NULL ? status : comm_agree_at_end(s->comm, e);
 }
 
 int weft_finish(weft_session *session, weft_status status)

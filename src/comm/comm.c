@@ -249,6 +249,16 @@ weft_status comm_agree(comm *c, error *e)
     return comm_broadcast(c, lowest, e, sizeof *e, e) == WEFT_OK ? e->status : WEFT_ERR_MPI;
 }
 
+weft_status comm_agree_at_end(comm *c, error *e)
+{
+    error agreed = *e;
+    (void)comm_agree(c, &agreed);
+    if (!c->broken) {
+        *e = agreed;
+    }
+    return e->status;
+}
+
 void comm_begin_run(comm *c)
 {
     /* MPI promises tags up to 32767. */

@@ -42,6 +42,10 @@ weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, erro
  * call itself fails, its own error stays, or that failure. */
 weft_status comm_agree(comm *c, error *e);
 
+/* The same when nothing is left to do but to end: if somebody has died since, every rank keeps what
+ * it has, and the communicator is broken. */
+weft_status comm_agree_at_end(comm *c, error *e);
+
 /* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
  * Every rank, between two collective calls. */
 void comm_begin_run(comm *c);

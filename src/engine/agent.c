@@ -140,6 +140,8 @@ static void take_message(agent *a, const void *bytes)
         rejoin(a, ((const message_rejoin *)bytes)->epoch);
         break;
     case MESSAGE_BEAT:
+        contact_answer(a->contact);
+        break;
     case MESSAGE_ALIVE:
     case MESSAGE_ASK:
     case MESSAGE_NEWS:
@@ -288,7 +290,9 @@ static void leave_behind(agent *a)
         store_close(a->setup.work->store);
     }
     const int exit_status = weft_status_exit(a->end.error.status);
-    done_write(exit_status, comm_rank(a->setup.comm) != 0);
+    if (a->setup.coordinator != NULL || a->end.broken) {
+        done_write(exit_status, a->setup.coordinator == NULL);
+    }
     _exit(exit_status);
 }
 

@@ -81,6 +81,11 @@ void contact_beat(contact *c, int64_t now_ns)
     }
 }
 
+void contact_answer(contact *c)
+{
+    c->spoke_ns = 0;
+}
+
 void contact_hear(contact *c)
 {
     if (c->coordinator != NULL) {

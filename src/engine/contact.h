@@ -27,6 +27,9 @@ void contact_fail(contact *c, const error *e);
 /* Says that the rank is there, if it has not said anything else lately. */
 void contact_beat(contact *c, int64_t now_ns);
 
+/* The coordinator wants to hear of this rank: the next beat does not wait. */
+void contact_answer(contact *c);
+
 /* The coordinator has been heard of. */
 void contact_hear(contact *c);
 

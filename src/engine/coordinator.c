@@ -46,6 +46,7 @@ typedef enum phase {
 typedef struct member {
     int32_t epoch; /* how often it has been taken for dead */
     bool left;     /* it has said so after MESSAGE_STOP */
+    bool present;  /* it has answered the roll call */
 } member;
 
 struct coordinator {
@@ -59,6 +60,7 @@ struct coordinator {
     member *member; /* per rank */
     int64_t begun_ns;
     phase phase;
+    bool called;     /* the roll has been: everything is done */
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
     int64_t next_dispatch_ns;
@@ -267,9 +269,30 @@ static void end_if_closed(coordinator *c)
     send_end(c, &end);
 }
 
+/* A rank may have died a moment ago, and what is left to do would wait for it: who does not answer
+ * is found out by the silence. */
+static bool all_present(coordinator *c)
+{
+    if (c->setup.pulse.limit_ns == 0) {
+        return true;
+    }
+    if (!c->called) {
+        const message_kind beat = MESSAGE_BEAT;
+        c->called = true;
+        send_to_all(c, &beat, sizeof beat);
+    }
+    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
+        const member *m = &c->member[rank];
+        if (!m->present && !m->left && !liveness_lost(c->liveness, rank)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void end_if_complete(coordinator *c)
 {
-    if (dispatch_undone(c->dispatch) > 0) {
+    if (c->phase >= PHASE_CLOSING || dispatch_undone(c->dispatch) > 0 || !all_present(c)) {
         return;
     }
     error why = {.status = WEFT_OK};
@@ -463,6 +486,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (liveness_hear(c->liveness, rank)) {
         welcome_back(c, rank);
     }
+    c->member[rank].present = c->called;
     if (c->phase == PHASE_CLOSING || liveness_lost(c->liveness, rank)) {
         return;
     }

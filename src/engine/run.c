@@ -251,7 +251,7 @@ static weft_status close_store(comm *c, store *s, bool agree, weft_status status
         (void)store_finish(s, &late);
     }
     store_close(s);
-    if (!agree || comm_agree(c, &late) == WEFT_OK || weft_status_exit(status) == 1) {
+    if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || weft_status_exit(status) == 1) {
         return status;
     }
     *e = late;
