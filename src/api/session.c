@@ -43,6 +43,9 @@ static const char *program_name(const weft_program *program, char **argv)
  * take long. */
 enum { START_OF_MPI_S = 300, START_LIMITS = 60, FINISH_LIMITS = 4, END_OF_MPI_LIMITS = 6 };
 
+/* What has been sent is on its way by then. */
+enum { FLUSH_NS = 1000000000 };
+
 static void set_patience(weft_session *s, double limits)
 {
     comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->choice.dead_after_s));
@@ -130,7 +133,8 @@ int weft_finish(weft_session *session, weft_status status)
         done_write(exit_status, !speaker);
     }
     if (session->comm != NULL && comm_broken(session->comm)) {
-        /* MPI would wait for a rank that has died. */
+        /* MPI would wait for a rank that has died. The living should still hear of the end. */
+        comm_flush(session->comm, FLUSH_NS);
         (void)fflush(NULL);
         _exit(exit_status);
     }

@@ -109,17 +109,20 @@ bool contact_lost(contact *c, int64_t now_ns, error *why)
         return false;
     }
     liveness_listen(c->coordinator, now_ns);
-    if (coordinator_died(c)) {
+    const bool died = coordinator_died(c);
+    if (died) {
         (void)error_set(why, WEFT_STOPPED,
                         "rank 0 has died, which ends the run; run the same command again to go on");
-        return true;
     }
-    if (liveness_next_lost(c->coordinator) < 0) {
-        return false;
+    const bool silent = liveness_next_lost(c->coordinator) >= 0;
+    if (silent && !died) {
+        (void)error_set(why, WEFT_STOPPED,
+                        "rank 0 has been silent for %g s and is taken for dead, which ends the "
+                        "run; run the same command again to go on",
+                        1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
     }
-    (void)error_set(why, WEFT_STOPPED,
-                    "rank 0 has been silent for %g s and is taken for dead, which ends the run; "
-                    "run the same command again to go on",
-                    1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
-    return true;
+    if (died || silent) {
+        mail_drop(c->mail, 0);
+    }
+    return died || silent;
 }

@@ -226,6 +226,9 @@ static void send_end(coordinator *c, const message_end *end)
     for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
         error ignored = {.status = WEFT_OK};
         (void)mail_send(c->setup.mail, rank, end, sizeof *end, &ignored);
+        if (liveness_lost(c->liveness, rank)) {
+            mail_drop(c->setup.mail, rank);
+        }
     }
 }
 
@@ -462,6 +465,14 @@ static void welcome_back(coordinator *c, int rank)
     }
 }
 
+static void take_failure(coordinator *c, int rank, const message_fail *failure)
+{
+    error why = {.status = WEFT_OK};
+    (void)error_set(&why, failure->error.status, "rank %d: %.*s", rank, ERROR_TEXT_BYTES - 32,
+                    failure->error.text);
+    end_run(c, c->setup.placement->ranks > 1 ? &why : &failure->error);
+}
+
 static void take_back(coordinator *c, int rank, const message_return *back, int64_t now_ns)
 {
     if (back->epoch == c->member[rank].epoch) {
@@ -505,7 +516,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         stop_for_signal(c, ((const message_signal *)bytes)->number);
         break;
     case MESSAGE_FAIL:
-        end_run(c, &((const message_fail *)bytes)->error);
+        take_failure(c, rank, bytes);
         break;
     case MESSAGE_LEFT:
         c->member[rank].left = true;
