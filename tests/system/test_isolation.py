@@ -4,6 +4,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import numpy as np
 
@@ -230,7 +231,7 @@ class Isolation(SystemTest):
         folder, limit, file = memory_group()
         if folder is None:
             self.skipTest("no group of processes with a limit on memory can be made here")
-        self.addCleanup(os.rmdir, folder)
+        self.addCleanup(remove_group, folder)
         with open(os.path.join(folder, limit), "w", encoding="ascii") as out:
             out.write("200M")
 
@@ -257,6 +258,16 @@ def memory_group():
             return folder, limit, "cgroup.procs"
         os.rmdir(folder)
     return None, None, None
+
+
+def remove_group(folder):
+    """The system may still be busy with processes that have just ended."""
+    for _ in range(200):
+        try:
+            os.rmdir(folder)
+            return
+        except OSError:
+            time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests a rank's line to the coordinator, with a mailbox that stands for the coordinator's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "engine/contact.h"
+
+#include <string.h>
+
+enum { HERE = 0, ELSEWHERE = 1 };
+
+static const pulse p = {.beat_ns = 1000000000, .limit_ns = 4000000000};
+
+static comm *alone;
+static mail *box;
+
+static int open_alone(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
+               ? 0
+               : -1;
+}
+
+static int close_alone(void **state)
+{
+    (void)state;
+    mail_destroy(box);
+    comm_close(alone);
+    return 0;
+}
+
+static contact *make(int rank)
+{
+    error e = {.status = WEFT_OK};
+    contact *c = NULL;
+    assert_int_equal(contact_create(box, rank, p, &c, &e), WEFT_OK);
+    return c;
+}
+
+/* The next message, or NULL. */
+static const void *receive(void)
+{
+    error e = {.status = WEFT_OK};
+    bool arrived = false;
+    int source = -1;
+    const void *bytes = NULL;
+    size_t count = 0;
+    assert_int_equal(mail_receive(box, &arrived, &source, &bytes, &count, &e), WEFT_OK);
+    return arrived ? bytes : NULL;
+}
+
+static void expect(message_kind kind)
+{
+    const message_kind *message = receive();
+    assert_non_null(message);
+    assert_int_equal(*message, kind);
+    assert_null(receive());
+}
+
+static void test_beats_only_in_silence(void **state)
+{
+    (void)state;
+    contact *c = make(ELSEWHERE);
+    const message_kind left = MESSAGE_LEFT;
+    contact_send(c, &left, sizeof left);
+    const int64_t sent_ns = clock_now_ns();
+    expect(MESSAGE_LEFT);
+    contact_beat(c, sent_ns + p.beat_ns / 2);
+    assert_null(receive());
+    contact_beat(c, sent_ns + p.beat_ns);
+    expect(MESSAGE_ALIVE);
+    contact_beat(c, clock_now_ns() + p.beat_ns / 2);
+    assert_null(receive());
+    contact_answer(c);
+    contact_beat(c, clock_now_ns());
+    expect(MESSAGE_ALIVE);
+    contact_destroy(c);
+    contact_destroy(NULL);
+}
+
+static void test_first_failure_counts(void **state)
+{
+    (void)state;
+    contact *c = make(ELSEWHERE);
+    error e;
+    (void)error_set(&e, WEFT_ERR_SYSTEM, "the first");
+    contact_fail(c, &e);
+    (void)error_set(&e, WEFT_ERR_MEMORY, "the second");
+    contact_fail(c, &e);
+    const message_fail *message = receive();
+    assert_non_null(message);
+    assert_int_equal(message->kind, MESSAGE_FAIL);
+    assert_int_equal(message->error.status, WEFT_ERR_SYSTEM);
+    assert_string_equal(message->error.text, "the first");
+    assert_null(receive());
+    contact_destroy(c);
+}
+
+/* Listens for so long; whether the coordinator is lost by then. */
+static bool listen_for(contact *c, int64_t *now_ns, int64_t for_ns, error *why)
+{
+    for (const int64_t end_ns = *now_ns + for_ns; *now_ns < end_ns; *now_ns += for_ns / 100) {
+        if (contact_lost(c, *now_ns, why)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_coordinator_is_given_twice_the_limit(void **state)
+{
+    (void)state;
+    contact *c = make(ELSEWHERE);
+    int64_t now_ns = clock_now_ns();
+    error why = {.status = WEFT_OK};
+    assert_false(listen_for(c, &now_ns, 2 * p.limit_ns - p.limit_ns / 4, &why));
+    contact_hear(c);
+    assert_false(listen_for(c, &now_ns, 2 * p.limit_ns - p.limit_ns / 4, &why));
+    assert_true(listen_for(c, &now_ns, p.limit_ns, &why));
+    assert_int_equal(why.status, WEFT_STOPPED);
+    assert_non_null(strstr(why.text, "silent for 8 s"));
+    contact_destroy(c);
+}
+
+static void test_its_own_rank_never_misses_it(void **state)
+{
+    (void)state;
+    contact *c = make(HERE);
+    int64_t now_ns = clock_now_ns();
+    error why = {.status = WEFT_OK};
+    assert_false(listen_for(c, &now_ns, 100 * p.limit_ns, &why));
+    contact_hear(c);
+    contact_destroy(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_beats_only_in_silence),
+        cmocka_unit_test(test_first_failure_counts),
+        cmocka_unit_test(test_coordinator_is_given_twice_the_limit),
+        cmocka_unit_test(test_its_own_rank_never_misses_it),
+    };
+    return cmocka_run_group_tests(tests, open_alone, close_alone);
+}
