@@ -83,7 +83,7 @@ class Blow:
         when = "start" if self.share is None else f"{100 * self.share:.0f}%"
         words = [self.kind, "" if self.target is None else f" {self.target}",
                  f" {signal.Signals(self.number).name}" if self.number else "",
-                 f" {self.length_s:.1f}s" if self.length_s else "", f" @{when}+{self.dt:.1f}s",
+                 f" {self.length_s:.1f}s" if self.length_s else "", f" @{when}+{self.dt:.2f}s",
                  f" ({self.struck or 'missed'})"]
         return "".join(words)
 
@@ -139,8 +139,9 @@ def draw_moment(rng):
     """Rather often at the start or at the end."""
     part = rng.random()
     if part < 0.2:
-        return None, rng.uniform(0, 1.5)
-    return (1.0, rng.uniform(0, 0.5)) if part > 0.8 else (rng.random(), rng.uniform(0, 0.2))
+        return None, rng.uniform(0, 0.8)
+    share = rng.uniform(0.97, 1) if part > 0.75 else rng.random()
+    return share, rng.uniform(0, 0.15)
 
 
 def draw(rng, kinds, layout, mortal):

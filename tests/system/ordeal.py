@@ -209,12 +209,13 @@ class Attempt:
         return blow.struck_at > 0 and now > blow.struck_at + blow.dt
 
     def describe(self):
-        """What its processes are doing."""
-        pids = ",".join(map(str, processes_of(self.job.folder)))
-        if not pids:
-            return "none of its processes is left"
-        return subprocess.run(["ps", "-ww", "-o", "pid,ppid,stat,wchan:20,pcpu,args", "-p", pids],
-                              check=False, capture_output=True, text=True).stdout
+        """What its processes are doing, and what weft-run knows."""
+        words = sorted(map(os.path.basename,
+                           glob.glob(os.path.join(self.job.folder, ".weft-run-*", "*"))))
+        pids = ",".join(map(str, processes_of(self.job.folder))) or "0"
+        table = subprocess.run(["ps", "-ww", "-o", "pid,ppid,stat,wchan:20,pcpu,args", "-p", pids],
+                               check=False, capture_output=True, text=True).stdout
+        return f"done files {words}, processes\n{table}"
 
     def abort(self):
         """Nothing of it outlives this, nor does what befell the hosts."""

@@ -81,6 +81,16 @@ class Deaths(SystemTest):
         self.assertEqual(ending.status, 0, str(ending))
         self.check_complete(ending, lost=3)
 
+    def test_an_idle_rank_is_killed_at_the_end(self):
+        """It is missed before the run ends, though nothing waits for it."""
+        half = COUNT // 2
+        launch = self.start_job(2, 1, "--schedule", "static", "--slow", half - 1, "--slow-s", 0.7)
+        launch.wait_for(lambda: results.done_items(self.path())[half:].all(), "it has nothing left")
+        strike(self.pids[1], signal.SIGKILL)
+        ending = launch.finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.assertEqual(self.check_complete(ending, lost=1)["lost_rank"], 1)
+
     def test_one_after_the_other(self):
         launch = self.start_job(4, 2, seconds=3)
         for rank in self.random.sample((1, 2, 3), 2):

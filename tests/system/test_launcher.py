@@ -92,6 +92,14 @@ class Several(SystemTest):
         self.assertIn("2 ranks lost", self.finish(launch, 0).err)
         self.assert_complete()
 
+    def test_nobody_is_left(self):
+        launch = self.begin(ranks=3, item_us=50000)
+        for host in ("n2", "n3"):
+            self.hosts.crash(host)
+            self.addCleanup(self.hosts.boot, host)
+        strike(rank_of(self.folder, 0), signal.SIGKILL)
+        self.assertIn("rank 0 ended with status 137", self.finish(launch, 137).err)
+
     def test_host_of_rank_0_crashes(self):
         launch = self.begin(item_us=50000)
         self.hosts.crash("n1")

@@ -169,6 +169,16 @@ class Faults(WeftRun):
         strike(rank_of(self.folder, 0), signal.SIGKILL)
         self.finish(launch, STOPPED)
 
+    def test_rank_0_is_killed_amid_long_items(self):
+        """The others do not wait for their kernels to come back; word of that they leave all the
+        same."""
+        long_items = range(30, COUNT)
+        launch = self.begin("--slow", ",".join(map(str, long_items)), "--slow-s", 60, ranks=3)
+        launch.wait_for(lambda: sum(item in long_items for item in
+                                    results.calls(self.path("calls"))) == 3, "all are at it")
+        strike(rank_of(self.folder, 0), signal.SIGKILL)
+        self.finish(launch, STOPPED)
+
     def test_only_rank_is_killed(self):
         launch = self.begin(ranks=1)
         strike(rank_of(self.folder, 0), signal.SIGKILL)
