@@ -68,7 +68,7 @@ class Layout:
 
 @dataclasses.dataclass
 class Blow:
-    """One blow. It strikes dt seconds after `share` of the work is done (None: after the launch)."""
+    """It strikes dt seconds after `share` of the work is done (None: after the launch)."""
     kind: str
     target: object
     share: float
