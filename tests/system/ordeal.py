@@ -184,7 +184,8 @@ class Attempt:
     def phase(self):
         if not os.path.exists(self.calls) or os.path.getsize(self.calls) == 0:
             return "start"
-        ended = "complete: " in self.launch.err_now() or "stopped: " in self.launch.err_now()
+        said = self.launch.err_now()
+        ended = "weft: complete" in said or "weft: stopped: " in said
         return "end" if ended or self.job.done() == self.job.count else "work"
 
     def share_done(self):
