@@ -68,7 +68,7 @@ class Layout:
 
 @dataclasses.dataclass
 class Blow:
-    """One blow. It strikes dt seconds after `share` of the work is done (None: after the launch)."""
+    """It strikes dt seconds after `share` of the work is done (None: after the launch)."""
     kind: str
     target: object
     share: float
@@ -214,13 +214,17 @@ class Striker:
         elif base == "net":
             self.spoil_network(host)
         elif base == "daemon":
-            daemons = self.hosts.processes("orted", host)
-            for pid in daemons:
-                self.hosts.run("head", "kill", "-9", pid)
-            return bool(daemons)
+            return self.kill_daemon(host)
         else:
             {"power": self.hosts.kill, "crash": self.hosts.crash,
              "freeze": self.hosts.freeze}[base](host)
+        return True
+
+    def kill_daemon(self, host):
+        try:
+            self.hosts.strike(signal.SIGKILL, "orted", host)
+        except AssertionError:
+            return False
         return True
 
     def spoil_network(self, host):
@@ -237,7 +241,7 @@ class Striker:
         blow.over = True
         base = blow.base()
         if base == "stop":
-            strike(self.stopped.pop(blow.target), signal.SIGCONT)
+            strike(self.stopped[blow.target], signal.SIGCONT)
         elif blow.target in self.hosts.up():
             if base == "link":
                 self.hosts.link(blow.target, "up")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A job of known result that is run under weft-run and beaten meanwhile, again and again until it is
-complete, and all that must hold of it."""
+"""A job of known result that is run under weft-run and beaten meanwhile, again and again until it
+is complete, and all that must hold of it."""
 
 import glob
 import os
@@ -184,7 +184,8 @@ class Attempt:
     def phase(self):
         if not os.path.exists(self.calls) or os.path.getsize(self.calls) == 0:
             return "start"
-        ended = "complete: " in self.launch.err_now() or "stopped: " in self.launch.err_now()
+        said = self.launch.err_now()
+        ended = "weft: complete" in said or "weft: stopped: " in said
         return "end" if ended or self.job.done() == self.job.count else "work"
 
     def share_done(self):
@@ -234,7 +235,10 @@ class Attempt:
         for blow in self.struck():
             if blow.lasts() and not blow.over:
                 self.striker.take_back(blow)
-        self.check_nothing_left(LIMIT_OF_DAEMON_S)
+        if launcher_died and self.lost_hosts():
+            self.check_no_ranks_left(LIMIT_OF_DAEMON_S)
+        else:
+            self.check_nothing_left(LIMIT_OF_DAEMON_S)
         self.ending = self.launch.finish()
         demand(launcher_died or not done_folders(self.job.folder), "a done folder is left")
         for word in NEVER_SHOWN:
@@ -258,6 +262,17 @@ class Attempt:
         end = time.monotonic() + limit_s
         while self.left():
             demand(time.monotonic() < end, f"left on hosts: {self.left()}\n{self.describe()}")
+            time.sleep(0.1)
+
+    def lost_hosts(self):
+        return {blow.target for blow in self.struck()
+                if blow.base() in ("power", "crash", "daemon", "link")}
+
+    def check_no_ranks_left(self, limit_s):
+        """An mpirun that has lost a host, and then weft-run, stays for the next weft-run to end."""
+        end = time.monotonic() + limit_s
+        while blows.rank_processes(self.job.folder):
+            demand(time.monotonic() < end, f"ranks are left: {self.describe()}")
             time.sleep(0.1)
 
     def must_complete(self):
@@ -290,7 +305,8 @@ class Attempt:
         gone = {rank for blow in self.struck() for rank in blow.ranks(self.layout)
                 if blow.deadly() and blow.struck == "work" and self.long_ago(blow, row)}
         demand(row["lost"] >= len(gone), f"{row['lost']} ranks lost, but {sorted(gone)} were")
-        touched = {rank for blow in self.struck() for rank in blow.ranks_that_seem_lost(self.layout)}
+        touched = {rank for blow in self.struck()
+                   for rank in blow.ranks_that_seem_lost(self.layout)}
         if row["lost"] > 0 and not self.job.kills_ranks():
             demand(row["lost_rank"] in touched or not touched,
                    f"rank {row['lost_rank']} is said to be lost, but only {touched} were struck")

@@ -96,7 +96,8 @@ class Statuses(WeftRun):
         self.assertEqual(pasted.stdout, printed)
 
     def test_done_folder(self):
-        """A folder that a killed weft-run has left is removed; another's is not."""
+        """A folder that a killed weft-run has left is removed, and what is left of its run ended;
+        another's is not."""
         gone = subprocess.Popen(["true"])
         gone.wait()
         host = os.uname().nodename
@@ -105,8 +106,11 @@ class Statuses(WeftRun):
         os.mkdir(place)
         for name in names:
             os.mkdir(os.path.join(place, name))
+        left = subprocess.Popen(["sleep", "60"], env=environment(
+            WEFT_DONE_FILE=os.path.join(place, names[0], "status")))
         self.run_to_end("--done-dir", place, "true")
         self.assertEqual(os.listdir(place), names[1:])
+        self.assertEqual(left.wait(10), -signal.SIGKILL)
         ending = self.run_to_end("--done-dir", self.path("none"), "true", status=1)
         self.assertIn("is no folder that can be written to", ending.err)
 
