@@ -12,7 +12,8 @@ enum { MOST_DOUBLINGS = 10, NONE = -1 };
 typedef struct lease {
     piece piece;
     int64_t when_ns; /* when it was last handed out */
-    int copies;      /* how often it has been handed out again */
+    int copies;      /* how often it has been handed out again … */
+    int copier;      /* … and to whom last; NONE: to nobody, or it is dead */
     int before;      /* the same rank's; of free ones, unused */
     int behind;
 } lease;
@@ -25,6 +26,7 @@ typedef struct holdings {
 
 struct leases {
     int64_t tiles;
+    int ranks;
     bool *done;
     int64_t undone;
     int64_t next; /* tiles before it are done, handed out or returned */
@@ -52,7 +54,8 @@ weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
     for (int rank = 0; rank < ranks; rank++) {
         of[rank] = (holdings){.first = NONE, .last = NONE};
     }
-    *l = (leases){.tiles = tiles, .done = done, .undone = tiles, .of = of, .free = NONE};
+    *l = (leases){
+        .tiles = tiles, .ranks = ranks, .done = done, .undone = tiles, .of = of, .free = NONE};
     *out = l;
     return WEFT_OK;
 }
@@ -110,7 +113,8 @@ static void remember(leases *l, int rank, piece p, int64_t now_ns)
     holdings *h = &l->of[rank];
     const int i = l->free;
     l->free = l->lease[i].behind;
-    l->lease[i] = (lease){.piece = p, .when_ns = now_ns, .before = h->last, .behind = NONE};
+    l->lease[i] =
+        (lease){.piece = p, .when_ns = now_ns, .copier = NONE, .before = h->last, .behind = NONE};
     if (h->last != NONE) {
         l->lease[h->last].behind = i;
     } else {
@@ -282,13 +286,30 @@ static int64_t return_undone(leases *l, piece p, bool *all)
     return undone;
 }
 
+/* No copy is to be expected of a rank. */
+static void forget_copier(leases *l, int rank)
+{
+    for (int each = 0; each < l->ranks; each++) {
+        for (int i = l->of[each].first; i != NONE; i = l->lease[i].behind) {
+            l->lease[i].copier = l->lease[i].copier == rank ? NONE : l->lease[i].copier;
+        }
+    }
+}
+
+/* What another rank has a copy of is its own from then on. */
 int64_t leases_bury(leases *l, int rank)
 {
     int64_t undone = 0;
+    forget_copier(l, rank);
     for (int i = l->of[rank].first; i != NONE;) {
         const int behind = l->lease[i].behind;
+        const lease old = l->lease[i];
         bool all = true;
-        undone += return_undone(l, l->lease[i].piece, &all);
+        if (old.copier != NONE && make_room(l)) {
+            remember(l, old.copier, old.piece, old.when_ns);
+        } else {
+            undone += return_undone(l, old.piece, &all);
+        }
         if (all) {
             forget(l, rank, i);
         }
@@ -334,6 +355,7 @@ piece leases_copy(leases *l, const overdue *from, int rank, int64_t now_ns)
         remember(l, rank, p, now_ns);
     } else {
         late->copies += late->copies < MOST_DOUBLINGS;
+        late->copier = rank;
         late->when_ns = now_ns;
     }
     return p;

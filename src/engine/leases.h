@@ -36,7 +36,8 @@ piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns);
 /* A rank no longer has a piece, which is to do again. */
 void leases_return(leases *l, int rank, piece p);
 
-/* A rank no longer has anything; how many tiles are to do again. */
+/* A rank no longer has anything; how many tiles are to do again. Those that another has a copy of
+ * are not: they are the other's. */
 int64_t leases_bury(leases *l, int rank);
 
 /* The piece of a rank, last heard of at heard_ns, that has been copied least and is overdue: for

@@ -33,7 +33,8 @@ def processes_of(folder):
 
 def mpirun_of(folder):
     """The pid of the one mpirun."""
-    (pid,) = [pid for pid, command in processes_of(folder).items() if command.startswith("mpirun ")]
+    (pid,) = [pid for pid, command in processes_of(folder).items()
+              if command.startswith(("mpirun ", "prterun "))]
     return pid
 
 

@@ -153,6 +153,29 @@ static void test_the_dead_have_nothing(void **state)
     leases_destroy(l);
 }
 
+/* A tile that has been copied is with the copier when its rank dies, and to do again only when that
+ * dies as well. */
+static void test_copies_outlive_the_dead(void **state)
+{
+    (void)state;
+    leases *l = make(2, 3);
+    overdue found;
+    assert_int_equal(leases_take(l, 0, 1, 1).tiles, 1);
+    assert_int_equal(leases_take(l, 1, 1, 1).tiles, 1);
+    assert_true(leases_find_overdue(l, 0, 1, 1000, 10, &found));
+    assert_int_equal(leases_copy(l, &found, 2, 1000).first, 0);
+    assert_int_equal(leases_bury(l, 0), 0);
+    assert_int_equal(leases_take(l, 1, 2, 1001).tiles, 0);
+    assert_int_equal(leases_bury(l, 2), 1);
+    assert_int_equal(leases_take(l, 1, 2, 1002).first, 0);
+    /* The copier is the first to die. */
+    assert_true(leases_find_overdue(l, 1, 1, 5000, 10, &found));
+    assert_int_equal(leases_copy(l, &found, 2, 5000).tiles, 1);
+    assert_int_equal(leases_bury(l, 2), 0);
+    assert_int_equal(leases_bury(l, 1), 2);
+    leases_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_returned_tiles_are_not_copied),
         cmocka_unit_test(test_patience_doubles),
         cmocka_unit_test(test_the_dead_have_nothing),
+        cmocka_unit_test(test_copies_outlive_the_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
