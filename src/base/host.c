@@ -40,12 +40,19 @@ bool host_bind_thread(const host_cores *cores)
 {
     cpu_set_t sets[SETS];
     CPU_ZERO_S(sizeof sets, sets);
-    for (int core = 0; core < HOST_MOST_CORES; core++) {
-        if (host_has_core(cores, core)) {
-            CPU_SET_S((size_t)core, sizeof sets, sets);
+    for (int i = 0; i < HOST_MASK_WORDS; i++) {
+        for (int bit = 0; bit < 64 && cores->mask[i] >> bit != 0; bit++) {
+            if ((cores->mask[i] >> bit & 1) != 0) {
+                CPU_SET_S((size_t)(64 * i + bit), sizeof sets, sets);
+            }
         }
     }
     return sched_setaffinity(0, sizeof sets, sets) == 0;
+}
+
+int host_this_core(void)
+{
+    return sched_getcpu();
 }
 
 bool host_has_core(const host_cores *cores, int core)

@@ -24,6 +24,9 @@ void host_get_cores(host_cores *cores);
  * not allow it. */
 bool host_bind_thread(const host_cores *cores);
 
+/* The core that the calling thread is on; -1 if that is not known. */
+int host_this_core(void);
+
 bool host_has_core(const host_cores *cores, int core);
 
 /* A core from 0 to HOST_MOST_CORES - 1. */

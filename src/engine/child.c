@@ -9,6 +9,7 @@
 #include "engine/child.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/memory_kills.h"
 #include "base/usage.h"
 
@@ -29,6 +30,10 @@
  * but not so soon that those of a millisecond, which are usual, would be disturbed. */
 enum { LOOK_FIRST_NS = 3000000, LOOK_LAST_NS = 20000000 };
 
+/* So long worker and child stay on a core before they may look for another: processes that others
+ * start may have come there. */
+static const int64_t stay_ns = INT64_C(100000000);
+
 /* A child that has been killed should be gone by then, unless it hangs in the operating system. */
 static const int64_t reap_ns = INT64_C(2000000000);
 enum { REAP_PAUSE_NS = 100000 };
@@ -46,6 +51,7 @@ typedef struct cell {
     int64_t first;
     int64_t count;     /* 0: asks for rows … */
     int64_t rows_from; /* … from here on */
+    host_cores cores;  /* where the child is to be */
     int code;
     int64_t cpu_ns;   /* that the child has had of a core for it */
     int64_t failures; /* all of them; those from rows_from on are in the rows, as many as fit */
@@ -58,6 +64,8 @@ struct child {
     size_t bytes;
     int64_t start[WEFT_MAX_FIELDS]; /* areas, from the cell on */
     pid_t pid;                      /* 0: none */
+    host_cores cores;               /* that the worker may use */
+    int64_t move_ns;                /* when they may look for another one */
     int64_t kills;                  /* memory kills, as they were … */
     int64_t kills_at_ns;            /* … then */
 };
@@ -106,6 +114,7 @@ weft_status child_create(const child_hooks *hooks, int areas, const int64_t area
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for a child");
     }
     c->hooks = *hooks;
+    host_get_cores(&c->cores);
     const weft_status status = map_cell(c, areas, area_bytes, e);
     if (status != WEFT_OK) {
         child_destroy(c);
@@ -205,13 +214,24 @@ static void hand_over(cell *to, const span_failures *failures)
     }
 }
 
+/* Goes where the worker is, or wants to be. */
+static void follow(const cell *mine, host_cores *now)
+{
+    if (memcmp(now, &mine->cores, sizeof *now) != 0) {
+        *now = mine->cores;
+        (void)host_bind_thread(now);
+    }
+}
+
 _Noreturn static void serve(const child *c)
 {
     cell *mine = c->cell;
     span_failures failures = {.rows = NULL};
+    host_cores here = c->cores;
     for (;;) {
         while (sem_wait(&mine->request) != 0) {
         }
+        follow(mine, &here);
         if (mine->count > 0) {
             const int64_t start_ns = usage_cpu_ns();
             failures.count = 0;
@@ -349,6 +369,28 @@ static int revive(child *c)
     return 0;
 }
 
+/* Worker and child take turns, and on one core that costs next to nothing; but the system would
+ * wake each of them on a core that is idle, which can take long, above all on virtual machines. Now
+ * and then both may go wherever there is room. True if the worker is bound to a core until the
+ * answer is there. */
+static bool share_core(child *c)
+{
+    const int64_t now_ns = clock_now_ns();
+    const int core = host_this_core();
+    host_cores one = {.mask = {0}};
+    c->cell->cores = c->cores;
+    if (core < 0 || host_count_cores(&c->cores) < 2 || now_ns > c->move_ns) {
+        c->move_ns = now_ns + stay_ns;
+        return false;
+    }
+    host_add_core(&one, core);
+    if (!host_bind_thread(&one)) {
+        return false;
+    }
+    c->cell->cores = one;
+    return true;
+}
+
 child_answer child_compute(child *c, int64_t first, int64_t count, int64_t limit_ns,
                            bool (*stopping)(const void *context), const void *context,
                            span_failures *failures)
@@ -358,11 +400,15 @@ child_answer child_compute(child *c, int64_t first, int64_t count, int64_t limit
         return (child_answer){.end = CHILD_REFUSED, .number = number};
     }
     cell *shared = c->cell;
+    const bool bound = share_core(c);
     atomic_store(&shared->told, false);
     shared->first = first;
     shared->count = count;
     shared->rows_from = 0;
     child_answer answer = ask(c, limit_ns, stopping, context);
+    if (bound) {
+        (void)host_bind_thread(&c->cores);
+    }
     if (answer.end != CHILD_DONE) {
         return answer;
     }
