@@ -131,6 +131,7 @@ weft_status span_measure(const bench *b);
 weft_status mandelbrot_measure(const bench *b);
 weft_status coast_measure(const bench *b);
 weft_status write_measure(const bench *b);
+weft_status isolate_measure(const bench *b);
 weft_status start_measure(const bench *b);
 weft_status metg_measure(const bench *b);
 weft_status handout_measure(const bench *b);

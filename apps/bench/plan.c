@@ -31,6 +31,14 @@ static void add_span(plan *p, const request *wish)
     add(p, j);
 }
 
+static void add_isolate(plan *p, const request *wish)
+{
+    job j = {.name = "isolate", .measure = isolate_measure, .ranks = 1, .workers = 1};
+    add(p, j);
+    j.workers = wish->workers;
+    add(p, j);
+}
+
 /* A loop, with its results in a file, and with them on disk. */
 static void add_loop(plan *p, const request *wish, job j)
 {
@@ -162,6 +170,7 @@ static const struct {
     {"start", true, add_start},     {"metg", true, add_metg},
     {"handout", true, add_handout}, {"schedule", false, add_schedule},
     {"slow", false, add_slow},      {"scaling", false, add_scaling},
+    {"isolate", true, add_isolate},
 };
 
 enum { FAMILIES = sizeof families / sizeof families[0] };

@@ -24,6 +24,7 @@ static void print_help(void)
         "      mandelbrot       the loop, and the same written by hand with OpenMP and HDF5\n"
         "      coast            the same\n"
         "      write            the store, and pwrite()\n"
+        "      isolate          tasks computed in children of the workers, and by the workers\n"
         "      start            the start of a large job, and its resumption\n"
         "      metg             the smallest task that runs at half of the peak rate, in a rank\n"
         "                       and over ranks, and that of three loops written by hand\n"

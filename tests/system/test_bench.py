@@ -43,10 +43,10 @@ class Bench(SystemTest):
         return said["rows"], ending.out
 
     def test_within_a_rank(self):
-        names = ["span", "mandelbrot", "write"] + ["coast"] * os.path.isdir(GSHHG)
+        names = ["span", "mandelbrot", "write", "isolate"] + ["coast"] * os.path.isdir(GSHHG)
         rows, _ = self.measure("--only", ",".join(names))
         self.assertEqual({row["measurement"] for row in rows}, set(names))
-        self.assertEqual(len(rows), 2 + 2 + 3 + 2 * ("coast" in names))
+        self.assertEqual(len(rows), 2 + 2 + 3 + 2 + 2 * ("coast" in names))
 
     def test_hand_outs(self):
         rows, _ = self.measure("--only", "handout,metg", "--ranks", "3")
