@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/watchdog.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +140,7 @@ int weft_finish(weft_session *session, weft_status status)
         _exit(exit_status);
     }
     placement_clear(&session->placement);
-    watchdog_set((unsigned)(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
+    watchdog_set((unsigned)ceil(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
     comm_close(session->comm);
     watchdog_set(0, 0, "");
     free(session);
