@@ -7,7 +7,7 @@
 #include "base/signals.h"
 #include "engine/books.h"
 #include "engine/dispatch.h"
-#include "engine/liveness.h"
+#include "engine/roster.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -30,24 +30,12 @@ static const int64_t ending_ns = INT64_C(500000000);
 /* How much longer than the grace a rank may take to say that it has left. */
 static const int64_t leave_ns = INT64_C(200000000);
 
-/* A rank that has missed so many beats may well be dead, long before it is taken for it. */
-enum { BEATS_MISSED = 3 };
-
-/* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
-enum { BEATS_PER_LIMIT = 5 };
-
 typedef enum phase {
     PHASE_RUNNING,
     PHASE_STOPPING,
     PHASE_CLOSING, /* the last of the books is on its way to the disk, which may take its time */
     PHASE_OVER
 } phase;
-
-typedef struct member {
-    int32_t epoch; /* how often it has been taken for dead */
-    bool left;     /* it has said so after MESSAGE_STOP */
-    bool present;  /* it has answered the roll call */
-} member;
 
 struct coordinator {
     coordinator_setup setup;
@@ -56,15 +44,12 @@ struct coordinator {
     measurement computed; /* by all ranks */
     double longest_s;     /* of these tiles */
     int64_t sync_ns;      /* the longest that forcing results to disk took */
-    liveness *liveness;
-    member *member; /* per rank */
+    roster *roster;
     int64_t begun_ns;
     phase phase;
-    bool called;     /* the roll has been: everything is done */
     int64_t stop_ns; /* when stopping: when to wait no longer */
     int64_t next_book_ns;
     int64_t next_dispatch_ns;
-    int64_t next_beat_ns;
     bool dropped; /* a rank has left a kernel behind that had not come back in time */
     error why;    /* it ends, once it does; and then, how it has ended */
     progress progress;
@@ -91,8 +76,7 @@ static weft_status prepare(coordinator *c, error *e)
                                  .pure = setup->pure};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
-        status = liveness_create(setup->placement->ranks, setup->pulse.limit_ns, clock_now_ns(),
-                                 &c->liveness, e);
+        status = roster_create(setup->mail, setup->placement->ranks, setup->pulse, &c->roster, e);
     }
     if (status == WEFT_OK) {
         const books_setup recorded = {.job = setup->job,
@@ -112,22 +96,17 @@ static void release(coordinator *c)
 {
     books_close(c->books);
     dispatch_destroy(c->dispatch);
-    liveness_destroy(c->liveness);
-    free(c->member);
+    roster_destroy(c->roster);
     free(c);
 }
 
 weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e)
 {
     coordinator *c = calloc(1, sizeof *c);
-    member *members = calloc((size_t)setup->placement->ranks, sizeof *members);
-    if (c == NULL || members == NULL) {
-        free(members);
-        free(c);
+    if (c == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
     }
     c->setup = *setup;
-    c->member = members;
     c->begun_ns = clock_now_ns();
     const weft_status status = prepare(c, e);
     if (status != WEFT_OK) {
@@ -153,8 +132,6 @@ void coordinator_destroy(coordinator *c)
     release(c);
 }
 
-static void send(coordinator *c, int rank, const void *bytes, size_t count);
-
 /* Tells one rank, or all (-1), of items that are suspect. */
 static void warn(coordinator *c, int rank, const suspect list[], int64_t count)
 {
@@ -170,7 +147,7 @@ static void warn(coordinator *c, int rank, const suspect list[], int64_t count)
     const int first = rank < 0 ? 0 : rank;
     const int last = rank < 0 ? c->setup.placement->ranks - 1 : rank;
     for (int each = first; each <= last; each++) {
-        send(c, each, message, sizeof *message + list_bytes);
+        roster_send(c->roster, each, message, sizeof *message + list_bytes);
     }
     free(message);
 }
@@ -195,41 +172,8 @@ static void bury(coordinator *c, int rank, const char *why)
               "rank %d on host %s %s, %.1f s after the start: it is taken for dead, and the "
               "%" PRId64 " tiles it had are computed by others",
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
-    mail_drop(c->setup.mail, rank);
     books_lose(c->books, rank, tiles);
     suspect_what_it_had(c, rank);
-}
-
-/* To a rank that is not taken for dead; one that cannot be reached is from then on. */
-static void send(coordinator *c, int rank, const void *bytes, size_t count)
-{
-    error e = {.status = WEFT_OK};
-    if (!liveness_lost(c->liveness, rank) &&
-        mail_send(c->setup.mail, rank, bytes, count, &e) != WEFT_OK) {
-        liveness_lose(c->liveness, rank);
-        bury(c, rank, e.text);
-    }
-}
-
-/* The same message to all ranks, the coordinator's own included. */
-static void send_to_all(coordinator *c, const void *bytes, size_t count)
-{
-    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        send(c, rank, bytes, count);
-    }
-}
-
-/* The last message goes to ranks taken for dead as well: one that was only stopped will find it
- * when it wakes up. */
-static void send_end(coordinator *c, const message_end *end)
-{
-    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        error ignored = {.status = WEFT_OK};
-        (void)mail_send(c->setup.mail, rank, end, sizeof *end, &ignored);
-        if (liveness_lost(c->liveness, rank)) {
-            mail_drop(c->setup.mail, rank);
-        }
-    }
 }
 
 /* What goes wrong at the end becomes the reason if there was none. */
@@ -267,35 +211,14 @@ static void end_if_closed(coordinator *c)
     end.kind = MESSAGE_END;
     end.error = c->why;
     end.at_once = c->dropped;
-    end.broken = c->dropped || liveness_lost_ranks(c->liveness) > 0;
+    end.broken = c->dropped || roster_lost_ranks(c->roster) > 0;
     c->phase = PHASE_OVER;
-    send_end(c, &end);
-}
-
-/* A rank may have died a moment ago, and what is left to do would wait for it: who does not answer
- * is found out by the silence. */
-static bool all_present(coordinator *c)
-{
-    if (c->setup.pulse.limit_ns == 0) {
-        return true;
-    }
-    if (!c->called) {
-        const message_kind beat = MESSAGE_BEAT;
-        c->called = true;
-        send_to_all(c, &beat, sizeof beat);
-    }
-    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        const member *m = &c->member[rank];
-        if (!m->present && !m->left && !liveness_lost(c->liveness, rank)) {
-            return false;
-        }
-    }
-    return true;
+    roster_send_last(c->roster, &end, sizeof end);
 }
 
 static void end_if_complete(coordinator *c)
 {
-    if (c->phase >= PHASE_CLOSING || dispatch_undone(c->dispatch) > 0 || !all_present(c)) {
+    if (c->phase >= PHASE_CLOSING || dispatch_undone(c->dispatch) > 0 || !roster_call(c->roster)) {
         return;
     }
     error why = {.status = WEFT_OK};
@@ -335,8 +258,7 @@ static int64_t closing_ns(const coordinator *c)
 /* What is computed again because its holder is late may have killed the holder. */
 static void beware(coordinator *c, const order *o)
 {
-    if (o->kind == ORDER_GRANT && o->again &&
-        liveness_silence_ns(c->liveness, o->holder) >= BEATS_MISSED * c->setup.pulse.beat_ns) {
+    if (o->kind == ORDER_GRANT && o->again && roster_doubtful(c->roster, o->holder)) {
         suspect_what_it_had(c, o->holder);
     }
 }
@@ -346,13 +268,13 @@ static void send_order(coordinator *c, const order *o)
     beware(c, o);
     if (o->kind == ORDER_RECALL) {
         const message_kind recall = MESSAGE_RECALL;
-        send(c, o->rank, &recall, sizeof recall);
+        roster_send(c->roster, o->rank, &recall, sizeof recall);
         return;
     }
     message_grant grant = {.kind = MESSAGE_GRANT, .pieces = o->pieces};
     memcpy(grant.piece, o->piece, (size_t)o->pieces * sizeof o->piece[0]);
     const size_t bytes = offsetof(message_grant, piece) + (size_t)o->pieces * sizeof grant.piece[0];
-    send(c, o->rank, &grant, bytes);
+    roster_send(c->roster, o->rank, &grant, bytes);
 }
 
 /* Tells ranks what is decided by now. */
@@ -395,7 +317,7 @@ static void stop_run(coordinator *c, const char *why, int64_t grace_ns)
     if (c->phase == PHASE_RUNNING || until < c->stop_ns) {
         const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
         c->stop_ns = until;
-        send_to_all(c, &stop, sizeof stop);
+        roster_send_to_all(c->roster, &stop, sizeof stop);
     }
     c->phase = PHASE_STOPPING;
 }
@@ -429,16 +351,6 @@ static void end_stopped(coordinator *c)
     end_run(c, &why);
 }
 
-static bool all_left(const coordinator *c)
-{
-    for (int rank = 0; rank < c->setup.placement->ranks; rank++) {
-        if (!c->member[rank].left && !liveness_lost(c->liveness, rank)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A rank that had been taken for dead. What it had is with others, so that it begins anew; but
  * where nothing may be computed twice, it has to go. */
 static void welcome_back(coordinator *c, int rank)
@@ -449,19 +361,19 @@ static void welcome_back(coordinator *c, int rank)
         memset(&end, 0, sizeof end);
         end = (message_end){.kind = MESSAGE_END, .broken = true, .at_once = true};
         (void)error_set(&end.error, WEFT_STOPPED, "this rank was taken for dead");
-        send(c, rank, &end, sizeof end);
-        liveness_lose(c->liveness, rank);
+        roster_send(c->roster, rank, &end, sizeof end);
+        roster_dismiss(c->roster, rank);
         return;
     }
     int64_t count = 0;
     const suspect *list = suspects_list(c->setup.hazards->suspects, &count);
     warn(c, rank, list, count);
-    const message_rejoin rejoin = {.kind = MESSAGE_REJOIN, .epoch = ++c->member[rank].epoch};
-    send(c, rank, &rejoin, sizeof rejoin);
+    const message_rejoin rejoin = {.kind = MESSAGE_REJOIN, .epoch = roster_epoch(c->roster, rank)};
+    roster_send(c->roster, rank, &rejoin, sizeof rejoin);
     if (c->phase == PHASE_STOPPING) {
         const message_stop stop = {.kind = MESSAGE_STOP,
                                    .grace_ns = larger_of(c->stop_ns - clock_now_ns(), 0)};
-        send(c, rank, &stop, sizeof stop);
+        roster_send(c->roster, rank, &stop, sizeof stop);
     }
 }
 
@@ -475,7 +387,7 @@ static void take_failure(coordinator *c, int rank, const message_fail *failure)
 
 static void take_back(coordinator *c, int rank, const message_return *back, int64_t now_ns)
 {
-    if (back->epoch == c->member[rank].epoch) {
+    if (back->epoch == roster_epoch(c->roster, rank)) {
         dispatch_return(c->dispatch, rank, back->pieces, back->piece, back->left, now_ns);
         send_orders(c, now_ns);
     }
@@ -483,7 +395,7 @@ static void take_back(coordinator *c, int rank, const message_return *back, int6
 
 static void take_wish(coordinator *c, int rank, const message_ask *ask, int64_t now_ns)
 {
-    if (ask->epoch == c->member[rank].epoch) {
+    if (ask->epoch == roster_epoch(c->roster, rank)) {
         dispatch_ask(c->dispatch, rank, ask->want);
         send_orders(c, now_ns);
     }
@@ -494,11 +406,10 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (c->phase == PHASE_OVER) {
         return;
     }
-    if (liveness_hear(c->liveness, rank)) {
+    if (roster_hear(c->roster, rank)) {
         welcome_back(c, rank);
     }
-    c->member[rank].present = c->called;
-    if (c->phase == PHASE_CLOSING || liveness_lost(c->liveness, rank)) {
+    if (c->phase == PHASE_CLOSING || roster_lost(c->roster, rank)) {
         return;
     }
     const int64_t now_ns = clock_now_ns();
@@ -519,7 +430,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         take_failure(c, rank, bytes);
         break;
     case MESSAGE_LEFT:
-        c->member[rank].left = true;
+        roster_leave(c->roster, rank);
         c->dropped = c->dropped || ((const message_left *)bytes)->dropped;
         break;
     case MESSAGE_RETURN:
@@ -540,25 +451,11 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 /* Who is still there, and that the coordinator is. */
 static void keep_in_touch(coordinator *c, int64_t now_ns)
 {
-    liveness_listen(c->liveness, now_ns);
-    for (int rank = mail_next_dead(c->setup.mail); rank >= 0;
-         rank = mail_next_dead(c->setup.mail)) {
-        if (!liveness_lost(c->liveness, rank)) {
-            liveness_lose(c->liveness, rank);
-            bury(c, rank, "has died");
-        }
-    }
-    for (int rank = liveness_next_lost(c->liveness); rank >= 0;
-         rank = liveness_next_lost(c->liveness)) {
-        char why[64];
-        (void)snprintf(why, sizeof why, "has been silent for %g s",
-                       1e-9 * (double)c->setup.pulse.limit_ns);
+    char why[ROSTER_WHY_BYTES];
+    roster_listen(c->roster, now_ns);
+    for (int rank = roster_next_lost(c->roster, why); rank >= 0;
+         rank = roster_next_lost(c->roster, why)) {
         bury(c, rank, why);
-    }
-    if (c->setup.pulse.limit_ns > 0 && now_ns >= c->next_beat_ns) {
-        const message_kind beat = MESSAGE_BEAT;
-        c->next_beat_ns = now_ns + c->setup.pulse.limit_ns / BEATS_PER_LIMIT;
-        send_to_all(c, &beat, sizeof beat);
     }
 }
 
@@ -575,8 +472,8 @@ void coordinator_step(coordinator *c, int64_t now_ns)
     }
     if (c->phase == PHASE_RUNNING && now_ns >= c->next_dispatch_ns) {
         send_orders(c, now_ns);
-    } else if (c->phase == PHASE_STOPPING && (all_left(c) || now_ns > c->stop_ns)) {
-        c->dropped = c->dropped || !all_left(c);
+    } else if (c->phase == PHASE_STOPPING && (roster_all_left(c->roster) || now_ns > c->stop_ns)) {
+        c->dropped = c->dropped || !roster_all_left(c->roster);
         end_stopped(c);
     }
     if (c->phase < PHASE_CLOSING && now_ns >= c->next_book_ns) {

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The coordinator's roster: which ranks are there, which are taken for dead, and messages to those
+ * that are not. */
+#include "engine/roster.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A rank that has missed so many beats may well be dead. */
+enum { BEATS_MISSED = 3 };
+
+/* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
+enum { BEATS_PER_LIMIT = 5 };
+
+typedef struct member {
+    int32_t epoch;
+    bool left;
+    bool present;     /* it has answered the roll call */
+    bool unreachable; /* and has not been told of */
+} member;
+
+struct roster {
+    mail *mail;
+    int ranks;
+    pulse pulse;
+    liveness *liveness;
+    member *member;
+    bool called;     /* the roll has been */
+    int unreachable; /* so many members are */
+    int64_t next_beat_ns;
+};
+
+weft_status roster_create(mail *m, int ranks, pulse p, roster **out, error *e)
+{
+    roster *r = calloc(1, sizeof *r);
+    member *members = calloc((size_t)ranks, sizeof *members);
+    if (r == NULL || members == NULL) {
+        free(members);
+        free(r);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", ranks);
+    }
+    *r = (roster){.mail = m, .ranks = ranks, .pulse = p, .member = members};
+    const weft_status status = liveness_create(ranks, p.limit_ns, clock_now_ns(), &r->liveness, e);
+    if (status != WEFT_OK) {
+        roster_destroy(r);
+        return status;
+    }
+    *out = r;
+    return WEFT_OK;
+}
+
+void roster_destroy(roster *r)
+{
+    if (r != NULL) {
+        liveness_destroy(r->liveness);
+        free(r->member);
+        free(r);
+    }
+}
+
+void roster_send(roster *r, int rank, const void *bytes, size_t count)
+{
+    error e = {.status = WEFT_OK};
+    if (!liveness_lost(r->liveness, rank) &&
+        mail_send(r->mail, rank, bytes, count, &e) != WEFT_OK) {
+        liveness_lose(r->liveness, rank);
+        r->member[rank].unreachable = true;
+        r->unreachable++;
+    }
+}
+
+void roster_send_to_all(roster *r, const void *bytes, size_t count)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        roster_send(r, rank, bytes, count);
+    }
+}
+
+void roster_send_last(roster *r, const void *bytes, size_t count)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        error ignored = {.status = WEFT_OK};
+        (void)mail_send(r->mail, rank, bytes, count, &ignored);
+        if (liveness_lost(r->liveness, rank)) {
+            mail_drop(r->mail, rank);
+        }
+    }
+}
+
+bool roster_hear(roster *r, int rank)
+{
+    const bool back = liveness_hear(r->liveness, rank);
+    r->member[rank].present = r->called;
+    r->member[rank].epoch += back;
+    return back;
+}
+
+int32_t roster_epoch(const roster *r, int rank)
+{
+    return r->member[rank].epoch;
+}
+
+void roster_listen(roster *r, int64_t now_ns)
+{
+    liveness_listen(r->liveness, now_ns);
+    if (r->pulse.limit_ns > 0 && now_ns >= r->next_beat_ns) {
+        const message_kind beat = MESSAGE_BEAT;
+        r->next_beat_ns = now_ns + r->pulse.limit_ns / BEATS_PER_LIMIT;
+        roster_send_to_all(r, &beat, sizeof beat);
+    }
+}
+
+static int next_unreachable(roster *r)
+{
+    for (int rank = 0; rank < r->ranks && r->unreachable > 0; rank++) {
+        if (r->member[rank].unreachable) {
+            r->member[rank].unreachable = false;
+            r->unreachable--;
+            return rank;
+        }
+    }
+    return -1;
+}
+
+/* Of those that MPI knows to have died. */
+static int next_dead(roster *r)
+{
+    int rank = mail_next_dead(r->mail);
+    while (rank >= 0 && liveness_lost(r->liveness, rank)) {
+        rank = mail_next_dead(r->mail);
+    }
+    if (rank >= 0) {
+        liveness_lose(r->liveness, rank);
+    }
+    return rank;
+}
+
+int roster_next_lost(roster *r, char why[ROSTER_WHY_BYTES])
+{
+    (void)snprintf(why, ROSTER_WHY_BYTES, "cannot be reached");
+    int rank = next_unreachable(r);
+    if (rank < 0) {
+        (void)snprintf(why, ROSTER_WHY_BYTES, "has died");
+        rank = next_dead(r);
+    }
+    if (rank < 0) {
+        (void)snprintf(why, ROSTER_WHY_BYTES, "has been silent for %g s",
+                       1e-9 * (double)r->pulse.limit_ns);
+        rank = liveness_next_lost(r->liveness);
+    }
+    if (rank >= 0) {
+        mail_drop(r->mail, rank);
+    }
+    return rank;
+}
+
+void roster_dismiss(roster *r, int rank)
+{
+    liveness_lose(r->liveness, rank);
+}
+
+bool roster_lost(const roster *r, int rank)
+{
+    return liveness_lost(r->liveness, rank);
+}
+
+int roster_lost_ranks(const roster *r)
+{
+    return liveness_lost_ranks(r->liveness);
+}
+
+bool roster_doubtful(const roster *r, int rank)
+{
+    return liveness_silence_ns(r->liveness, rank) >= BEATS_MISSED * r->pulse.beat_ns;
+}
+
+void roster_leave(roster *r, int rank)
+{
+    r->member[rank].left = true;
+}
+
+bool roster_all_left(const roster *r)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        if (!r->member[rank].left && !liveness_lost(r->liveness, rank)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool roster_call(roster *r)
+{
+    if (r->pulse.limit_ns == 0) {
+        return true;
+    }
+    if (!r->called) {
+        const message_kind beat = MESSAGE_BEAT;
+        r->called = true;
+        roster_send_to_all(r, &beat, sizeof beat);
+    }
+    for (int rank = 0; rank < r->ranks; rank++) {
+        const member *m = &r->member[rank];
+        if (!m->present && !m->left && !liveness_lost(r->liveness, rank)) {
+            return false;
+        }
+    }
+    return true;
+}
