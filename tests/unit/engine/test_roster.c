@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the coordinator's roster in a process that is alone: whatever is sent to another rank does
+ * not get there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "engine/roster.h"
+
+#include <string.h>
+
+enum { RANKS = 3 };
+
+static comm *alone;
+static mail *box;
+
+static int open_alone(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
+               ? 0
+               : -1;
+}
+
+static int close_alone(void **state)
+{
+    (void)state;
+    mail_destroy(box);
+    comm_close(alone);
+    return 0;
+}
+
+static roster *make(int64_t limit_ns)
+{
+    error e = {.status = WEFT_OK};
+    roster *r = NULL;
+    const pulse p = {.beat_ns = 100000000, .limit_ns = limit_ns};
+    assert_int_equal(roster_create(box, RANKS, p, &r, &e), WEFT_OK);
+    return r;
+}
+
+/* How many messages are in rank 0's own box. */
+static int count_messages(void)
+{
+    error e = {.status = WEFT_OK};
+    bool arrived = true;
+    int count = -1;
+    while (arrived) {
+        int source = -1;
+        const void *bytes = NULL;
+        size_t length = 0;
+        assert_int_equal(mail_receive(box, &arrived, &source, &bytes, &length, &e), WEFT_OK);
+        count++;
+    }
+    return count;
+}
+
+static void test_who_cannot_be_reached_is_told_of_once(void **state)
+{
+    (void)state;
+    const message_kind kind = MESSAGE_STOP;
+    char why[ROSTER_WHY_BYTES] = "";
+    roster *r = make(1000000000);
+    assert_int_equal(roster_next_lost(r, why), -1);
+    roster_send_to_all(r, &kind, sizeof kind);
+    assert_int_equal(count_messages(), 1);
+    assert_true(roster_lost(r, 1) && roster_lost(r, 2) && !roster_lost(r, 0));
+    assert_int_equal(roster_lost_ranks(r), 2);
+    assert_int_equal(roster_next_lost(r, why), 1);
+    assert_non_null(strstr(why, "cannot be reached"));
+    assert_int_equal(roster_next_lost(r, why), 2);
+    assert_int_equal(roster_next_lost(r, why), -1);
+    roster_destroy(r);
+    roster_destroy(NULL);
+}
+
+static void test_epochs_count_the_returns(void **state)
+{
+    (void)state;
+    roster *r = make(1000000000);
+    assert_false(roster_hear(r, 1));
+    assert_int_equal(roster_epoch(r, 1), 0);
+    for (int i = 1; i <= 3; i++) {
+        roster_dismiss(r, 1);
+        assert_true(roster_hear(r, 1));
+        assert_false(roster_hear(r, 1));
+        assert_int_equal(roster_epoch(r, 1), i);
+    }
+    assert_int_equal(roster_epoch(r, 2), 0);
+    assert_int_equal(roster_lost_ranks(r), 0);
+    roster_destroy(r);
+}
+
+static void test_all_leave_but_the_dead(void **state)
+{
+    (void)state;
+    roster *r = make(1000000000);
+    roster_leave(r, 0);
+    roster_leave(r, 2);
+    assert_false(roster_all_left(r));
+    roster_dismiss(r, 1);
+    assert_true(roster_all_left(r));
+    roster_destroy(r);
+}
+
+static void test_the_roll_is_called(void **state)
+{
+    (void)state;
+    roster *r = make(1000000000);
+    /* What was heard before does not count. */
+    assert_false(roster_hear(r, 0));
+    assert_false(roster_call(r));
+    assert_int_equal(count_messages(), 1);
+    assert_false(roster_call(r));
+    assert_int_equal(count_messages(), 0);
+    assert_false(roster_hear(r, 0));
+    /* The others have turned out to be out of reach. */
+    assert_true(roster_call(r));
+    roster_destroy(r);
+    r = make(0);
+    assert_true(roster_call(r));
+    assert_int_equal(count_messages(), 0);
+    roster_destroy(r);
+}
+
+/* Rank 0's own agent is the only one that can be reached here: it falls silent. */
+static void test_silence_makes_doubtful_then_lost(void **state)
+{
+    (void)state;
+    const int64_t limit_ns = 2000000000;
+    char why[ROSTER_WHY_BYTES] = "";
+    roster *r = make(limit_ns);
+    int64_t now_ns = clock_now_ns();
+    int doubtful = 0;
+    int lost = -1;
+    for (int i = 0; i < 60 && lost != 0; i++) {
+        now_ns += limit_ns / 40;
+        roster_listen(r, now_ns);
+        doubtful += roster_doubtful(r, 0);
+        lost = roster_next_lost(r, why);
+    }
+    assert_int_equal(lost, 0);
+    assert_non_null(strstr(why, "silent for 2 s"));
+    assert_in_range(doubtful, 20, 39);
+    (void)count_messages();
+    roster_destroy(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_cannot_be_reached_is_told_of_once),
+        cmocka_unit_test(test_epochs_count_the_returns),
+        cmocka_unit_test(test_all_leave_but_the_dead),
+        cmocka_unit_test(test_the_roll_is_called),
+        cmocka_unit_test(test_silence_makes_doubtful_then_lost),
+    };
+    return cmocka_run_group_tests(tests, open_alone, close_alone);
+}
