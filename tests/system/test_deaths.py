@@ -117,9 +117,13 @@ class Deaths(SystemTest):
         strike(pid, signal.SIGCONT)
         launch.wait_for(lambda: "rank 1 on host" in launch.err_now() and
                         "is back" in launch.err_now(), "it is back")
+        back = time.time()
         ending = launch.finish()
         self.assertEqual(ending.status, 0, str(ending))
         self.check_complete(ending, lost=1)
+        tiles = results.tiles(self.path())
+        again = (tiles["rank"] == 1) & (tiles["start"] > back + 0.2)
+        self.assertGreater(again.sum(), 10, "it computes again")
 
     def test_a_stopped_rank_wakes_up_after_the_end(self):
         launch = self.start_job(3, 1)

@@ -138,11 +138,29 @@ static void test_nothing_is_left_of_the_last_use(void **state)
     }
 }
 
+/* A rank that may be taken for dead does not write what others may have by now, where that counts:
+ * there is no store here, which a write would need. */
+static void test_the_perhaps_dead_do_not_write(void **state)
+{
+    scene *s = *state;
+    s->work.pure = false;
+    atomic_store(&s->work.mine_until_ns, clock_now_ns() - 1);
+    block_begin(s->block, 0, 4);
+    (void)block_compute(s->block, 0, 0, 4, clock_now_ns());
+    assert_true(tile_record_done(&s->block->records[3]));
+    block_write(s->block);
+    assert_int_equal(s->block->error.status, WEFT_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_false(tile_record_done(&s->block->records[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_workers_touch_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_left_of_the_last_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_perhaps_dead_do_not_write, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
