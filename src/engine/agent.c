@@ -325,7 +325,7 @@ static bool step(void *context)
 {
     agent *a = context;
     pass_signal_on(a);
-    bool active = delivery_collect(a->delivery, supply_queued(a->supply));
+    bool active = delivery_collect(a->delivery, supply_queued(a->supply), a->epoch);
     const bool idle = team_idle(a->team) && supply_queued(a->supply) == 0;
     delivery_report(a->delivery, clock_now_ns(), a->stopping || idle);
     active = converse(a) || active;

@@ -142,6 +142,30 @@ static void add_news(news *n, const block *b)
     }
 }
 
+/* Tiles of a block that are not done: a run that stops leaves some out, and a rank that may be
+ * taken for dead must not write. */
+static void return_undone(const delivery *d, const block *b, int64_t queued, int32_t epoch)
+{
+    for (int64_t i = 0; i < b->tiles;) {
+        piece p = {.first = b->first + i};
+        while (i < b->tiles && !tile_record_done(&b->records[i])) {
+            p.tiles++;
+            i++;
+        }
+        if (p.tiles > 0) {
+            message_return back;
+            memset(&back, 0, sizeof back);
+            back.kind = MESSAGE_RETURN;
+            back.epoch = epoch;
+            back.pieces = 1;
+            back.left = queued + team_stock(d->setup.team);
+            back.piece[0] = p;
+            contact_send(d->setup.contact, &back, offsetof(message_return, piece) + sizeof p);
+        }
+        i++;
+    }
+}
+
 /* The coordinator learns at once how fast it goes here, and later, once it is on disk, what may be
  * recorded. */
 static void send_news(delivery *d, const news *n, int64_t queued)
@@ -158,7 +182,7 @@ static void send_news(delivery *d, const news *n, int64_t queued)
 }
 
 /* Blocks that the team has finished: their bytes are in the file, or never will be. */
-bool delivery_collect(delivery *d, int64_t queued)
+bool delivery_collect(delivery *d, int64_t queued, int32_t epoch)
 {
     news n = {.longest_s = 0};
     bool any = false;
@@ -169,6 +193,7 @@ bool delivery_collect(delivery *d, int64_t queued)
             push(&d->free, b);
         } else {
             add_news(&n, b);
+            return_undone(d, b, queued, epoch);
             push(&d->written, b);
         }
     }

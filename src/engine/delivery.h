@@ -36,8 +36,9 @@ block *delivery_take_free(delivery *d);
 void delivery_put_free(delivery *d, block *b);
 
 /* Takes over what the team has finished, and tells the coordinator how that went; so many tiles are
- * queued behind what the team has. False if there was nothing. */
-bool delivery_collect(delivery *d, int64_t queued);
+ * queued behind what the team has. What was not computed, or not written, goes back, in the rank's
+ * epoch. False if there was nothing. */
+bool delivery_collect(delivery *d, int64_t queued, int32_t epoch);
 
 /* Reports what may be reported: everything, or what is on disk for sure. `hurry`: nothing more will
  * come that could share a sync. */
