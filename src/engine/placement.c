@@ -274,7 +274,7 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     }
     settled.host = list_hosts(seats, ranks);
     if (settled.host == NULL) {
-        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the hosts of %d ranks", ranks);
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the hosts of %d ranks", ranks);
     }
     if (comm_agree(c, e) != WEFT_OK) {
         status = e->status;
