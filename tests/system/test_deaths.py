@@ -205,6 +205,21 @@ class Deaths(SystemTest):
                                "--dead-after", 0.02, layout=(2, 1))
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(1000), str(ending))
 
+    def test_what_may_not_be_written_is_computed_again(self):
+        """Of a kernel with side effects, while rank 0 has not been heard of for half the limit."""
+        calls = self.path("calls")
+        launch = self.start(KNOWN, "--out", self.path(), "--count", 6, "--grain", 1, "--item-us",
+                            700000, "--impure", "--calls", calls, *SOON, layout=(2, 1))
+        launch.wait_for(lambda: len(results.calls(calls)) >= 2, "both ranks have an item")
+        pid = next(pid for pid in launch.ranks() if rank_of(pid) == 0)
+        strike(pid, signal.SIGSTOP)
+        time.sleep(0.8)
+        strike(pid, signal.SIGCONT)
+        ending = launch.finish(limit_s=30)
+        self.assertEqual(ending.status, 0, str(ending))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(6))
+        self.assertGreater(len(results.calls(calls)), 6, str(ending))
+
     def test_a_second_map_after_a_death(self):
         launch = self.start_job(3, 1, "--second-map")
         strike(self.pids[1], signal.SIGKILL)
