@@ -24,7 +24,6 @@ typedef struct agent {
     agent_setup setup;
     team *team;
     supply *supply;
-    contact *contact;
     delivery *delivery;
     int64_t rest_ns;
     int32_t epoch;
@@ -40,7 +39,7 @@ typedef struct agent {
 static void fail_if(agent *a, weft_status status, const error *e)
 {
     if (status != WEFT_OK) {
-        contact_fail(a->contact, e);
+        contact_fail(a->setup.contact, e);
     }
 }
 
@@ -103,7 +102,7 @@ static void give_back(agent *a)
     }
     message.left = count_left(a);
     const size_t bytes = offsetof(message_return, piece) + (size_t)message.pieces * sizeof p;
-    contact_send(a->contact, &message, bytes);
+    contact_send(a->setup.contact, &message, bytes);
 }
 
 static void take_message(agent *a, const void *bytes)
@@ -140,7 +139,7 @@ static void take_message(agent *a, const void *bytes)
         rejoin(a, ((const message_rejoin *)bytes)->epoch);
         break;
     case MESSAGE_BEAT:
-        contact_answer(a->contact);
+        contact_answer(a->setup.contact);
         break;
     case MESSAGE_ALIVE:
     case MESSAGE_ASK:
@@ -157,7 +156,7 @@ static void take_message(agent *a, const void *bytes)
 /* It was there a moment ago, and so was this rank for it. */
 static void hear_coordinator(agent *a)
 {
-    contact_hear(a->contact);
+    contact_hear(a->setup.contact);
     if (a->setup.coordinator == NULL && a->setup.pulse.limit_ns > 0) {
         atomic_store(&a->setup.work->mine_until_ns, clock_now_ns() + a->setup.pulse.limit_ns / 2);
     }
@@ -198,7 +197,7 @@ static void pass_signal_on(agent *a)
     if (number != a->told) {
         const message_signal message = {.kind = MESSAGE_SIGNAL, .number = number};
         a->told = number;
-        contact_send(a->contact, &message, sizeof message);
+        contact_send(a->setup.contact, &message, sizeof message);
     }
 }
 
@@ -208,7 +207,7 @@ static block *next_block(agent *a)
     block *b = delivery_take_free(a->delivery);
     error e = {.status = WEFT_OK};
     if (b == NULL && block_create(a->setup.work, supply_block_room(a->supply), &b, &e) != WEFT_OK) {
-        contact_fail(a->contact, &e);
+        contact_fail(a->setup.contact, &e);
     }
     return b;
 }
@@ -247,7 +246,7 @@ static void keep_supplied(agent *a)
     if (want > 0 && !a->asked) {
         const message_ask ask = {.kind = MESSAGE_ASK, .epoch = a->epoch, .want = want};
         a->asked = true;
-        contact_send(a->contact, &ask, sizeof ask);
+        contact_send(a->setup.contact, &ask, sizeof ask);
     }
 }
 
@@ -261,13 +260,13 @@ static void leave_if_drained(agent *a, int64_t now_ns)
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
     a->left = true;
     notes_drop(a->setup.hazards->notes);
-    contact_send(a->contact, &left, sizeof left);
+    contact_send(a->setup.contact, &left, sizeof left);
 }
 
 /* The coordinator's silence ends the run for this rank. */
 static void listen_to_coordinator(agent *a, int64_t now_ns)
 {
-    if (a->ended || !contact_lost(a->contact, now_ns, &a->end.error)) {
+    if (a->ended || !contact_lost(a->setup.contact, now_ns, &a->end.error)) {
         return;
     }
     a->ended = true;
@@ -313,7 +312,7 @@ static bool converse(agent *a)
 {
     bool any = read_mail(a);
     listen_to_coordinator(a, clock_now_ns());
-    contact_beat(a->contact, clock_now_ns());
+    contact_beat(a->setup.contact, clock_now_ns());
     if (a->setup.coordinator != NULL) {
         coordinator_step(a->setup.coordinator, clock_now_ns());
         any = read_mail(a) || any;
@@ -374,7 +373,7 @@ static weft_status prepare(agent *a, error *e)
     if (status == WEFT_OK) {
         const delivery_setup setup = {.team = a->team,
                                       .workers = workers,
-                                      .contact = a->contact,
+                                      .contact = a->setup.contact,
                                       .store = a->setup.work->store,
                                       .sync_s = a->setup.sync_s};
         status = delivery_create(&setup, &a->delivery, e);
@@ -385,7 +384,7 @@ static weft_status prepare(agent *a, error *e)
 /* Without a team there is nobody to compute; the others learn of it, and the run ends. */
 static void give_up(agent *a, const error *why)
 {
-    contact_fail(a->contact, why);
+    contact_fail(a->setup.contact, why);
     while (!a->ended) {
         (void)converse(a);
         clock_sleep_ns(PACE_HUNGRY_NS);
@@ -396,7 +395,6 @@ weft_status agent_run(const agent_setup *setup, error *why)
 {
     agent a = {.setup = *setup, .rest_ns = PACE_HUNGRY_NS};
     error e = {.status = WEFT_OK};
-    a.contact = setup->contact;
     weft_status status = prepare(&a, &e);
     if (status == WEFT_OK) {
         status = team_run(a.team, &e);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "alone.h"
+
 #include "base/clock.h"
 #include "engine/contact.h"
 
@@ -15,26 +17,6 @@
 enum { HERE = 0, ELSEWHERE = 1 };
 
 static const pulse p = {.beat_ns = 1000000000, .limit_ns = 4000000000};
-
-static comm *alone;
-static mail *box;
-
-static int open_alone(void **state)
-{
-    (void)state;
-    error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
-               ? 0
-               : -1;
-}
-
-static int close_alone(void **state)
-{
-    (void)state;
-    mail_destroy(box);
-    comm_close(alone);
-    return 0;
-}
 
 static contact *make(int rank)
 {

@@ -8,32 +8,14 @@
 
 #include <cmocka.h>
 
+#include "alone.h"
+
 #include "base/clock.h"
 #include "engine/roster.h"
 
 #include <string.h>
 
 enum { RANKS = 3 };
-
-static comm *alone;
-static mail *box;
-
-static int open_alone(void **state)
-{
-    (void)state;
-    error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
-               ? 0
-               : -1;
-}
-
-static int close_alone(void **state)
-{
-    (void)state;
-    mail_destroy(box);
-    comm_close(alone);
-    return 0;
-}
 
 static roster *make(int64_t limit_ns)
 {
