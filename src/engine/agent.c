@@ -65,7 +65,9 @@ static bool cut_block(agent *a, int64_t keep, int64_t most, piece *p)
     if (!team_cut(a->team, keep, most, &data, &p->first, &p->tiles)) {
         return false;
     }
-    p->first += ((const block *)data)->first;
+    block *b = data;
+    b->kept = p->first;
+    p->first += b->first;
     return true;
 }
 

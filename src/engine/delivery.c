@@ -146,9 +146,9 @@ static void add_news(news *n, const block *b)
  * taken for dead must not write. */
 static void return_undone(const delivery *d, const block *b, int64_t queued, int32_t epoch)
 {
-    for (int64_t i = 0; i < b->tiles;) {
+    for (int64_t i = 0; i < b->kept;) {
         piece p = {.first = b->first + i};
-        while (i < b->tiles && !tile_record_done(&b->records[i])) {
+        while (i < b->kept && !tile_record_done(&b->records[i])) {
             p.tiles++;
             i++;
         }

@@ -62,14 +62,20 @@ void block_destroy(block *b)
     }
 }
 
-void block_begin(block *b, int64_t first, int64_t tiles)
+/* All others are empty still. */
+static void clear_records(block *b)
 {
-    /* All others are empty still. */
     for (int64_t i = 0; i < b->tiles; i++) {
         b->records[i].state = TILE_EMPTY;
     }
+}
+
+void block_begin(block *b, int64_t first, int64_t tiles)
+{
+    clear_records(b);
     b->first = first;
     b->tiles = tiles;
+    b->kept = tiles;
     b->failure_count = 0;
     error_clear(&b->error);
 }
@@ -326,7 +332,8 @@ void block_write(block *b)
 {
     weft_status status = WEFT_OK;
     if (may_be_lost(b->work)) {
-        block_begin(b, b->first, b->tiles);
+        clear_records(b);
+        b->failure_count = 0;
     }
     for (int64_t i = 0; i < b->tiles && status == WEFT_OK;) {
         int64_t run = 0;

@@ -44,6 +44,7 @@ typedef struct block {
     work *work;
     int64_t first; /* tile */
     int64_t tiles;
+    int64_t kept; /* the agent's: those of them from here on have been taken out again */
     int64_t room; /* tiles */
     unsigned char *bytes;
     int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a field begins */

@@ -57,6 +57,19 @@ class Layouts(SystemTest):
                               "--item-us", 200, "--calls", calls, layout=layout)
                 self.assertEqual(sorted(results.calls(calls)), list(range(211)))
 
+    def test_what_moves_between_ranks_is_computed_once(self):
+        """Items so uneven that ranks give back what they have been handed out, and blocks are cut."""
+        slow = ",".join(map(str, (5, *range(900, 903), 1400, 1995)))
+        layouts = itertools.cycle(((2, 1), (3, 2), (4, 3)))
+        for layout, schedule in zip(layouts, SCHEDULES):
+            with self.subTest(layout=layout, schedule=schedule):
+                calls = self.path("calls-%d-%d-%s" % (*layout, schedule))
+                self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 2000, "--grain", 1,
+                              "--impure", "--item-us", 100, "--slow", slow, "--slow-s", 0.1,
+                              "--schedule", schedule, "--calls", calls, layout=layout)
+                self.assertEqual(sorted(results.calls(calls)), list(range(2000)))
+                self.assertEqual(results.runs(self.path())[-1]["duplicates"], 0)
+
     def test_two_maps_of_one_process(self):
         for layout in ((0, 2), (2, 1)):
             with self.subTest(layout=layout):
