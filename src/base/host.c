@@ -4,10 +4,13 @@
 #define _GNU_SOURCE 1
 #include "base/host.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SETS = HOST_MOST_CORES / CPU_SETSIZE, HOST_FILE_BYTES = 256 };
@@ -117,6 +120,41 @@ static uint64_t process_field(int64_t pid, int field)
 uint64_t host_process_start(int64_t pid)
 {
     return process_field(pid, 22);
+}
+
+static void read_boot(char *boot, size_t room)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    const size_t length = file == NULL ? 0 : fread(boot, 1, room - 1, file);
+    boot[length] = '\0';
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+void host_this_process(host_process *p)
+{
+    struct stat space;
+    memset(p, 0, sizeof *p);
+    read_boot(p->boot, sizeof p->boot);
+    p->space = stat("/proc/self/ns/pid", &space) == 0 ? space.st_ino : 0;
+    p->pid = (int64_t)getpid();
+    p->start = host_process_start(p->pid);
+}
+
+bool host_process_near(const host_process *a, const host_process *b)
+{
+    return a->boot[0] != '\0' && strcmp(a->boot, b->boot) == 0 && a->space == b->space;
+}
+
+bool host_process_lives(const host_process *p)
+{
+    const uint64_t start = host_process_start(p->pid);
+    if (start != 0 && p->start != 0) {
+        return start == p->start;
+    }
+    /* The system may have no file to spare for a look. */
+    return kill((pid_t)p->pid, 0) == 0 || errno != ESRCH;
 }
 
 /* What a process's stderr is, by name; "" if that cannot be known. */

@@ -43,6 +43,22 @@ bool host_cores_overlap(const host_cores *a, const host_cores *b);
  * pid it names a process for good, since pids come back. */
 uint64_t host_process_start(int64_t pid);
 
+/* A process among all of a cluster. */
+typedef struct host_process {
+    char boot[40];  /* of its machine; "" if that is not known */
+    uint64_t space; /* its pids are counted in, since containers have their own */
+    int64_t pid;
+    uint64_t start;
+} host_process;
+
+void host_this_process(host_process *p);
+
+/* Whether two processes can see each other by pid. */
+bool host_process_near(const host_process *a, const host_process *b);
+
+/* Whether a process that is near is still there: false only if that is certain. */
+bool host_process_lives(const host_process *p);
+
 /* Whether stderr ends at a terminal; under mpirun, which takes it over a pipe, whether its does. */
 bool host_on_terminal(void);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Messages between ranks. Sole owner of MPI; every call is the main thread's. */
-#include "comm/comm.h"
+#include "comm/internals.h"
 
 #include "base/clock.h"
 
 #include <limits.h>
-#include <mpi.h>
 #if defined(OPEN_MPI)
 #include <mpi-ext.h>
 #endif
@@ -15,10 +14,6 @@
 
 enum { FLUSH_PAUSE_NS = 200000 };
 
-/* Between two looks at a collective call: a rank that waits must leave its core to others, but
- * should not come late by more than a small part of its wait. */
-enum { WAIT_LEAST_NS = 10000, WAIT_MOST_NS = 1000000, WAIT_SHARE = 16 };
-
 /* A message on its way: MPI reads the bytes until the request is complete. */
 typedef struct posted {
     struct posted *next;
@@ -27,22 +22,7 @@ typedef struct posted {
     unsigned char bytes[];
 } posted;
 
-struct comm {
-    MPI_Comm communicator; /* our own duplicate */
-    bool started_mpi;
-    int rank;
-    int size;
-    int run; /* the tag of this run's messages */
-    int64_t patience_ns;
-    bool broken;
-    int dead; /* so many have been told of by comm_next_dead() */
-    posted *posts;
-    posted *dropped; /* MPI may still hold on to them, for ever */
-    unsigned char *received;
-    size_t received_room;
-};
-
-static weft_status fail(error *e, int code, const char *what)
+weft_status comm_fail(error *e, int code, const char *what)
 {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
@@ -64,7 +44,7 @@ static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
         code = MPI_Query_thread(&provided);
     }
     if (code != MPI_SUCCESS) {
-        return fail(e, code, "starting");
+        return comm_fail(e, code, "starting");
     }
     if (provided < MPI_THREAD_FUNNELED) {
         return error_set(e, WEFT_ERR_MPI,
@@ -72,6 +52,24 @@ static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
                          "MPI_THREAD_FUNNELED, or leave it to weft");
     }
     return WEFT_OK;
+}
+
+/* Learns where all ranks' processes are. */
+static weft_status meet_neighbours(comm *c, error *e)
+{
+    host_process *all = malloc((size_t)c->size * sizeof *all);
+    host_process mine;
+    host_this_process(&mine);
+    if (all == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the processes of %d ranks",
+                         c->size);
+    }
+    weft_status status = comm_gather(c, &mine, sizeof mine, all, e);
+    if (status == WEFT_OK) {
+        status = neighbours_create(all, c->size, c->rank, &c->neighbours, e);
+    }
+    free(all);
+    return status;
 }
 
 weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
@@ -96,7 +94,9 @@ weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
         code = MPI_Comm_size(c->communicator, &c->size);
     }
     if (code != MPI_SUCCESS) {
-        status = fail(e, code, "MPI_Comm_dup");
+        status = comm_fail(e, code, "MPI_Comm_dup");
+    } else {
+        status = meet_neighbours(c, e);
     }
 done:
     if (status != WEFT_OK) {
@@ -119,6 +119,7 @@ void comm_close(comm *c)
     if (c->started_mpi && !c->broken) {
         (void)MPI_Finalize();
     }
+    neighbours_destroy(c->neighbours);
     free(c->received);
     free(c);
 }
@@ -161,108 +162,9 @@ bool comm_broken(const comm *c)
     return c->broken;
 }
 
-/* Waits for a collective call, asleep. What has not come to an end by then never will. */
-static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
-{
-    const int64_t start_ns = clock_now_ns();
-    int64_t pause_ns = WAIT_LEAST_NS;
-    int done = 0;
-    while (code == MPI_SUCCESS) {
-        code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
-        if (done || code != MPI_SUCCESS) {
-            break;
-        }
-        const int64_t waited_ns = clock_now_ns() - start_ns;
-        if (c->patience_ns > 0 && waited_ns > c->patience_ns) {
-            c->broken = true;
-            return error_set(e, WEFT_ERR_MPI,
-                             "MPI: %s: some rank has not come for %.0f s; it may have died", what,
-                             1e-9 * (double)c->patience_ns);
-        }
-        clock_sleep_ns(pause_ns);
-        pause_ns = pause_ns < waited_ns / WAIT_SHARE ? waited_ns / WAIT_SHARE : pause_ns;
-        pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;
-    }
-    return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, what);
-}
-
-/* Whether a collective call with so many bytes can be made. */
-static weft_status check_call(const comm *c, size_t count, const char *what, error *e)
-{
-    if (c->broken) {
-        return error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
-    }
-    if (count > INT_MAX) {
-        return error_set(e, WEFT_ERR_INTERNAL, "MPI: %s of %zu bytes", what, count);
-    }
-    return WEFT_OK;
-}
-
-weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
-{
-    MPI_Request request = MPI_REQUEST_NULL;
-    if (check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
-        return e->status;
-    }
-    const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
-    return await(c, code, &request, "MPI_Ibcast", e);
-}
-
-weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
-{
-    MPI_Request request = MPI_REQUEST_NULL;
-    if (check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
-        return e->status;
-    }
-    const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
-                                    c->communicator, &request);
-    return await(c, code, &request, "MPI_Iallgather", e);
-}
-
-/* The lowest of all ranks' numbers. */
-static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
-{
-    MPI_Request request = MPI_REQUEST_NULL;
-    error failure = {.status = WEFT_OK};
-    if (check_call(c, 0, "MPI_Iallreduce", &failure) == WEFT_OK) {
-        const int code =
-            MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
-        (void)await(c, code, &request, "MPI_Iallreduce", &failure);
-    }
-    if (failure.status != WEFT_OK && e->status == WEFT_OK) {
-        *e = failure;
-    }
-    return failure.status;
-}
-
-weft_status comm_agree(comm *c, error *e)
-{
-    /* The lowest rank with an error; the number of ranks if there is none. */
-    int lowest = 0;
-    const weft_status status = find_lowest(c, e->status == WEFT_OK ? c->size : c->rank, &lowest, e);
-    if (status != WEFT_OK) {
-        return e->status;
-    }
-    if (lowest == c->size) {
-        return WEFT_OK;
-    }
-    return comm_broadcast(c, lowest, e, sizeof *e, e) == WEFT_OK ? e->status : WEFT_ERR_MPI;
-}
-
-weft_status comm_agree_at_end(comm *c, error *e)
-{
-    error agreed = *e;
-    (void)comm_agree(c, &agreed);
-    if (!c->broken) {
-        *e = agreed;
-    }
-    return e->status;
-}
-
 void comm_begin_run(comm *c)
 {
-    /* MPI promises tags up to 32767. */
-    c->run = c->run < 32767 ? c->run + 1 : 0;
+    c->run = c->run < MOST_RUNS ? c->run + 1 : 0;
 }
 
 #if defined(OMPI_HAVE_MPI_EXT_FTMPI)
@@ -281,7 +183,7 @@ static void take_note(comm *c)
 }
 
 /* The group of the dead only grows, at its end. */
-int comm_next_dead(comm *c)
+static int next_dead_of_mpi(comm *c)
 {
     MPI_Group dead = MPI_GROUP_EMPTY;
     MPI_Group all = MPI_GROUP_EMPTY;
@@ -313,12 +215,18 @@ static void take_note(comm *c)
     (void)c;
 }
 
-int comm_next_dead(comm *c)
+static int next_dead_of_mpi(comm *c)
 {
     (void)c;
     return -1;
 }
 #endif
+
+int comm_next_dead(comm *c)
+{
+    const int dead = next_dead_of_mpi(c);
+    return dead >= 0 ? dead : neighbours_next_dead(c->neighbours, clock_now_ns());
+}
 
 /* Frees what has been sent. What could not be sent is as good as lost on its way: whoever misses it
  * notices that by the silence. */
@@ -352,7 +260,7 @@ void comm_drop(comm *c, int rank)
     }
 }
 
-weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e)
+weft_status comm_post_tagged(comm *c, int rank, int tag, const void *bytes, size_t count, error *e)
 {
     posted *post = count > INT_MAX ? NULL : malloc(sizeof *post + count);
     if (post == NULL) {
@@ -360,15 +268,20 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
     }
     memcpy(post->bytes, bytes, count);
     const int code =
-        MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, c->run, c->communicator, &post->request);
+        MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, tag, c->communicator, &post->request);
     if (code != MPI_SUCCESS) {
         free(post);
-        return is_death(code) ? WEFT_OK : fail(e, code, "MPI_Isend");
+        return is_death(code) ? WEFT_OK : comm_fail(e, code, "MPI_Isend");
     }
     post->rank = rank;
     post->next = c->posts;
     c->posts = post;
     return WEFT_OK;
+}
+
+weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e)
+{
+    return comm_post_tagged(c, rank, c->run, bytes, count, e);
 }
 
 /* Room for a message of that many bytes. */
@@ -398,7 +311,7 @@ static weft_status receive_any(comm *c, bool *arrived, MPI_Status *from, int *le
         return WEFT_OK;
     }
     if (!*arrived) {
-        return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Improbe");
+        return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, "MPI_Improbe");
     }
     (void)MPI_Get_count(from, MPI_BYTE, length);
     const weft_status status = make_room(c, *length, e);
@@ -406,7 +319,7 @@ static weft_status receive_any(comm *c, bool *arrived, MPI_Status *from, int *le
         return status;
     }
     code = MPI_Mrecv(c->received, *length, MPI_BYTE, &message, from);
-    return code == MPI_SUCCESS ? WEFT_OK : fail(e, code, "MPI_Mrecv");
+    return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, "MPI_Mrecv");
 }
 
 weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,

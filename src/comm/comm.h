@@ -20,8 +20,8 @@ void comm_close(comm *c);
 int comm_rank(const comm *c);
 int comm_size(const comm *c);
 
-/* A collective call waits for the other ranks at most so long (0, as at first: for ever); then it
- * fails, and the communication is broken. */
+/* A collective call waits for the other ranks at most so long (0, as at first: for ever), and less
+ * if one is known to have died; then it fails, and the communication is broken. */
 void comm_set_patience(comm *c, int64_t limit_ns);
 
 /* Whether the launcher lets a job go on when one of its ranks dies. Else it ends them all. */
@@ -56,8 +56,9 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
 /* A rank has died: what is on its way to it is not waited for. */
 void comm_drop(comm *c, int rank);
 
-/* A rank that MPI knows to have died, each told once; -1 if there is none. Only an early hint: MPI
- * knows where it is Open MPI 5 and mpirun was told --with-ft ulfm. */
+/* A rank that has died, told at least by one rank, and by each once or twice; -1 if there is none.
+ * Only an early hint: it is known of ranks of the same machine, and where MPI is Open MPI 5 and
+ * mpirun was told --with-ft ulfm; and what they had sent before may still be on its way. */
 int comm_next_dead(comm *c);
 
 /* A message that has arrived: false if there is none. The bytes live until the next call. */

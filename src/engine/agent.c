@@ -144,6 +144,7 @@ static void take_message(agent *a, const void *bytes)
         contact_answer(a->setup.contact);
         break;
     case MESSAGE_ALIVE:
+    case MESSAGE_DEAD:
     case MESSAGE_ASK:
     case MESSAGE_NEWS:
     case MESSAGE_REPORT:

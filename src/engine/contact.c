@@ -18,6 +18,7 @@ struct contact {
     pulse pulse;
     liveness *coordinator; /* as if it were the only rank; NULL: it is here */
     int64_t spoke_ns;
+    int64_t died_ns; /* when the coordinator was found to be dead; 0: it was not */
     bool failed;
 };
 
@@ -93,14 +94,27 @@ void contact_hear(contact *c)
     }
 }
 
-/* Where MPI knows. */
-static bool coordinator_died(contact *c)
+/* The coordinator may not know. */
+static void tell_of_death(contact *c, int rank)
 {
-    bool died = false;
+    message_dead dead;
+    memset(&dead, 0, sizeof dead);
+    dead.kind = MESSAGE_DEAD;
+    dead.rank = rank;
+    contact_send(c, &dead, sizeof dead);
+}
+
+/* Whether the coordinator is known to be dead, and what it had sent has had time to arrive. */
+static bool coordinator_died(contact *c, int64_t now_ns)
+{
     for (int rank = mail_next_dead(c->mail); rank >= 0; rank = mail_next_dead(c->mail)) {
-        died = died || rank == 0;
+        if (rank != 0) {
+            tell_of_death(c, rank);
+        } else if (c->died_ns == 0) {
+            c->died_ns = now_ns;
+        }
     }
-    return died;
+    return c->died_ns != 0 && now_ns - c->died_ns >= c->pulse.beat_ns;
 }
 
 bool contact_lost(contact *c, int64_t now_ns, error *why)
@@ -109,7 +123,7 @@ bool contact_lost(contact *c, int64_t now_ns, error *why)
         return false;
     }
     liveness_listen(c->coordinator, now_ns);
-    const bool died = coordinator_died(c);
+    const bool died = coordinator_died(c, now_ns);
     if (died) {
         (void)error_set(why, WEFT_STOPPED,
                         "rank 0 has died, which ends the run; run the same command again to go on");

@@ -33,8 +33,8 @@ void contact_answer(contact *c);
 /* The coordinator has been heard of. */
 void contact_hear(contact *c);
 
-/* Whether it has been silent for too long; why the run is over then. After all messages have been
- * read. */
+/* Whether it has died, or been silent for too long; why the run is over then. Of others who have
+ * died it is told. After all messages have been read. */
 bool contact_lost(contact *c, int64_t now_ns, error *why);
 
 #endif

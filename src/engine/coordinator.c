@@ -436,6 +436,9 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     case MESSAGE_RETURN:
         take_back(c, rank, bytes, now_ns);
         break;
+    case MESSAGE_DEAD:
+        roster_presume_dead(c->roster, ((const message_dead *)bytes)->rank);
+        break;
     case MESSAGE_ALIVE:
     case MESSAGE_GRANT:
     case MESSAGE_RECALL:

@@ -20,6 +20,7 @@ typedef enum message_kind {
     MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
     MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give these pieces back, or none */
     MESSAGE_ALIVE,  /* I have nothing to say, but am still here */
+    MESSAGE_DEAD,   /* that rank's process has ended */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
     MESSAGE_RECALL, /* another rank is idle: give back half of what you have not begun */
@@ -65,6 +66,11 @@ typedef struct message_fail {
     message_kind kind;
     error error;
 } message_fail;
+
+typedef struct message_dead {
+    message_kind kind;
+    int32_t rank;
+} message_dead;
 
 typedef struct message_left {
     message_kind kind;

@@ -19,6 +19,7 @@ typedef struct member {
     bool left;
     bool present;     /* it has answered the roll call */
     bool unreachable; /* and has not been told of */
+    bool dead;        /* so it is said */
 } member;
 
 struct roster {
@@ -29,6 +30,7 @@ struct roster {
     member *member;
     bool called;     /* the roll has been */
     int unreachable; /* so many members are */
+    int dead;
     int64_t next_beat_ns;
 };
 
@@ -124,17 +126,32 @@ static int next_unreachable(roster *r)
     return -1;
 }
 
-/* Of those that MPI knows to have died. */
+void roster_presume_dead(roster *r, int rank)
+{
+    if (r->pulse.limit_ns > 0 && !r->member[rank].dead) {
+        r->member[rank].dead = true;
+        r->dead++;
+    }
+}
+
+/* Of those that are known to have died, one of whom nothing more is to be expected. */
 static int next_dead(roster *r)
 {
-    int rank = mail_next_dead(r->mail);
-    while (rank >= 0 && liveness_lost(r->liveness, rank)) {
-        rank = mail_next_dead(r->mail);
+    for (int rank = mail_next_dead(r->mail); rank >= 0; rank = mail_next_dead(r->mail)) {
+        roster_presume_dead(r, rank);
     }
-    if (rank >= 0) {
-        liveness_lose(r->liveness, rank);
+    for (int rank = 0; rank < r->ranks && r->dead > 0; rank++) {
+        if (r->member[rank].dead && roster_doubtful(r, rank)) {
+            const bool known = liveness_lost(r->liveness, rank);
+            r->member[rank].dead = false;
+            r->dead--;
+            liveness_lose(r->liveness, rank);
+            if (!known) {
+                return rank;
+            }
+        }
     }
-    return rank;
+    return -1;
 }
 
 int roster_next_lost(roster *r, char why[ROSTER_WHY_BYTES])

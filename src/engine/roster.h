@@ -44,6 +44,10 @@ void roster_listen(roster *r, int64_t now_ns);
 /* A rank that is taken for dead and has not been told of yet, and why; -1 if there is none. */
 int roster_next_lost(roster *r, char why[ROSTER_WHY_BYTES]);
 
+/* A rank is known to have died: it is taken for dead as soon as it has missed some beats, since
+ * what it had sent may still be on its way. */
+void roster_presume_dead(roster *r, int rank);
+
 /* A rank has to go: it is dead to the run. */
 void roster_dismiss(roster *r, int rank);
 

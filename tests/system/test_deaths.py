@@ -73,6 +73,36 @@ class Deaths(SystemTest):
                     status = self.run_well(WEFT, "status", self.path(), layout=(0, None))
                     self.assertIn(f"run 1 lost 1 rank, the last of them rank {victim}", status.out)
 
+    def test_a_death_on_this_machine_is_known_at_once(self):
+        """Neighbours see it, long before the silence is too long."""
+        for victim in (2, 0):
+            with self.subTest(victim=victim):
+                if os.path.exists(self.path()):
+                    os.unlink(self.path())
+                launch = self.start_job(4, 1, "--dead-after", 600)
+                strike(self.pids[victim], signal.SIGKILL)
+                ending = launch.finish(limit_s=60)
+                if victim:
+                    self.assertEqual(self.check_complete(ending, lost=1)["lost_rank"], victim)
+                    self.assertIn(f"rank {victim} on host", ending.err)
+                else:
+                    self.assertIn("rank 0 has died, which ends the run", ending.err)
+
+    def test_a_death_before_the_run_ends_the_job(self):
+        """A rank is not there yet, and another one of those that wait for it dies."""
+        for victim in (2, 0):
+            with self.subTest(victim=victim):
+                words = [*MPIRUN, *recovery(), "-np", "4", KNOWN, "--threads", "1", "--out",
+                         self.path(), "--late-rank", "1", "--late-s", "3", "--log", "debug"]
+                launch = Launch(words)
+                self.launches.append(launch)
+                launch.wait_for(lambda: "4 ranks x 1 worker" in launch.err_now(), "they wait")
+                pid = next(pid for pid in launch.ranks() if rank_of(pid) == victim)
+                strike(pid, signal.SIGKILL)
+                ending = launch.finish(limit_s=30)
+                self.assertIn(f"rank {victim} has died while others wait for it", ending.err)
+                self.assertFalse(os.path.exists(self.path()))
+
     def test_all_but_rank_0_are_killed(self):
         launch = self.start_job(4, 1)
         for rank in (1, 2, 3):

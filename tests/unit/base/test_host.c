@@ -116,6 +116,65 @@ static void test_dead_process_has_no_start(void **state)
     assert_true(host_process_start(-1) == 0);
 }
 
+static void test_a_process_while_it_lives_and_after(void **state)
+{
+    (void)state;
+    int go[2];
+    int told[2];
+    host_process mine;
+    host_process other;
+    host_this_process(&mine);
+    assert_int_equal(mine.pid, getpid());
+    assert_true(mine.boot[0] != '\0' && mine.start > 0);
+    assert_true(pipe(go) == 0 && pipe(told) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        host_this_process(&other);
+        (void)!write(told[1], &other, sizeof other);
+        (void)!read(go[0], &other, 1);
+        _exit(0);
+    }
+    assert_int_equal(read(told[0], &other, sizeof other), sizeof other);
+    assert_true(host_process_near(&mine, &other));
+    assert_true(host_process_lives(&mine) && host_process_lives(&other));
+    assert_int_equal(write(go[1], "x", 1), 1);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_false(host_process_lives(&other));
+    for (int i = 0; i < 2; i++) {
+        (void)close(go[i]);
+        (void)close(told[i]);
+    }
+}
+
+static void test_who_is_not_near(void **state)
+{
+    (void)state;
+    host_process mine;
+    host_process other;
+    host_this_process(&mine);
+    other = mine;
+    other.space++;
+    assert_false(host_process_near(&mine, &other));
+    other = mine;
+    other.boot[0] = 'x';
+    assert_false(host_process_near(&mine, &other));
+    mine.boot[0] = '\0';
+    assert_false(host_process_near(&mine, &mine));
+}
+
+/* Its pid has come back. */
+static void test_another_process_with_the_pid(void **state)
+{
+    (void)state;
+    host_process mine;
+    host_this_process(&mine);
+    mine.start++;
+    assert_false(host_process_lives(&mine));
+    /* What is not known is not dead. */
+    mine.start = 0;
+    assert_true(host_process_lives(&mine));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +185,9 @@ int main(void)
         cmocka_unit_test(test_start_of_this_process),
         cmocka_unit_test(test_names_with_brackets),
         cmocka_unit_test(test_dead_process_has_no_start),
+        cmocka_unit_test(test_a_process_while_it_lives_and_after),
+        cmocka_unit_test(test_who_is_not_near),
+        cmocka_unit_test(test_another_process_with_the_pid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

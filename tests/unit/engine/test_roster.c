@@ -133,6 +133,43 @@ static void test_silence_makes_doubtful_then_lost(void **state)
     roster_destroy(r);
 }
 
+/* Rank 0's own agent again. */
+static void test_who_is_said_to_be_dead_is_given_some_beats(void **state)
+{
+    (void)state;
+    const int64_t beat_ns = 100000000;
+    char why[ROSTER_WHY_BYTES] = "";
+    roster *r = make(INT64_C(60000000000));
+    int64_t now_ns = clock_now_ns();
+    roster_listen(r, now_ns);
+    while (roster_next_lost(r, why) >= 0) {
+        /* The others cannot be reached. */
+    }
+    roster_presume_dead(r, 0);
+    assert_int_equal(roster_next_lost(r, why), -1);
+    /* As long as something arrives it is not lost. */
+    for (int i = 0; i < 10; i++) {
+        now_ns += beat_ns;
+        assert_false(roster_hear(r, 0));
+        roster_listen(r, now_ns);
+        assert_int_equal(roster_next_lost(r, why), -1);
+    }
+    int beats = 0;
+    do {
+        now_ns += beat_ns;
+        beats++;
+        roster_listen(r, now_ns);
+    } while (roster_next_lost(r, why) != 0 && beats < 10);
+    assert_in_range(beats, 2, 4);
+    assert_non_null(strstr(why, "has died"));
+    assert_true(roster_lost(r, 0));
+    /* It is told of once, and who is lost already is not told of again. */
+    roster_presume_dead(r, 0);
+    assert_int_equal(roster_next_lost(r, why), -1);
+    (void)count_messages();
+    roster_destroy(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_all_leave_but_the_dead),
         cmocka_unit_test(test_the_roll_is_called),
         cmocka_unit_test(test_silence_makes_doubtful_then_lost),
+        cmocka_unit_test(test_who_is_said_to_be_dead_is_given_some_beats),
     };
     return cmocka_run_group_tests(tests, open_alone, close_alone);
 }

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Collective calls: all of them wait asleep, and none for a rank that is known to be dead. */
+#include "comm/internals.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <limits.h>
+
+/* Between two looks at a collective call: a rank that waits must leave its core to others, but
+ * should not come late by more than a small part of its wait. */
+enum { WAIT_LEAST_NS = 10000, WAIT_MOST_NS = 1000000, WAIT_SHARE = 16 };
+
+/* Between two looks at who has died. */
+enum { LOOK_NS = 100000000 };
+
+/* What is known while a rank waits. */
+typedef struct wait {
+    int64_t next_look_ns; /* counted from its beginning */
+    int dead;             /* who has been found to be; -1: nobody */
+} wait;
+
+/* The others may wait for it as well, without knowing. */
+static void raise_alarm(comm *c, int dead)
+{
+    log_print(LOG_WARNING, "rank %d has died while others wait for it", dead);
+    for (int rank = 0; rank < c->size; rank++) {
+        error ignored = {.status = WEFT_OK};
+        if (rank != c->rank && rank != dead) {
+            (void)comm_post_tagged(c, rank, TAG_ALARM, &dead, sizeof dead, &ignored);
+        }
+    }
+}
+
+/* The rank that another one has found dead; -1: none has. */
+static int hear_alarm(comm *c)
+{
+    int heard = 0;
+    int dead = -1;
+    int code = MPI_Iprobe(MPI_ANY_SOURCE, TAG_ALARM, c->communicator, &heard, MPI_STATUS_IGNORE);
+    if (code == MPI_SUCCESS && heard != 0) {
+        code = MPI_Recv(&dead, (int)sizeof dead, MPI_BYTE, MPI_ANY_SOURCE, TAG_ALARM,
+                        c->communicator, MPI_STATUS_IGNORE);
+    }
+    return code == MPI_SUCCESS ? dead : -1;
+}
+
+/* A rank that is known to be dead; -1 if there is none. */
+static int find_dead(comm *c)
+{
+    int dead = hear_alarm(c);
+    if (dead < 0) {
+        dead = comm_next_dead(c);
+        if (dead >= 0) {
+            raise_alarm(c, dead);
+        }
+    }
+    return dead;
+}
+
+/* Whether it is certain that a wait will not come to an end; why. */
+static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, error *e)
+{
+    if (c->patience_ns > 0 && waited_ns > c->patience_ns) {
+        (void)error_set(e, WEFT_ERR_MPI,
+                        "MPI: %s: some rank has not come for %.0f s; it may have died", what,
+                        1e-9 * (double)c->patience_ns);
+        return true;
+    }
+    if (waited_ns < w->next_look_ns) {
+        return false;
+    }
+    w->next_look_ns = waited_ns + LOOK_NS;
+    if (w->dead < 0) {
+        /* What it had sent before may still arrive until the next look. */
+        w->dead = find_dead(c);
+        return false;
+    }
+    (void)error_set(e, WEFT_STOPPED,
+                    "rank %d has died while others waited for it; run the same command again to "
+                    "go on",
+                    w->dead);
+    return true;
+}
+
+/* Waits for a collective call, asleep. */
+static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
+{
+    const int64_t start_ns = clock_now_ns();
+    wait w = {.next_look_ns = LOOK_NS, .dead = -1};
+    int64_t pause_ns = WAIT_LEAST_NS;
+    int done = 0;
+    while (code == MPI_SUCCESS) {
+        code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done || code != MPI_SUCCESS) {
+            break;
+        }
+        const int64_t waited_ns = clock_now_ns() - start_ns;
+        if (hopeless(c, &w, waited_ns, what, e)) {
+            c->broken = true;
+            return e->status;
+        }
+        clock_sleep_ns(pause_ns);
+        pause_ns = pause_ns < waited_ns / WAIT_SHARE ? waited_ns / WAIT_SHARE : pause_ns;
+        pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;
+    }
+    return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
+}
+
+/* Whether a collective call with so many bytes can be made. */
+static weft_status check_call(const comm *c, size_t count, const char *what, error *e)
+{
+    if (c->broken) {
+        return error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
+    }
+    if (count > INT_MAX) {
+        return error_set(e, WEFT_ERR_INTERNAL, "MPI: %s of %zu bytes", what, count);
+    }
+    return WEFT_OK;
+}
+
+weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
+        return e->status;
+    }
+    const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
+    return await(c, code, &request, "MPI_Ibcast", e);
+}
+
+weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
+        return e->status;
+    }
+    const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
+                                    c->communicator, &request);
+    return await(c, code, &request, "MPI_Iallgather", e);
+}
+
+/* The lowest of all ranks' numbers. */
+static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    error failure = {.status = WEFT_OK};
+    if (check_call(c, 0, "MPI_Iallreduce", &failure) == WEFT_OK) {
+        const int code =
+            MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
+        (void)await(c, code, &request, "MPI_Iallreduce", &failure);
+    }
+    if (failure.status != WEFT_OK && e->status == WEFT_OK) {
+        *e = failure;
+    }
+    return failure.status;
+}
+
+weft_status comm_agree(comm *c, error *e)
+{
+    /* The lowest rank with an error; the number of ranks if there is none. */
+    int lowest = 0;
+    const weft_status status = find_lowest(c, e->status == WEFT_OK ? c->size : c->rank, &lowest, e);
+    if (status != WEFT_OK) {
+        return e->status;
+    }
+    if (lowest == c->size) {
+        return WEFT_OK;
+    }
+    return comm_broadcast(c, lowest, e, sizeof *e, e) == WEFT_OK ? e->status : WEFT_ERR_MPI;
+}
+
+weft_status comm_agree_at_end(comm *c, error *e)
+{
+    error agreed = *e;
+    (void)comm_agree(c, &agreed);
+    if (!c->broken) {
+        *e = agreed;
+    }
+    return e->status;
+}
