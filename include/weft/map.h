@@ -305,7 +305,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64
 /**
  * Says that the kernel has side effects, so that items must not be computed twice without need:
  * a chunk is then handed out again only when its rank is taken for dead (`--dead-after`), and such
- * a rank has to go should it come back. A rank that has not heard of rank 0 for half of that time
+ * a rank has to go should it come back. A rank that has not heard of rank 0 for most of that time
  * does not write what it computes meanwhile: these items are computed again. Nor is a span repeated
  * whose process has died in a child: all its items are in quarantine at once.
  *

@@ -104,6 +104,12 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
         pause_ns = pause_ns < waited_ns / WAIT_SHARE ? waited_ns / WAIT_SHARE : pause_ns;
         pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;
     }
+    if (comm_is_death(code)) {
+        c->broken = true;
+        return error_set(e, WEFT_STOPPED,
+                         "a rank has died while others waited for it; run the same command again "
+                         "to go on");
+    }
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
 }
 

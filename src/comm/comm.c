@@ -169,7 +169,7 @@ void comm_begin_run(comm *c)
 
 #if defined(OMPI_HAVE_MPI_EXT_FTMPI)
 /* Somebody has died, and this rank's call fails for that alone: its own affairs are in order. */
-static bool is_death(int code)
+bool comm_is_death(int code)
 {
     int class = MPI_SUCCESS;
     (void)MPI_Error_class(code, &class);
@@ -204,7 +204,7 @@ static int next_dead_of_mpi(comm *c)
     return rank;
 }
 #else
-static bool is_death(int code)
+bool comm_is_death(int code)
 {
     (void)code;
     return false;
@@ -271,7 +271,7 @@ weft_status comm_post_tagged(comm *c, int rank, int tag, const void *bytes, size
         MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, tag, c->communicator, &post->request);
     if (code != MPI_SUCCESS) {
         free(post);
-        return is_death(code) ? WEFT_OK : comm_fail(e, code, "MPI_Isend");
+        return comm_is_death(code) ? WEFT_OK : comm_fail(e, code, "MPI_Isend");
     }
     post->rank = rank;
     post->next = c->posts;
@@ -306,7 +306,7 @@ static weft_status receive_any(comm *c, bool *arrived, MPI_Status *from, int *le
     MPI_Message message = MPI_MESSAGE_NULL;
     int code = MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, c->communicator, &found, &message, from);
     *arrived = code == MPI_SUCCESS && found != 0;
-    if (is_death(code)) {
+    if (comm_is_death(code)) {
         take_note(c);
         return WEFT_OK;
     }

@@ -30,6 +30,9 @@ struct comm {
 /* An error of MPI's. */
 weft_status comm_fail(error *e, int code, const char *what);
 
+/* Whether a call has failed only because some rank has died. */
+bool comm_is_death(int code);
+
 /* As comm_post(), with a tag. */
 weft_status comm_post_tagged(comm *c, int rank, int tag, const void *bytes, size_t count, error *e);
 

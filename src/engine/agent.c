@@ -54,8 +54,10 @@ static void begin_stop(agent *a, int64_t grace_ns)
     a->stopping = true;
     a->leave_ns = clock_now_ns() + grace_ns;
     atomic_store(&a->setup.work->stopping, true);
-    supply_clear(a->supply);
-    team_halt(a->team);
+    if (a->team != NULL) {
+        supply_clear(a->supply);
+        team_halt(a->team);
+    }
 }
 
 /* Tiles taken back from a block that is on offer. */
@@ -107,6 +109,15 @@ static void give_back(agent *a)
     contact_send(a->setup.contact, &message, bytes);
 }
 
+/* The coordinator has heard of this rank when the clock here said that: what it had given it is
+ * with nobody else for some time after. On rank 0 it is in any case. */
+static void be_sure_since(agent *a, int64_t heard_ns)
+{
+    if (a->setup.coordinator == NULL && a->setup.pulse.limit_ns > 0 && heard_ns != 0) {
+        atomic_store(&a->setup.work->mine_until_ns, heard_ns + a->setup.pulse.sure_ns);
+    }
+}
+
 static void take_message(agent *a, const void *bytes)
 {
     switch (*(const message_kind *)bytes) {
@@ -142,6 +153,7 @@ static void take_message(agent *a, const void *bytes)
         break;
     case MESSAGE_BEAT:
         contact_answer(a->setup.contact);
+        be_sure_since(a, ((const message_beat *)bytes)->heard_ns);
         break;
     case MESSAGE_ALIVE:
     case MESSAGE_DEAD:
@@ -153,15 +165,6 @@ static void take_message(agent *a, const void *bytes)
     case MESSAGE_LEFT:
     case MESSAGE_RETURN:
         break;
-    }
-}
-
-/* It was there a moment ago, and so was this rank for it. */
-static void hear_coordinator(agent *a)
-{
-    contact_hear(a->setup.contact);
-    if (a->setup.coordinator == NULL && a->setup.pulse.limit_ns > 0) {
-        atomic_store(&a->setup.work->mine_until_ns, clock_now_ns() + a->setup.pulse.limit_ns / 2);
     }
 }
 
@@ -184,7 +187,7 @@ static bool read_mail(agent *a)
             break;
         }
         any = true;
-        hear_coordinator(a);
+        contact_hear(a->setup.contact);
         if (*(const message_kind *)bytes >= MESSAGE_GRANT) {
             take_message(a, bytes);
         } else if (a->setup.coordinator != NULL) {
@@ -281,17 +284,36 @@ static void listen_to_coordinator(agent *a, int64_t now_ns)
     begin_stop(a, 0);
 }
 
+/* The rest of the program does not come about, so that even a complete run is not all there was to
+ * do. */
+static weft_status status_of_leaving(const agent *a)
+{
+    const weft_status status = a->end.error.status;
+    return weft_status_exit(status) == 1 ? status : WEFT_STOPPED;
+}
+
 /* A kernel has not come back in time, and threads cannot be ended one by one: the process goes, as
  * it would be killed a moment later. Everything reported is in the books. */
 static void leave_behind(agent *a)
 {
+    const weft_status status = status_of_leaving(a);
+    const int exit_status = weft_status_exit(status);
     comm_flush(a->setup.comm, INT64_C(200000000));
+    notes_drop(a->setup.hazards->notes);
     coordinator_destroy(a->setup.coordinator);
     hazards_settle(a->setup.hazards, a->end.error.status);
     if (a->setup.coordinator != NULL) {
-        store_close(a->setup.work->store);
+        store_leave(a->setup.work->store);
     }
-    const int exit_status = weft_status_exit(a->end.error.status);
+    if (a->setup.coordinator != NULL && exit_status == 1) {
+        log_print(LOG_ERROR, "error: %s", a->end.error.text);
+    }
+    if (a->end.error.status != status) {
+        log_print(LOG_WARNING,
+                  "a kernel has not come back on rank %d, though others have done its items: the "
+                  "process ends, and with it the rest of the program; run the same command again",
+                  comm_rank(a->setup.comm));
+    }
     if (a->setup.coordinator != NULL || a->end.broken) {
         done_write(exit_status, a->setup.coordinator == NULL);
     }

@@ -316,6 +316,10 @@ static child_answer ask(child *c, int64_t limit_ns, bool (*stopping)(const void 
     const int64_t end_ns = limit_ns > 0 ? start_ns + limit_ns : INT64_MAX;
     int64_t pause_ns = LOOK_FIRST_NS;
     int64_t now_ns = start_ns;
+    if (c->pid == 0) {
+        /* It has died after its last answer. */
+        return (child_answer){.end = CHILD_LOST};
+    }
     (void)sem_post(&c->cell->request);
     while (!await_reply(c, now_ns + pause_ns < end_ns ? now_ns + pause_ns : end_ns)) {
         int status = -1;

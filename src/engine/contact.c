@@ -17,8 +17,8 @@ struct contact {
     mail *mail;
     pulse pulse;
     liveness *coordinator; /* as if it were the only rank; NULL: it is here */
-    int64_t spoke_ns;
-    int64_t died_ns; /* when the coordinator was found to be dead; 0: it was not */
+    int64_t beat_ns;       /* when it was last said that the rank is there */
+    int64_t died_ns;       /* when the coordinator was found to be dead; 0: it was not */
     bool failed;
 };
 
@@ -58,7 +58,6 @@ void contact_send(contact *c, const void *bytes, size_t count)
     if (mail_send(c->mail, 0, bytes, count, &e) != WEFT_OK) {
         log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
     }
-    c->spoke_ns = clock_now_ns();
 }
 
 void contact_fail(contact *c, const error *e)
@@ -76,15 +75,19 @@ void contact_fail(contact *c, const error *e)
 
 void contact_beat(contact *c, int64_t now_ns)
 {
-    const message_kind alive = MESSAGE_ALIVE;
-    if (now_ns - c->spoke_ns >= c->pulse.beat_ns) {
+    if (now_ns - c->beat_ns >= c->pulse.beat_ns) {
+        message_alive alive;
+        memset(&alive, 0, sizeof alive);
+        alive.kind = MESSAGE_ALIVE;
+        alive.clock_ns = now_ns;
+        c->beat_ns = now_ns;
         contact_send(c, &alive, sizeof alive);
     }
 }
 
 void contact_answer(contact *c)
 {
-    c->spoke_ns = 0;
+    c->beat_ns = 0;
 }
 
 void contact_hear(contact *c)

@@ -24,7 +24,7 @@ void contact_send(contact *c, const void *bytes, size_t count);
 /* The rank cannot go on: the coordinator ends the run for all. The first reason counts. */
 void contact_fail(contact *c, const error *e);
 
-/* Says that the rank is there, if it has not said anything else lately. */
+/* Says that the rank is there, if it has not said so lately. */
 void contact_beat(contact *c, int64_t now_ns);
 
 /* The coordinator wants to hear of this rank: the next beat does not wait. */

@@ -30,7 +30,7 @@ typedef struct coordinator_setup {
     bool pure;
     bool retry_failed;   /* tiles with failed items are not done */
     int64_t deadline_ns; /* when the run must be over; 0: whenever it is */
-    bool sync;           /* the books are forced to disk at the end */
+    double sync_s;       /* the books are forced to disk at least this often; 0: never */
     progress_mode progress;
     const char *path;
     const char *command;

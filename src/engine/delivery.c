@@ -6,15 +6,23 @@
 #include "engine/pace.h"
 #include "store/syncer.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What there is to say of a block's tiles, so that the block is free for others meanwhile. */
+typedef struct parcel {
+    struct parcel *next;
+    size_t bytes;
+    message_report report; /* with what follows it */
+} parcel;
 
 struct delivery {
     delivery_setup setup;
     syncer *syncer; /* NULL: data is reported as soon as it is written */
     block *free;
-    block *written; /* not forced to disk yet */
-    block *syncing; /* being forced to disk */
+    parcel *written; /* their tiles are not forced to disk yet */
+    parcel *syncing; /* they are being forced to disk */
     int64_t next_sync_ns;
     int64_t news_ns; /* when the coordinator was told last, or the rank began */
 };
@@ -34,10 +42,19 @@ static block *pop(block **list)
     return b;
 }
 
-static void free_blocks(block **list)
+static parcel *pop_parcel(parcel **list)
 {
-    for (block *b = pop(list); b != NULL; b = pop(list)) {
-        block_destroy(b);
+    parcel *p = *list;
+    if (p != NULL) {
+        *list = p->next;
+    }
+    return p;
+}
+
+static void free_parcels(parcel **list)
+{
+    for (parcel *p = pop_parcel(list); p != NULL; p = pop_parcel(list)) {
+        free(p);
     }
 }
 
@@ -62,9 +79,11 @@ void delivery_destroy(delivery *d)
 {
     if (d != NULL) {
         syncer_destroy(d->syncer);
-        free_blocks(&d->free);
-        free_blocks(&d->written);
-        free_blocks(&d->syncing);
+        for (block *b = pop(&d->free); b != NULL; b = pop(&d->free)) {
+            block_destroy(b);
+        }
+        free_parcels(&d->written);
+        free_parcels(&d->syncing);
         free(d);
     }
 }
@@ -84,48 +103,56 @@ void delivery_put_free(delivery *d, block *b)
     push(&d->free, b);
 }
 
-/* Tells of a block's tiles, and has it back for the next. */
-static void report(delivery *d, block *b)
+/* Of a block whose tiles are written. */
+static void pack(delivery *d, const block *b)
 {
     const size_t records_bytes = (size_t)b->tiles * sizeof *b->records;
     const size_t failures_bytes = (size_t)b->failure_count * sizeof *b->failures;
-    unsigned char *bytes = malloc(sizeof(message_report) + records_bytes + failures_bytes);
-    if (bytes == NULL) {
+    const size_t bytes = sizeof(message_report) + records_bytes + failures_bytes;
+    parcel *p = malloc(offsetof(parcel, report) + bytes);
+    if (p == NULL) {
         error e;
         (void)error_set(&e, WEFT_ERR_MEMORY, "out of memory for a report");
         contact_fail(d->setup.contact, &e);
-    } else {
-        message_report head;
-        memset(&head, 0, sizeof head);
-        head.kind = MESSAGE_REPORT;
-        head.failures = (int32_t)b->failure_count;
-        head.first = b->first;
-        head.tiles = b->tiles;
-        for (int i = 0; i < (d->setup.workers > 0 ? d->setup.workers : 1); i++) {
-            const int64_t busy_ns = team_busy_ns(d->setup.team, i);
-            head.busy_ns += busy_ns;
-            head.cpu_ns += team_cpu_ns(d->setup.team, i);
-            head.wait_ns += team_wait_ns(d->setup.team, i);
-            head.worst_ns = busy_ns > head.worst_ns ? busy_ns : head.worst_ns;
-        }
-        if (d->syncer != NULL) {
-            head.sync_ns = (int64_t)(1e9 * syncer_seconds(d->syncer));
-        }
-        memcpy(bytes, &head, sizeof head);
-        memcpy(bytes + sizeof head, b->records, records_bytes);
-        if (failures_bytes > 0) {
-            memcpy(bytes + sizeof head + records_bytes, b->failures, failures_bytes);
-        }
-        contact_send(d->setup.contact, bytes, sizeof head + records_bytes + failures_bytes);
-        free(bytes);
+        return;
     }
-    push(&d->free, b);
+    memset(p, 0, sizeof *p);
+    p->bytes = bytes;
+    p->report.kind = MESSAGE_REPORT;
+    p->report.failures = (int32_t)b->failure_count;
+    p->report.first = b->first;
+    p->report.tiles = b->tiles;
+    unsigned char *behind = (unsigned char *)&p->report + sizeof p->report;
+    memcpy(behind, b->records, records_bytes);
+    if (failures_bytes > 0) {
+        memcpy(behind + records_bytes, b->failures, failures_bytes);
+    }
+    p->next = d->written;
+    d->written = p;
 }
 
-static void report_all(delivery *d, block **list)
+/* Says what is in a parcel, and what the workers have done so far. */
+static void report(delivery *d, parcel *p)
 {
-    for (block *b = pop(list); b != NULL; b = pop(list)) {
-        report(d, b);
+    message_report *head = &p->report;
+    for (int i = 0; i < (d->setup.workers > 0 ? d->setup.workers : 1); i++) {
+        const int64_t busy_ns = team_busy_ns(d->setup.team, i);
+        head->busy_ns += busy_ns;
+        head->cpu_ns += team_cpu_ns(d->setup.team, i);
+        head->wait_ns += team_wait_ns(d->setup.team, i);
+        head->worst_ns = busy_ns > head->worst_ns ? busy_ns : head->worst_ns;
+    }
+    if (d->syncer != NULL) {
+        head->sync_ns = (int64_t)(1e9 * syncer_seconds(d->syncer));
+    }
+    contact_send(d->setup.contact, head, p->bytes);
+    free(p);
+}
+
+static void report_all(delivery *d, parcel **list)
+{
+    for (parcel *p = pop_parcel(list); p != NULL; p = pop_parcel(list)) {
+        report(d, p);
     }
 }
 
@@ -190,12 +217,12 @@ bool delivery_collect(delivery *d, int64_t queued, int32_t epoch)
         any = true;
         if (b->error.status != WEFT_OK) {
             contact_fail(d->setup.contact, &b->error);
-            push(&d->free, b);
         } else {
             add_news(&n, b);
             return_undone(d, b, queued, epoch);
-            push(&d->written, b);
+            pack(d, b);
         }
+        push(&d->free, b);
     }
     if (any) {
         send_news(d, &n, queued);

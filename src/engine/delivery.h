@@ -29,7 +29,7 @@ void delivery_destroy(delivery *d);
 /* The rank begins to compute: its speed counts from here. */
 void delivery_begin(delivery *d, int64_t now_ns);
 
-/* A block that has been reported and can be used again; NULL: there is none. */
+/* A block that can be used again; NULL: there is none. */
 block *delivery_take_free(delivery *d);
 
 /* A block that nothing has become of. */

@@ -325,7 +325,7 @@ static bool copy(dispatch *d, int rank, int64_t now_ns, order *o)
 {
     for (int i = d->next_overdue; i < d->overdues; i++) {
         const overdue late = d->overdue[i];
-        if (late.rank == rank) {
+        if (late.rank == rank || late.copier == rank) {
             continue;
         }
         d->overdue[i] = d->overdue[d->next_overdue++];

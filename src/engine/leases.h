@@ -14,7 +14,8 @@ typedef struct leases leases;
 /* A piece that a rank has held for long. */
 typedef struct overdue {
     int rank;
-    int copies;       /* how often it has been handed out again */
+    int copies;       /* how often it has been handed out again … */
+    int copier;       /* … and to whom last */
     int64_t since_ns; /* when that was last, or when its rank was last heard of, if later */
 } overdue;
 

@@ -11,6 +11,13 @@ enum { LOOKS_PER_LIMIT = 20 };
 /* What a beat costs the coordinator, with much to spare. */
 enum { BEAT_COST_NS = 20000 };
 
+/* A rank that has missed so many beats may well be dead. */
+enum { BEATS_MISSED = 3 };
+
+/* How much longer to wait with ranks whose main thread computes. What they leave undone is computed
+ * by others before that, once it is late. */
+enum { BUSY_LIMITS = 60 };
+
 typedef struct peer {
     int64_t heard_ns; /* in time listened */
     bool lost;
@@ -27,14 +34,16 @@ struct liveness {
     int next; /* to be looked at in the search under way; `ranks`: there is none */
 };
 
-pulse pulse_for(pulse wanted, int ranks)
+pulse pulse_for(int64_t beat_ns, int64_t limit_ns, int ranks, bool busy)
 {
     const int64_t least_ns = (int64_t)ranks * BEAT_COST_NS;
-    pulse p = wanted;
-    p.beat_ns = p.beat_ns > least_ns ? p.beat_ns : least_ns;
-    if (p.limit_ns > 0 && p.limit_ns < 3 * p.beat_ns) {
-        p.limit_ns = 3 * p.beat_ns;
-    }
+    const int64_t slowness = busy ? BUSY_LIMITS : 1;
+    pulse p = {.beat_ns = beat_ns > least_ns ? beat_ns : least_ns};
+    const int64_t missed_ns = BEATS_MISSED * p.beat_ns;
+    const int64_t usual_ns = limit_ns == 0 || limit_ns > missed_ns ? limit_ns : missed_ns;
+    p.limit_ns = slowness * usual_ns;
+    p.doubt_ns = slowness * missed_ns;
+    p.sure_ns = p.limit_ns - usual_ns / 4;
     return p;
 }
 

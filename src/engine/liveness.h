@@ -15,12 +15,16 @@ typedef struct liveness liveness;
 
 /* How ranks assure each other that they are alive. */
 typedef struct pulse {
-    int64_t beat_ns;  /* a rank that has said nothing else for so long says that it is there */
+    int64_t beat_ns;  /* a rank says so often that it is there */
     int64_t limit_ns; /* one that has been silent for so long is taken for dead; 0: none ever is */
+    /* What follows from these two. */
+    int64_t doubt_ns; /* one that has been silent for so long may well be dead */
+    int64_t sure_ns; /* for so long after it spoke, what a rank was given is surely still its own */
 } pulse;
 
-/* The pulse of a job of so many ranks: the coordinator must not be kept busy by beats alone. */
-pulse pulse_for(pulse wanted, int ranks);
+/* The pulse of a job of so many ranks: the coordinator must not be kept busy by beats alone. Ranks
+ * whose main thread computes are silent meanwhile: with any of them one must wait far longer. */
+pulse pulse_for(int64_t beat_ns, int64_t limit_ns, int ranks, bool busy);
 
 /* All ranks have just been heard of. */
 weft_status liveness_create(int ranks, int64_t limit_ns, int64_t now_ns, liveness **out, error *e);

@@ -19,7 +19,7 @@ typedef enum message_kind {
     MESSAGE_FAIL,   /* I cannot go on */
     MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
     MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give these pieces back, or none */
-    MESSAGE_ALIVE,  /* I have nothing to say, but am still here */
+    MESSAGE_ALIVE,  /* I am still here */
     MESSAGE_DEAD,   /* that rank's process has ended */
     /* coordinator to agent */
     MESSAGE_GRANT,  /* compute these pieces */
@@ -66,6 +66,16 @@ typedef struct message_fail {
     message_kind kind;
     error error;
 } message_fail;
+
+typedef struct message_alive {
+    message_kind kind;
+    int64_t clock_ns; /* the sender's */
+} message_alive;
+
+typedef struct message_beat {
+    message_kind kind;
+    int64_t heard_ns; /* the newest clock that has come from the rank; 0: none has */
+} message_beat;
 
 typedef struct message_dead {
     message_kind kind;

@@ -7,18 +7,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A rank that has missed so many beats may well be dead. */
-enum { BEATS_MISSED = 3 };
+#include <string.h>
 
 /* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
 enum { BEATS_PER_LIMIT = 5 };
 
+/* What a rank had sent before it died has arrived when it has been silent for so many beats. */
+enum { LAST_WORDS_BEATS = 3 };
+
 typedef struct member {
     int32_t epoch;
+    int64_t clock_ns; /* the newest that has come from it */
     bool left;
     bool present;     /* it has answered the roll call */
     bool unreachable; /* and has not been told of */
+    bool dismissed;
     bool dead;        /* so it is said */
 } member;
 
@@ -93,9 +96,13 @@ void roster_send_last(roster *r, const void *bytes, size_t count)
 
 bool roster_hear(roster *r, int rank)
 {
+    member *m = &r->member[rank];
+    if (m->dismissed || m->unreachable) {
+        return false;
+    }
     const bool back = liveness_hear(r->liveness, rank);
-    r->member[rank].present = r->called;
-    r->member[rank].epoch += back;
+    m->present = r->called;
+    m->epoch += back;
     return back;
 }
 
@@ -104,13 +111,28 @@ int32_t roster_epoch(const roster *r, int rank)
     return r->member[rank].epoch;
 }
 
+void roster_take_clock(roster *r, int rank, int64_t clock_ns)
+{
+    r->member[rank].clock_ns = clock_ns;
+}
+
+static void send_beats(roster *r)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        message_beat beat;
+        memset(&beat, 0, sizeof beat);
+        beat.kind = MESSAGE_BEAT;
+        beat.heard_ns = r->member[rank].clock_ns;
+        roster_send(r, rank, &beat, sizeof beat);
+    }
+}
+
 void roster_listen(roster *r, int64_t now_ns)
 {
     liveness_listen(r->liveness, now_ns);
     if (r->pulse.limit_ns > 0 && now_ns >= r->next_beat_ns) {
-        const message_kind beat = MESSAGE_BEAT;
         r->next_beat_ns = now_ns + r->pulse.limit_ns / BEATS_PER_LIMIT;
-        roster_send_to_all(r, &beat, sizeof beat);
+        send_beats(r);
     }
 }
 
@@ -141,7 +163,8 @@ static int next_dead(roster *r)
         roster_presume_dead(r, rank);
     }
     for (int rank = 0; rank < r->ranks && r->dead > 0; rank++) {
-        if (r->member[rank].dead && roster_doubtful(r, rank)) {
+        if (r->member[rank].dead &&
+            liveness_silence_ns(r->liveness, rank) >= LAST_WORDS_BEATS * r->pulse.beat_ns) {
             const bool known = liveness_lost(r->liveness, rank);
             r->member[rank].dead = false;
             r->dead--;
@@ -175,6 +198,7 @@ int roster_next_lost(roster *r, char why[ROSTER_WHY_BYTES])
 
 void roster_dismiss(roster *r, int rank)
 {
+    r->member[rank].dismissed = true;
     liveness_lose(r->liveness, rank);
 }
 
@@ -190,7 +214,7 @@ int roster_lost_ranks(const roster *r)
 
 bool roster_doubtful(const roster *r, int rank)
 {
-    return liveness_silence_ns(r->liveness, rank) >= BEATS_MISSED * r->pulse.beat_ns;
+    return liveness_silence_ns(r->liveness, rank) >= r->pulse.doubt_ns;
 }
 
 void roster_leave(roster *r, int rank)
@@ -214,9 +238,8 @@ bool roster_call(roster *r)
         return true;
     }
     if (!r->called) {
-        const message_kind beat = MESSAGE_BEAT;
         r->called = true;
-        roster_send_to_all(r, &beat, sizeof beat);
+        send_beats(r);
     }
     for (int rank = 0; rank < r->ranks; rank++) {
         const member *m = &r->member[rank];

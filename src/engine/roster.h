@@ -31,11 +31,15 @@ void roster_send_to_all(roster *r, const void *bytes, size_t count);
  * it when it wakes up. */
 void roster_send_last(roster *r, const void *bytes, size_t count);
 
-/* A rank has said something: true if it had been taken for dead. Then it begins a new epoch. */
+/* A rank has said something: true if it had been taken for dead, and that has been told. Then it
+ * begins a new epoch. */
 bool roster_hear(roster *r, int rank);
 
 /* How often a rank has come back. */
 int32_t roster_epoch(const roster *r, int rank);
+
+/* What a rank has said of the time there; it is told with every beat which it was last. */
+void roster_take_clock(roster *r, int rank, int64_t clock_ns);
 
 /* Listens, and lets the ranks know that the coordinator is there: after all messages have been
  * read. */
@@ -48,7 +52,7 @@ int roster_next_lost(roster *r, char why[ROSTER_WHY_BYTES]);
  * what it had sent may still be on its way. */
 void roster_presume_dead(roster *r, int rank);
 
-/* A rank has to go: it is dead to the run. */
+/* A rank has to go: it is dead to the run, whatever it says. */
 void roster_dismiss(roster *r, int rank);
 
 bool roster_lost(const roster *r, int rank);

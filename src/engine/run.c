@@ -127,22 +127,10 @@ static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, st
     return status;
 }
 
-/* A main thread that computes cannot say meanwhile that it is alive: with such ranks one has to
- * wait far longer before any is taken for dead. What it leaves undone is computed by others before
- * that, once it is late. */
-enum { BUSY_LIMITS = 60 };
-
-static pulse settle_pulse(const run_choice *choice, const placement *p)
-{
-    pulse settled = pulse_for(choice->pulse, p->ranks);
-    settled.limit_ns *= p->idle_main_threads ? 1 : BUSY_LIMITS;
-    return settled;
-}
-
 /* Collective: fails on all ranks if there is an error on any. */
 static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
-                                     const work *w, const hazards *h, mail *m, coordinator **out,
-                                     error *e)
+                                     const work *w, const hazards *h, mail *m, pulse settled,
+                                     coordinator **out, error *e)
 {
     const int computing = p->workers > 0 ? p->workers : 1;
     int *workers = calloc((size_t)p->ranks, sizeof *workers);
@@ -162,10 +150,10 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
                                          .placement = p,
                                          .workers = workers,
                                          .technique = choice->technique,
-                                         .pulse = settle_pulse(choice, p),
+                                         .pulse = settled,
                                          .pure = choice->pure,
                                          .retry_failed = choice->retry_failed,
-                                         .sync = choice->sync_s > 0,
+                                         .sync_s = choice->sync_s,
                                          .deadline_ns = choice->deadline_ns,
                                          .progress = choice->progress,
                                          .path = choice->path,
@@ -183,11 +171,16 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
     mail *m = NULL;
     contact *line = NULL;
     coordinator *co = NULL;
-    const pulse settled = settle_pulse(choice, p);
+    const pulse settled =
+        pulse_for(choice->beat_ns, choice->dead_after_ns, p->ranks, !p->idle_main_threads);
     if (mail_create(c, &m, e) == WEFT_OK) {
         (void)contact_create(m, comm_rank(c), settled, &line, e);
     }
-    weft_status status = start_coordinator(c, p, choice, w, h, m, &co, e);
+    if (comm_rank(c) != 0 && settled.limit_ns > 0) {
+        /* The coordinator, which begins to listen later, will have heard of this rank by then. */
+        w->mine_until_ns = clock_now_ns() + settled.sure_ns;
+    }
+    weft_status status = start_coordinator(c, p, choice, w, h, m, settled, &co, e);
     if (status == WEFT_OK) {
         const agent_setup setup = {.work = w,
                                    .comm = c,

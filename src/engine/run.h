@@ -21,8 +21,9 @@ typedef struct run_choice {
     int64_t map_grain;
     uint64_t seed;
     double sync_s;
-    int64_t deadline_ns; /* when it must be over; 0: it takes the time it takes */
-    pulse pulse;
+    int64_t deadline_ns;   /* when it must be over; 0: it takes the time it takes */
+    int64_t beat_ns;       /* as in pulse_for() */
+    int64_t dead_after_ns; /* its limit */
     bool retry_failed;
     bool fresh;
     bool isolate;          /* everything is computed in children of the workers */

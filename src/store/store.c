@@ -334,6 +334,12 @@ void store_forget(store *s)
     s->lock = NULL;
 }
 
+void store_leave(store *s)
+{
+    lock_release(s->lock);
+    s->lock = NULL;
+}
+
 void store_close(store *s)
 {
     if (s == NULL) {

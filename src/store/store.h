@@ -70,6 +70,10 @@ weft_status store_finish(store *s, error *e);
  * end with it. */
 void store_forget(store *s);
 
+/* Rank 0, when the process is about to end while workers may still write: gives up the lock, once
+ * everything is flushed. All else ends with the process. */
+void store_leave(store *s);
+
 /* Frees it, and closes the file if that is still to be done. NULL is allowed. */
 void store_close(store *s);
 

@@ -236,14 +236,14 @@ class Deaths(SystemTest):
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(1000), str(ending))
 
     def test_what_may_not_be_written_is_computed_again(self):
-        """Of a kernel with side effects, while rank 0 has not been heard of for half the limit."""
+        """Of a kernel with side effects, while rank 0 has not been heard of for most of the limit."""
         calls = self.path("calls")
         launch = self.start(KNOWN, "--out", self.path(), "--count", 6, "--grain", 1, "--item-us",
-                            700000, "--impure", "--calls", calls, *SOON, layout=(2, 1))
+                            1200000, "--impure", "--calls", calls, *SOON, layout=(2, 1))
         launch.wait_for(lambda: len(results.calls(calls)) >= 2, "both ranks have an item")
         pid = next(pid for pid in launch.ranks() if rank_of(pid) == 0)
         strike(pid, signal.SIGSTOP)
-        time.sleep(0.8)
+        time.sleep(1.5)
         strike(pid, signal.SIGCONT)
         ending = launch.finish(limit_s=30)
         self.assertEqual(ending.status, 0, str(ending))
@@ -256,6 +256,18 @@ class Deaths(SystemTest):
         ending = launch.finish()
         self.assertIn("complete: ", ending.err)
         self.assertEqual(ending.err.count("run the same command again"), 1, str(ending))
+
+    def test_a_kernel_never_comes_back(self):
+        """Others compute its item; the end waits for it for a while, but not for ever."""
+        for item in (17, COUNT - 1):
+            with self.subTest(item=item):
+                launch = self.start_job(3, 1, "--fresh", "--deadly", f"hang:{item}",
+                                        "--deadly-once", self.path(f"hung-{item}"))
+                ending = launch.finish(limit_s=60)
+                self.check_complete(ending, lost=0)
+                self.assertIn("a kernel has not come back on rank", ending.err)
+                ending = self.run_well(KNOWN, "--out", self.path(), "--count", COUNT, layout=(2, 1))
+                self.assertIn("complete: ", ending.err)
 
     def test_beats_are_settable(self):
         for words in (("--heartbeat", 0), ("--heartbeat", -1), ("--dead-after", -1),

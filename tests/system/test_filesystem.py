@@ -228,6 +228,16 @@ class TakenAway(FilesystemTest):
         os.unlink(self.path())
         self.check_error(launch.finish(), "was removed")
 
+    def test_an_error_does_not_wait_for_kernels(self):
+        for layout in ((0, 2), (2, 1)):
+            with self.subTest(layout=layout):
+                launch = self.start(KNOWN, *self.words("--fresh", "--slow", "0", "--slow-s", 600),
+                                    layout=layout)
+                launch.wait_for(lambda: os.path.exists(self.path()) and
+                                results.done_items(self.path()).any(), "work begins")
+                os.unlink(self.path())
+                self.check_error(launch.finish(limit_s=60), "was removed")
+
     def test_lock_is_removed(self):
         """It comes back, and keeps others out."""
         launch = self.begin("result.h5")

@@ -139,15 +139,30 @@ static void test_all_are_lost_at_once(void **state)
 static void test_pulse_of_many_ranks(void **state)
 {
     (void)state;
-    const pulse wanted = {.beat_ns = 100000000, .limit_ns = 5 * limit_ns};
-    pulse p = pulse_for(wanted, 4);
-    assert_int_equal(p.beat_ns, wanted.beat_ns);
-    assert_int_equal(p.limit_ns, wanted.limit_ns);
-    p = pulse_for(wanted, 100000);
+    const int64_t beat_ns = 100000000;
+    pulse p = pulse_for(beat_ns, 5 * limit_ns, 4, false);
+    assert_int_equal(p.beat_ns, beat_ns);
+    assert_int_equal(p.limit_ns, 5 * limit_ns);
+    p = pulse_for(beat_ns, 5 * limit_ns, 100000, false);
     assert_true(p.beat_ns >= limit_ns);
     assert_true(p.limit_ns >= 3 * p.beat_ns);
-    p = pulse_for((pulse){.beat_ns = 100000000, .limit_ns = 0}, 100000);
+    p = pulse_for(beat_ns, 0, 100000, false);
     assert_int_equal(p.limit_ns, 0);
+}
+
+/* Nobody is given up before it is in doubt, and every rank is sure of itself until shortly before
+ * it is given up. */
+static void test_pulse_of_busy_ranks(void **state)
+{
+    (void)state;
+    const int64_t beat_ns = 100000000;
+    const pulse idle = pulse_for(beat_ns, 5 * limit_ns, 4, false);
+    const pulse busy = pulse_for(beat_ns, 5 * limit_ns, 4, true);
+    assert_int_equal(busy.beat_ns, idle.beat_ns);
+    assert_int_equal(busy.limit_ns, 60 * idle.limit_ns);
+    assert_int_equal(busy.doubt_ns, 60 * idle.doubt_ns);
+    assert_true(idle.doubt_ns < idle.sure_ns && idle.sure_ns < idle.limit_ns);
+    assert_int_equal(busy.limit_ns - busy.sure_ns, idle.limit_ns - idle.sure_ns);
 }
 
 int main(void)
@@ -160,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_lost_for_sure),
         cmocka_unit_test(test_all_are_lost_at_once),
         cmocka_unit_test(test_pulse_of_many_ranks),
+        cmocka_unit_test(test_pulse_of_busy_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

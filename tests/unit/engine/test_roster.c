@@ -21,7 +21,7 @@ static roster *make(int64_t limit_ns)
 {
     error e = {.status = WEFT_OK};
     roster *r = NULL;
-    const pulse p = {.beat_ns = 100000000, .limit_ns = limit_ns};
+    const pulse p = {.beat_ns = 100000000, .limit_ns = limit_ns, .doubt_ns = 300000000};
     assert_int_equal(roster_create(box, RANKS, p, &r, &e), WEFT_OK);
     return r;
 }
@@ -64,17 +64,33 @@ static void test_who_cannot_be_reached_is_told_of_once(void **state)
 static void test_epochs_count_the_returns(void **state)
 {
     (void)state;
+    const message_kind kind = MESSAGE_STOP;
+    char why[ROSTER_WHY_BYTES] = "";
     roster *r = make(1000000000);
     assert_false(roster_hear(r, 1));
     assert_int_equal(roster_epoch(r, 1), 0);
     for (int i = 1; i <= 3; i++) {
-        roster_dismiss(r, 1);
+        roster_send(r, 1, &kind, sizeof kind);
+        /* It cannot come back before it is told that it had gone. */
+        assert_false(roster_hear(r, 1));
+        assert_int_equal(roster_next_lost(r, why), 1);
         assert_true(roster_hear(r, 1));
         assert_false(roster_hear(r, 1));
         assert_int_equal(roster_epoch(r, 1), i);
     }
     assert_int_equal(roster_epoch(r, 2), 0);
     assert_int_equal(roster_lost_ranks(r), 0);
+    roster_destroy(r);
+}
+
+static void test_who_has_to_go_does_not_come_back(void **state)
+{
+    (void)state;
+    roster *r = make(1000000000);
+    roster_dismiss(r, 1);
+    assert_false(roster_hear(r, 1));
+    assert_true(roster_lost(r, 1));
+    assert_int_equal(roster_lost_ranks(r), 1);
     roster_destroy(r);
 }
 
@@ -170,14 +186,38 @@ static void test_who_is_said_to_be_dead_is_given_some_beats(void **state)
     roster_destroy(r);
 }
 
+static void test_a_beat_says_what_was_heard_last(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    bool arrived = false;
+    int source = -1;
+    const void *bytes = NULL;
+    size_t length = 0;
+    roster *r = make(1000000000);
+    roster_take_clock(r, 0, 41);
+    roster_take_clock(r, 0, 42);
+    roster_take_clock(r, 1, 7);
+    roster_listen(r, clock_now_ns());
+    assert_int_equal(mail_receive(box, &arrived, &source, &bytes, &length, &e), WEFT_OK);
+    assert_true(arrived);
+    const message_beat *beat = bytes;
+    assert_int_equal(beat->kind, MESSAGE_BEAT);
+    assert_true(beat->heard_ns == 42);
+    assert_int_equal(count_messages(), 0);
+    roster_destroy(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_cannot_be_reached_is_told_of_once),
         cmocka_unit_test(test_epochs_count_the_returns),
+        cmocka_unit_test(test_who_has_to_go_does_not_come_back),
         cmocka_unit_test(test_all_leave_but_the_dead),
         cmocka_unit_test(test_the_roll_is_called),
         cmocka_unit_test(test_silence_makes_doubtful_then_lost),
+        cmocka_unit_test(test_a_beat_says_what_was_heard_last),
         cmocka_unit_test(test_who_is_said_to_be_dead_is_given_some_beats),
     };
     return cmocka_run_group_tests(tests, open_alone, close_alone);

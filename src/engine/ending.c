@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a run ends. */
+#include "engine/ending.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second with Open MPI 4.1, after
+ * a quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. */
+static const int64_t short_grace_ns = INT64_C(100000000);
+static const int64_t long_grace_ns = INT64_C(3600000000000);
+
+/* After an error what is still computed is of no use, but kernels should end as they please. */
+static const int64_t error_grace_ns = INT64_C(1000000000);
+
+/* When everything is done, a kernel whose items others have computed is waited for as long as
+ * that, and twice as long as any tile has taken. */
+static const int64_t complete_grace_ns = INT64_C(5000000000);
+
+/* How much longer than the grace a rank may take to say that it has left. */
+static const int64_t leave_ns = INT64_C(200000000);
+
+/* Before a time limit so much is left for messages, the last of the books and the end of MPI. */
+static const int64_t closing_ns = INT64_C(500000000);
+
+typedef enum phase {
+    PHASE_RUNNING,
+    PHASE_STOPPING, /* all are called in */
+    PHASE_CLOSING,  /* the last of the books is on its way to the disk, which may take its time */
+    PHASE_OVER
+} phase;
+
+struct ending {
+    ending_setup setup;
+    phase phase;
+    int64_t stop_ns;      /* when stopping: when to wait no longer */
+    measurement computed; /* by all ranks */
+    double longest_s;     /* of these tiles */
+    int64_t sync_ns;      /* the longest that forcing results to disk took */
+    bool repeats;         /* some items may be with two ranks */
+    bool dropped;         /* a kernel has been left behind */
+    error why;            /* it ends, once it does; and then, how it has ended */
+};
+
+weft_status ending_create(const ending_setup *setup, ending **out, error *e)
+{
+    ending *x = calloc(1, sizeof *x);
+    if (x == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+    }
+    x->setup = *setup;
+    *out = x;
+    return WEFT_OK;
+}
+
+void ending_destroy(ending *x)
+{
+    free(x);
+}
+
+bool ending_far(const ending *x)
+{
+    return x->phase == PHASE_RUNNING;
+}
+
+bool ending_closed(const ending *x)
+{
+    return x->phase >= PHASE_CLOSING;
+}
+
+bool ending_over(const ending *x)
+{
+    return x->phase == PHASE_OVER;
+}
+
+weft_status ending_status(const ending *x)
+{
+    return x->phase == PHASE_OVER ? x->why.status : WEFT_STOPPED;
+}
+
+void ending_learn(ending *x, const news *n)
+{
+    x->computed.tiles += n->computed.tiles;
+    x->computed.seconds += n->computed.seconds;
+    x->computed.squares += n->computed.squares;
+    x->longest_s = n->longest_s > x->longest_s ? n->longest_s : x->longest_s;
+}
+
+void ending_learn_sync(ending *x, int64_t ns)
+{
+    x->sync_ns = ns > x->sync_ns ? ns : x->sync_ns;
+}
+
+/* What it takes, after the last tile has been begun, until the run is over: nearly any tile, and
+ * forcing the results to disk. */
+static int64_t estimate_end(const ending *x)
+{
+    const double tiles = (double)(x->computed.tiles > 0 ? x->computed.tiles : 1);
+    const double mean_s = x->computed.seconds / tiles;
+    const double variance = x->computed.squares / tiles - mean_s * mean_s;
+    const double usual_s = mean_s + 2 * sqrt(variance > 0 ? variance : 0);
+    const double tile_s = usual_s < x->longest_s ? usual_s : x->longest_s;
+    return (int64_t)(1e9 * tile_s) + 2 * x->sync_ns + closing_ns;
+}
+
+bool ending_limited(const ending *x)
+{
+    return x->setup.deadline_ns != 0;
+}
+
+int64_t ending_time_left(const ending *x, int64_t now_ns)
+{
+    return x->setup.deadline_ns - now_ns - estimate_end(x);
+}
+
+void ending_expect_repeats(ending *x)
+{
+    x->repeats = true;
+}
+
+/* Of what goes wrong the first counts. */
+static void blame(ending *x, const error *e)
+{
+    if (e->status != WEFT_OK && weft_status_exit(x->why.status) != 1) {
+        x->why = *e;
+    }
+}
+
+/* How the run stands if nothing goes wrong. */
+static void judge(ending *x)
+{
+    if (weft_status_exit(x->why.status) == 1) {
+        return;
+    }
+    error_clear(&x->why);
+    if (dispatch_undone(x->setup.dispatch) > 0) {
+        (void)error_set(&x->why, WEFT_STOPPED, "stopped with %" PRId64 " of %" PRId64 " items done",
+                        books_done(x->setup.books), x->setup.items);
+    } else if (books_failed(x->setup.books) > 0) {
+        (void)error_set(&x->why, WEFT_ITEMS_FAILED, "%" PRId64 " items failed",
+                        books_failed(x->setup.books));
+    }
+}
+
+/* How long kernels may take from now on, if there is no other limit. */
+static int64_t grace_left(const ending *x, int64_t now_ns)
+{
+    const int64_t left_ns = x->setup.deadline_ns - now_ns - leave_ns;
+    return !ending_limited(x) ? INT64_MAX : left_ns > 0 ? left_ns : 0;
+}
+
+/* Nothing more is begun; what is in work may take the grace to come back. */
+static void call_in(ending *x, int64_t most_ns)
+{
+    const int64_t now_ns = clock_now_ns();
+    const int64_t left_ns = grace_left(x, now_ns);
+    const int64_t grace_ns = most_ns < left_ns ? most_ns : left_ns;
+    const int64_t until_ns = now_ns + grace_ns + leave_ns;
+    if (x->phase == PHASE_RUNNING || (x->phase == PHASE_STOPPING && until_ns < x->stop_ns)) {
+        const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
+        x->phase = PHASE_STOPPING;
+        x->stop_ns = until_ns;
+        roster_send_to_all(x->setup.roster, &stop, sizeof stop);
+    }
+}
+
+static void stop(ending *x, const char *why, int64_t grace_ns)
+{
+    if (x->phase == PHASE_RUNNING) {
+        log_print(LOG_INFO, "%s: stopping in good order", why);
+    }
+    call_in(x, grace_ns);
+}
+
+void ending_take_signal(ending *x, int number)
+{
+    stop(x, signals_name(number), number == SIGUSR1 ? long_grace_ns : short_grace_ns);
+}
+
+void ending_take_error(ending *x, const error *why)
+{
+    if (x->phase < PHASE_CLOSING) {
+        blame(x, why);
+        call_in(x, error_grace_ns);
+    }
+}
+
+void ending_take_leave(ending *x, int rank, bool dropped)
+{
+    roster_leave(x->setup.roster, rank);
+    x->dropped = x->dropped || dropped;
+}
+
+void ending_tell(ending *x, int rank)
+{
+    if (x->phase == PHASE_STOPPING) {
+        const int64_t left_ns = x->stop_ns - clock_now_ns();
+        const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = left_ns > 0 ? left_ns : 0};
+        roster_send(x->setup.roster, rank, &stop, sizeof stop);
+    }
+}
+
+static void close_books(ending *x)
+{
+    error e = {.status = WEFT_OK};
+    judge(x);
+    x->phase = PHASE_CLOSING;
+    (void)books_end(x->setup.books, x->why.status, &e);
+    blame(x, &e);
+}
+
+static void end_if_complete(ending *x)
+{
+    if (x->phase != PHASE_RUNNING || dispatch_undone(x->setup.dispatch) > 0 ||
+        !roster_call(x->setup.roster)) {
+        return;
+    }
+    if (x->repeats) {
+        call_in(x, complete_grace_ns + (int64_t)(2e9 * x->longest_s));
+    } else {
+        close_books(x);
+    }
+}
+
+static void stop_in_time(ending *x, int64_t now_ns)
+{
+    if (x->phase == PHASE_RUNNING && ending_limited(x) && ending_time_left(x, now_ns) <= 0) {
+        stop(x, "the time limit is near", INT64_MAX);
+    }
+}
+
+/* All have left, or time is up. */
+static void end_if_left(ending *x, int64_t now_ns)
+{
+    const bool all = roster_all_left(x->setup.roster);
+    if (x->phase == PHASE_STOPPING && (all || now_ns > x->stop_ns)) {
+        x->dropped = x->dropped || !all;
+        close_books(x);
+    }
+}
+
+/* Once the books are closed, tells everybody. */
+static void end_if_closed(ending *x)
+{
+    if (x->phase != PHASE_CLOSING || !store_flushed(x->setup.store)) {
+        return;
+    }
+    error e = {.status = WEFT_OK};
+    (void)store_status(x->setup.store, &e);
+    blame(x, &e);
+    message_end end;
+    memset(&end, 0, sizeof end);
+    end.kind = MESSAGE_END;
+    end.error = x->why;
+    end.at_once = x->dropped;
+    end.broken = x->dropped || roster_lost_ranks(x->setup.roster) > 0;
+    x->phase = PHASE_OVER;
+    roster_send_last(x->setup.roster, &end, sizeof end);
+}
+
+void ending_step(ending *x, int64_t now_ns)
+{
+    end_if_complete(x);
+    stop_in_time(x, now_ns);
+    end_if_left(x, now_ns);
+    end_if_closed(x);
+}
