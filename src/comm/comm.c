@@ -3,6 +3,7 @@
 #include "comm/internals.h"
 
 #include "base/clock.h"
+#include "base/siblings.h"
 
 #include <limits.h>
 #if defined(OPEN_MPI)
@@ -13,6 +14,9 @@
 #include <string.h>
 
 enum { FLUSH_PAUSE_NS = 200000 };
+
+/* So many ranks of a host say that one has died: the first of them may be the one. */
+enum { RANKS_THAT_TELL = 2 };
 
 /* A message on its way: MPI reads the bytes until the request is complete. */
 typedef struct posted {
@@ -30,6 +34,19 @@ weft_status comm_fail(error *e, int code, const char *what)
     return error_set(e, WEFT_ERR_MPI, "MPI: %s failed: %s", what, text);
 }
 
+/* Where a rank may die alone, MPI's start would wait for it. */
+static void watch_siblings(void)
+{
+    const char *place = getenv("OMPI_COMM_WORLD_LOCAL_RANK");
+    const bool tells = place != NULL && strtol(place, NULL, 10) < RANKS_THAT_TELL;
+    if (comm_recovers()) {
+        siblings_watch(weft_status_exit(WEFT_STOPPED),
+                       tells ? "weft: WARNING: a rank has died while MPI was starting, which ends "
+                               "the job; run the same command again\n"
+                             : "");
+    }
+}
+
 static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
 {
     int initialised = 0;
@@ -38,7 +55,9 @@ static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
     if (code == MPI_SUCCESS && !initialised) {
         /* Ranks that share cores must not spin in MPI's own waits. The user's setting wins. */
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+        watch_siblings();
         code = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+        siblings_forget();
         *started = code == MPI_SUCCESS;
     } else if (code == MPI_SUCCESS) {
         code = MPI_Query_thread(&provided);

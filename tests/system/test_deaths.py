@@ -88,6 +88,25 @@ class Deaths(SystemTest):
                 else:
                     self.assertIn("rank 0 has died, which ends the run", ending.err)
 
+    def test_a_death_while_mpi_starts(self):
+        """Nobody waits for ever, whatever moment it is."""
+        for delay in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3):
+            victim = self.random.randrange(3)
+            with self.subTest(victim=victim, delay=delay):
+                path = self.path(f"{delay}.h5")
+                words = [*MPIRUN, *recovery(), "-np", "3", KNOWN, "--threads", "1", "--out", path,
+                         "--count", "100", "--item-us", "1000"]
+                launch = Launch(words)
+                self.launches.append(launch)
+                launch.wait_for(lambda: victim in map(rank_of, launch.ranks()), "it has begun")
+                pid = next(pid for pid in launch.ranks() if rank_of(pid) == victim)
+                time.sleep(delay)
+                strike(pid, signal.SIGKILL)
+                launch.finish(limit_s=30)
+                if os.path.exists(path):
+                    done = results.done_items(path)
+                    self.assertEqual(list(results.wrong_items(path, done)), [])
+
     def test_a_death_before_the_run_ends_the_job(self):
         """A rank is not there yet, and another one of those that wait for it dies."""
         for victim in (2, 0):
