@@ -77,7 +77,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
                  "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
     weft_status status = comm_open(argc, argv, &s->comm, &s->error);
-    watchdog_set(0, 0, "");
+    watchdog_clear();
     if (status != WEFT_OK) {
         return status;
     }
@@ -144,7 +144,7 @@ int weft_finish(weft_session *session, weft_status status)
     placement_clear(&session->placement);
     watchdog_set((unsigned)ceil(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
     comm_close(session->comm);
-    watchdog_set(0, 0, "");
+    watchdog_clear();
     free(session);
     return exit_status;
 }
