@@ -132,6 +132,17 @@ class Repairs(SystemTest):
                 self.assertEqual(sorted(results.calls(self.calls)),
                                  sorted([3, 77] + self.items_of(50 // GRAIN)))
 
+    def test_flipped_byte_in_the_table_of_failures(self):
+        """A row about an item that there is not: all of the tile is computed again that it was
+        about."""
+        for at, bits in ((5, 1), (7, 128)):
+            with self.subTest(at=at):
+                self.run_well(KNOWN, *self.words("--fresh", "--fail", 50), status=3)
+                change(self.path(), "weft/failures", at, bits=bits)
+                self.run_well(KNOWN, *self.words("--retry-failed"))
+                self.assertEqual(sorted(results.calls(self.calls)), self.items_of(50 // GRAIN))
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
     def test_all_items_fail(self):
         everything = ",".join(map(str, range(COUNT)))
         self.run_well(KNOWN, *self.words("--fail", everything), status=3, layout=(2, 2))
