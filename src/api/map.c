@@ -4,6 +4,7 @@
 
 #include "api/session.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "engine/run.h"
 #include "range/job.h"
 
@@ -145,25 +146,41 @@ void weft_map_set_pure(weft_map *map, bool pure)
     map->pure = pure;
 }
 
+/* What happened during an earlier map is in the way of this one. */
+static void refuse(const weft_map *map, const char *what)
+{
+    (void)error_set(&map->session->error, WEFT_STOPPED,
+                    "%s during an earlier map; run the same command again to go on with map '%s'",
+                    what, map->job->name);
+}
+
+/* Whether the ranks can begin, and all of them are to: a signal may have been sent to one alone. */
+static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
+{
+    weft_session *s = map->session;
+    weft_status status = WEFT_STOPPED;
+    error_clear(&s->error);
+    if (comm_broken(s->comm)) {
+        refuse(map, "a rank died");
+    } else {
+        if (kernel == NULL) {
+            (void)error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
+        } else if (signals_seen() != 0) {
+            refuse(map, signals_name(signals_seen()));
+        }
+        session_allow_absence(s);
+        status = comm_agree(s->comm, &s->error);
+    }
+    if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
+        log_print(LOG_WARNING, "%s", s->error.text);
+    }
+    return status;
+}
+
 weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
 {
     weft_session *s = map->session;
-    error_clear(&s->error);
-    if (comm_broken(s->comm)) {
-        (void)error_set(&s->error, WEFT_STOPPED,
-                        "a rank died during an earlier map; run the same command again to go on "
-                        "with map '%s'",
-                        map->job->name);
-        if (comm_rank(s->comm) == 0) {
-            log_print(LOG_WARNING, "%s", s->error.text);
-        }
-        return WEFT_STOPPED;
-    }
-    if (kernel == NULL) {
-        (void)error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
-    }
-    session_allow_absence(s);
-    const weft_status status = comm_agree(s->comm, &s->error);
+    const weft_status status = agree_to_run(map, kernel);
     if (status != WEFT_OK) {
         return status;
     }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/done.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/watchdog.h"
 
 #include <math.h>
@@ -72,10 +73,11 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     const int64_t start_ns = clock_now_ns();
     s->program = program;
     keep_command(s, *argc, *argv);
+    signals_forget();
     watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
                  "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
     weft_status status = comm_open(argc, argv, &s->comm, &s->error);
-    watchdog_set(0, 0, "");
+    watchdog_clear();
     if (status != WEFT_OK) {
         return status;
     }
@@ -142,7 +144,7 @@ int weft_finish(weft_session *session, weft_status status)
     placement_clear(&session->placement);
     watchdog_set((unsigned)ceil(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
     comm_close(session->comm);
-    watchdog_set(0, 0, "");
+    watchdog_clear();
     free(session);
     return exit_status;
 }

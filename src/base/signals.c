@@ -23,10 +23,14 @@ static void on_signal(int number)
     atomic_store(&seen, number);
 }
 
-void signals_watch(void)
+void signals_forget(void)
 {
     atomic_store(&seen, 0);
     atomic_store(&interrupts, 0);
+}
+
+void signals_watch(void)
+{
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < WATCHED; i++) {

@@ -4,6 +4,9 @@
 #ifndef BASE_SIGNALS_H
 #define BASE_SIGNALS_H
 
+/* A session begins: signals of an earlier one do not count. */
+void signals_forget(void);
+
 /* Takes the signals over; a second SIGINT ends the process at once. SIGXFSZ is ignored meanwhile.
  * One run at a time. */
 void signals_watch(void);
@@ -11,7 +14,8 @@ void signals_watch(void);
 /* Gives them back to whoever had them. */
 void signals_unwatch(void);
 
-/* The signal that came last since signals_watch(), or 0. Any thread. */
+/* The signal that came last while they were watched, or 0. It is sent once, perhaps at the very end
+ * of a run, and asks all of the session to stop: later runs see it, too. Any thread. */
 int signals_seen(void);
 
 /* "SIGTERM" and so on. */

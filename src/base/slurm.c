@@ -15,7 +15,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES = 4096 };
+enum { LINE_BYTES = 256, READ_BYTES = 4096 };
+
+/* What squeue's answer, which may be of any length, is searched for, line by line. */
+typedef struct search {
+    const char *job;
+    bool found;
+    int64_t end_s;
+    char line[LINE_BYTES]; /* the present one, so far; the end of a long one is left out */
+    size_t used;
+    char first[LINE_BYTES]; /* the first: where none is found, it may say why */
+} search;
 
 extern char **environ;
 
@@ -31,7 +41,7 @@ static bool read_number(const char *word, int64_t *number)
 }
 
 /* Of a job without a limit squeue says NONE. */
-static bool read_line(const char *line, const char *job, int64_t *end_s)
+bool slurm_read_line(const char *line, const char *job, int64_t *end_s)
 {
     char number[32];
     char end[32];
@@ -46,19 +56,25 @@ static bool read_line(const char *line, const char *job, int64_t *end_s)
     return read_number(end, end_s);
 }
 
-bool slurm_read_end(const char *text, const char *job, int64_t *end_s)
+static void end_line(search *s)
 {
-    bool found = false;
-    const char *at = text;
-    while (at != NULL && !found) {
-        char line[80];
-        (void)snprintf(line, sizeof line, "%s", at);
-        line[strcspn(line, "\n")] = '\0';
-        found = read_line(line, job, end_s);
-        const char *newline = strchr(at, '\n');
-        at = newline == NULL ? NULL : newline + 1;
+    s->line[s->used] = '\0';
+    if (s->first[0] == '\0') {
+        memcpy(s->first, s->line, sizeof s->first);
     }
-    return found;
+    s->found = s->found || slurm_read_line(s->line, s->job, &s->end_s);
+    s->used = 0;
+}
+
+static void search_bytes(search *s, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] == '\n') {
+            end_line(s);
+        } else if (s->used < sizeof s->line - 1) {
+            s->line[s->used++] = bytes[i];
+        }
+    }
 }
 
 /* Starts a program with no input, and all of its output in a pipe. A new process image, not a fork:
@@ -94,13 +110,12 @@ static int start(char *const words[], pid_t *pid, int *out)
     return 0;
 }
 
-/* Reads until the other end is closed; false if that has not happened in time. */
-static bool read_all(int from, int64_t limit_ns, char answer[ANSWER_BYTES])
+/* Reads until it is found or the other end is closed; false if that has not happened in time. */
+static bool search_all(search *s, int from, int64_t limit_ns)
 {
     const int64_t until_ns = clock_now_ns() + limit_ns;
-    size_t used = 0;
-    answer[0] = '\0';
-    for (;;) {
+    while (!s->found) {
+        char bytes[READ_BYTES];
         struct pollfd waiting = {.fd = from, .events = POLLIN};
         const int64_t left_ms = (until_ns - clock_now_ns()) / 1000000;
         if (left_ms <= 0 || (poll(&waiting, 1, (int)left_ms) < 0 && errno != EINTR)) {
@@ -109,21 +124,33 @@ static bool read_all(int from, int64_t limit_ns, char answer[ANSWER_BYTES])
         if (waiting.revents == 0) {
             continue;
         }
-        const ssize_t count = read(from, answer + used, ANSWER_BYTES - 1 - used);
+        const ssize_t count = read(from, bytes, sizeof bytes);
         if (count == 0) {
-            return true;
+            end_line(s);
+            break;
         }
-        used += count > 0 ? (size_t)count : 0;
-        answer[used] = '\0';
+        search_bytes(s, bytes, count > 0 ? (size_t)count : 0);
+    }
+    return true;
+}
+
+/* The last task of an array has the array's own number, by which squeue lists all of its tasks. */
+static void name_job(const char *job, char word[LINE_BYTES])
+{
+    const char *array = getenv("SLURM_ARRAY_JOB_ID");
+    const char *task = getenv("SLURM_ARRAY_TASK_ID");
+    if (array != NULL && task != NULL) {
+        (void)snprintf(word, LINE_BYTES, "%s_%s", array, task);
+    } else {
+        (void)snprintf(word, LINE_BYTES, "%s", job);
     }
 }
 
 /* Its process is gone afterwards, whatever it does. */
-static weft_status ask_squeue(const char *job, int64_t limit_ns, char answer[ANSWER_BYTES],
-                              error *e)
+static weft_status ask_squeue(search *s, int64_t limit_ns, error *e)
 {
-    char job_word[32];
-    (void)snprintf(job_word, sizeof job_word, "%s", job);
+    char job_word[LINE_BYTES];
+    name_job(s->job, job_word);
     /* The first words make squeue print times as seconds since 1970. */
     char set[] = "env", time_format[] = "SLURM_TIME_FORMAT=%s", squeue[] = "squeue";
     char no_header[] = "--noheader", jobs[] = "--jobs", format[] = "--format", line[] = "%A %e";
@@ -135,7 +162,7 @@ static weft_status ask_squeue(const char *job, int64_t limit_ns, char answer[ANS
         return error_system(e, failed, "squeue cannot be started");
     }
     weft_status status = WEFT_OK;
-    if (!read_all(out, limit_ns, answer)) {
+    if (!search_all(s, out, limit_ns)) {
         status = error_set(e, WEFT_ERR_SYSTEM, "squeue has not answered in %g seconds",
                            1e-9 * (double)limit_ns);
     }
@@ -150,18 +177,17 @@ weft_status slurm_job_end(int64_t limit_ns, int64_t *end_s, error *e)
 {
     const char *job = getenv("SLURM_JOB_ID");
     const char *known = getenv("SLURM_JOB_END_TIME");
-    char answer[ANSWER_BYTES];
-    int64_t found_s = 0;
-    if (job != NULL && (known == NULL || !read_number(known, &found_s))) {
-        const weft_status status = ask_squeue(job, limit_ns, answer, e);
+    search s = {.job = job};
+    if (job != NULL && (known == NULL || !read_number(known, &s.end_s))) {
+        const weft_status status = ask_squeue(&s, limit_ns, e);
         if (status != WEFT_OK) {
             return status;
         }
-        if (!slurm_read_end(answer, job, &found_s)) {
-            return error_set(e, WEFT_ERR_SYSTEM, "squeue does not tell the end of job %s: %.*s",
-                             job, (int)strcspn(answer, "\n"), answer);
+        if (!s.found) {
+            return error_set(e, WEFT_ERR_SYSTEM, "squeue does not tell the end of job %s: %s", job,
+                             s.first);
         }
     }
-    *end_s = found_s;
+    *end_s = s.end_s;
     return WEFT_OK;
 }

@@ -14,9 +14,8 @@
  * found out is WEFT_ERR_SYSTEM. */
 weft_status slurm_job_end(int64_t limit_ns, int64_t *end_s, error *e);
 
-/* The same from what squeue has printed, in lines of a job's number and its end; false if there is
- * no such line about this job. Other lines, as those about its siblings in an array, are skipped.
- */
-bool slurm_read_end(const char *text, const char *job, int64_t *end_s);
+/* The same from a line of what squeue has printed, a job's number and its end; false if it is about
+ * another job, as the line of a sibling in an array, or none. */
+bool slurm_read_line(const char *line, const char *job, int64_t *end_s);
 
 #endif

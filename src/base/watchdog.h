@@ -4,7 +4,12 @@
 #define BASE_WATCHDOG_H
 
 /* Ends the process after so many seconds (0: never) with that exit status and a line on stderr,
- * which lives as long. Replaces an earlier one, and an alarm() of the program's. */
+ * which lives as long. What is buffered is written first, since it would be lost then. SIGALRM and
+ * a timer of the program's are put aside: watchdog_clear() must follow before another one. */
 void watchdog_set(unsigned seconds, int exit_status, const char *line);
+
+/* It has not taken longer. The program's timer goes on as if it had never been put aside; should
+ * it have run out meanwhile, it does so now. */
+void watchdog_clear(void);
 
 #endif

@@ -25,35 +25,37 @@ typedef struct opening {
 
 static int compare_items(const void *a, const void *b)
 {
-    const int64_t x = *(const int64_t *)a;
-    const int64_t y = *(const int64_t *)b;
+    const int64_t x = ((const retry_item *)a)->item;
+    const int64_t y = ((const retry_item *)b)->item;
     return (x > y) - (x < y);
 }
 
 /* Rank 0: the items to retry, of those tiles whose failures are all in the table. Of other tiles
  * everything is computed again. */
-static weft_status list_retries(ledger *l, const tiling *tiles, int64_t **items, int64_t *count,
+static weft_status list_retries(ledger *l, const tiling *tiles, retry_item **items, int64_t *count,
                                 error *e)
 {
     int64_t rows = 0;
     const failure_row *row = ledger_failures(l, &rows);
-    int64_t *list = malloc((size_t)(rows + 1) * sizeof *list);
+    retry_item *list = malloc((size_t)(rows + 1) * sizeof *list);
     if (list == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for %lld failed items",
                          (long long)rows);
     }
     int64_t used = 0;
     for (int64_t i = 0; i < rows; i++) {
-        if (row[i].code != 0) {
-            list[used++] = row[i].item;
+        const int64_t item = row[i].item;
+        if (row[i].code != 0 && item >= 0 && item < tiles->count) {
+            const tile_record *record = ledger_record(l, item / tiles->grain);
+            list[used++] = (retry_item){.item = item, .checksum = record->checksum};
         }
     }
     qsort(list, (size_t)used, sizeof *list, compare_items);
     int64_t kept = 0;
     for (int64_t i = 0; i < used;) {
-        const int64_t tile = list[i] / tiles->grain;
+        const int64_t tile = list[i].item / tiles->grain;
         int64_t n = 0;
-        while (i + n < used && list[i + n] / tiles->grain == tile) {
+        while (i + n < used && list[i + n].item / tiles->grain == tile) {
             n++;
         }
         if (n == ledger_record(l, tile)->failed) {
@@ -69,7 +71,7 @@ static weft_status list_retries(ledger *l, const tiling *tiles, int64_t **items,
 
 /* Opens the result on rank 0. */
 static weft_status open_first(job *j, const run_choice *choice, store **s, opening *o,
-                              int64_t **retry, error *e)
+                              retry_item **retry, error *e)
 {
     const store_policy policy = {.fresh = choice->fresh, .adopt_grain = choice->grain == 0};
     weft_status status = store_open(choice->path, j, policy, s, e);
@@ -87,7 +89,7 @@ static weft_status open_first(job *j, const run_choice *choice, store **s, openi
 
 /* Opens it on all others, as rank 0 says. */
 static weft_status open_other(job *j, const run_choice *choice, const opening *o, store **s,
-                              int64_t **retry, error *e)
+                              retry_item **retry, error *e)
 {
     weft_status status = job_settle(j, choice->seed, o->grain, e);
     if (status == WEFT_OK) {
@@ -103,7 +105,7 @@ static weft_status open_other(job *j, const run_choice *choice, const opening *o
 }
 
 static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, store **s, opening *o,
-                                   int64_t **retry, error *e)
+                                   retry_item **retry, error *e)
 {
     weft_status status = WEFT_OK;
     memset(o, 0, sizeof *o);
@@ -255,7 +257,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
                     weft_kernel_fn kernel, void *context, error *e)
 {
     store *s = NULL;
-    int64_t *retry = NULL;
+    retry_item *retry = NULL;
     opening o;
     const int64_t grain = choice->grain > 0 ? choice->grain : choice->map_grain;
     signals_watch();

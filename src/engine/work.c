@@ -140,7 +140,7 @@ static int64_t find_retry(const work *w, int64_t item)
     int64_t high = w->retry_count;
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        if (w->retry[middle] < item) {
+        if (w->retry[middle].item < item) {
             low = middle + 1;
         } else {
             high = middle;
@@ -149,18 +149,43 @@ static int64_t find_retry(const work *w, int64_t item)
     return low;
 }
 
-/* Of a tile with items to retry everything else is in the file already. */
-static bool retry_tile(block *b, int worker, int64_t first, int64_t items, span_failures *failures)
+static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
 {
-    work *w = b->work;
-    for (int i = 0; i < w->job->fields; i++) {
-        error e = {.status = WEFT_OK};
-        if (store_read(w->store, i, first, items, bytes_at(b, i, first), &e) != WEFT_OK) {
-            return compute_items(b, worker, first, items, failures);
-        }
+    const job *j = b->work->job;
+    if (j->fields == 1) {
+        return checksum_run(bytes_at(b, 0, first), (size_t)job_field_bytes(j, 0, items));
     }
-    for (int64_t i = find_retry(w, first); i < w->retry_count && w->retry[i] < first + items; i++) {
-        if (!compute_items(b, worker, w->retry[i], 1, failures)) {
+    const void *bytes[WEFT_MAX_FIELDS];
+    size_t counts[WEFT_MAX_FIELDS];
+    for (int i = 0; i < j->fields; i++) {
+        bytes[i] = bytes_at(b, i, first);
+        counts[i] = (size_t)job_field_bytes(j, i, items);
+    }
+    return checksum_runs(j->fields, bytes, counts);
+}
+
+/* Fetches a tile from the file; false if what is there is not what was recorded. */
+static bool fetch_tile(const block *b, int64_t first, int64_t items, uint64_t checksum)
+{
+    const work *w = b->work;
+    error e = {.status = WEFT_OK};
+    for (int i = 0; i < w->job->fields && e.status == WEFT_OK; i++) {
+        (void)store_read(w->store, i, first, items, bytes_at(b, i, first), &e);
+    }
+    return e.status == WEFT_OK && tile_checksum(b, first, items) == checksum;
+}
+
+/* Of a tile with items to retry, from `retry` on, everything else is in the file already, unless
+ * the file has been damaged. */
+static bool retry_tile(const block *b, int worker, int64_t first, int64_t items, int64_t retry,
+                       span_failures *failures)
+{
+    const work *w = b->work;
+    if (!fetch_tile(b, first, items, w->retry[retry].checksum)) {
+        return compute_items(b, worker, first, items, failures);
+    }
+    for (int64_t i = retry; i < w->retry_count && w->retry[i].item < first + items; i++) {
+        if (!compute_items(b, worker, w->retry[i].item, 1, failures)) {
             return false;
         }
     }
@@ -200,28 +225,13 @@ static int64_t compute_tiles(block *b, int worker, int64_t tile, int64_t tiles,
         const int64_t first = tiling_first(t, i);
         const int64_t items = tiling_items(t, i, 1);
         const int64_t retry = find_retry(w, first);
-        const bool some = retry < w->retry_count && w->retry[retry] < first + items;
-        if (!(some ? retry_tile(b, worker, first, items, failures)
+        const bool some = retry < w->retry_count && w->retry[retry].item < first + items;
+        if (!(some ? retry_tile(b, worker, first, items, retry, failures)
                    : compute_items(b, worker, first, items, failures))) {
             return i - tile;
         }
     }
     return tiles;
-}
-
-static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
-{
-    const job *j = b->work->job;
-    if (j->fields == 1) {
-        return checksum_run(bytes_at(b, 0, first), (size_t)job_field_bytes(j, 0, items));
-    }
-    const void *bytes[WEFT_MAX_FIELDS];
-    size_t counts[WEFT_MAX_FIELDS];
-    for (int i = 0; i < j->fields; i++) {
-        bytes[i] = bytes_at(b, i, first);
-        counts[i] = (size_t)job_field_bytes(j, i, items);
-    }
-    return checksum_runs(j->fields, bytes, counts);
 }
 
 /* Notes in a tile's record which of its items failed, and how badly. */

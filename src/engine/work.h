@@ -15,6 +15,13 @@
 #include <stdint.h>
 #include <weft/map.h>
 
+/* A failed item to compute again, and what its tile's bytes in the file must sum up to for the
+ * others to be taken from there. */
+typedef struct retry_item {
+    int64_t item;
+    uint64_t checksum;
+} retry_item;
+
 /* What all blocks of a rank have in common. */
 typedef struct work {
     const job *job;
@@ -28,7 +35,7 @@ typedef struct work {
     int64_t origin_ns;   /* the clock … */
     double origin_s;     /* … and the time of day, read together */
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
-    const int64_t *retry;
+    const retry_item *retry;
     notes_line *notes;           /* one per worker; NULL: there are none */
     const suspects *suspects;    /* NULL: there are none */
     bool isolate;                /* everything is as if it were suspect */

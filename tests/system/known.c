@@ -188,7 +188,7 @@ static weft_status run(weft_session *session, wish *w)
         }
     }
     weft_status status = run_map(session, w, "known");
-    if (status == WEFT_OK && w->second_map) {
+    if ((status == WEFT_OK || status == WEFT_STOPPED) && w->second_map) {
         status = run_map(session, w, "known-again");
     }
     if (w->calls_fd >= 0) {
@@ -221,7 +221,8 @@ int main(int argc, char **argv)
         {"field-twice", NULL, WEFT_OPTION_FLAG, &w.field_twice, "give two fields one name"},
         {"late-rank", "RANK", WEFT_OPTION_INT64, &w.late_rank, "a rank that begins late"},
         {"late-s", "S", WEFT_OPTION_DOUBLE, &w.late_s, "how late"},
-        {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map, "another map after the first"},
+        {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map,
+         "another map after the first, also if that was stopped"},
         {0},
     };
     const weft_program program = {

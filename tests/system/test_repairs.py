@@ -118,6 +118,31 @@ class Repairs(SystemTest):
                 self.run_well(KNOWN, *self.words("--retry-failed"), layout=layout)
                 self.assertEqual(results.calls(self.calls), [])
 
+    @needs(WEFT, "weft")
+    def test_flipped_byte_beside_a_failed_item(self):
+        """What is damaged does not get a new checksum: all of its tile is computed again."""
+        for layout in ((0, 2), (2, 1)):
+            with self.subTest(layout=layout):
+                self.run_well(KNOWN, *self.words("--fresh", *FAILING), status=3, layout=layout)
+                change(self.path(), "results/remainder", 52, bits=4)
+                self.assertEqual(self.verify().returncode, 1)
+                self.run_well(KNOWN, *self.words("--retry-failed"), layout=layout)
+                self.assertEqual(self.verify().returncode, 0)
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+                self.assertEqual(sorted(results.calls(self.calls)),
+                                 sorted([3, 77] + self.items_of(50 // GRAIN)))
+
+    def test_flipped_byte_in_the_table_of_failures(self):
+        """A row about an item that there is not: all of the tile is computed again that it was
+        about."""
+        for at, bits in ((5, 1), (7, 128)):
+            with self.subTest(at=at):
+                self.run_well(KNOWN, *self.words("--fresh", "--fail", 50), status=3)
+                change(self.path(), "weft/failures", at, bits=bits)
+                self.run_well(KNOWN, *self.words("--retry-failed"))
+                self.assertEqual(sorted(results.calls(self.calls)), self.items_of(50 // GRAIN))
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
     def test_all_items_fail(self):
         everything = ",".join(map(str, range(COUNT)))
         self.run_well(KNOWN, *self.words("--fail", everything), status=3, layout=(2, 2))

@@ -10,6 +10,7 @@ What mpirun itself returns, as seen with Open MPI 4.1 and 5.0:
   Any of the three to one rank: 75.
 """
 
+import os
 import signal
 import time
 
@@ -187,6 +188,24 @@ class Signals(SystemTest):
                 self.assertEqual(list(results.wrong_items(self.path(), done)), [])
                 self.assertFalse(done[60])
                 self.check_resumes(done, (0, 2))
+
+    def test_no_map_begins_after_a_signal(self):
+        """It is sent once, perhaps to one rank, perhaps when the first map is all but complete."""
+        for wait_for, slow in ((40, ()), (COUNT, ("--slow", COUNT - 1, "--slow-s", 2))):
+            with self.subTest(wait_for=wait_for):
+                self.calls = self.path(f"calls-{wait_for}")
+                launch = self.start(KNOWN, "--fresh", "--count", COUNT, "--grain", 1, "--item-us",
+                                    2000, "--calls", self.calls, "--second-map", *slow,
+                                    layout=(2, 1), cwd=self.folder)
+                launch.wait_for(lambda: len(results.calls(self.calls)) >= wait_for, "it is there")
+                strike(launch.ranks()[1], signal.SIGUSR1)
+                ending = launch.finish()
+                self.assert_ended(ending, STOPPED)
+                self.assertEqual(ending.err.count("SIGUSR1 during an earlier map"), 1, str(ending))
+                self.assertIn("go on with map 'known-again'", ending.err)
+                self.assertEqual(results.done_items(self.path("known.h5")).sum(),
+                                 len(results.calls(self.calls)))
+                self.assertFalse(os.path.exists(self.path("known-again.h5")))
 
     def test_before_the_work(self):
         """While MPI starts, a signal simply ends the process: there is nothing to lose."""

@@ -317,6 +317,33 @@ static void test_two_maps_in_one_session(void **state)
     assert_int_equal(weft_finish(session, WEFT_OK), 0);
 }
 
+/* A signal is sent once, and asks for the end of the whole session. */
+static void test_no_map_begins_after_a_signal(void **state)
+{
+    (void)state;
+    static counter c;
+    static const int after[] = {40, 1000}; /* in the middle, and with the last item */
+    for (int i = 0; i < 2; i++) {
+        init_counter(&c, 1000, 1);
+        c.span_limit = 1;
+        c.stop_after = after[i];
+        weft_session *session = fixture_session(fixture_path(), 1, "--grain=1");
+        weft_map *map = make_map(session, &c);
+        assert_int_equal(weft_map_set_span_limit(map, c.span_limit), WEFT_OK);
+        const weft_status status = weft_map_run(map, count_items, &c);
+        assert_true(status == WEFT_STOPPED || (status == WEFT_OK && after[i] == 1000));
+        const int begun = atomic_load(&c.begun);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(weft_map_run(map, count_items, &c), WEFT_STOPPED);
+            assert_non_null(strstr(weft_error_text(session), "SIGUSR1 during an earlier map"));
+        }
+        assert_int_equal(weft_map_run(map, NULL, NULL), WEFT_ERR_USAGE);
+        assert_int_equal(atomic_load(&c.begun), begun);
+        weft_map_destroy(map);
+        assert_int_equal(weft_finish(session, WEFT_STOPPED), 75);
+    }
+}
+
 /* A long double has bytes that carry no value; the kernel leaves noise in them. */
 static int write_noise(const weft_span *span, void *context)
 {
@@ -467,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_stop_and_go_on),
         cmocka_unit_test(test_giving_up_is_no_failure),
         cmocka_unit_test(test_two_maps_in_one_session),
+        cmocka_unit_test(test_no_map_begins_after_a_signal),
         cmocka_unit_test(test_padding_is_clear),
         cmocka_unit_test(test_huge_grain),
         cmocka_unit_test(test_nothing_to_run),

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -293,6 +294,31 @@ static void test_exit_statuses(void **state)
     assert_int_equal(weft_finish(NULL, WEFT_ERR_USAGE), 2);
 }
 
+static void own_handler(int number)
+{
+    (void)number;
+}
+
+/* A program's alarm() is its own, whatever weft watches meanwhile. */
+static void test_alarm_of_the_program(void **state)
+{
+    (void)state;
+    const struct sigaction mine = {.sa_handler = own_handler};
+    struct sigaction before;
+    struct sigaction found;
+    int argc = 0;
+    char **argv = NULL;
+    weft_session *session = NULL;
+    assert_int_equal(sigaction(SIGALRM, &mine, &before), 0);
+    (void)alarm(1000);
+    assert_int_equal(fixture_open(WORDS("--log=error"), NULL, &argc, &argv, &session), WEFT_OK);
+    assert_in_range(alarm(1000), 1, 1000);
+    assert_int_equal(weft_finish(session, WEFT_OK), 0);
+    assert_in_range(alarm(0), 1, 1000);
+    assert_int_equal(sigaction(SIGALRM, &before, &found), 0);
+    assert_true(found.sa_handler == own_handler);
+}
+
 static const char *path_of(weft_session *session)
 {
     static char path[FIXTURE_PATH_BYTES];
@@ -335,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_errors_are_printed_once),
         cmocka_unit_test(test_error_of_the_program),
         cmocka_unit_test(test_exit_statuses),
+        cmocka_unit_test(test_alarm_of_the_program),
         cmocka_unit_test(test_path_of_the_result),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);

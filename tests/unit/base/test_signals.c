@@ -15,6 +15,13 @@
 
 static volatile sig_atomic_t own_handler_got = 0;
 
+static int begin_session(void **state)
+{
+    (void)state;
+    signals_forget();
+    return 0;
+}
+
 static void own_handler(int number)
 {
     own_handler_got = number;
@@ -25,12 +32,28 @@ static void test_each_is_seen(void **state)
     (void)state;
     static const int numbers[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        signals_forget();
         signals_watch();
         assert_int_equal(signals_seen(), 0);
         assert_int_equal(raise(numbers[i]), 0);
         assert_int_equal(signals_seen(), numbers[i]);
         signals_unwatch();
     }
+}
+
+/* It is sent once: also who begins to watch again later is to stop. */
+static void test_it_is_kept_for_later_runs(void **state)
+{
+    (void)state;
+    signals_watch();
+    (void)raise(SIGUSR1);
+    signals_unwatch();
+    assert_int_equal(signals_seen(), SIGUSR1);
+    signals_watch();
+    assert_int_equal(signals_seen(), SIGUSR1);
+    signals_unwatch();
+    signals_forget();
+    assert_int_equal(signals_seen(), 0);
 }
 
 static void test_last_one_counts(void **state)
@@ -64,7 +87,7 @@ static void test_handlers_are_given_back(void **state)
     }
 }
 
-/* How a child ends that gets these signals. */
+/* How a child ends that gets these signals, each in a run of its own. */
 static int status_after(const int *numbers, int count)
 {
     const pid_t child = fork();
@@ -73,6 +96,8 @@ static int status_after(const int *numbers, int count)
         signals_watch();
         for (int i = 0; i < count; i++) {
             (void)raise(numbers[i]);
+            signals_unwatch();
+            signals_watch();
         }
         _exit(7);
     }
@@ -92,10 +117,11 @@ static void test_second_interrupt_ends_at_once(void **state)
     assert_int_equal(status_after((const int[]){SIGINT, SIGTERM, SIGINT}, 3), 128 + SIGINT);
 }
 
-static void test_interrupts_of_an_earlier_run_do_not_count(void **state)
+static void test_interrupts_of_an_earlier_session_do_not_count(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
+        signals_forget();
         signals_watch();
         (void)raise(SIGINT);
         assert_int_equal(signals_seen(), SIGINT);
@@ -116,12 +142,13 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_is_seen),
-        cmocka_unit_test(test_last_one_counts),
-        cmocka_unit_test(test_handlers_are_given_back),
-        cmocka_unit_test(test_second_interrupt_ends_at_once),
-        cmocka_unit_test(test_interrupts_of_an_earlier_run_do_not_count),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test_setup(test_each_is_seen, begin_session),
+        cmocka_unit_test_setup(test_it_is_kept_for_later_runs, begin_session),
+        cmocka_unit_test_setup(test_last_one_counts, begin_session),
+        cmocka_unit_test_setup(test_handlers_are_given_back, begin_session),
+        cmocka_unit_test_setup(test_second_interrupt_ends_at_once, begin_session),
+        cmocka_unit_test_setup(test_interrupts_of_an_earlier_session_do_not_count, begin_session),
+        cmocka_unit_test_setup(test_names, begin_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,45 +63,33 @@ static void test_reading(void **state)
 {
     (void)state;
     static const struct {
-        const char *text;
+        const char *line;
         int64_t end_s; /* -1: nothing about job 12 */
     } cases[] = {
-        {"12 1795321389\n", 1795321389},
         {"12 1795321389", 1795321389},
-        {"11 5\n12 6\n13 7\n", 6},
-        {"112 5\n12 6\n", 6},
-        {"slurm_load_jobs error: Invalid job id specified\n12 6\n", 6},
-        {"12 NONE\n", 0},
+        {"  12   6  ", 6},
+        {"12 NONE", 0},
         {"", -1},
-        {"\n\n", -1},
-        {"12\n", -1},
-        {"12 N/A\n", -1},
-        {"12 2026-11-22T04:22:16\n", -1},
-        {"12 -5\n", -1},
-        {"12 5 6\n", -1},
-        {"12 99999999999999999999\n", -1},
-        {"121 5\n", -1},
-        {"1 2\n", -1},
+        {"12", -1},
+        {"12 N/A", -1},
+        {"12 2026-11-22T04:22:16", -1},
+        {"12 -5", -1},
+        {"12 5 6", -1},
+        {"12 99999999999999999999", -1},
+        {"121 5", -1},
+        {"112 5", -1},
+        {"1 2", -1},
+        {"12_3 5", -1},
+        {"slurm_load_jobs error: Invalid job id specified", -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t end_s = -2;
-        const bool read = slurm_read_end(cases[i].text, "12", &end_s);
+        const bool read = slurm_read_line(cases[i].line, "12", &end_s);
         assert_int_equal(read, cases[i].end_s >= 0);
         if (read) {
             assert_int_equal(end_s, cases[i].end_s);
         }
     }
-}
-
-static void test_long_lines_are_skipped(void **state)
-{
-    (void)state;
-    char text[256];
-    memset(text, 'x', sizeof text);
-    memcpy(text + 200, "\n12 7\n", sizeof "\n12 7\n");
-    int64_t end_s = 0;
-    assert_true(slurm_read_end(text, "12", &end_s));
-    assert_int_equal(end_s, 7);
 }
 
 static void test_no_job(void **state)
@@ -141,16 +129,46 @@ static void test_squeue_knows(void **state)
     assert_int_equal(end_s, 1234);
 }
 
+static void assert_found(const char *script)
+{
+    error e = {.status = WEFT_OK};
+    int64_t end_s = -1;
+    set_job("12", NULL);
+    set_squeue(script);
+    assert_int_equal(slurm_job_end(20 * second_ns, &end_s, &e), WEFT_OK);
+    assert_int_equal(end_s, 1234);
+}
+
+/* Its line is found wherever it is, and however it comes. */
+static void test_squeue_says_other_things_first(void **state)
+{
+    (void)state;
+    assert_found("printf '12 1234'");
+    assert_found("echo; echo 'a partition is down' >&2; echo 12 1234; echo 13 1235");
+    assert_found("printf '12 12'; sleep 0.1; printf '34\\n'");
+    assert_found("printf '%0300d\\n12 1234\\n' 7");
+    assert_found("i=1000; while test $i -lt 3000; do i=$((i + 1)); echo $i 1235; done;"
+                 " echo 12 1234");
+}
+
+/* The array's last task: by its number alone all tasks would be listed. */
+static void test_task_of_an_array(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("SLURM_ARRAY_JOB_ID", "12", 1), 0);
+    assert_found("test $3 = 12 && echo 12 1234");
+    assert_int_equal(setenv("SLURM_ARRAY_TASK_ID", "7", 1), 0);
+    assert_found("test $3 = 12_7 && echo 12 1234");
+    assert_int_equal(unsetenv("SLURM_ARRAY_JOB_ID"), 0);
+    assert_found("test $3 = 12 && echo 12 1234");
+    assert_int_equal(unsetenv("SLURM_ARRAY_TASK_ID"), 0);
+}
+
 /* More than a pipe holds: squeue must not wait for ever to be read, nor we for it. */
 static void test_squeue_says_too_much(void **state)
 {
     (void)state;
-    error e = {.status = WEFT_OK};
-    int64_t end_s = -1;
-    set_squeue("echo 12 1234; while :; do echo 13 1235; done");
-    set_job("12", NULL);
-    assert_int_equal(slurm_job_end(20 * second_ns, &end_s, &e), WEFT_OK);
-    assert_int_equal(end_s, 1234);
+    assert_found("echo 12 1234; while :; do echo 13 1235; done");
 }
 
 static void assert_refused(int64_t limit_ns, const char *text)
@@ -172,6 +190,8 @@ static void test_squeue_fails(void **state)
     assert_refused(20 * second_ns, "the end of job 12: cannot reach the controller");
     set_squeue("exec sleep 100");
     assert_refused(second_ns / 10, "squeue has not answered in 0.1 seconds");
+    set_squeue("exec yes 13 1235");
+    assert_refused(second_ns / 10, "squeue has not answered in 0.1 seconds");
     set_squeue("exec >&- 2>&-; exec sleep 100");
     assert_refused(20 * second_ns, "the end of job 12");
     assert_int_equal(unlink(squeue), 0);
@@ -181,9 +201,13 @@ static void test_squeue_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reading),      cmocka_unit_test(test_long_lines_are_skipped),
-        cmocka_unit_test(test_no_job),       cmocka_unit_test(test_environment_knows),
-        cmocka_unit_test(test_squeue_knows), cmocka_unit_test(test_squeue_says_too_much),
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_squeue_says_other_things_first),
+        cmocka_unit_test(test_task_of_an_array),
+        cmocka_unit_test(test_no_job),
+        cmocka_unit_test(test_environment_knows),
+        cmocka_unit_test(test_squeue_knows),
+        cmocka_unit_test(test_squeue_says_too_much),
         cmocka_unit_test(test_squeue_fails),
     };
     return cmocka_run_group_tests(tests, begin, end);
