@@ -135,12 +135,15 @@ static void warn(coordinator *c, int rank, const suspect list[], int64_t count)
     free(message);
 }
 
-/* What a dead rank's workers had in hand may have killed it. */
-static void suspect_what_it_had(coordinator *c, int rank)
+/* What a rank's workers have in hand may have killed it; or it is not dead, and has not crashed. */
+static void suspect_what_it_has(coordinator *c, int rank, bool dead)
 {
     suspect *list = NULL;
     int64_t count = 0;
     if (notes_read_rank(c->setup.hazards->notes, rank, &list, &count)) {
+        for (int64_t i = 0; i < count && !dead; i++) {
+            list[i].crashes = 0;
+        }
         warn(c, -1, list, count);
     }
     free(list);
@@ -156,7 +159,7 @@ static void bury(coordinator *c, int rank, const char *why)
               "%" PRId64 " tiles it had are computed by others",
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
     books_lose(c->books, rank, tiles);
-    suspect_what_it_had(c, rank);
+    suspect_what_it_has(c, rank, true);
 }
 
 static void take_news(coordinator *c, int rank, const news *n, int64_t now_ns)
@@ -173,7 +176,7 @@ static void beware(coordinator *c, const order *o)
     }
     ending_expect_repeats(c->ending);
     if (roster_doubtful(c->roster, o->holder)) {
-        suspect_what_it_had(c, o->holder);
+        suspect_what_it_has(c, o->holder, false);
     }
 }
 

@@ -31,9 +31,10 @@ static int compare_items(const void *a, const void *b)
 }
 
 /* Rank 0: the items to retry, of those tiles whose failures are all in the table. Of other tiles
- * everything is computed again. */
-static weft_status list_retries(ledger *l, const tiling *tiles, retry_item **items, int64_t *count,
-                                error *e)
+ * everything is computed again. Of tiles that count as done only if `all` is to be retried; others
+ * with failures are what an earlier run has begun to retry. */
+static weft_status list_retries(ledger *l, const tiling *tiles, bool all, retry_item **items,
+                                int64_t *count, error *e)
 {
     int64_t rows = 0;
     const failure_row *row = ledger_failures(l, &rows);
@@ -47,7 +48,8 @@ static weft_status list_retries(ledger *l, const tiling *tiles, retry_item **ite
         const int64_t item = row[i].item;
         if (row[i].code != 0 && item >= 0 && item < tiles->count) {
             const tile_record *record = ledger_record(l, item / tiles->grain);
-            list[used++] = (retry_item){.item = item, .checksum = record->checksum};
+            list[used] = (retry_item){.item = item, .checksum = record->checksum};
+            used += all || !tile_record_done(record);
         }
     }
     qsort(list, (size_t)used, sizeof *list, compare_items);
@@ -81,10 +83,8 @@ static weft_status open_first(job *j, const run_choice *choice, store **s, openi
     o->layout = *store_layout(*s);
     o->grain = j->tiles.grain;
     o->run = ledger_run(store_ledger(*s));
-    if (choice->retry_failed) {
-        status = list_retries(store_ledger(*s), &j->tiles, retry, &o->retry_count, e);
-    }
-    return status;
+    return list_retries(store_ledger(*s), &j->tiles, choice->retry_failed, retry, &o->retry_count,
+                        e);
 }
 
 /* Opens it on all others, as rank 0 says. */

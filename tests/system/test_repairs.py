@@ -182,6 +182,24 @@ class Repairs(SystemTest):
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
         self.assertEqual(results.failures(self.path()), {})
 
+    def test_a_retry_is_cut_short(self):
+        """What was good of its tiles stays good, also for a run that is not told to retry."""
+        failed = list(range(3, COUNT, GRAIN))
+        self.run_well(KNOWN, *self.words("--fail", ",".join(map(str, failed))), status=3)
+        os.unlink(self.calls)
+        launch = self.start(KNOWN, *self.words("--retry-failed", "--item-us", 100000,
+                                               "--sync", 0), layout=(0, 1))
+        launch.wait_for(lambda: len(results.calls(self.calls)) >= 3, "it retries")
+        strike(launch.pid, signal.SIGKILL)
+        launch.finish()
+        os.unlink(self.calls)
+        self.run_well(KNOWN, *self.words(), layout=(2, 1))
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+        again = results.calls(self.calls)
+        self.assertGreater(len(again), 1)
+        # Only of a tile that had been written, and not recorded yet, nothing can be trusted.
+        self.assertLess(len(set(again) - set(failed)), 2 * GRAIN)
+
 
 if __name__ == "__main__":
     main()
