@@ -124,6 +124,7 @@ void coordinator_destroy(coordinator *c)
         return;
     }
     progress_summary summary = {.status = c->why.status,
+                                .fresh = c->setup.fresh,
                                 .workers = c->setup.placement->total_workers,
                                 .path = c->setup.path};
     books_sum_up(c->books, &summary);

@@ -167,6 +167,7 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
                                          .retry_failed = choice->retry_failed,
                                          .sync = choice->sync_s > 0,
                                          .deadline_ns = choice->deadline_ns,
+                                         .fresh = choice->fresh,
                                          .progress = choice->progress,
                                          .path = choice->path,
                                          .command = choice->command};

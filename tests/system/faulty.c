@@ -2,7 +2,8 @@
 /* faulty: a file system that fails on demand, for LD_PRELOAD.
  *
  * FAULTY holds rules with semicolons between them; a rule is words with commas between them:
- * - call=NAME: pwrite, pread, fdatasync, fsync, fallocate, close, open, futimens or stat
+ * - call=NAME: pwrite, pread, fdatasync, fsync, fallocate, close, open, futimens,
+ *   stat, link or renameat2
  * - path=SUFFIX: only on files whose names end so
  * - rank=R: only on that rank of Open MPI's
  * - thread=main: only from the main thread of a process
@@ -252,4 +253,18 @@ int stat(const char *path, struct stat *file)
 {
     NEXT(stat);
     return strike_path("stat", path, 0) != NULL ? -1 : next(path, file);
+}
+
+int link(const char *from, const char *to)
+{
+    NEXT(link);
+    return strike_path("link", from, 0) != NULL ? -1 : next(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    NEXT(renameat2);
+    return strike_path("renameat2", from, 0) != NULL
+               ? -1
+               : next(from_folder, from, to_folder, to, flags);
 }
