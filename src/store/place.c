@@ -8,11 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <weft/result.h>
 
 enum { MOST_LINKS = 40, MOST_BACKUPS = 1000 };
 
@@ -106,4 +106,65 @@ weft_status place_clear(const char *path, error *e)
         log_print(LOG_INFO, "--fresh: the earlier %s is %s now", path, backup);
     }
     return WEFT_OK;
+}
+
+/* Whether a file is what a run has left that was killed as it made it: zeros, a part of a result,
+ * or a result that no run has written to yet. */
+static bool is_leftover(const char *path)
+{
+    weft_result *r = NULL;
+    weft_result_progress progress = {.runs = 0};
+    if (!place_is_foreign(path, "", 1)) {
+        return true;
+    }
+    weft_status status = weft_result_open(path, &r);
+    if (status == WEFT_OK) {
+        status = weft_result_get_progress(r, &progress);
+    }
+    weft_result_close(r);
+    return status == WEFT_ERR_CORRUPT ||
+           (status == WEFT_OK && progress.runs == 0 && !progress.in_use);
+}
+
+weft_status place_make(const char *path, int *fd, error *e)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    int made = open(path, flags, 0666);
+    if (made < 0 && errno == EEXIST) {
+        if (!is_leftover(path)) {
+            return error_set(e, WEFT_ERR_FORMAT,
+                             "%s is in the way: no run has left that file behind; it is left "
+                             "alone, move it away or give another --out",
+                             path);
+        }
+        (void)unlink(path);
+        made = open(path, flags, 0666);
+    }
+    if (made < 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot create %s", path);
+    }
+    *fd = made;
+    return WEFT_OK;
+}
+
+bool place_is_foreign(const char *path, const char *magic, size_t bytes)
+{
+    char text[64];
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return errno != ENOENT;
+    }
+    const ssize_t length = pread(fd, text, bytes < sizeof text ? bytes : sizeof text, 0);
+    (void)close(fd);
+    return length < 0 ||
+           (length > 0 && text[0] != '\0' && memcmp(text, magic, (size_t)length) != 0);
+}
+
+bool place_is_file(const char *path, int fd)
+{
+    struct stat mine;
+    struct stat there;
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+           mine.st_dev == there.st_dev;
 }

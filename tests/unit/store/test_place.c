@@ -107,6 +107,64 @@ static void test_no_place(void **state)
     assert_int_equal(place_find(sample_path("long.h5"), path, &e), WEFT_ERR_USAGE);
 }
 
+static weft_status make(const char *name)
+{
+    error e = {.status = WEFT_OK};
+    int fd = -1;
+    const weft_status status = place_make(sample_path(name), &fd, &e);
+    assert_true(status == WEFT_OK || strstr(e.text, name) != NULL);
+    (void)close(fd);
+    return status;
+}
+
+/* What a run has left that was killed as it made a result goes; all else is somebody's. */
+static void test_what_is_in_the_way(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    assert_int_equal(make("x.new"), WEFT_OK);
+    assert_int_equal(make("x.new"), WEFT_OK);
+    assert_int_equal(truncate(sample_path("x.new"), 100), 0);
+    assert_int_equal(make("x.new"), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("y.new"), j, &e), WEFT_OK);
+    assert_int_equal(make("y.new"), WEFT_OK);
+    assert_true(holds("y.new", ""));
+    assert_int_equal(metadata_create(sample_path("y2.new"), j, &e), WEFT_OK);
+    assert_int_equal(truncate(sample_path("y2.new"), 3000), 0);
+    assert_int_equal(make("y2.new"), WEFT_OK);
+    put("x.new", "dear diary");
+    assert_int_equal(make("x.new"), WEFT_ERR_FORMAT);
+    assert_true(holds("x.new", "dear diary"));
+    sample_make_file(sample_path("z.new"), j);
+    assert_int_equal(make("z.new"), WEFT_ERR_FORMAT);
+    assert_true(sample_exists(sample_path("z.new")));
+    assert_int_equal(make("none/z.new"), WEFT_ERR_SYSTEM);
+    /* The same, seen from a run's end. */
+    put("a.h5.new", "dear diary");
+    assert_int_equal(metadata_create(sample_path("a.h5"), j, &e), WEFT_ERR_FORMAT);
+    assert_true(holds("a.h5.new", "dear diary"));
+    job_destroy(j);
+}
+
+static void test_whose_file_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t count;
+        bool foreign;
+    } cases[] = {{"", 0, false},           {"MAGIC", 5, false}, {"MAGIC more", 10, false},
+                 {"MAG", 3, false},        {"MAGOG", 5, true},  {"magic", 5, true},
+                 {"\0\0\0\0\0", 5, false}, {"x", 1, true}};
+    const char *path = sample_path("w");
+    assert_false(place_is_foreign(path, "MAGIC", 5));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sample_write(path, cases[i].text, cases[i].count);
+        assert_int_equal(place_is_foreign(path, "MAGIC", 5), cases[i].foreign);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +173,8 @@ int main(void)
         cmocka_unit_test(test_not_without_end),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_what_is_in_the_way),
+        cmocka_unit_test(test_whose_file_it_is),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
