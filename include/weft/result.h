@@ -220,7 +220,8 @@ typedef void (*weft_verify_fn)(int64_t tile, int64_t first, int64_t count, const
                                void *context);
 
 /**
- * Recomputes the checksum of every tile that is done, from the bytes on disk.
+ * Recomputes the checksum of every tile that is done, from the bytes on disk. A tile whose bytes
+ * cannot be read counts as one that disagrees, and the others are verified all the same.
  *
  * @local Any thread, one at a time.
  * @param result   an open result
@@ -230,7 +231,7 @@ typedef void (*weft_verify_fn)(int64_t tile, int64_t first, int64_t count, const
  * @param bad      out: how many do not
  * @retval WEFT_OK          every tile that is done agrees, and every record is sound
  * @retval WEFT_ERR_CORRUPT some do not
- * @retval WEFT_ERR_SYSTEM  the file cannot be read
+ * @retval WEFT_ERR_SYSTEM  the file's tables cannot be read
  * @retval WEFT_ERR_MEMORY  out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad,

@@ -107,7 +107,7 @@ const command verify_command = {
             "\n"
             "Computes the checksum of every tile that is done from the bytes on disk. Lists the "
             "first 20\n"
-            "tiles that differ, and those whose tile record is damaged.\n"
+            "tiles that differ or cannot be read, and those whose tile record is damaged.\n"
             "\n"
             "options\n"
             "  --help  this text\n"

@@ -107,6 +107,7 @@ void coordinator_destroy(coordinator *c)
         return;
     }
     progress_summary summary = {.status = ending_status(c->ending),
+                                .fresh = c->setup.fresh,
                                 .workers = c->setup.placement->total_workers,
                                 .path = c->setup.path};
     books_sum_up(c->books, &summary);

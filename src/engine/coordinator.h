@@ -31,6 +31,7 @@ typedef struct coordinator_setup {
     bool retry_failed;   /* tiles with failed items are not done */
     int64_t deadline_ns; /* when the run must be over; 0: whenever it is */
     double sync_s;       /* the books are forced to disk at least this often; 0: never */
+    bool fresh;          /* see progress_summary */
     progress_mode progress;
     const char *path;
     const char *command;

@@ -118,6 +118,7 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
                   summary->path);
     }
     if (summary->status == WEFT_STOPPED) {
-        log_print(LOG_INFO, "run the same command again to go on");
+        log_print(LOG_INFO, "run the same command again%s to go on",
+                  summary->fresh ? " without --fresh (or WEFT_FRESH)" : "");
     }
 }

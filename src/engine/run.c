@@ -157,6 +157,7 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
                                          .retry_failed = choice->retry_failed,
                                          .sync_s = choice->sync_s,
                                          .deadline_ns = choice->deadline_ns,
+                                         .fresh = choice->fresh,
                                          .progress = choice->progress,
                                          .path = choice->path,
                                          .command = choice->command};

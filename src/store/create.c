@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "store/bytes.h"
 #include "store/fault.h"
+#include "store/place.h"
 #include "store/quiet.h"
 #include "store/record.h"
 #include "store/reserve.h"
@@ -308,12 +309,12 @@ weft_status metadata_create(const char *path, const job *j, error *e)
         return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
     }
     /* HDF5 says little about why a file cannot be created; the system call says it. */
-    const int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        const int number = errno;
-        return fault_set(e, number, temporary, "cannot create %s", temporary);
+    int fd = -1;
+    weft_status status = place_make(temporary, &fd, e);
+    if (status != WEFT_OK) {
+        return status;
     }
-    weft_status status = reserve_probe(fd, path, estimate_bytes(j), e);
+    status = reserve_probe(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
         status = write_file(fd, temporary, j, e);
     }

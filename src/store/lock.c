@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "store/fault.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,15 +130,6 @@ static bool is_held(int fd)
     return owner_alive(fd);
 }
 
-/* Whether the descriptor is still the file of that path: its last holder may have removed it. */
-static bool same_file(int fd, const char *path)
-{
-    struct stat mine;
-    struct stat there;
-    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
-           mine.st_dev == there.st_dev;
-}
-
 static void describe_owner(int fd, char *text, size_t bytes)
 {
     owner o;
@@ -170,7 +162,8 @@ static attempt try_take(int fd, const char *path)
             return HELD;
         }
     }
-    return same_file(fd, path) ? TAKEN : REMOVED;
+    /* Its last holder may have removed it. */
+    return place_is_file(path, fd) ? TAKEN : REMOVED;
 }
 
 static weft_status refuse(const lock *l, int fd, attempt result, error *e)
@@ -253,7 +246,7 @@ weft_status lock_take(const char *path, lock **out, error *e)
 weft_status lock_touch(lock *l, error *e)
 {
     (void)futimens(l->fd, NULL);
-    if (same_file(l->fd, l->path)) {
+    if (place_is_file(l->path, l->fd)) {
         return WEFT_OK;
     }
     int fd = -1;
@@ -276,7 +269,7 @@ void lock_release(lock *l)
 {
     if (l != NULL) {
         /* First the name, then the lock, so that nobody can take a file that is about to go. */
-        if (same_file(l->fd, l->path)) {
+        if (place_is_file(l->path, l->fd)) {
             (void)unlink(l->path);
         }
         (void)close(l->fd);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/bytes.h"
 #include "store/mapped.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,17 +80,22 @@ static const notes_line *lines_of(const header *h, int rank)
     return (const notes_line *)(const void *)part;
 }
 
-/* Adds what a part's lines say. */
+/* Adds what a part's lines say. One item that its rank had in hand and nothing else is known to be
+ * the one; of several any may be. */
 static void add_lines(suspect list[], int64_t *used, const notes_line lines[], int workers,
                       int64_t items)
 {
+    const int64_t before = *used;
+    int busy = 0;
     for (int i = 0; i < workers; i++) {
-        const int64_t count = atomic_load_explicit(&lines[i].count, memory_order_relaxed);
         const suspect one = {.first =
                                  atomic_load_explicit(&lines[i].place, memory_order_relaxed) - 1,
-                             .count = count,
-                             .crashes = count == 1};
+                             .count = atomic_load_explicit(&lines[i].count, memory_order_relaxed)};
+        busy += one.first >= 0;
         add(list, used, &one, items);
+    }
+    if (busy == 1 && *used > before) {
+        list[before].crashes = list[before].count == 1;
     }
 }
 
@@ -175,7 +181,8 @@ static int make(const char *path, const header *h)
 {
     const int64_t bytes = h->parts_offset + h->shape.ranks * h->shape.part_bytes;
     error ignored;
-    const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    (void)unlink(path);
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
         return errno;
     }
@@ -184,6 +191,9 @@ static int make(const char *path, const header *h)
         number = EIO;
     }
     (void)close(fd);
+    if (number != 0) {
+        (void)unlink(path);
+    }
     return number;
 }
 
@@ -192,6 +202,19 @@ static void keep(header *h, const suspect list[], int64_t count)
     for (int64_t i = 0; i < count && h->kept_count < KEPT_ROOM; i++) {
         h->kept[h->kept_count++] = list[i];
     }
+}
+
+/* Whether notes may be made under that name: of a person's own file they would be the end. */
+static bool may_make(const char *path)
+{
+    const bool free = !place_is_foreign(path, magic, sizeof magic);
+    if (!free) {
+        log_print(LOG_WARNING,
+                  "%s is in the way: that file is none of weft's and is left alone, so nothing is "
+                  "noted of what is in hand when a process dies; move it away",
+                  path);
+    }
+    return free;
 }
 
 void notes_create(const char *result, const job *j, int ranks, int workers, const suspect list[],
@@ -214,14 +237,13 @@ void notes_create(const char *result, const job *j, int ranks, int workers, cons
         memcpy(h->job, j->name, sizeof h->job);
         keep(h, list, count);
         /* Under another name first: what earlier notes say must not be lost halfway. */
-        number = make(draft, h);
+        number = may_make(path) && may_make(draft) ? make(draft, h) : EEXIST;
         if (number == 0 && rename(draft, path) != 0) {
             number = errno;
+            (void)unlink(draft);
         }
         if (number == 0) {
             *shape = h->shape;
-        } else {
-            (void)unlink(draft);
         }
     }
     if (number != 0) {
@@ -322,7 +344,7 @@ void notes_settle(notes *n, bool complete)
     if (h != NULL && sound(h, bytes)) {
         free(list_all(h, &said));
     }
-    if (said == 0) {
+    if (said == 0 && place_is_file(n->path, n->fd)) {
         (void)unlink(n->path);
     }
     free(h);

@@ -23,7 +23,8 @@ typedef struct notes_line {
 typedef struct suspect {
     int64_t first;
     int64_t count;
-    int32_t crashes; /* of an item in hand alone it is known that it was the one: 1, else 0 */
+    int32_t crashes; /* of an item that was all its rank had in hand it is known that it was the
+                        one: 1, else 0 */
     int32_t unused;
 } suspect;
 
@@ -40,7 +41,8 @@ weft_status notes_read_left(const char *result, const job *j, suspect **list, in
                             error *e);
 
 /* Rank 0: makes the file, on space that is there for sure; what is suspect already is kept in it.
- * Where that is not possible there are no notes, which only a debug line says. */
+ * Where that is not possible there are no notes, which only a debug line says; where a person's own
+ * file has that name, it stays as it is, and a warning says so. */
 void notes_create(const char *result, const job *j, int ranks, int workers, const suspect list[],
                   int64_t count, notes_shape *shape);
 

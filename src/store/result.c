@@ -293,6 +293,7 @@ typedef struct verification {
     void *context;
     int64_t verified;
     int64_t bad;
+    int64_t unread;                 /* of the bad ones, those that cannot be read */
     unsigned char *buffer;          /* room for `tiles` tiles, field after field */
     size_t offset[WEFT_MAX_FIELDS]; /* where in the buffer a field begins */
     int64_t tiles;
@@ -325,26 +326,58 @@ static void verify_tile(verification *v, int64_t tile, int64_t place)
     }
 }
 
-static weft_status verify_run(verification *v, int64_t first, int64_t tiles)
+/* Only what is done is read: a disk that fails elsewhere is nobody's concern here. */
+static bool any_done(const verification *v, int64_t first, int64_t tiles)
+{
+    bool done = false;
+    for (int64_t tile = first; tile < first + tiles && !done; tile++) {
+        done = result_tile(v->result, tile) != NULL;
+    }
+    return done;
+}
+
+static weft_status read_run(verification *v, int64_t first, int64_t tiles)
 {
     const job *j = v->result->meta.job;
-    for (int i = 0; i < j->fields; i++) {
-        const weft_status status =
-            read_items(v->result, i, tiling_first(&j->tiles, first),
-                       tiling_items(&j->tiles, first, tiles), v->buffer + v->offset[i]);
-        if (status != WEFT_OK) {
-            return status;
-        }
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < j->fields && status == WEFT_OK; i++) {
+        status = read_items(v->result, i, tiling_first(&j->tiles, first),
+                            tiling_items(&j->tiles, first, tiles), v->buffer + v->offset[i]);
     }
+    return status;
+}
+
+/* What fails to be read is read again tile by tile: only what lies there is lost. */
+static void verify_run(verification *v, int64_t first, int64_t tiles)
+{
+    const bool readable = !any_done(v, first, tiles) || read_run(v, first, tiles) == WEFT_OK;
     for (int64_t place = 0; place < tiles; place++) {
-        const tile_record *record = &v->result->records[first + place];
-        if (!tile_record_sound(record, first + place)) {
-            report_bad(v, first + place, "its tile record is damaged");
+        const int64_t tile = first + place;
+        const tile_record *record = &v->result->records[tile];
+        if (!readable && tiles > 1) {
+            verify_run(v, tile, 1);
+        } else if (!tile_record_sound(record, tile)) {
+            report_bad(v, tile, "its tile record is damaged");
+        } else if (!readable) {
+            v->unread++;
+            report_bad(v, tile, "its bytes cannot be read");
         } else if (tile_record_done(record)) {
-            verify_tile(v, first + place, place);
+            verify_tile(v, tile, place);
         }
     }
-    return WEFT_OK;
+}
+
+static weft_status tell_bad(const verification *v)
+{
+    error *e = &v->result->error;
+    const char *path = v->result->path;
+    if (v->unread == 0) {
+        return error_set(e, WEFT_ERR_CORRUPT, "%s: %" PRId64 " tiles are damaged", path, v->bad);
+    }
+    return error_set(e, WEFT_ERR_CORRUPT,
+                     "%s: %" PRId64 " tiles are damaged; %" PRId64 " of them cannot be read: the "
+                     "disk, or its server, is failing, see dmesg",
+                     path, v->bad, v->unread);
 }
 
 static weft_status prepare_buffer(verification *v)
@@ -376,7 +409,7 @@ weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad, void 
     }
     for (int64_t tile = 0; tile < result->info.tiles && status == WEFT_OK; tile += v.tiles) {
         const int64_t left = result->info.tiles - tile;
-        status = verify_run(&v, tile, left < v.tiles ? left : v.tiles);
+        verify_run(&v, tile, left < v.tiles ? left : v.tiles);
     }
     free(v.buffer);
     if (status != WEFT_OK) {
@@ -385,8 +418,8 @@ weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad, void 
     *verified = v.verified;
     *bad = v.bad;
     if (v.bad > 0) {
-        return error_set(&result->error, WEFT_ERR_CORRUPT, "%s: %" PRId64 " tiles are damaged",
-                         result->path, v.bad);
+        return tell_bad(&v);
     }
+    error_clear(&result->error);
     return WEFT_OK;
 }

@@ -8,13 +8,13 @@
 #include "store/bytes.h"
 #include "store/fault.h"
 #include "store/lock.h"
+#include "store/place.h"
 #include "store/reserve.h"
 #include "store/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,24 +60,6 @@ static store *allocate(const char *path, const job *j, error *e)
     s->path = copy;
     s->job = j;
     return s;
-}
-
-/* Moves an existing file out of the way. */
-static weft_status move_to_backup(const char *path, error *e)
-{
-    char backup[4096];
-    if (snprintf(backup, sizeof backup, "%s.bak", path) >= (int)sizeof backup) {
-        return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
-    }
-    struct stat file;
-    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode)) {
-        return error_set(e, WEFT_ERR_FORMAT, "--fresh: %s is not a file; it is left alone", path);
-    }
-    if (rename(path, backup) != 0 && errno != ENOENT) {
-        const int number = errno;
-        return fault_set(e, number, path, "--fresh: cannot move %s to %s", path, backup);
-    }
-    return WEFT_OK;
 }
 
 /* The file exists: is it the same job's? */
@@ -138,7 +120,7 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
 {
     bool exists = false;
     metadata m = {.job = NULL};
-    weft_status status = policy.fresh ? move_to_backup(s->path, e) : WEFT_OK;
+    weft_status status = policy.fresh ? place_clear(s->path, e) : WEFT_OK;
     if (status == WEFT_OK) {
         status = look_for_file(s->path, &exists, e);
     }
@@ -158,11 +140,16 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
 
 weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e)
 {
-    store *s = allocate(path, j, e);
+    char place[PLACE_PATH_BYTES];
+    weft_status status = place_find(path, place, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    store *s = allocate(place, j, e);
     if (s == NULL) {
         return WEFT_ERR_MEMORY;
     }
-    weft_status status = lock_take(path, &s->lock, e);
+    status = lock_take(s->path, &s->lock, e);
     if (status == WEFT_OK) {
         status = open_file(s, j, policy, e);
     }

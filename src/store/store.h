@@ -14,12 +14,13 @@ typedef struct store store;
 
 /* How an existing file is treated. */
 typedef struct store_policy {
-    bool fresh;       /* it moves to FILE.bak */
+    bool fresh;       /* it moves to FILE.bak, see place_clear() */
     bool adopt_grain; /* its grain is taken over, since the user has named none */
 } store_policy;
 
 /* Rank 0: takes the lock, then makes the file, or opens it if it holds the same job. The job is
- * settled; only its grain may be changed. */
+ * settled; only its grain may be changed. A path that is a symbolic link means its target, also one
+ * that is still to be made. */
 weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e);
 
 /* What other ranks need for store_attach(). */

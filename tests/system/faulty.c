@@ -2,7 +2,8 @@
 /* faulty: a file system that fails on demand, for LD_PRELOAD.
  *
  * FAULTY holds rules with semicolons between them; a rule is words with commas between them:
- * - call=NAME: pwrite, pread, fdatasync, fsync, fallocate, close, open, futimens or stat
+ * - call=NAME: pwrite, pread, fdatasync, fsync, fallocate, close, open, futimens,
+ *   stat, link or renameat2
  * - path=SUFFIX: only on files whose names end so
  * - rank=R: only on that rank of Open MPI's
  * - thread=main: only from the main thread of a process
@@ -139,12 +140,13 @@ static void write_log(const char *call, const char *path)
 }
 
 /* The rule that strikes a call, after its delay; NULL: the call goes on as it is. */
-static rule *strike_path(const char *call, const char *path, off_t offset)
+static rule *strike_path(const char *call, const char *path, off_t offset, size_t count)
 {
     for (int i = 0; i < rule_count; i++) {
         rule *r = &rules[i];
         if (strcmp(r->call, call) != 0 || !ends_with(path, r->path) || r->other_rank ||
-            offset < r->from || offset >= r->before || (r->main_thread && gettid() != getpid())) {
+            offset + (off_t)count <= r->from || offset >= r->before ||
+            (r->main_thread && gettid() != getpid())) {
             continue;
         }
         const long seen = atomic_fetch_add(&r->seen, 1);
@@ -163,10 +165,10 @@ static rule *strike_path(const char *call, const char *path, off_t offset)
     return NULL;
 }
 
-static rule *strike(const char *call, int fd, off_t offset)
+static rule *strike(const char *call, int fd, off_t offset, size_t count)
 {
     char path[4096];
-    return rule_count > 0 && name_of(fd, path) ? strike_path(call, path, offset) : NULL;
+    return rule_count > 0 && name_of(fd, path) ? strike_path(call, path, offset, count) : NULL;
 }
 
 #define NEXT(name) __typeof__(&(name)) next = (__typeof__(&(name)))dlsym(RTLD_NEXT, #name)
@@ -174,7 +176,7 @@ static rule *strike(const char *call, int fd, off_t offset)
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
     NEXT(pwrite);
-    const rule *r = strike("pwrite", fd, offset);
+    const rule *r = strike("pwrite", fd, offset, count);
     if (r != NULL && r->number != 0) {
         return -1;
     }
@@ -192,7 +194,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset)
 ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
 {
     NEXT(pread);
-    return strike("pread", fd, offset) != NULL ? -1 : next(fd, bytes, count, offset);
+    return strike("pread", fd, offset, count) != NULL ? -1 : next(fd, bytes, count, offset);
 }
 
 ssize_t pread64(int fd, void *bytes, size_t count, off_t offset)
@@ -203,26 +205,26 @@ ssize_t pread64(int fd, void *bytes, size_t count, off_t offset)
 int fdatasync(int fd)
 {
     NEXT(fdatasync);
-    return strike("fdatasync", fd, 0) != NULL ? -1 : next(fd);
+    return strike("fdatasync", fd, 0, 1) != NULL ? -1 : next(fd);
 }
 
 int fsync(int fd)
 {
     NEXT(fsync);
-    return strike("fsync", fd, 0) != NULL ? -1 : next(fd);
+    return strike("fsync", fd, 0, 1) != NULL ? -1 : next(fd);
 }
 
 int fallocate(int fd, int mode, off_t offset, off_t length)
 {
     NEXT(fallocate);
-    return strike("fallocate", fd, 0) != NULL ? -1 : next(fd, mode, offset, length);
+    return strike("fallocate", fd, 0, 1) != NULL ? -1 : next(fd, mode, offset, length);
 }
 
 /* Closes it all the same, as the system does. */
 int close(int fd)
 {
     NEXT(close);
-    const rule *r = strike("close", fd, 0);
+    const rule *r = strike("close", fd, 0, 1);
     const int number = errno;
     const int result = next(fd);
     if (r == NULL) {
@@ -239,17 +241,31 @@ int open(const char *path, int flags, ...)
     va_start(arguments, flags);
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return strike_path("open", path, 0) != NULL ? -1 : next(path, flags, mode);
+    return strike_path("open", path, 0, 1) != NULL ? -1 : next(path, flags, mode);
 }
 
 int futimens(int fd, const struct timespec times[2])
 {
     NEXT(futimens);
-    return strike("futimens", fd, 0) != NULL ? -1 : next(fd, times);
+    return strike("futimens", fd, 0, 1) != NULL ? -1 : next(fd, times);
 }
 
 int stat(const char *path, struct stat *file)
 {
     NEXT(stat);
-    return strike_path("stat", path, 0) != NULL ? -1 : next(path, file);
+    return strike_path("stat", path, 0, 1) != NULL ? -1 : next(path, file);
+}
+
+int link(const char *from, const char *to)
+{
+    NEXT(link);
+    return strike_path("link", from, 0, 1) != NULL ? -1 : next(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    NEXT(renameat2);
+    return strike_path("renameat2", from, 0, 1) != NULL
+               ? -1
+               : next(from_folder, from, to_folder, to, flags);
 }

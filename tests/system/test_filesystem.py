@@ -114,6 +114,18 @@ class Faults(FilesystemTest):
                               env=faulty(interrupted)), 0)
         self.assertEqual(self.check_file(), COUNT)
 
+    def test_fresh_where_renaming_replaces(self):
+        """Not every file system can rename without replacing, or has links: backups stay."""
+        rules = [f"call=renameat2,errno={errno.EINVAL}", f"call=link,errno={errno.EPERM}"]
+        for env in (environment(), faulty(rules[0]), faulty(*rules)):
+            self.run_well(KNOWN, *self.words("--item-us", 0, "--fresh"), env=env)
+            self.run_well(KNOWN, *self.words("--item-us", 0, "--fresh"), env=env)
+        files = ["result.h5", "result.h5.bak", *(f"result.h5.bak.{i}" for i in range(2, 6))]
+        self.assertEqual(sorted(os.listdir(self.folder)), files)
+        for name in files:
+            self.assertEqual(results.all_bytes(self.path(name)),
+                             results.known_bytes(COUNT, seed=3))
+
     def test_errors_at_the_very_end(self):
         """With --sync 0 a file system may keep its errors until the file is closed."""
         rule = f"call=close,rank=1,errno={errno.EIO}"
@@ -256,6 +268,15 @@ class TakenAway(FilesystemTest):
         self.assert_ended(ending, 2)
         self.assertIn("not a lock of weft", ending.err)
         self.assertEqual(os.listdir(self.folder), ["result.h5.lock"])
+
+    def test_foreign_notes(self):
+        """The run does without, and says so."""
+        with open(self.path("result.h5.notes"), "w", encoding="ascii") as file:
+            file.write("dear diary")
+        ending = self.run_well(KNOWN, *self.words("--item-us", 0), layout=(2, 1))
+        self.assertEqual(ending.err.count("is in the way"), 1, str(ending))
+        with open(self.path("result.h5.notes"), encoding="ascii") as file:
+            self.assertEqual(file.read(), "dear diary")
 
     def test_lock_of_another_host(self):
         """Left behind by a run that died elsewhere: nobody holds it."""

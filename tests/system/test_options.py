@@ -9,16 +9,43 @@ from launch import COAST, KNOWN, MANDELBROT, SystemTest, command, environment, m
 
 class Options(SystemTest):
     def test_fresh(self):
-        for number, flavour in enumerate((1, 2, 3)):
+        for flavour in (1, 2, 3):
             self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 50, "--flavour",
                           flavour)
             self.assertEqual(results.all_bytes(self.path()),
                              results.known_bytes(50, flavour=flavour))
-            if number > 0:
-                self.assertEqual(results.all_bytes(self.path("result.h5.bak")),
-                                 results.known_bytes(50, flavour=flavour - 1))
-        self.assertEqual(sorted(os.listdir(self.folder)), ["result.h5", "result.h5.bak"])
+        for flavour, backup in ((1, "result.h5.bak"), (2, "result.h5.bak.2")):
+            self.assertEqual(results.all_bytes(self.path(backup)),
+                             results.known_bytes(50, flavour=flavour))
+        self.assertEqual(sorted(os.listdir(self.folder)),
+                         ["result.h5", "result.h5.bak", "result.h5.bak.2"])
         self.assertEqual(len(results.runs(self.path())), 1)
+
+    def test_fresh_and_stopped(self):
+        """The good result is kept, and one is told how to go on."""
+        words = ["--out", self.path(), "--count", 50, "--grain", 1]
+        self.run_well(KNOWN, *words, "--flavour", 1)
+        for more, again in ((["--fresh"], " without --fresh (or WEFT_FRESH) "), ([], " ")):
+            ending = self.run_well(KNOWN, *words, "--flavour", 2, "--item-us", 500000,
+                                   "--time-limit", 1, *more, status=75)
+            self.assertIn(f"run the same command again{again}to go on", ending.err)
+            self.assertEqual("result.h5.bak now" in ending.err, "--fresh" in more)
+        self.assertEqual(results.all_bytes(self.path("result.h5.bak")),
+                         results.known_bytes(50, flavour=1))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["result.h5", "result.h5.bak"])
+
+    def test_result_behind_a_link(self):
+        """Made where the link leads; notes, lock and backup are there, too."""
+        os.mkdir(self.path("disk"))
+        os.symlink("disk/there.h5", self.path())
+        for flavour, layout in ((1, (2, 1)), (2, (0, 1))):
+            self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", 50, "--flavour",
+                          flavour, layout=layout)
+            self.assertEqual(results.all_bytes(self.path("disk/there.h5")),
+                             results.known_bytes(50, flavour=flavour))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["disk", "result.h5"])
+        self.assertTrue(os.path.islink(self.path()))
+        self.assertEqual(sorted(os.listdir(self.path("disk"))), ["there.h5", "there.h5.bak"])
 
     def test_fresh_puts_another_file_aside(self):
         with open(self.path(), "w", encoding="ascii") as file:

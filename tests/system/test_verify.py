@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """weft verify on sound and damaged results, and whether its advice mends them."""
 
+import errno
 import os
 import re
 import signal
+import unittest
 
 import results
 from cli import CliTest
 from launch import KNOWN, WEFT, main, needs
+from test_filesystem import FAULTY, faulty
 
 TILE_RECORD_BYTES = 64
 
@@ -29,9 +32,9 @@ def offset_of(path, dataset):
 class Verify(CliTest):
     words = ["--count", 1000, "--grain", 10]
 
-    def bad_tiles(self, path):
+    def bad_tiles(self, path, **options):
         """The lines of the tiles that verify complains of, and how many there are in all."""
-        ending = self.weft("verify", path, status=1)
+        ending = self.run_well(WEFT, "verify", path, status=1, layout=(0, None), **options)
         self.assertRegex(ending.err, r"\Aweft: error: [^\n]+\n\Z")
         lines = [line for line in ending.out.splitlines() if line.startswith("tile ")]
         return lines, int(re.search(r"(\d+) DAMAGED", ending.out).group(1)), ending.out
@@ -75,6 +78,29 @@ class Verify(CliTest):
         lines, count, text = self.bad_tiles(path)
         self.assertEqual((len(lines), count), (20, 25))
         self.assertIn("and 5 more\n", text)
+
+    @unittest.skipUnless(FAULTY, "faulty.so is not built here")
+    def test_bad_sectors(self):
+        """What cannot be read is named; all else is verified, and damage found."""
+        path = self.make(*self.words)
+        pairs, records = offset_of(path, "results/pair"), offset_of(path, "weft/tiles")
+        flip_byte(path, pairs + 16 * 503)
+        sectors = [f"call=pread,from={pairs + 16 * first},before={pairs + 16 * end},"
+                   f"errno={errno.EIO}" for first, end in ((125, 135), (700, 701))]
+        lines, count, text = self.bad_tiles(path, env=faulty(*sectors))
+        self.assertEqual([int(line.split()[1][:-1]) for line in lines], [12, 13, 50, 70], text)
+        self.assertEqual([line.split(": ")[1] for line in lines],
+                         [*["its bytes cannot be read"] * 2, "its bytes differ from its checksum",
+                          "its bytes cannot be read"])
+        self.assertIn("96 tiles verified, 0 not done yet, 4 DAMAGED", text)
+        self.assertEqual(count, 4)
+        # Where nothing is done yet, nothing is lost.
+        path = self.make(*self.words, path=self.path("undone.h5"))
+        with open(path, "r+b") as file:
+            file.seek(records + 70 * TILE_RECORD_BYTES)
+            file.write(bytes(TILE_RECORD_BYTES))
+        ending = self.run_well(WEFT, "verify", path, layout=(0, None), env=faulty(sectors[1]))
+        self.assertEqual(ending.out, f"{path}: 99 tiles verified, 1 not done yet\n")
 
     def test_unfinished(self):
         path = self.path()

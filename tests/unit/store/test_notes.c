@@ -10,6 +10,7 @@
 enum { RANKS = 3, WORKERS = 2 };
 
 static job *sample;
+static notes_shape shape_of_last;
 
 static int set_up(void **state)
 {
@@ -28,10 +29,9 @@ static int tear_down(void **state)
 
 static notes *attach(int rank, const suspect list[], int64_t count)
 {
-    notes_shape shape;
-    notes_create(sample_path("a.h5"), sample, RANKS, WORKERS, list, count, &shape);
-    assert_true(shape.part_bytes > 0);
-    notes *n = notes_attach(sample_path("a.h5"), &shape, rank);
+    notes_create(sample_path("a.h5"), sample, RANKS, WORKERS, list, count, &shape_of_last);
+    assert_true(shape_of_last.part_bytes > 0);
+    notes *n = notes_attach(sample_path("a.h5"), &shape_of_last, rank);
     assert_non_null(n);
     return n;
 }
@@ -70,7 +70,7 @@ static void test_in_hand(void **state)
     notes_begin(&notes_lines(n)[1], 34, 1);
     assert_int_equal(left(sample, found), 2);
     check(&found[0], 0, 5, 0);
-    check(&found[1], 34, 1, 1);
+    check(&found[1], 34, 1, 0);
     assert_true(notes_read_rank(n, 1, &list, &count));
     assert_int_equal(count, 2);
     free(list);
@@ -79,9 +79,69 @@ static void test_in_hand(void **state)
     free(list);
     notes_end(&notes_lines(n)[0]);
     assert_int_equal(left(sample, found), 1);
+    check(&found[0], 34, 1, 1);
     notes_drop(n);
     assert_int_equal(left(sample, found), 0);
     notes_detach(n);
+}
+
+/* A crash is an item's own only if its rank had nothing else in hand; other ranks do not matter. */
+static void test_who_has_crashed(void **state)
+{
+    (void)state;
+    suspect found[8];
+    suspect *list = NULL;
+    int64_t count = 0;
+    notes *n = attach(0, NULL, 0);
+    const pid_t other = fork();
+    if (other == 0) {
+        notes *its = notes_attach(sample_path("a.h5"), &shape_of_last, 2);
+        notes_begin(&notes_lines(its)[1], 20, 1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(other, NULL, 0), other);
+    notes_begin(&notes_lines(n)[0], 4, 1);
+    notes_begin(&notes_lines(n)[1], 9, 1);
+    assert_int_equal(left(sample, found), 3);
+    check(&found[0], 4, 1, 0);
+    check(&found[1], 9, 1, 0);
+    check(&found[2], 20, 1, 1);
+    assert_true(notes_read_rank(n, 0, &list, &count));
+    assert_int_equal(count, 2);
+    assert_int_equal(list[0].crashes + list[1].crashes, 0);
+    free(list);
+    /* Something that cannot be read may have been the one, too. */
+    notes_begin(&notes_lines(n)[0], 30, 100);
+    assert_int_equal(left(sample, found), 2);
+    check(&found[0], 9, 1, 0);
+    notes_detach(n);
+}
+
+/* A person's own files beside the result stay as they are, with and without a run. */
+static void test_other_peoples_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.h5.notes", "a.h5.notes.new"};
+    static const char text[] = "weft of the loom: buy wool\n";
+    for (int i = 0; i < 2; i++) {
+        notes_shape shape;
+        suspect found[8];
+        sample_write(sample_path(names[i]), text, sizeof text);
+        notes_create(sample_path("a.h5"), sample, RANKS, WORKERS, NULL, 0, &shape);
+        assert_int_equal(shape.part_bytes, 0);
+        assert_int_equal(left(sample, found), 0);
+        assert_true(sample_same(sample_path(names[i]), (const unsigned char *)text, sizeof text));
+        assert_int_equal(unlink(sample_path(names[i])), 0);
+    }
+    /* Nor does it go that has come meanwhile; what a killed run has left does. */
+    sample_write(sample_path(names[1]), "weftnot1 half", 13);
+    notes *n = attach(0, NULL, 0);
+    assert_false(sample_exists(sample_path(names[1])));
+    assert_int_equal(unlink(sample_path(names[0])), 0);
+    sample_write(sample_path(names[0]), text, sizeof text);
+    notes_settle(n, true);
+    notes_detach(n);
+    assert_true(sample_same(sample_path(names[0]), (const unsigned char *)text, sizeof text));
 }
 
 static void test_killed_in_between(void **state)
@@ -233,6 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_in_hand, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_has_crashed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_peoples_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_in_between, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kept_for_later_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_file_goes_if_it_says_nothing, set_up, tear_down),

@@ -205,6 +205,38 @@ static void test_fresh_moves_to_backup(void **state)
     job_destroy(j);
 }
 
+/* Two names of one file, by a link: one lock, and a file that is made where the link leads. */
+static void test_through_a_link(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    job *second = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    const char *link = sample_path("link.h5");
+    const char *file = sample_path("disk.h5");
+    store *s = NULL;
+    store *other = NULL;
+    struct stat status;
+    assert_int_equal(symlink("disk.h5", link), 0);
+    for (int fresh = 0; fresh < 2; fresh++) {
+        assert_int_equal(store_open(link, j, (store_policy){.fresh = fresh == 1}, &s, &e), WEFT_OK);
+        assert_int_equal(lstat(link, &status), 0);
+        assert_true(S_ISLNK(status.st_mode));
+        assert_int_equal(lstat(file, &status), 0);
+        assert_true(S_ISREG(status.st_mode));
+        assert_true(sample_exists(sample_path("disk.h5.lock")));
+        assert_int_equal(try_open(file, second, resume, &e), WEFT_ERR_BUSY);
+        assert_int_equal(try_open(link, second, (store_policy){.fresh = true}, &e), WEFT_ERR_BUSY);
+        assert_int_equal(store_attach(link, j, store_layout(s), &other, &e), WEFT_OK);
+        store_close(other);
+        store_close(s);
+        assert_int_equal(sample_exists(sample_path("disk.h5.bak")), fresh);
+    }
+    assert_false(sample_exists(sample_path("link.h5.bak")));
+    job_destroy(second);
+    job_destroy(j);
+}
+
 static void test_in_use(void **state)
 {
     (void)state;
@@ -346,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_grain_of_the_file),
         cmocka_unit_test(test_other_jobs_file_is_refused_untouched),
         cmocka_unit_test(test_fresh_moves_to_backup),
+        cmocka_unit_test(test_through_a_link),
         cmocka_unit_test(test_in_use),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_no_items),

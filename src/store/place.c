@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The place of a result: where its path leads, and how an earlier file there is put aside. */
+#define _GNU_SOURCE 1
+#include "store/place.h"
+
+#include "base/log.h"
+#include "store/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <weft/result.h>
+
+enum { MOST_LINKS = 40, MOST_BACKUPS = 1000 };
+
+static weft_status too_long(const char *path, error *e)
+{
+    return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+}
+
+/* Follows one link, if the path is one; false: what comes out is too long. */
+static bool follow(char path[PLACE_PATH_BYTES], bool *followed)
+{
+    char target[PLACE_PATH_BYTES];
+    const ssize_t length = readlink(path, target, sizeof target);
+    *followed = length >= 0;
+    if (length < 0) {
+        return true;
+    }
+    const char *slash = target[0] == '/' ? NULL : strrchr(path, '/');
+    const size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    if (folder + (size_t)length >= PLACE_PATH_BYTES) {
+        return false;
+    }
+    memcpy(path + folder, target, (size_t)length);
+    path[folder + (size_t)length] = '\0';
+    return true;
+}
+
+weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e)
+{
+    bool followed = true;
+    if (snprintf(path, PLACE_PATH_BYTES, "%s", given) >= PLACE_PATH_BYTES) {
+        return too_long(given, e);
+    }
+    for (int links = 0; followed; links++) {
+        if (links == MOST_LINKS) {
+            return fault_set(e, ELOOP, given, "cannot find %s", given);
+        }
+        if (!follow(path, &followed)) {
+            return too_long(given, e);
+        }
+    }
+    return WEFT_OK;
+}
+
+/* Gives a file a name that none has; 0, or why not: EEXIST if one has it. */
+static int rename_to_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return errno;
+    }
+    /* NFS, for one, cannot do that. */
+    if (link(from, to) == 0) {
+        return unlink(from) == 0 ? 0 : errno;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) {
+        return errno;
+    }
+    /* Nor have all file systems links. The lock keeps other runs from doing the same meanwhile. */
+    struct stat there;
+    if (lstat(to, &there) == 0) {
+        return EEXIST;
+    }
+    return rename(from, to) == 0 ? 0 : errno;
+}
+
+weft_status place_clear(const char *path, error *e)
+{
+    char backup[PLACE_PATH_BYTES];
+    struct stat file;
+    int number = EEXIST;
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode)) {
+        return error_set(e, WEFT_ERR_FORMAT, "--fresh: %s is not a file; it is left alone", path);
+    }
+    for (int i = 1; number == EEXIST && i <= MOST_BACKUPS; i++) {
+        char count[16] = "";
+        if (i > 1) {
+            (void)snprintf(count, sizeof count, ".%d", i);
+        }
+        if (snprintf(backup, sizeof backup, "%s.bak%s", path, count) >= (int)sizeof backup) {
+            return too_long(path, e);
+        }
+        number = rename_to_new(path, backup);
+    }
+    if (number != 0 && number != ENOENT) {
+        return fault_set(e, number, path, "--fresh: cannot move %s to %s", path, backup);
+    }
+    if (number == 0) {
+        log_print(LOG_INFO, "--fresh: the earlier %s is %s now", path, backup);
+    }
+    return WEFT_OK;
+}
+
+/* Whether a file is what a run has left that was killed as it made it: zeros, a part of a result,
+ * or a result that no run has written to yet. */
+static bool is_leftover(const char *path)
+{
+    weft_result *r = NULL;
+    weft_result_progress progress = {.runs = 0};
+    if (!place_is_foreign(path, "", 1)) {
+        return true;
+    }
+    weft_status status = weft_result_open(path, &r);
+    if (status == WEFT_OK) {
+        status = weft_result_get_progress(r, &progress);
+    }
+    weft_result_close(r);
+    return status == WEFT_ERR_CORRUPT ||
+           (status == WEFT_OK && progress.runs == 0 && !progress.in_use);
+}
+
+weft_status place_make(const char *path, int *fd, error *e)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    int made = open(path, flags, 0666);
+    if (made < 0 && errno == EEXIST) {
+        if (!is_leftover(path)) {
+            return error_set(e, WEFT_ERR_FORMAT,
+                             "%s is in the way: no run has left that file behind; it is left "
+                             "alone, move it away or give another --out",
+                             path);
+        }
+        (void)unlink(path);
+        made = open(path, flags, 0666);
+    }
+    if (made < 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot create %s", path);
+    }
+    *fd = made;
+    return WEFT_OK;
+}
+
+bool place_is_foreign(const char *path, const char *magic, size_t bytes)
+{
+    char text[64];
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return errno != ENOENT;
+    }
+    const ssize_t length = pread(fd, text, bytes < sizeof text ? bytes : sizeof text, 0);
+    (void)close(fd);
+    return length < 0 ||
+           (length > 0 && text[0] != '\0' && memcmp(text, magic, (size_t)length) != 0);
+}
+
+bool place_is_file(const char *path, int fd)
+{
+    struct stat mine;
+    struct stat there;
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+           mine.st_dev == there.st_dev;
+}
