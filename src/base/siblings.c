@@ -2,7 +2,7 @@
 /* Siblings: the processes of the same program that a launcher has started beside this one. */
 #include "base/siblings.h"
 
-#include <dirent.h>
+#include <glob.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -51,24 +51,21 @@ static int count_alike(const char *path, const char *mine)
     return alike;
 }
 
-/* How many children that run this program its parent has. */
+/* How many children that run this program its parent has: each of its threads has a list. */
 static int count_siblings(void)
 {
-    char folder[64];
+    char lists[64];
     char mine[PATH_MAX];
+    glob_t found;
     int siblings = 0;
     read_program("self", mine, sizeof mine);
-    (void)snprintf(folder, sizeof folder, "/proc/%ld/task", (long)getppid());
-    DIR *threads = opendir(folder);
-    for (struct dirent *each = threads == NULL ? NULL : readdir(threads); each != NULL;
-         each = readdir(threads)) {
-        char path[128];
-        (void)snprintf(path, sizeof path, "%s/%.20s/children", folder, each->d_name);
-        siblings += count_alike(path, mine);
+    (void)snprintf(lists, sizeof lists, "/proc/%ld/task/*/children", (long)getppid());
+    if (glob(lists, GLOB_NOSORT, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            siblings += count_alike(found.gl_pathv[i], mine);
+        }
     }
-    if (threads != NULL) {
-        (void)closedir(threads);
-    }
+    globfree(&found);
     return siblings;
 }
 

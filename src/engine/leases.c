@@ -328,10 +328,8 @@ bool leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns, 
         const int64_t since_ns = heard_ns > each->when_ns ? heard_ns : each->when_ns;
         if (now_ns - since_ns >= late_ns << each->copies && trim(l, &each->piece) &&
             (!any || each->copies < found->copies)) {
-            *found = (overdue){.rank = rank,
-                               .copies = each->copies,
-                               .copier = each->copier,
-                               .since_ns = since_ns};
+            *found = (overdue){
+                .rank = rank, .copies = each->copies, .copier = each->copier, .since_ns = since_ns};
             any = true;
         }
     }

@@ -22,7 +22,7 @@ typedef struct member {
     bool present;     /* it has answered the roll call */
     bool unreachable; /* and has not been told of */
     bool dismissed;
-    bool dead;        /* so it is said */
+    bool dead; /* so it is said */
 } member;
 
 struct roster {
