@@ -288,8 +288,7 @@ class Attempt:
             allowed |= {-signal.SIGKILL, 128 + signal.SIGKILL}
         lonely = len(self.gone()) == self.layout.ranks or self.job.kills_ranks()
         early = any(blow.struck == "start" for blow in struck)
-        killed = any(blow.kind == "mpirun" for blow in struck)
-        if lonely or early or killed:
+        if lonely or early:
             # 195: Open MPI ends a rank whose daemon is gone.
             allowed |= {1, 195, *(128 + number for number in (1, 2, 4, 6, 8, 9, 11, 15))}
         return allowed

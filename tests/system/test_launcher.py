@@ -10,7 +10,7 @@ import tempfile
 import results
 from hosts import Hosts, main
 from launch import KNOWN, SystemTest, strike
-from weftrun import GRACE, SOON, WEFT_RUN, left_behind, rank_of
+from weftrun import GRACE, SOON, WEFT_RUN, left_behind, mpirun_of, rank_of
 
 STOPPED = 75
 COUNT = 1000
@@ -91,6 +91,21 @@ class Several(SystemTest):
         self.addCleanup(self.restart, "n2")
         self.assertIn("2 ranks lost", self.finish(launch, 0).err)
         self.assert_complete()
+
+    def test_head_is_one_of_the_hosts(self):
+        """Open MPI begins with its own host, wherever that is named, and so must weft-run, which is
+        to know where rank 0 is."""
+        ending = self.finish(self.start_run("sh", "-c", "echo $OMPI_COMM_WORLD_RANK $(hostname)",
+                                            hosts="n1,head:2,n2"), 0)
+        self.assertIn("--host head:1,n1:1,n2:1", ending.err)
+        self.assertEqual(sorted(ending.out.splitlines()), ["0 head", "1 n1", "2 n2"])
+
+    def test_mpirun_is_killed(self):
+        """The daemons notice, and their ranks stop in good order."""
+        launch = self.begin(item_us=50000)
+        strike(mpirun_of(self.folder), signal.SIGKILL)
+        self.finish(launch, STOPPED)
+        self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped")
 
     def test_nobody_is_left(self):
         launch = self.begin(ranks=3, item_us=50000)

@@ -290,6 +290,21 @@ class Lines(WeftRun):
         self.assert_has(line, "-x", "WEFT_THREADS=3")
         self.assert_has(self.dry_run("-n", 2, "-t", 2, **job), "--host", "n1:1,n2:1")
 
+    def test_slurm_step_that_is_smaller_than_the_job(self):
+        self.fake("scontrol", "n1\nn2\nn3")
+        line = self.dry_run(SLURM_JOB_ID="7", SLURM_JOB_NODELIST="n[1-3]", SLURM_NTASKS="2",
+                            SLURM_JOB_CPUS_PER_NODE="8(x3)", SLURM_TASKS_PER_NODE="2")
+        self.assert_has(line, "-n", "2", "--host", "n1:1,n2:1")
+        self.assert_has(line, "-x", "WEFT_THREADS=8")
+
+    def test_this_host_comes_first(self):
+        """Each with its own share."""
+        here = os.uname().nodename
+        line = self.dry_run("-n", 4, "--hosts", f"a:4,{here}.domain:8,b:2")
+        self.assert_has(line, "--host", f"{here}.domain:1,a:2,b:1")
+        line = self.dry_run("-n", 2, "--hosts", "192.0.2.1,127.0.0.1")
+        self.assert_has(line, "--host", "127.0.0.1:1,192.0.2.1:1")
+
     def test_path_with_spaces(self):
         """mpirun would take such a remote shell for several words."""
         copy = self.path("with spaces")
