@@ -79,6 +79,25 @@ class Statuses(WeftRun):
         ending = self.run_to_end("-n", 2, *GRACE, "sh", "-c", line, "sh", *self.known(), status=9)
         self.assertIn("rank 1 ended with status 9", ending.err)
 
+    def test_rank_that_is_killed_before_the_others_begin(self):
+        """That is nobody's fault, and the same command goes on."""
+        line = '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || kill -%s $$; exec "$@"'
+        for name, status in (("KILL", STOPPED), ("TERM", STOPPED), ("SEGV", 128 + signal.SIGSEGV)):
+            with self.subTest(name):
+                self.run_to_end("-n", 2, *GRACE, "sh", "-c", line % name, "sh", *self.known(),
+                                status=status)
+
+    def test_rank_0_that_is_done_first(self):
+        """If a program is not weft's, its ranks have nothing to do with each other."""
+        line = '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || { sleep 3; echo done; }'
+        self.assertEqual(self.run_to_end("-n", 2, *GRACE, "sh", "-c", line).out, "done\n")
+
+    def test_no_word(self):
+        """As if the folder were not seen there, or the disk full."""
+        line = 'mkdir "$WEFT_DONE_FILE.rank.0"; exit 7'
+        ending = self.run_to_end("sh", "-c", line, status=1)
+        self.assertIn("no word came from rank 0", ending.err)
+
     def test_words_arrive_as_they_are(self):
         words = ["one two", "it's", '"', "$HOME", "*", "", "a\nb", "--out", "\\"]
         folder = self.path("a 'folder' with spaces")
@@ -134,6 +153,17 @@ class Faults(WeftRun):
                 ending = self.finish(launch, STOPPED)
                 self.assertIn(f"{at_ranks}: stopping in good order", ending.err)
                 self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped")
+
+    def test_sigusr1_to_others(self):
+        """Who is not ended by it ends as usual."""
+        line = 'trap : USR1; : >started; while [ -e started ]; do sleep 0.1; done; exit %d'
+        for status in (0, 5):
+            with self.subTest(status):
+                launch = self.start_run("sh", "-c", line % status)
+                launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+                strike(launch.pid, signal.SIGUSR1)
+                os.remove(self.path("started"))
+                self.assertEqual(launch.finish().status, status)
 
     def test_second_sigint(self):
         launch = self.begin("--slow", 10, "--slow-s", 60)
