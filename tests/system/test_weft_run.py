@@ -264,6 +264,13 @@ class Faults(WeftRun):
         strike(mpirun_of(self.folder), signal.SIGKILL)
         self.finish(launch, STOPPED)
 
+    def test_mpirun_is_killed_before_the_program_begins(self):
+        launch = self.start_run(*GRACE, "sh", "-c", ": >started; exec sleep 60")
+        launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+        strike(mpirun_of(self.folder), signal.SIGKILL)
+        self.assertEqual(launch.finish().status, STOPPED)
+        self.assertEqual(left_behind(self.folder), [])
+
     def test_weft_run_is_killed(self):
         launch = self.begin(item_us=100000)
         strike(launch.pid, signal.SIGKILL)
