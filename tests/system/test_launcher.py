@@ -192,6 +192,12 @@ class Several(OnHosts):
         self.addCleanup(self.hosts.boot, "n1")
         self.assertIn("lost host n1", self.finish(launch, STOPPED).err)
 
+    def test_only_host_crashes(self):
+        launch = self.begin(ranks=1, item_us=10000, hosts="n1")
+        self.hosts.crash("n1")
+        self.addCleanup(self.hosts.boot, "n1")
+        self.assertIn("were on hosts that are lost", self.finish(launch, STOPPED).err)
+
 
 if __name__ == "__main__":
     main()
