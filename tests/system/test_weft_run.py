@@ -378,6 +378,8 @@ class Lines(WeftRun):
         here = os.uname().nodename
         line = self.dry_run("-n", 4, "--hosts", f"a:4,{here}.domain:8,b:2")
         self.assert_has(line, "--host", f"{here}.domain:1,a:2,b:1")
+        line = self.dry_run("-n", 3, "-t", 4, "--hosts", f"a:8,{here}:4")
+        self.assert_has(line, "--host", f"{here}:1,a:2", "--map-by", "slot:PE=4")
         line = self.dry_run("-n", 2, "--hosts", "192.0.2.1,127.0.0.1")
         self.assert_has(line, "--host", "127.0.0.1:1,192.0.2.1:1")
 
