@@ -361,6 +361,7 @@ class Lines(WeftRun):
         self.assert_has(line, "-n", "3", "--host", "n1:1,n2:1,n3:1")
         self.assert_has(line, "-x", "WEFT_THREADS=4")
         self.assert_has(line, "--mca", "plm", "rsh")
+        self.assert_has(line, "--mca", "ras", "^slurm")
         line = self.dry_run(**job, SLURM_NTASKS="5", SLURM_CPUS_PER_TASK="3")
         self.assert_has(line, "-n", "5", "--host", "n1:2,n2:2,n3:1")
         self.assert_has(line, "-x", "WEFT_THREADS=3")
