@@ -7,6 +7,7 @@ import time
 
 from launch import KNOWN, LIMIT_S, all_processes, strike
 
+# Where weft-run is, and the batch scripts.
 OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "cluster")
 WEFT_RUN, WEFT_RSH = os.path.join(OURS, "weft-run"), os.path.join(OURS, "weft-rsh")
