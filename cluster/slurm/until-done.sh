@@ -20,7 +20,7 @@ set -euo pipefail
 turns=100
 stopped_early=75 # the program's status if it was stopped in good order, with more to do
 
-trap 'kill -USR1 $! || true' USR1
+trap 'kill -USR1 "${!:-}" || true' USR1
 weft-run "$@" &
 
 # A signal ends a wait before weft-run has ended.
@@ -31,6 +31,10 @@ status=0
 wait $! || status=$?
 
 if [[ $status -eq $stopped_early && ${SLURM_RESTART_COUNT:-0} -lt $turns ]]; then
-    scontrol requeue "$SLURM_JOB_ID"
+    # Slurm may be away for a moment.
+    for pause_s in 1 5 30 60 end; do
+        ! scontrol requeue "$SLURM_JOB_ID" || break
+        [[ $pause_s == end ]] || sleep "$pause_s"
+    done
 fi
 exit "$status"

@@ -223,18 +223,22 @@ class Attempt:
         for pid in [*processes_of(self.job.folder), *self.launch.members()]:
             strike(pid, signal.SIGKILL)
         self.launch.process.wait()
+        self.take_back()
+
+    def take_back(self, *bases):
+        """What lasts, or what of it is of these kinds."""
         for blow in self.struck():
-            if blow.lasts() and not blow.over:
+            if blow.lasts() and not blow.over and (not bases or blow.base() in bases):
                 self.striker.take_back(blow)
 
     def end(self):
         """Everything that must hold once weft-run has ended."""
         launcher_died = any(blow.kind == "launcher" for blow in self.struck())
+        # On a host that stands still, the shell behind the remote shell cannot end.
+        self.take_back("freeze")
         if not launcher_died:
             self.check_nothing_left(5)
-        for blow in self.struck():
-            if blow.lasts() and not blow.over:
-                self.striker.take_back(blow)
+        self.take_back()
         if launcher_died and self.lost_hosts():
             self.check_no_ranks_left(LIMIT_OF_DAEMON_S)
         else:
@@ -288,8 +292,7 @@ class Attempt:
             allowed |= {-signal.SIGKILL, 128 + signal.SIGKILL}
         lonely = len(self.gone()) == self.layout.ranks or self.job.kills_ranks()
         early = any(blow.struck == "start" for blow in struck)
-        killed = any(blow.kind == "mpirun" for blow in struck)
-        if lonely or early or killed:
+        if lonely or early:
             # 195: Open MPI ends a rank whose daemon is gone.
             allowed |= {1, 195, *(128 + number for number in (1, 2, 4, 6, 8, 9, 11, 15))}
         return allowed

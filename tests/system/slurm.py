@@ -9,9 +9,7 @@ import time
 
 import hosts
 import launch
-
-# Where weft-run is, and the batch scripts.
-OURS = os.path.join(os.path.dirname(os.path.dirname(hosts.CLUSTER)), "cluster")
+from weftrun import OURS
 
 # Until a lost node is noticed, and its job queued again, some 15 seconds pass.
 LIMIT_S = 90

@@ -10,19 +10,89 @@ import tempfile
 import results
 from hosts import Hosts, main
 from launch import KNOWN, SystemTest, strike
-from weftrun import GRACE, SOON, WEFT_RUN, left_behind, rank_of
+from weftrun import (GRACE, SOON, WEFT_RSH, WEFT_RUN, end_all, left_behind, mpirun_of,
+                     rank_of)
 
 STOPPED = 75
 COUNT = 1000
 
 
-class Several(SystemTest):
+class OnHosts(SystemTest):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.mkdtemp(prefix="weft-launcher-")
         cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
         cls.hosts = cls.enterClassContext(Hosts(3, folder))
 
+
+class RemoteShell(OnHosts):
+    """weft-rsh, with names that only a good quotation survives."""
+
+    def setUp(self):
+        super().setUp()
+        self.done_file = self.path("a 'folder' für it/status")
+        os.mkdir(os.path.dirname(self.done_file))
+        self.addCleanup(end_all, self.folder)
+
+    def start(self, host, *words, **more):
+        launch = self.hosts.start(host, *words, **more)
+        self.launches.append(launch)
+        return launch
+
+    def weft_rsh(self, *words, status=0, **more):
+        more = {"WEFT_RSH": self.hosts.script("remote-shell"), **more}
+        ending = self.start("head", WEFT_RSH, *words, **more).finish()
+        self.assertEqual(ending.status, status, str(ending))
+        return ending
+
+    def start_daemon(self, *words, **more):
+        return self.weft_rsh("n1", *words, WEFT_DONE_FILE=self.done_file, **more)
+
+    def member(self, host):
+        """A process of the run."""
+        started = self.path(host)
+        launch = self.start(host, "sh", "-c", f": >{started}; exec sleep 60",
+                            WEFT_DONE_FILE=self.done_file)
+        launch.wait_for(lambda: os.path.exists(started), "it starts")
+        return launch
+
+    def files(self):
+        return sorted(os.listdir(os.path.dirname(self.done_file)))
+
+    def test_daemon(self):
+        """It knows the run, and what it leaves on its host is ended."""
+        left = self.member("n1")
+        ending = self.start_daemon('printf "<%s>" "$WEFT_DONE_FILE" "it\'s"')
+        self.assertEqual(ending.out, f"<{self.done_file}><it's>")
+        left.finish(limit_s=10)
+        self.assertEqual(self.files(), ["status.left.n1"])
+
+    def test_end(self):
+        """On one host."""
+        members = [self.member("n1"), self.member("n2")]
+        self.weft_rsh("--end", self.done_file, "n1")
+        members[0].finish(limit_s=10)
+        self.assertIsNone(members[1].process.poll())
+        end_all(self.folder)
+        members[1].finish()
+
+    def test_lost_host(self):
+        """A failure is passed on until the program has begun, and then not, whatever comes."""
+        self.start_daemon("exit 9", status=9)
+        self.assertEqual(self.files(), ["status.daemon.n1", "status.lost.n1"])
+        os.remove(f"{self.done_file}.lost.n1")
+        os.mkdir(f"{self.done_file}.lost.n1")
+        with open(f"{self.done_file}.begun", "w", encoding="ascii"):
+            self.assertIn("lost host n1", self.start_daemon("exit 9").err)
+
+    def test_line_for_csh(self):
+        """mpirun writes it in the language of the user's shell."""
+        line = " set path = ( /b $path ) ; orted"
+        printed = self.start_daemon(line, WEFT_RSH="echo").out
+        self.assertIn(f"/bin/csh -c '{line}'".replace("'", "'\\''"), printed)
+
+
+class Several(OnHosts):
     def restart(self, host):
         """For the next test; a link that comes back has forgotten its neighbours."""
         self.hosts.crash(host)
@@ -92,6 +162,21 @@ class Several(SystemTest):
         self.assertIn("2 ranks lost", self.finish(launch, 0).err)
         self.assert_complete()
 
+    def test_head_is_one_of_the_hosts(self):
+        """Open MPI begins with its own host, wherever that is named, and so must weft-run, which is
+        to know where rank 0 is."""
+        ending = self.finish(self.start_run("sh", "-c", "echo $OMPI_COMM_WORLD_RANK $(hostname)",
+                                            hosts="n1,head:2,n2"), 0)
+        self.assertIn("--host head:1,n1:1,n2:1", ending.err)
+        self.assertEqual(sorted(ending.out.splitlines()), ["0 head", "1 n1", "2 n2"])
+
+    def test_mpirun_is_killed(self):
+        """The daemons notice, and their ranks stop in good order."""
+        launch = self.begin(item_us=50000)
+        strike(mpirun_of(self.folder), signal.SIGKILL)
+        self.finish(launch, STOPPED)
+        self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped")
+
     def test_nobody_is_left(self):
         launch = self.begin(ranks=3, item_us=50000)
         for host in ("n2", "n3"):
@@ -101,10 +186,17 @@ class Several(SystemTest):
         self.assertIn("rank 0 ended with status 137", self.finish(launch, 137).err)
 
     def test_host_of_rank_0_crashes(self):
-        launch = self.begin(item_us=50000)
+        """Open MPI leaves the domains out."""
+        launch = self.begin(item_us=50000, hosts="n1.domain,n2.domain,n3.domain")
         self.hosts.crash("n1")
         self.addCleanup(self.hosts.boot, "n1")
         self.assertIn("lost host n1", self.finish(launch, STOPPED).err)
+
+    def test_only_host_crashes(self):
+        launch = self.begin(ranks=1, item_us=10000, hosts="n1")
+        self.hosts.crash("n1")
+        self.addCleanup(self.hosts.boot, "n1")
+        self.assertIn("were on hosts that are lost", self.finish(launch, STOPPED).err)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,14 @@ class Jobs(SystemTest):
         ending = self.slurm.start("head", *words).finish()
         print(f"srun --mpi=pmix: status {ending.status}", flush=True)
 
+    def test_step_that_is_smaller_than_its_job(self):
+        """As in an interactive job: ranks go to all of its nodes."""
+        words = ["salloc", "--quiet", on("n1", "n2"), "--nodes=2", "srun", "--nodes=1",
+                 "--ntasks=1", "--nodelist=n2", "weft-run", "--done-dir", self.folder, "-n", 2,
+                 "sh", "-c", "echo $OMPI_COMM_WORLD_RANK $(hostname)"]
+        ending = self.slurm.start("head", *words).finish()
+        self.assertEqual(sorted(ending.out.splitlines()), ["0 n2", "1 n1"], str(ending))
+
     def test_status(self):
         """Slurm sees the program's exit status."""
         self.assert_ended(self.submit("hybrid.sh", "--fail", "7"), "FAILED", 3)

@@ -24,6 +24,18 @@ class WeftRun(SystemTest):
         super().setUp()
         self.addCleanup(end_all, self.folder)
 
+    def script(self, name, text):
+        """A program that is found before any other of that name, with variables=self.found()."""
+        path = self.path(os.path.join("bin", name))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{text}\n")
+        os.chmod(path, 0o755)
+        return path
+
+    def found(self, **more):
+        return {"PATH": f"{self.path('bin')}:{os.environ['PATH']}", **more}
+
     def start_run(self, *words, before=(), **more):
         options = {"env": environment(**more.pop("variables", {})), "cwd": self.folder, **more}
         launch = Launch([WEFT_RUN, *map(str, (*before, *words))], **options)
@@ -79,14 +91,28 @@ class Statuses(WeftRun):
         ending = self.run_to_end("-n", 2, *GRACE, "sh", "-c", line, "sh", *self.known(), status=9)
         self.assertIn("rank 1 ended with status 9", ending.err)
 
+    def test_rank_that_is_killed_before_the_others_begin(self):
+        """That is nobody's fault, and the same command goes on."""
+        line = '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || kill -%s $$; exec "$@"'
+        for name, status in (("KILL", STOPPED), ("TERM", STOPPED), ("SEGV", 128 + signal.SIGSEGV)):
+            with self.subTest(name):
+                self.run_to_end("-n", 2, *GRACE, "sh", "-c", line % name, "sh", *self.known(),
+                                status=status)
+
+    def test_rank_0_that_is_done_first(self):
+        """If a program is not weft's, its ranks have nothing to do with each other."""
+        line = '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || { sleep 3; echo done; }'
+        self.assertEqual(self.run_to_end("-n", 2, *GRACE, "sh", "-c", line).out, "done\n")
+
+    def test_no_word(self):
+        """As if the folder were not seen there, or the disk full."""
+        line = 'mkdir "$WEFT_DONE_FILE.rank.0"; exit 7'
+        ending = self.run_to_end("sh", "-c", line, status=1)
+        self.assertIn("no word came from rank 0", ending.err)
+
     def test_words_arrive_as_they_are(self):
         words = ["one two", "it's", '"', "$HOME", "*", "", "a\nb", "--out", "\\"]
-        folder = self.path("a 'folder' with spaces")
-        os.mkdir(folder)
-        program = os.path.join(folder, "print words")
-        with open(program, "w", encoding="ascii") as file:
-            file.write("#!/bin/sh\nprintf '<%s>' \"$@\"\necho\n")
-        os.chmod(program, 0o755)
+        program = self.script("../a 'folder' with spaces/print words", "printf '<%s>' \"$@\"\necho")
         printed = "".join(f"<{word}>" for word in words) + "\n"
         ending = self.run_to_end("--", program, *words)
         self.assertEqual(ending.out, printed)
@@ -97,28 +123,44 @@ class Statuses(WeftRun):
 
     def test_done_folder(self):
         """A folder that a killed weft-run has left is removed, and what is left of its run ended;
-        another's is not."""
+        that of a live one, of another host, or of somebody else is not."""
         gone = subprocess.Popen(["true"])
         gone.wait()
         host = os.uname().nodename
-        names = [f".weft-run-{host}-{gone.pid}", f".weft-run-{host}-{os.getpid()}"]
+        names = [f".weft-run-{host}:{gone.pid}", f".weft-run-{host}:{os.getpid()}",
+                 f".weft-run-{host}-12:{gone.pid}", f".weft-run-{host}:{gone.pid}:7"]
         place = self.path("place")
-        os.mkdir(place)
         for name in names:
-            os.mkdir(os.path.join(place, name))
+            os.makedirs(os.path.join(place, name))
+        if os.geteuid() == 0:
+            os.chown(os.path.join(place, names[3]), 1234, 1234)
+        else:
+            os.rmdir(os.path.join(place, names.pop()))
         left = subprocess.Popen(["sleep", "60"], env=environment(
             WEFT_DONE_FILE=os.path.join(place, names[0], "status")))
         self.run_to_end("--done-dir", place, "true")
-        self.assertEqual(os.listdir(place), names[1:])
+        self.assertEqual(sorted(os.listdir(place)), sorted(names[1:]))
         self.assertEqual(left.wait(10), -signal.SIGKILL)
         ending = self.run_to_end("--done-dir", self.path("none"), "true", status=1)
         self.assertIn("is no folder that can be written to", ending.err)
+        os.mkdir(self.path("a\nb"))
+        ending = self.run_to_end("--done-dir", self.path("a\nb"), "true", status=1)
+        self.assertIn("a line break is in its name", ending.err)
+
+    def test_done_folder_that_cannot_be_removed(self):
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        os.mkdir(self.path(f".weft-run-{os.uname().nodename}:{gone.pid}"))
+        self.script("rm", "exit 1")
+        ending = self.start_run("echo", "here", variables=self.found()).finish()
+        self.assertEqual((ending.status, ending.out), (0, "here\n"), str(ending))
 
     def test_wrong_usage(self):
         for words in ((), ("--",), ("--none", "true"), ("-n",), ("-n", "0", "true"),
                       ("-t", "many", "true"), ("--mca", "a"), ("--dry-run=1", "true"),
                       ("--hosts", "a", "--hostfile", "b", "true"), ("--hostfile", "none", "true"),
-                      ("--hosts", "a;b", "true"), ("--hosts", "a:b", "true")):
+                      ("--hosts", "a;b", "true"), ("--hosts", "a:b", "true"),
+                      ("--hosts", "", "true"), ("--done-dir=", "true")):
             with self.subTest(words):
                 self.assertIn("--help tells more", self.run_to_end(*words, status=2).err)
 
@@ -135,6 +177,17 @@ class Faults(WeftRun):
                 self.assertIn(f"{at_ranks}: stopping in good order", ending.err)
                 self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped")
 
+    def test_sigusr1_to_others(self):
+        """Who is not ended by it ends as usual."""
+        line = 'trap : USR1; : >started; while [ -e started ]; do sleep 0.1; done; exit %d'
+        for status in (0, 5):
+            with self.subTest(status):
+                launch = self.start_run("sh", "-c", line % status)
+                launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+                strike(launch.pid, signal.SIGUSR1)
+                os.remove(self.path("started"))
+                self.assertEqual(launch.finish().status, status)
+
     def test_second_sigint(self):
         launch = self.begin("--slow", 10, "--slow-s", 60)
         launch.wait_for(lambda: 10 in results.calls(self.path("calls")), "the slow item begins")
@@ -143,6 +196,21 @@ class Faults(WeftRun):
         launch.wait_for(lambda: "stopping in good order" in launch.err_now(), "it stops")
         strike(launch.pid, signal.SIGINT)
         self.finish(launch, 130)
+
+    def test_sigusr1_before_it_runs(self):
+        """The process named by $$ is in the session that weft-run leads."""
+        self.script("mpirun", "kill -USR1 $(ps -o sid= -p $$); echo 'mpirun (Open MPI) 4.1.4'")
+        self.run_to_end("true", status=STOPPED, variables=self.found())
+
+    def test_until_done(self):
+        """It is queued again, even if Slurm is away for a moment."""
+        self.script("weft-run", f"exit {STOPPED}")
+        self.script("scontrol", '[ -e "$TRIED" ] && echo "$@" || { : >"$TRIED"; exit 1; }')
+        script = os.path.join(os.path.dirname(WEFT_RUN), "slurm", "until-done.sh")
+        launch = Launch([script, "pi"], env=environment(**self.found(
+            TRIED=self.path("tried"), SLURM_JOB_ID="7")))
+        ending = launch.finish()
+        self.assertEqual((ending.status, ending.out), (STOPPED, "requeue 7\n"), str(ending))
 
     def test_rank_is_killed(self):
         launch = self.begin(ranks=3)
@@ -196,6 +264,13 @@ class Faults(WeftRun):
         strike(mpirun_of(self.folder), signal.SIGKILL)
         self.finish(launch, STOPPED)
 
+    def test_mpirun_is_killed_before_the_program_begins(self):
+        launch = self.start_run(*GRACE, "sh", "-c", ": >started; exec sleep 60")
+        launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+        strike(mpirun_of(self.folder), signal.SIGKILL)
+        self.assertEqual(launch.finish().status, STOPPED)
+        self.assertEqual(left_behind(self.folder), [])
+
     def test_weft_run_is_killed(self):
         launch = self.begin(item_us=100000)
         strike(launch.pid, signal.SIGKILL)
@@ -207,20 +282,13 @@ class Faults(WeftRun):
 class Lines(WeftRun):
     """The mpirun line, with an mpirun that does no more than name its version."""
 
-    def setUp(self):
-        super().setUp()
-        os.mkdir(self.path("bin"))
-
     def fake(self, name, text):
-        path = self.path(os.path.join("bin", name))
-        with open(path, "w", encoding="ascii") as file:
-            file.write(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
-        os.chmod(path, 0o755)
+        self.script(name, f"cat <<'END'\n{text}\nEND")
 
     def dry_run(self, *words, version="(Open MPI) 4.1.4", status=0, **variables):
         self.fake("mpirun", f"mpirun {version}\n")
-        variables["PATH"] = f"{self.path('bin')}:{os.environ['PATH']}"
-        ending = self.run_to_end("--dry-run", *words, "true", variables=variables, status=status)
+        ending = self.run_to_end("--dry-run", *words, "true", variables=self.found(**variables),
+                                 status=status)
         return shlex.split(ending.out) if status == 0 else ending.err
 
     def assert_has(self, line, *words):
@@ -265,6 +333,14 @@ class Lines(WeftRun):
             with self.subTest(words):
                 self.assertEqual(f"slot:PE={words[3]}" in self.dry_run(*words), binds)
 
+    def test_cores_are_the_hosts(self):
+        """And not what OpenMP is told."""
+        self.fake("lscpu", "\n".join(f"{core},0" for core in range(8)))
+        self.script("nproc", 'echo "${OMP_THREAD_LIMIT:-${OMP_NUM_THREADS:-8}}"')
+        for name in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT"):
+            self.assertNotIn("slot:PE=2", self.dry_run("-t", 2, **{name: "2"}))
+        self.assertIn("slot:PE=8", self.dry_run("-t", 8))
+
     def test_host_file(self):
         with open(self.path("hosts"), "w", encoding="ascii") as file:
             file.write("# comment\na slots=8\n\nb slots=8 max_slots=8\n")
@@ -285,10 +361,28 @@ class Lines(WeftRun):
         self.assert_has(line, "-n", "3", "--host", "n1:1,n2:1,n3:1")
         self.assert_has(line, "-x", "WEFT_THREADS=4")
         self.assert_has(line, "--mca", "plm", "rsh")
+        self.assert_has(line, "--mca", "ras", "^slurm")
         line = self.dry_run(**job, SLURM_NTASKS="5", SLURM_CPUS_PER_TASK="3")
         self.assert_has(line, "-n", "5", "--host", "n1:2,n2:2,n3:1")
         self.assert_has(line, "-x", "WEFT_THREADS=3")
         self.assert_has(self.dry_run("-n", 2, "-t", 2, **job), "--host", "n1:1,n2:1")
+
+    def test_slurm_step_that_is_smaller_than_the_job(self):
+        self.fake("scontrol", "n1\nn2\nn3")
+        line = self.dry_run(SLURM_JOB_ID="7", SLURM_JOB_NODELIST="n[1-3]", SLURM_NTASKS="2",
+                            SLURM_JOB_CPUS_PER_NODE="8(x3)", SLURM_TASKS_PER_NODE="2")
+        self.assert_has(line, "-n", "2", "--host", "n1:1,n2:1")
+        self.assert_has(line, "-x", "WEFT_THREADS=8")
+
+    def test_this_host_comes_first(self):
+        """Each with its own share."""
+        here = os.uname().nodename
+        line = self.dry_run("-n", 4, "--hosts", f"a:4,{here}.domain:8,b:2")
+        self.assert_has(line, "--host", f"{here}.domain:1,a:2,b:1")
+        line = self.dry_run("-n", 3, "-t", 4, "--hosts", f"a:8,{here}:4")
+        self.assert_has(line, "--host", f"{here}:1,a:2", "--map-by", "slot:PE=4")
+        line = self.dry_run("-n", 2, "--hosts", "192.0.2.1,127.0.0.1")
+        self.assert_has(line, "--host", "127.0.0.1:1,192.0.2.1:1")
 
     def test_path_with_spaces(self):
         """mpirun would take such a remote shell for several words."""
@@ -296,8 +390,7 @@ class Lines(WeftRun):
         shutil.copytree(os.path.dirname(WEFT_RUN), copy)
         self.fake("mpirun", "mpirun (Open MPI) 4.1.4")
         words = [os.path.join(copy, "weft-run"), "--dry-run", "--hosts", "a", "true"]
-        path = f"{self.path('bin')}:{os.environ['PATH']}"
-        line = subprocess.run(words, env=environment(PATH=path), cwd=self.folder, check=True,
+        line = subprocess.run(words, env=environment(**self.found()), cwd=self.folder, check=True,
                               stdout=subprocess.PIPE, text=True).stdout
         self.assert_has(shlex.split(line), "plm_rsh_agent", "weft-rsh")
 

@@ -7,8 +7,10 @@ import time
 
 from launch import KNOWN, LIMIT_S, all_processes, strike
 
-WEFT_RUN = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))), "cluster", "weft-run")
+# Where weft-run is, and the batch scripts.
+OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))), "cluster")
+WEFT_RUN, WEFT_RSH = os.path.join(OURS, "weft-run"), os.path.join(OURS, "weft-rsh")
 
 # Deaths are noticed soon, and a hanging mpirun is not waited for long.
 SOON = ("--dead-after", 1)
