@@ -20,6 +20,15 @@ set -euo pipefail
 turns=100
 stopped_early=75 # the program's status if it was stopped in good order, with more to do
 
+# To start over is for the first turn alone.
+if [[ ${SLURM_RESTART_COUNT:-0} -gt 0 ]]; then
+    unset WEFT_FRESH
+    for word in "$@"; do
+        shift
+        [[ $word == --fresh ]] || set -- "$@" "$word"
+    done
+fi
+
 trap 'kill -USR1 "${!:-}" || true' USR1
 weft-run "$@" &
 
