@@ -11,7 +11,7 @@ import subprocess
 import numpy as np
 
 import results
-from launch import KNOWN, Launch, SystemTest, environment, main, strike
+from launch import KNOWN, Launch, SystemTest, environment, main, stat_of, strike
 from weftrun import (GRACE, SOON, WEFT_RUN, done_folders, end_all, left_behind, mpirun_of,
                      rank_of)
 
@@ -263,6 +263,17 @@ class Faults(WeftRun):
         launch = self.begin()
         strike(mpirun_of(self.folder), signal.SIGKILL)
         self.finish(launch, STOPPED)
+
+    def test_mpirun_is_told_to_stop_while_ranks_stand_still(self):
+        """So that they are killed before they can leave word of it."""
+        launch = self.begin(ranks=2, item_us=50000)
+        ranks = [rank_of(self.folder, rank) for rank in (0, 1)]
+        strike(mpirun_of(self.folder), signal.SIGTERM)
+        while any(map(stat_of, ranks)):
+            # mpirun lets them continue first.
+            for rank in ranks:
+                strike(rank, signal.SIGSTOP)
+        self.assertIn("before the program did", self.finish(launch, STOPPED).err)
 
     def test_mpirun_is_killed_before_the_program_begins(self):
         launch = self.start_run(*GRACE, "sh", "-c", ": >started; exec sleep 60")
