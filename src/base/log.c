@@ -13,7 +13,6 @@ enum { LINE_BYTES = 2048 };
 static log_level level_now = LOG_INFO;
 static int rank_now = -1;
 static bool progress_open = false;
-static char last_error[LINE_BYTES] = "";
 
 bool log_find_level(const char *name, log_level *level)
 {
@@ -31,7 +30,6 @@ void log_set(log_level level, int rank)
 {
     level_now = level;
     rank_now = rank;
-    last_error[0] = '\0';
 }
 
 bool log_wants(log_level level)
@@ -49,17 +47,6 @@ static void write_all(const char *text, size_t bytes)
         text += written;
         bytes -= (size_t)written;
     }
-}
-
-/* Who decides on an error says it at once; who ends the session says it, too, if nobody has. */
-static bool said_before(log_level level, const char *text)
-{
-    if (level != LOG_ERROR) {
-        return false;
-    }
-    const bool said = strcmp(text, last_error) == 0;
-    (void)snprintf(last_error, sizeof last_error, "%s", text);
-    return said;
 }
 
 void log_print(log_level level, const char *format, ...)
@@ -84,10 +71,6 @@ void log_print(log_level level, const char *format, ...)
         used = sizeof line - 2;
     }
     line[used++] = '\n';
-    line[used] = '\0';
-    if (said_before(level, progress_open ? line + 1 : line)) {
-        return;
-    }
     progress_open = false;
     write_all(line, used);
 }

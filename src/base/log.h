@@ -16,14 +16,12 @@ typedef enum log_level {
 
 bool log_find_level(const char *name, log_level *level);
 
-/* A session begins. What is above the level is not printed; with the rank known, debug lines name
- * it. */
+/* What is above the level is not printed; with the rank known, debug lines name it. */
 void log_set(log_level level, int rank);
 
 bool log_wants(log_level level);
 
-/* One line; it is written whole, so that lines of several ranks do not mix. An error that is the
- * session's last one already is not printed again. */
+/* One line; it is written whole, so that lines of several ranks do not mix. */
 void log_print(log_level level, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* The progress line of a terminal: overwrites itself; NULL ends it. Any other line ends it too. */

@@ -62,27 +62,6 @@ static void test_levels(void **state)
     assert_true(log_wants(LOG_DEBUG));
 }
 
-static void test_an_error_is_said_once(void **state)
-{
-    (void)state;
-    char text[TEXT_BYTES];
-    log_set(LOG_INFO, 0);
-    const capture c = begin_capture();
-    log_print(LOG_ERROR, "error: %d", 1);
-    log_print(LOG_WARNING, "w");
-    log_print(LOG_WARNING, "w");
-    log_print(LOG_ERROR, "error: %d", 1);
-    log_print(LOG_ERROR, "error: %d", 2);
-    log_progress("half");
-    log_print(LOG_ERROR, "error: %d", 2);
-    log_progress(NULL);
-    log_set(LOG_INFO, 0);
-    log_print(LOG_ERROR, "error: %d", 2);
-    end_capture(c, text);
-    assert_string_equal(text, "weft: error: 1\nweft: WARNING: w\nweft: WARNING: w\n"
-                              "weft: error: 2\n\r\033[Kweft: half\nweft: error: 2\n");
-}
-
 static void test_long_line_is_cut_and_ends(void **state)
 {
     (void)state;
@@ -137,7 +116,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_an_error_is_said_once),
         cmocka_unit_test(test_long_line_is_cut_and_ends),
         cmocka_unit_test(test_a_line_ends_the_progress_line),
         cmocka_unit_test(test_level_names),
