@@ -6,14 +6,19 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Between two looks; and in so many of them one has to be missing: MPI may start all the same. */
-enum { LOOK_NS = 100000000, LOOKS_MISSED = 10 };
+/* Between two looks: at first siblings begin one after the other, and none is to be overlooked that
+ * dies soon. */
+enum { LOOK_FIRST_NS = 5000000, LOOK_LAST_NS = 250000000, LOOK_SHARE = 4 };
+
+/* So long one has to be missing: MPI may start all the same. */
+enum { MISSED_NS = 1000000000 };
 
 static struct {
     pthread_t thread;
@@ -70,11 +75,11 @@ static int count_siblings(void)
 }
 
 /* True once it is to look no longer. */
-static bool pause_between_looks(void)
+static bool pause_for(int64_t ns)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_NS;
+    until.tv_nsec += ns;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&watch.mutex);
@@ -89,14 +94,17 @@ static bool pause_between_looks(void)
 static void *look_after(void *nothing)
 {
     int most = 0;
-    int missed = 0;
+    int64_t missed_ns = 0;
+    int64_t pause_ns = LOOK_FIRST_NS;
     (void)nothing;
-    do {
+    while (missed_ns < MISSED_NS && !pause_for(pause_ns)) {
         const int siblings = count_siblings();
         most = siblings > most ? siblings : most;
-        missed = siblings < most ? missed + 1 : 0;
-    } while (missed < LOOKS_MISSED && !pause_between_looks());
-    if (missed == LOOKS_MISSED) {
+        missed_ns = siblings < most ? missed_ns + pause_ns : 0;
+        pause_ns += pause_ns / LOOK_SHARE;
+        pause_ns = pause_ns < LOOK_LAST_NS ? pause_ns : LOOK_LAST_NS;
+    }
+    if (missed_ns >= MISSED_NS) {
         if (write(STDERR_FILENO, watch.line, strlen(watch.line)) < 0) {
             /* There is nobody left to tell. */
         }

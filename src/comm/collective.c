@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 /* Between two looks at a collective call: a rank that waits must leave its core to others, but
  * should not come late by more than a small part of its wait. */
@@ -58,6 +59,18 @@ static int find_dead(comm *c)
     return dead;
 }
 
+/* A rank has died, perhaps nobody knows which (-1). */
+static weft_status fail_for(int dead, error *e)
+{
+    char who[32] = "a rank";
+    if (dead >= 0) {
+        (void)snprintf(who, sizeof who, "rank %d", dead);
+    }
+    return error_set(e, WEFT_STOPPED,
+                     "%s has died while others waited for it; run the same command again to go on",
+                     who);
+}
+
 /* Whether it is certain that a wait will not come to an end; why. */
 static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, error *e)
 {
@@ -76,10 +89,7 @@ static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, erro
         w->dead = find_dead(c);
         return false;
     }
-    (void)error_set(e, WEFT_STOPPED,
-                    "rank %d has died while others waited for it; run the same command again to "
-                    "go on",
-                    w->dead);
+    (void)fail_for(w->dead, e);
     return true;
 }
 
@@ -106,9 +116,7 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
     }
     if (comm_is_death(code)) {
         c->broken = true;
-        return error_set(e, WEFT_STOPPED,
-                         "a rank has died while others waited for it; run the same command again "
-                         "to go on");
+        return fail_for(find_dead(c), e);
     }
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
 }
