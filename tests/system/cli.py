@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from launch import KNOWN, LIMIT_S, WEFT, SystemTest
+from launch import KNOWN, SAFE_LIMIT_S, WEFT, SystemTest
 
 
 class CliTest(SystemTest):
@@ -31,7 +31,7 @@ class CliTest(SystemTest):
         """What cannot be written is an error, and its cause is said."""
         with open("/dev/full", "w", encoding="ascii") as full:
             done = subprocess.run([WEFT, *arguments], stdout=full, stderr=subprocess.PIPE,
-                                  text=True, check=False, timeout=LIMIT_S)
+                                  text=True, check=False, timeout=SAFE_LIMIT_S)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr,
                          "weft: error: cannot write to stdout: No space left on device\n")

@@ -15,7 +15,7 @@ import sys
 import time
 
 import launch
-from launch import MPIRUN, Launch, environment
+from launch import MPIRUN, Launch, Patience, environment
 
 CLUSTER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cluster")
 
@@ -136,9 +136,9 @@ class Hosts:
 
     def left_over(self, word, limit_s=20):
         """The processes with a word in their command line that do not end by themselves."""
-        end = time.monotonic() + limit_s
+        patience = Patience(limit_s)
         left = self.processes(word)
-        while left and time.monotonic() < end:
+        while left and not patience.over():
             time.sleep(0.1)
             left = self.processes(word)
         return left

@@ -14,7 +14,7 @@ import numpy as np
 import blows
 import results
 from blows import Layout, Striker
-from launch import KNOWN, WEFT, environment, schedules, strike
+from launch import KNOWN, WEFT, Patience, environment, schedules, strike
 from weftrun import GRACE, SOON, WEFT_RUN, done_folders, processes_of
 
 STOPPED = 75
@@ -167,10 +167,11 @@ class Attempt:
         self.launch = self.hosts.start("head", *self.words())
         self.started = time.monotonic()
         looked = self.started
+        patience = Patience(self.limit_s())
         try:
             while self.launch.process.poll() is None:
                 now = time.monotonic()
-                demand(now - self.started < self.limit_s(), "it does not end: " + self.describe())
+                demand(patience.spent() < self.limit_s(), "it does not end: " + self.describe())
                 self.deal(now)
                 if now - looked > 0.5:
                     looked = now
@@ -263,9 +264,9 @@ class Attempt:
         return {host: sorted(numbers) for host, numbers in pids.items() if numbers}
 
     def check_nothing_left(self, limit_s):
-        end = time.monotonic() + limit_s
+        patience = Patience(limit_s)
         while self.left():
-            demand(time.monotonic() < end, f"left on hosts: {self.left()}\n{self.describe()}")
+            demand(not patience.over(), f"left on hosts: {self.left()}\n{self.describe()}")
             time.sleep(0.1)
 
     def lost_hosts(self):
@@ -274,9 +275,9 @@ class Attempt:
 
     def check_no_ranks_left(self, limit_s):
         """An mpirun that has lost a host, and then weft-run, stays for the next weft-run to end."""
-        end = time.monotonic() + limit_s
+        patience = Patience(limit_s)
         while blows.rank_processes(self.job.folder):
-            demand(time.monotonic() < end, f"ranks are left: {self.describe()}")
+            demand(not patience.over(), f"ranks are left: {self.describe()}")
             time.sleep(0.1)
 
     def must_complete(self):

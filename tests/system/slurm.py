@@ -38,9 +38,9 @@ class Job:
         return f"job {self.number}: {self.show()}\n{self.output()}"
 
     def wait_until(self, happened, what, limit_s=LIMIT_S):
-        end = time.monotonic() + limit_s
+        patience = launch.Patience(limit_s)
         while not happened():
-            if time.monotonic() > end:
+            if patience.over():
                 raise AssertionError(f"{what}: did not happen\n{self}")
             time.sleep(0.1)
 

@@ -106,7 +106,7 @@ class Bench(SystemTest):
     def test_bad_usage(self):
         for words in (["--only", "speed"], ["--workload", "easy"], ["--technique", "guess"],
                       ["--ranks", "1"], ["--repeat", "0"], ["--seed", "-1"], ["more"],
-                      ["--slow-rank", "x"], ["--image", "/nonexistent/x.png"]):
+                      ["--slow-rank", "x"], ["--image", self.path("missing/x.png")]):
             with self.subTest(words=words):
                 ending = self.start(*self.words(*words), layout=(0, None)).finish()
                 self.assert_ended(ending, 2)

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from cli import CliTest
-from launch import KNOWN, LIMIT_S, WEFT, main, needs
+from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs
 
 
 @needs(WEFT, "weft")
@@ -48,7 +48,7 @@ class Usage(CliTest):
             process.stdout.close()
             self.assertEqual(process.stderr.read(),
                              "weft: error: cannot write to stdout: Broken pipe\n")
-            self.assertEqual(process.wait(LIMIT_S), 1)
+            self.assertEqual(process.wait(SAFE_LIMIT_S), 1)
 
 
 @needs(WEFT, "weft")

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from launch import KNOWN, LIMIT_S, MPIRUN, SystemTest, command, environment, main, run
+from launch import KNOWN, SAFE_LIMIT_S, MPIRUN, SystemTest, command, environment, main, run
 from weftrun import WEFT_RUN
 
 PROGRESS = re.compile(r"(\d+\.\d) %, (\d+) of 300 items, \S+ items/s, .+ left")
@@ -29,7 +29,7 @@ def run_on_terminal(words):
     reader = threading.Thread(target=collect)
     reader.start()
     status = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
-                            env=environment(), timeout=LIMIT_S, check=False).returncode
+                            env=environment(), timeout=SAFE_LIMIT_S, check=False).returncode
     os.close(follower)
     reader.join()
     os.close(leader)
@@ -111,7 +111,7 @@ class Progress(SystemTest):
         words = [*bound, "--bind-to", "core", "-np", "2", KNOWN, "--out", self.path(), "--count",
                  "1", "--threads", "2"]
         done = subprocess.run(words, env=environment(), capture_output=True, text=True,
-                              timeout=LIMIT_S, check=False)
+                              timeout=SAFE_LIMIT_S, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, "WARNING: rank 0 .*2 workers on 1 core.*--bind-to none")
 
@@ -164,7 +164,7 @@ class Progress(SystemTest):
         self.assertNotIn("WARNING", alone.err)
         ranks = subprocess.run([*MPIRUN, "-np", "2", *map(str, words), "--threads", "1"],
                                env=environment(**two), capture_output=True, text=True,
-                               timeout=LIMIT_S, check=False)
+                               timeout=SAFE_LIMIT_S, check=False)
         self.assertEqual(ranks.returncode, 0, ranks.stderr)
         self.assertIn("2 cores per rank, pinned\n", ranks.stderr)
         self.assertNotIn("WARNING", ranks.stderr)

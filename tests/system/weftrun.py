@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from launch import KNOWN, LIMIT_S, all_processes, strike
+from launch import KNOWN, LIMIT_S, Patience, all_processes, strike
 
 # Where weft-run is, and the batch scripts.
 OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
@@ -59,7 +59,7 @@ def done_folders(folder):
 
 def left_behind(folder, limit_s=LIMIT_S / 2):
     """Processes of runs in a folder that do not go away, and then the folders for their word."""
-    end = time.monotonic() + limit_s
-    while processes_of(folder) and time.monotonic() < end:
+    patience = Patience(limit_s)
+    while processes_of(folder) and not patience.over():
         time.sleep(0.05)
     return [*processes_of(folder).items(), *done_folders(folder)]

@@ -102,9 +102,9 @@ static void test_missing(void **state)
                                  {"h", "gmt-gshhg-high"},
                                  {"f", "gmt-gshhg-full"}};
     for (int i = 0; i < 5; ++i) {
-        assert_int_equal(gshhg_read("/nonexistent", packages[i][0], &data, error),
+        assert_int_equal(gshhg_read("missing-folder", packages[i][0], &data, error),
                          WEFT_ERR_NOT_FOUND);
-        assert_non_null(strstr(error, "/nonexistent/binned_GSHHS_"));
+        assert_non_null(strstr(error, "missing-folder/binned_GSHHS_"));
         assert_non_null(strstr(error, packages[i][1]));
         assert_non_null(strstr(error, "--data"));
     }
