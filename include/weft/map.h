@@ -319,9 +319,9 @@ WEFT_API void weft_map_set_pure(weft_map *map, bool pure);
  * Computes every item that the result does not hold yet.
  *
  * The result is the file given by `--out`; it is made if it does not exist, and resumed if it holds
- * the same job, on any layout. Signals SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 stop the run in good
- * order; a second SIGINT ends the process at once. Nothing that was marked done is lost in either
- * case. After such a signal no other map of the session begins.
+ * the same job, on any layout. Signals stop the run in good order, see weft_init(); a second SIGINT
+ * ends the process at once. Nothing that was marked done is lost in either case. After a signal no
+ * other map of the session begins.
  *
  * @collective Over all processes of the job. Main thread only. All ranks return the same status.
  * @param map     the map; must have at least one field

@@ -5,6 +5,7 @@
 #ifndef WEFT_SESSION_H
 #define WEFT_SESSION_H
 
+#include <stdbool.h>
 #include <weft/macros.h>
 #include <weft/status.h>
 
@@ -50,12 +51,21 @@ typedef struct weft_program {
  * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
  * it to weft_finish() in every case.
  *
+ * From here on signals do not end the process but ask it to stop: SIGTERM, SIGINT, SIGUSR1,
+ * SIGUSR2, SIGHUP unless it is ignored (nohup), and SIGXCPU, the soft limit on CPU time. They take
+ * effect in weft_init() itself, in a map's run, and before the next map; what a program does in
+ * between may ask weft_session_stopping(). A second SIGINT ends the process at once. A program's
+ * own handlers for them are set aside until weft_finish(); one that it installs later is set aside
+ * during a map's run. SIGPIPE and SIGXFSZ do nothing where they would end the process: the write
+ * fails.
+ *
  * @collective Over all processes of the job. Main thread only.
  * @param argc    in, out: the number of arguments
  * @param argv    in, out: the arguments
  * @param program what the program is; may be NULL; must live as long as the session
  * @param session out: the session, owned by the caller
  * @retval WEFT_OK          the session is open
+ * @retval WEFT_STOPPED     a signal came before all processes had begun
  * @retval WEFT_HELP_SHOWN  `--help` was asked for and has been printed on rank 0
  * @retval WEFT_ERR_USAGE   an unknown option, or a value that cannot be read
  * @retval WEFT_ERR_MPI     MPI could not be started
@@ -69,6 +79,10 @@ WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const wef
  * should return.
  *
  * An error is printed once, on stderr, by the lowest rank that knows its text.
+ *
+ * Handlers that the program had before weft_init() are put back. Where it had none, further signals
+ * are ignored up to the process's end if it was told to stop; else the next one ends it at once,
+ * with status 75 after a complete run.
  *
  * @collective Over all processes of the job. Main thread only.
  * @param session the session, or NULL; it is freed
@@ -125,6 +139,16 @@ WEFT_API int weft_session_ranks(const weft_session *session);
  * @return the number of threads that compute; 0 if the main thread itself does (`--threads 0`)
  */
 WEFT_API int weft_session_workers(const weft_session *session);
+
+/**
+ * Whether a signal has asked this process to stop. For what a program does itself, before or after
+ * its maps, and that takes long; a kernel asks weft_span_stopping().
+ *
+ * @local Any thread.
+ * @param session an open session
+ * @return true once a signal has come; other ranks may not have got one
+ */
+WEFT_API bool weft_session_stopping(const weft_session *session);
 
 /**
  * Agrees on a status: every rank gets WEFT_OK only if every rank brought it, else the status of the

@@ -146,11 +146,11 @@ void weft_map_set_pure(weft_map *map, bool pure)
     map->pure = pure;
 }
 
-/* What happened during an earlier map is in the way of this one. */
+/* What has happened is in the way of this map. */
 static void refuse(const weft_map *map, const char *what)
 {
     (void)error_set(&map->session->error, WEFT_STOPPED,
-                    "%s during an earlier map; run the same command again to go on with map '%s'",
+                    "%s before map '%s' had begun; run the same command again to go on with it",
                     what, map->job->name);
 }
 

@@ -43,7 +43,13 @@ static const char *program_name(const weft_program *program, char **argv)
 /* In collective calls that follow each other a rank does not come only if it has died; but where a
  * program may do something of its own first, such as reading its input, that must be allowed to
  * take long. */
-enum { START_OF_MPI_S = 300, START_LIMITS = 60, FINISH_LIMITS = 4, END_OF_MPI_LIMITS = 6 };
+enum {
+    START_OF_MPI_S = 300,
+    STOP_IN_START_S = 10,
+    START_LIMITS = 60,
+    FINISH_LIMITS = 4,
+    END_OF_MPI_LIMITS = 6
+};
 
 /* What has been sent is on its way by then. */
 enum { FLUSH_NS = 1000000000 };
@@ -63,8 +69,42 @@ void session_allow_absence(weft_session *s)
     set_patience(s, comm_recovers() ? START_LIMITS : 0);
 }
 
+/* Called in a signal's handler. */
+static void hurry_start(void)
+{
+    watchdog_hurry(STOP_IN_START_S, weft_status_exit(WEFT_STOPPED),
+                   "weft: told to stop while MPI was starting; run the same command again\n");
+}
+
+/* Within a limit: MPI waits for all ranks. Some implementations have handlers of their own. */
+static weft_status start_mpi(weft_session *s, int *argc, char ***argv)
+{
+    watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
+                 "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
+    signals_tell(hurry_start);
+    if (signals_seen() != 0) {
+        hurry_start();
+    }
+    const weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    signals_tell(NULL);
+    watchdog_clear();
+    signals_watch();
+    return status;
+}
+
+/* A signal may have come to this rank alone. */
+static void heed_signal(weft_session *s)
+{
+    if (signals_seen() != 0) {
+        (void)error_set(&s->error, WEFT_STOPPED,
+                        "%s before the program had begun; run the same command again",
+                        signals_name(signals_seen()));
+    }
+}
+
 weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
 {
+    signals_begin();
     weft_session *s = calloc(1, sizeof *s);
     *session = s;
     if (s == NULL) {
@@ -73,18 +113,19 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     const int64_t start_ns = clock_now_ns();
     s->program = program;
     keep_command(s, *argc, *argv);
-    signals_forget();
-    watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
-                 "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
-    weft_status status = comm_open(argc, argv, &s->comm, &s->error);
-    watchdog_clear();
+    weft_status status = start_mpi(s, argc, argv);
     if (status != WEFT_OK) {
         return status;
     }
-    (void)choice_read(&s->choice, program, argc, *argv, &s->error);
+    if (choice_read(&s->choice, program, argc, *argv, &s->error) == WEFT_OK) {
+        heed_signal(s);
+    }
     session_expect_all(s);
     status = comm_agree(s->comm, &s->error);
     log_set(s->choice.log, comm_rank(s->comm));
+    if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
+        log_print(LOG_WARNING, "%s", s->error.text);
+    }
     if (status == WEFT_OK && s->choice.help) {
         if (comm_rank(s->comm) == 0) {
             choice_print_help(program, program_name(program, *argv));
@@ -119,11 +160,9 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
     return s->comm == NULL ? status : comm_agree_at_end(s->comm, e);
 }
 
-int weft_finish(weft_session *session, weft_status status)
+/* weft_finish() for a session that is there. */
+static int finish(weft_session *session, weft_status status)
 {
-    if (session == NULL) {
-        return weft_status_exit(status == WEFT_OK ? WEFT_ERR_MEMORY : status);
-    }
     error e;
     status = settle_ending(session, status, &e);
     const int exit_status = weft_status_exit(status);
@@ -146,6 +185,15 @@ int weft_finish(weft_session *session, weft_status status)
     comm_close(session->comm);
     watchdog_clear();
     free(session);
+    return exit_status;
+}
+
+int weft_finish(weft_session *session, weft_status status)
+{
+    const int exit_status = session != NULL
+                                ? finish(session, status)
+                                : weft_status_exit(status == WEFT_OK ? WEFT_ERR_MEMORY : status);
+    signals_end(exit_status);
     return exit_status;
 }
 
@@ -176,6 +224,12 @@ int weft_session_ranks(const weft_session *session)
 int weft_session_workers(const weft_session *session)
 {
     return session->placement.workers;
+}
+
+bool weft_session_stopping(const weft_session *session)
+{
+    (void)session;
+    return signals_seen() != 0;
 }
 
 weft_status weft_agree(weft_session *session, weft_status status)

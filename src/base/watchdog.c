@@ -5,13 +5,13 @@
 #include "base/clock.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+static volatile sig_atomic_t is_set = 0;
 static volatile sig_atomic_t status = 0;
 static const char *volatile last_words = "";
 
@@ -20,7 +20,6 @@ static const char *volatile last_words = "";
 static struct sigaction action_before;
 static struct itimerval timer_before;
 static int64_t aside_ns = 0;
-static bool is_set = false;
 
 static void on_alarm(int number)
 {
@@ -46,7 +45,16 @@ void watchdog_set(unsigned seconds, int exit_status, const char *line)
     last_words = line;
     (void)sigaction(SIGALRM, &action, &action_before);
     (void)setitimer(ITIMER_REAL, &timer, NULL);
-    is_set = true;
+    is_set = 1;
+}
+
+void watchdog_hurry(unsigned seconds, int exit_status, const char *line)
+{
+    if (is_set) {
+        status = exit_status;
+        last_words = line;
+        (void)alarm(seconds);
+    }
 }
 
 /* What is left of the program's timer. Never nothing, which would stop it. */
@@ -66,11 +74,11 @@ void watchdog_clear(void)
     if (!is_set) {
         return;
     }
+    is_set = 0;
     (void)setitimer(ITIMER_REAL, &none, NULL);
     (void)sigaction(SIGALRM, &action_before, NULL);
     if (timer_before.it_value.tv_sec != 0 || timer_before.it_value.tv_usec != 0) {
         timer_before.it_value = time_left();
         (void)setitimer(ITIMER_REAL, &timer_before, NULL);
     }
-    is_set = false;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/memory_kills.h"
+#include "base/signals.h"
 #include "base/usage.h"
 
 #include <errno.h>
@@ -163,27 +164,17 @@ void child_destroy(child *c)
 
 /* The child's own side, from here … */
 
-static void ignore_signal(int number)
-{
-    (void)number;
-}
-
 /* The rank decides when to stop, and says so in the cell. What kills shall kill, without the words
  * that MPI has for it. */
 static void settle_signals(void)
 {
     static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    static const int friendly[] = {SIGINT, SIGTERM, SIGUSR1};
     struct sigaction action = {.sa_handler = SIG_DFL};
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) {
         (void)sigaction(deadly[i], &action, NULL);
     }
-    action.sa_handler = ignore_signal;
-    action.sa_flags = SA_RESTART;
-    for (size_t i = 0; i < sizeof friendly / sizeof friendly[0]; i++) {
-        (void)sigaction(friendly[i], &action, NULL);
-    }
+    signals_leave_to_parent();
 }
 
 /* Where memory runs out, a child shall go before a rank. */

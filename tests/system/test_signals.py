@@ -11,31 +11,52 @@ What mpirun itself returns, as seen with Open MPI 4.1 and 5.0:
 """
 
 import os
+import random
+import resource
 import signal
+import subprocess
 import time
 
 import numpy as np
 
 import results
-from launch import KNOWN, SystemTest, main, strike
+from launch import (KNOWN, LIMIT_S, MANDELBROT, SystemTest, command, environment, main, needs,
+                    stat_of, strike)
 
 STOPPED = 75
 COUNT = 600
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+EVERY = (*SIGNALS, signal.SIGUSR2, signal.SIGHUP, signal.SIGXCPU)
 
 # A kernel that does not come back takes 30 seconds; a stop that waits for it takes more than this.
 PATIENCE_S = 15
+
+
+def handles(pid, number):
+    """Whether a process of the program has a handler for a signal: weft_init() has been called."""
+    try:
+        if os.readlink(f"/proc/{pid}/exe") != os.path.realpath(KNOWN):
+            return False
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            caught = next(line for line in file if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+def ignore_hangup():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 class Signals(SystemTest):
     def words(self, *more):
         return ["--out", self.path(), "--count", COUNT, "--grain", 1, "--calls", self.calls, *more]
 
-    def begin(self, *more, layout, wait_for=40, item_us=5000):
+    def begin(self, *more, layout, wait_for=40, item_us=5000, **options):
         """A run that is on its way."""
         self.calls = self.path(f"calls-{time.monotonic_ns()}")
         launch = self.start(KNOWN, *self.words("--fresh", "--item-us", item_us, *more),
-                            layout=layout)
+                            layout=layout, **options)
         launch.wait_for(lambda: len(results.calls(self.calls)) >= wait_for, "the work has begun")
         return launch
 
@@ -62,7 +83,7 @@ class Signals(SystemTest):
         self.assertEqual(list(np.unique(results.calls(self.calls))), list(np.flatnonzero(~done)))
 
     def test_to_the_program(self):
-        for number, workers in ((s, w) for s in SIGNALS for w in (0, 2)):
+        for number, workers in zip(EVERY, (0, 2, 0, 2, 0, 2)):
             with self.subTest(signal=number.name, workers=workers):
                 launch = self.begin(layout=(0, workers))
                 strike(launch.pid, number)
@@ -201,22 +222,104 @@ class Signals(SystemTest):
                 strike(launch.ranks()[1], signal.SIGUSR1)
                 ending = launch.finish()
                 self.assert_ended(ending, STOPPED)
-                self.assertEqual(ending.err.count("SIGUSR1 during an earlier map"), 1, str(ending))
-                self.assertIn("go on with map 'known-again'", ending.err)
+                self.assertEqual(ending.err.count("SIGUSR1 before map"), 1, str(ending))
+                self.assertIn("before map 'known-again' had begun", ending.err)
                 self.assertEqual(results.done_items(self.path("known.h5")).sum(),
                                  len(results.calls(self.calls)))
                 self.assertFalse(os.path.exists(self.path("known-again.h5")))
 
-    def test_before_the_work(self):
-        """While MPI starts, a signal simply ends the process: there is nothing to lose."""
+    def test_at_any_moment(self):
+        """From weft_init() to the end of the process, whatever it is at: MPI's start, the map, MPI's
+        end."""
+        rng = random.Random(11)
         self.calls = self.path("calls")
-        for number in SIGNALS:
-            launch = self.start(KNOWN, *self.words(), layout=(0, 1))
-            strike(launch.pid, number)
-            ending = launch.finish()
-            self.assertIn(ending.status, (-number, STOPPED), str(ending))
-        self.run_well(KNOWN, *self.words())
+        for batch in range(6):
+            launches = [self.start(KNOWN, "--out", self.path(f"{batch}-{i}.h5"), "--count",
+                                   40, "--item-us", 5000, layout=(0, i % 3)) for i in range(6)]
+            due = {}
+            for launch, number in zip(launches, EVERY):
+                launch.wait_for(lambda pid=launch.pid: handles(pid, number), "weft_init()")
+                due[launch] = time.monotonic() + rng.uniform(0, 1)
+            for launch, number in sorted(zip(launches, EVERY), key=lambda pair: due[pair[0]]):
+                time.sleep(max(0, due[launch] - time.monotonic()))
+                if launch.process.poll() is None:
+                    strike(launch.pid, number)
+            for i, launch in enumerate(launches):
+                with self.subTest(batch=batch, signal=EVERY[i].name):
+                    self.assert_ended(launch.finish(), 0, STOPPED)
+
+    def test_again_and_again(self):
+        """Up to the last moment of a process that has been told to stop."""
+        for layout in ((0, 2), (2, 1)):
+            with self.subTest(layout=layout):
+                launch = self.begin(layout=layout)
+                rank = launch.ranks()[0]
+                while stat_of(rank) is not None and stat_of(rank)[0] != "Z":
+                    for number in EVERY:
+                        if number != signal.SIGINT:
+                            strike(rank, number)
+                    time.sleep(0.002)
+                self.check_stopped(launch.finish())
+
+    def test_while_mpi_starts(self):
+        """A rank that is told to stop there does not leave the others alone."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(signal=number.name):
+                self.calls = self.path("calls")
+                launch = self.start(KNOWN, *self.words(), layout=(2, 1))
+                launch.wait_for(lambda: any(handles(p, number) for p in launch.ranks()), "a rank")
+                rank = next(p for p in launch.ranks() if handles(p, number))
+                strike(rank, number)
+                ending = launch.finish()
+                self.assert_ended(ending, STOPPED)
+                self.assertIn(f"{number.name} before", ending.err)
+                self.assertFalse(os.path.exists(self.calls))
+
+    def test_a_rank_that_does_not_start(self):
+        """The others wait for it, but not for long once they are told to stop."""
+        launch = self.start(KNOWN, "--out", self.path(), layout=(2, 1))
+        launch.wait_for(lambda: all(handles(p, signal.SIGTERM) for p in launch.ranks())
+                        and len(launch.ranks()) == 2, "both ranks")
+        first, second = launch.ranks()
+        strike(second, signal.SIGSTOP)
+        strike(first, signal.SIGTERM)
+        launch.wait_for(lambda: stat_of(first) is None or stat_of(first)[0] == "Z", "its end")
+        strike(second, signal.SIGCONT)
+        self.assertIn("told to stop while MPI was starting", launch.err_now())
+        self.assert_ended(launch.finish(), STOPPED)
+
+    def test_nohup(self):
+        """Who has SIGHUP ignored has a reason."""
+        launch = self.begin(layout=(0, 2), preexec_fn=ignore_hangup)
+        strike(launch.pid, signal.SIGHUP)
+        self.assert_ended(launch.finish())
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+
+    @needs(MANDELBROT, "mandelbrot")
+    def test_limit_on_cpu_time(self):
+        """Also of children, which have limits of their own."""
+        for more, layout in (((), (0, 1)), ((), (0, 0)), (("--isolate",), (0, 1))):
+            with self.subTest(more=more, layout=layout):
+                ending = self.run_well(
+                    MANDELBROT, "--width", 2000, "--height", 2000, "--max-iter", 100000, "--fresh",
+                    "--out", self.path(), *more, layout=layout, status=STOPPED,
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU,
+                                                          (1, resource.RLIM_INFINITY)))
+                self.assertIn("SIGXCPU: stopping in good order", ending.err)
+                self.assertEqual(results.failures(self.path()), {})
+
+    def test_nobody_reads_the_log(self):
+        self.calls = self.path("calls")
+        for layout in ((0, 0), (0, 2)):
+            with self.subTest(layout=layout):
+                ours, theirs = os.pipe()
+                os.close(ours)
+                process = subprocess.Popen(
+                    command(KNOWN, *self.words("--fresh", "--progress", "always", "--log", "debug"),
+                            layout=layout), env=environment(), stderr=theirs)
+                os.close(theirs)
+                self.assertEqual(process.wait(LIMIT_S), 0)
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,37 @@ static void test_it_ends_the_process(void **state)
     (void)close(ends[1]);
 }
 
+static void hurry(int number)
+{
+    (void)number;
+    watchdog_hurry(1, 44, "");
+}
+
+/* A signal shortens the limit, unless there is none. */
+static void test_it_is_shortened(void **state)
+{
+    (void)state;
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        struct sigaction action = {.sa_handler = hurry};
+        (void)sigaction(SIGUSR1, &action, NULL);
+        watchdog_set(100, 43, "");
+        watchdog_clear();
+        (void)raise(SIGUSR1);
+        if (alarm(0) != 0) {
+            _exit(1);
+        }
+        watchdog_set(100, 43, "");
+        (void)raise(SIGUSR1);
+        clock_sleep_ns(INT64_C(30000000000));
+        _exit(2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 44);
+}
+
 static void test_timer_goes_on(void **state)
 {
     (void)state;
@@ -129,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_ends_the_process),
+        cmocka_unit_test(test_it_is_shortened),
         cmocka_unit_test_setup_teardown(test_timer_goes_on, take_alarm, leave_alarm),
         cmocka_unit_test_setup_teardown(test_timer_that_ran_out_meanwhile, take_alarm, leave_alarm),
         cmocka_unit_test_setup_teardown(test_no_timer, take_alarm, leave_alarm),

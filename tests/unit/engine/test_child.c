@@ -74,6 +74,9 @@ static void raise_all(void)
     (void)raise(SIGINT);
     (void)raise(SIGTERM);
     (void)raise(SIGUSR1);
+    (void)raise(SIGUSR2);
+    (void)raise(SIGHUP);
+    (void)raise(SIGPIPE);
 }
 
 static int compute(void *context, unsigned char *bytes, const int64_t start[],
