@@ -77,19 +77,22 @@ WEFT_API double weft_random_double(weft_random *random);
 WEFT_API uint64_t weft_random_below(weft_random *random, uint64_t bound);
 
 /**
- * A standard normal deviate (Box and Muller, 1958; the cosine branch).
+ * A standard normal deviate, as NumPy's `Generator.standard_normal()`, by the ziggurat method
+ * (Marsaglia and Tsang, 2000). No function of libm takes part, so that the bits are the same on
+ * every processor.
  *
  * @local Any thread, one at a time for one stream.
- * @param random the stream; moves on by two numbers
+ * @param random the stream; moves on by one number, seldom more
  * @return mean 0, standard deviation 1
  */
 WEFT_API double weft_random_normal(weft_random *random);
 
 /**
- * An exponential deviate, -ln(1 - u).
+ * An exponential deviate, as NumPy's `Generator.standard_exponential()`, by the same method and
+ * with the same bits everywhere.
  *
  * @local Any thread, one at a time for one stream.
- * @param random the stream; moves on by one number
+ * @param random the stream; moves on by one number, seldom more
  * @return mean 1
  */
 WEFT_API double weft_random_exponential(weft_random *random);
