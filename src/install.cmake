@@ -18,6 +18,24 @@ list(REMOVE_DUPLICATES owned)
 # As long as the version is 0.x, a new minor version may break its users.
 set(soversion ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 
+# A shared library hides what is not WEFT_API from its user; an archive of the objects would not, and
+# a program with a log_print() of its own would not link. So the archive holds a single object, in
+# which the hidden names have become local.
+if(NOT BUILD_SHARED_LIBS)
+  set(whole ${CMAKE_CURRENT_BINARY_DIR}/weft.o)
+  set(relocatable -r -nostdlib)
+  if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+    list(APPEND relocatable -flinker-output=nolto-rel)
+  endif()
+  add_custom_command(OUTPUT ${whole}
+    COMMAND ${CMAKE_C_COMPILER} ${relocatable} -o ${whole} ${objects}
+    COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${whole}
+    DEPENDS ${objects} ${layers} COMMAND_EXPAND_LISTS VERBATIM
+    COMMENT "Making the names local that only libweft may use")
+  set_source_files_properties(${whole} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+  set(objects ${whole})
+endif()
+
 # What the layers own is an affair of this build: a user of the shared library needs none of it,
 # and weftConfig.cmake brings it to a user of the static one.
 add_library(weft ${objects})
@@ -27,6 +45,11 @@ set_target_properties(weft PROPERTIES
 target_include_directories(weft INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+# Handlers of signals and of exit() stay to the end of the process, also of one that has loaded the
+# library as a plugin and lets go of it.
+if(BUILD_SHARED_LIBS)
+  target_link_options(weft PRIVATE -Wl,-z,nodelete)
+endif()
 foreach(library ${owned} Threads::Threads m)
   target_link_libraries(weft PRIVATE $<BUILD_INTERFACE:${library}>)
 endforeach()

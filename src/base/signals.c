@@ -34,7 +34,7 @@ static struct sigaction before[LEVELS][ROWS];
 static bool in_session = false;
 static atomic_int seen = 0;
 static atomic_int interrupts = 0;
-static void (*_Atomic told)(void) = NULL;
+static void (*_Atomic told)(void);
 
 /* Before the session's end; then it is the status with which a signal ends the process. */
 enum { NOT_OVER = -1 };

@@ -24,7 +24,7 @@ fail() {
 
 # Reads to the end, other than grep -q, which would end what still writes with SIGPIPE.
 contains() {
-    grep -- "$1" >/dev/null
+    grep "${@:1:$#-1}" -- "${*: -1}" >/dev/null
 }
 
 # The prefix has moved after the build was configured, as with a package: nothing may remember it.
@@ -67,6 +67,20 @@ with_pkg_config() {
     run_squares "$work/squares" "$work/pkg-config.h5"
 }
 
+# A library shows its user what the headers promise, and no other name.
+own_names() {
+    local library shown=-g
+    step "names of the user's own"
+    library=$(find "$work/prefix" -name libweft.so -o -name libweft.a)
+    [[ $library != *.so ]] || shown=-D
+    if nm "$shown" --defined-only "$library" | awk 'NF == 3 { print $3 }' | contains -v '^weft_'; then
+        nm "$shown" --defined-only "$library" | awk 'NF == 3 { print $3 }' | grep -v '^weft_'
+        fail "$library shows more than weft_*"
+    fi
+    compile "$project/names.c" "$work/names"
+    "$work/names" --threads 1 --out "$work/names.h5" || fail "names ended with status $?"
+}
+
 # The program that the README shows, as it is printed there; told to stop, unless it is faster.
 program_of_readme() {
     local status=0
@@ -81,7 +95,7 @@ program_of_readme() {
 
 installed_programs() {
     local program
-    for program in weft weft-run coast mandelbrot; do
+    for program in weft weft-run weft-bench coast mandelbrot; do
         step "bin/$program"
         env -u LD_LIBRARY_PATH "$work/prefix/bin/$program" --help >"$work/$program.help" ||
             fail "bin/$program --help ended with status $?"
@@ -95,6 +109,7 @@ work=$(realpath "$work")
 install_weft
 with_find_package
 with_pkg_config
+own_names
 program_of_readme
 installed_programs
 step "all well"
