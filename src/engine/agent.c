@@ -20,6 +20,9 @@
 /* So many ranks say that the coordinator is dead: the first of them may be, too. */
 enum { RANKS_THAT_TELL = 4 };
 
+/* Messages are read for so long at a time. */
+static const int64_t read_ns = INT64_C(20000000);
+
 typedef struct agent {
     agent_setup setup;
     team *team;
@@ -168,12 +171,14 @@ static void take_message(agent *a, const void *bytes)
     }
 }
 
-/* Reads all messages; on rank 0 also those for the coordinator. */
+/* Reads messages, on rank 0 also those for the coordinator; but while ever more of them arrive,
+ * this rank has to say now and then that it is there. */
 static bool read_mail(agent *a)
 {
     bool any = false;
     bool arrived = true;
-    while (arrived) {
+    const int64_t until_ns = clock_now_ns() + read_ns;
+    while (arrived && clock_now_ns() < until_ns) {
         int source = 0;
         const void *bytes = NULL;
         size_t count = 0;

@@ -141,20 +141,12 @@ static weft_status put_run_of_tiles(books *b, int64_t first, int64_t tiles,
     return ledger_put(b->ledger, first, tiles, records, e);
 }
 
-/* Whether a failure belongs to one of these tiles. */
-static bool in_tiles(const tiling *t, int64_t item, int64_t first, int64_t tiles)
-{
-    const int64_t start = tiling_first(t, first);
-    return item >= start && item < start + tiling_items(t, first, tiles);
-}
-
 /* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
  * reported before. How many these are. */
 static weft_status record_run(books *b, const message_report *report, int64_t from, int64_t *run,
                               error *e)
 {
     const tile_record *records = (const tile_record *)(report + 1);
-    const failure_row *failures = (const failure_row *)(records + report->tiles);
     const int64_t first = report->first + from;
     int64_t tiles = 0;
     while (from + tiles < report->tiles && tile_record_done(&records[from + tiles]) &&
@@ -165,21 +157,49 @@ static weft_status record_run(books *b, const message_report *report, int64_t fr
     if (tiles == 0) {
         return WEFT_OK;
     }
-    weft_status status = put_run_of_tiles(b, first, tiles, records + from, e);
+    return put_run_of_tiles(b, first, tiles, records + from, e);
+}
+
+/* What a report says of failed items, for as far as its tiles have been recorded. */
+static weft_status record_failures(books *b, const message_report *report, const bool recorded[],
+                                   error *e)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    const failure_row *failures = (const failure_row *)(records + report->tiles);
+    const int64_t grain = b->setup.job->tiles.grain;
+    weft_status status = WEFT_OK;
     for (int32_t i = 0; i < report->failures && status == WEFT_OK; i++) {
-        if (in_tiles(&b->setup.job->tiles, failures[i].item, first, tiles)) {
+        const int64_t tile = failures[i].item / grain - report->first;
+        if (tile >= 0 && tile < report->tiles && recorded[tile]) {
             status = ledger_add_failure(b->ledger, &failures[i], e);
         }
     }
     return status;
 }
 
-weft_status books_take(books *b, int rank, const message_report *report, size_t count, error *e)
+/* Tiles and failures of a report. */
+static weft_status record_report(books *b, const message_report *report, bool recorded[], error *e)
 {
     const tile_record *records = (const tile_record *)(report + 1);
-    const size_t expected = sizeof *report + (size_t)report->tiles * sizeof *records +
-                            (size_t)report->failures * sizeof(failure_row);
     weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
+        int64_t run = 0;
+        status = record_run(b, report, i, &run, e);
+        if (run == 0 && tile_record_done(&records[i])) {
+            check_duplicate(b, report->first + i, &records[i]);
+        }
+        if (recorded != NULL) {
+            memset(recorded + i, true, (size_t)run);
+        }
+        i += run > 0 ? run : 1;
+    }
+    return status == WEFT_OK && recorded != NULL ? record_failures(b, report, recorded, e) : status;
+}
+
+weft_status books_take(books *b, int rank, const message_report *report, size_t count, error *e)
+{
+    const size_t expected = sizeof *report + (size_t)report->tiles * sizeof(tile_record) +
+                            (size_t)report->failures * sizeof(failure_row);
     if (count != expected) {
         return error_set(e, WEFT_ERR_INTERNAL, "a report of the wrong size");
     }
@@ -187,14 +207,12 @@ weft_status books_take(books *b, int rank, const message_report *report, size_t 
                                .worst_ns = report->worst_ns,
                                .cpu_ns = report->cpu_ns,
                                .wait_ns = report->wait_ns};
-    for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
-        int64_t run = 0;
-        status = record_run(b, report, i, &run, e);
-        if (run == 0 && tile_record_done(&records[i])) {
-            check_duplicate(b, report->first + i, &records[i]);
-        }
-        i += run > 0 ? run : 1;
+    bool *recorded = report->failures > 0 ? calloc((size_t)report->tiles + 1, 1) : NULL;
+    if (report->failures > 0 && recorded == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a report of failed items");
     }
+    const weft_status status = record_report(b, report, recorded, e);
+    free(recorded);
     return status;
 }
 

@@ -39,9 +39,10 @@ static bool call_one_by_one(const weft_span *span, isolation_plan plan)
 /* All of the span failed. */
 static void fail_all(const weft_span *span, const attempt *a)
 {
-    char text[128];
-    const bool pure = span->work->pure;
-    (void)snprintf(text, sizeof text, "%s%s", a->died ? a->text : "", pure ? ", twice" : "");
+    char text[128] = "";
+    if (a->died) {
+        (void)snprintf(text, sizeof text, "%s%s", a->text, span->work->pure ? ", twice" : "");
+    }
     for (int64_t i = 0; i < span->count; i++) {
         if (a->died) {
             span_quarantine(span->failures, span->first + i, a->code, text);
@@ -73,14 +74,13 @@ static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
 /* Items of which as much is known. */
 static bool call_alike(const weft_span *span, isolation_plan plan)
 {
-    const int64_t known = span->failures->count;
     const attempt a = plan.apart ? isolation_try(span->work->isolation, span)
                                  : (attempt){.code = call_here(span)};
     if (a.code == 0 && !a.died) {
         return true;
     }
     if (span->work->pure && span->count > 1) {
-        span->failures->count = known;
+        span_forget_failures(span);
     }
     return mend(span, plan, &a);
 }

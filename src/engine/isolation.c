@@ -30,10 +30,11 @@ enum { FORK_TRIES = 5, FORK_PAUSE_NS = 100000000 };
 typedef struct slot {
     isolation *isolation;
     int worker;
-    child *child;   /* NULL: it has never needed one */
-    double item_ns; /* what an item has taken lately; 0: unknown */
-    error broken;   /* no child can be made */
-    char text[96];  /* how the last one has died */
+    child *child;         /* NULL: it has never needed one */
+    failed_items *failed; /* the child's: of its span */
+    double item_ns;       /* what an item has taken lately; 0: unknown */
+    error broken;         /* no child can be made */
+    char text[96];        /* how the last one has died */
 } slot;
 
 struct isolation {
@@ -65,6 +66,7 @@ void isolation_destroy(isolation *s)
     if (s != NULL) {
         for (int i = 0; i < s->setup.workers; i++) {
             child_destroy(s->slot[i].child);
+            failed_items_destroy(s->slot[i].failed);
         }
         free(s);
     }
@@ -95,6 +97,11 @@ static int compute_in_child(void *context, unsigned char *bytes, const int64_t s
 {
     const slot *mine = context;
     const work *w = mine->isolation->setup.work;
+    failed_items_clear(mine->failed, 0, count);
+    failures->items = mine->failed;
+    failures->origin = first;
+    failures->failed = 0;
+    failures->short_of_rows = false;
     const weft_span span = {.work = w,
                             .bytes = bytes,
                             .field_start = start,
@@ -104,7 +111,9 @@ static int compute_in_child(void *context, unsigned char *bytes, const int64_t s
                             .worker = mine->worker,
                             .told = told,
                             .failures = failures};
-    return w->kernel(&span, w->context);
+    const int code = w->kernel(&span, w->context);
+    /* A failure that has no row would not be heard of: then nothing of this counts. */
+    return code == 0 && failures->short_of_rows ? WEFT_ERR_MEMORY : code;
 }
 
 static weft_status prepare(slot *mine)
@@ -115,6 +124,11 @@ static weft_status prepare(slot *mine)
     int64_t bytes[WEFT_MAX_FIELDS];
     for (int i = 0; i < j->fields; i++) {
         bytes[i] = job_field_bytes(j, i, s->room);
+    }
+    mine->failed = failed_items_create(s->room);
+    if (mine->failed == NULL) {
+        return error_set(&mine->broken, WEFT_ERR_MEMORY,
+                         "out of memory for the failures of a child");
     }
     child_hooks own = hooks;
     own.context = mine;

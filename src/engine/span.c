@@ -2,8 +2,8 @@
 /* The span: what a kernel sees of the work, and says of its items. */
 #include "engine/span.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <weft/random.h>
 
 int64_t weft_span_first(const weft_span *span)
@@ -56,34 +56,39 @@ void weft_span_fail(const weft_span *span, int64_t item, int code, const char *t
     }
 }
 
-/* A row for an item; NULL if it has one already, or if memory is short. */
-static span_failure *add_row(span_failures *failures, int64_t item)
+static bool make_room(span_failures *failures)
 {
-    for (int64_t i = 0; i < failures->count; i++) {
-        if (failures->rows[i].row.item == item) {
-            return NULL;
-        }
+    if (failures->count < failures->room) {
+        return true;
     }
-    if (failures->count == failures->room) {
-        const int64_t room = failures->room == 0 ? 8 : 2 * failures->room;
-        span_failure *larger = realloc(failures->rows, (size_t)room * sizeof *larger);
-        if (larger == NULL) {
-            return NULL;
-        }
-        failures->rows = larger;
-        failures->room = room;
+    const int64_t room = failures->room == 0 ? 8 : 2 * failures->room;
+    failure_row *larger = realloc(failures->rows, (size_t)room * sizeof *larger);
+    if (larger == NULL) {
+        return false;
     }
-    return &failures->rows[failures->count++];
+    failures->rows = larger;
+    failures->room = room;
+    return true;
 }
 
 static void fail(span_failures *failures, int64_t item, int code, const char *text,
                  bool quarantined)
 {
-    span_failure *failure = add_row(failures, item);
-    if (failure != NULL) {
-        *failure = (span_failure){.row = {.item = item, .code = code}, .quarantined = quarantined};
-        (void)snprintf(failure->row.text, sizeof failure->row.text, "%s", text == NULL ? "" : text);
+    if (failures->items != NULL &&
+        !failed_items_add(failures->items, item - failures->origin, quarantined)) {
+        return;
     }
+    failures->failed++;
+    if (failures->full || !make_room(failures)) {
+        failures->short_of_rows = true;
+        return;
+    }
+    failure_row *row = &failures->rows[failures->count++];
+    *row = (failure_row){.item = item, .code = code};
+    if (text != NULL) {
+        memcpy(row->text, text, strnlen(text, sizeof row->text - 1));
+    }
+    failures->full = failures->count == failures->most;
 }
 
 void span_fail(span_failures *failures, int64_t item, int code, const char *text)
@@ -94,4 +99,22 @@ void span_fail(span_failures *failures, int64_t item, int code, const char *text
 void span_quarantine(span_failures *failures, int64_t item, int code, const char *text)
 {
     fail(failures, item, code, text, true);
+}
+
+void span_forget_failures(const weft_span *span)
+{
+    span_failures *failures = span->failures;
+    const int64_t first = span->first - failures->origin;
+    bool quarantined = false;
+    if (failures->items == NULL || failures->failed == 0) {
+        return;
+    }
+    failures->failed -=
+        failed_items_count(failures->items, first, first + span->count, &quarantined);
+    failed_items_clear(failures->items, first, first + span->count);
+    while (failures->count > 0 && failures->rows[failures->count - 1].item >= span->first &&
+           failures->rows[failures->count - 1].item < span->first + span->count) {
+        failures->count--;
+        failures->full = false;
+    }
 }

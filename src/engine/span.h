@@ -3,18 +3,19 @@
 #ifndef ENGINE_SPAN_H
 #define ENGINE_SPAN_H
 
+#include "engine/failed_items.h"
 #include "engine/work.h"
 
-/* An item that failed. */
-typedef struct span_failure {
-    failure_row row;
-    bool quarantined; /* it has killed its process too often to be tried again */
-} span_failure;
-
 typedef struct span_failures {
-    span_failure *rows;
-    int64_t count;
+    failed_items *items; /* all of them, … */
+    int64_t origin;      /* … counted from this item on; NULL: every failure gets a row */
+    int64_t failed;      /* how many have been noted */
+    failure_row *rows;   /* what there is to say of them: of so many as there is memory for */
+    int64_t count;       /* of rows */
     int64_t room;
+    int64_t most;        /* so many are of any use; 0: all … */
+    bool full;           /* … and that is reached */
+    bool short_of_rows;  /* some did not get one */
     const error *broken; /* why the run cannot go on; NULL: it can */
 } span_failures;
 
@@ -30,10 +31,13 @@ struct weft_span {
     span_failures *failures;
 };
 
-/* Notes a failed item, once. */
+/* Notes a failed item, once. Where memory is short its row is left out, not the failure. */
 void span_fail(span_failures *failures, int64_t item, int code, const char *text);
 
 /* The same for one that is in quarantine. */
 void span_quarantine(span_failures *failures, int64_t item, int code, const char *text);
+
+/* No item of the span, which was the last to be computed, has failed. */
+void span_forget_failures(const weft_span *span);
 
 #endif

@@ -35,7 +35,9 @@ weft_status block_create(work *w, int64_t room, block **out, error *e)
         bytes += (PAGE_BYTES - bytes % PAGE_BYTES) % PAGE_BYTES;
     }
     unsigned char *buffer = aligned_alloc(PAGE_BYTES, (size_t)bytes);
-    if (b == NULL || records == NULL || buffer == NULL) {
+    failed_items *failed = failed_items_create(room * w->job->tiles.grain);
+    if (b == NULL || records == NULL || buffer == NULL || failed == NULL) {
+        failed_items_destroy(failed);
         free(buffer);
         free(records);
         free(b);
@@ -46,6 +48,7 @@ weft_status block_create(work *w, int64_t room, block **out, error *e)
     b->room = room;
     b->records = records;
     b->bytes = buffer;
+    b->failed = failed;
     (void)atomic_flag_test_and_set(&b->failures_taken);
     atomic_flag_clear(&b->failures_taken);
     *out = b;
@@ -56,6 +59,7 @@ void block_destroy(block *b)
 {
     if (b != NULL) {
         free(b->failures);
+        failed_items_destroy(b->failed);
         free(b->records);
         free(b->bytes);
         free(b);
@@ -234,24 +238,21 @@ static int64_t compute_tiles(block *b, int worker, int64_t tile, int64_t tiles,
     return tiles;
 }
 
-/* Notes in a tile's record which of its items failed, and how badly. */
-static void record_failures(tile_record *record, const span_failures *failures, int64_t first,
-                            int64_t items)
+/* Notes in a tile's record how many of its items failed, and how badly. */
+static void record_failures(const block *b, tile_record *record, int64_t first, int64_t items)
 {
-    for (int64_t i = 0; i < failures->count; i++) {
-        const span_failure *each = &failures->rows[i];
-        if (each->row.item >= first && each->row.item < first + items) {
-            record->failed++;
-            if (record->state != TILE_QUARANTINED) {
-                record->state = each->quarantined ? TILE_QUARANTINED : TILE_DONE_WITH_FAILURES;
-            }
-        }
+    const int64_t from = first - tiling_first(&b->work->job->tiles, b->first);
+    bool quarantined = false;
+    const int64_t failed = failed_items_count(b->failed, from, from + items, &quarantined);
+    if (failed > 0) {
+        record->failed = (uint32_t)failed;
+        record->state = quarantined ? TILE_QUARANTINED : TILE_DONE_WITH_FAILURES;
     }
 }
 
 /* Records of tiles that took ns together; the time is shared out by items. */
 static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int64_t start_ns,
-                         int64_t ns, const span_failures *failures)
+                         int64_t ns, bool some_failed)
 {
     const work *w = b->work;
     const tiling *t = &w->job->tiles;
@@ -267,53 +268,91 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
         const int64_t items = tiling_items(t, i, 1);
         tile_record *record = &b->records[i - b->first];
         *record = common;
-        record_failures(record, failures, first, items);
+        if (some_failed) {
+            record_failures(b, record, first, items);
+        }
         record->seconds = item_s * (double)items;
         record->checksum = tile_checksum(b, first, items);
         tile_record_seal(record, i);
     }
 }
 
-/* Adds a span's failures to its block's. Failures are rare, so a spinning lock will do. */
-static void keep_failures(block *b, const span_failures *failures)
+/* Rows of failures that are still of use: the table in the file does not hold more. */
+static int64_t useful_rows(const work *w)
 {
-    while (atomic_flag_test_and_set_explicit(&b->failures_taken, memory_order_acquire)) {
-    }
-    if (b->failure_count + failures->count > b->failure_room) {
-        const int64_t room = 2 * (b->failure_count + failures->count);
+    const int64_t room = w->store != NULL ? store_layout(w->store)->failure_rows : INT64_MAX;
+    return room - atomic_load_explicit(&w->rows_given, memory_order_relaxed);
+}
+
+/* Room for more rows of failures; how many of these there is memory for. */
+static int64_t reserve_rows(block *b, int64_t more)
+{
+    if (b->failure_count + more > b->failure_room) {
+        const int64_t room = 2 * (b->failure_count + more);
         failure_row *larger = realloc(b->failures, (size_t)room * sizeof *larger);
         if (larger != NULL) {
             b->failures = larger;
             b->failure_room = room;
         }
     }
-    if (b->failure_count + failures->count <= b->failure_room) {
-        for (int64_t i = 0; i < failures->count; i++) {
-            b->failures[b->failure_count++] = failures->rows[i].row;
+    const int64_t left = b->failure_room - b->failure_count;
+    return more < left ? more : left;
+}
+
+/* Adds what there is to say of a span's failures, in items before `end`, to what its block has. The
+ * lock is held for a copy at most, so a spinning one will do. */
+static void keep_rows(block *b, const span_failures *failures, int64_t end)
+{
+    while (atomic_flag_test_and_set_explicit(&b->failures_taken, memory_order_acquire)) {
+    }
+    const int64_t before = b->failure_count;
+    const int64_t rows = reserve_rows(b, failures->count);
+    for (int64_t i = 0; i < rows; i++) {
+        if (failures->rows[i].item < end) {
+            b->failures[b->failure_count++] = failures->rows[i];
         }
     }
+    (void)atomic_fetch_add_explicit(&b->work->rows_given, b->failure_count - before,
+                                    memory_order_relaxed);
     if (failures->broken != NULL) {
         b->error = *failures->broken;
     }
     atomic_flag_clear_explicit(&b->failures_taken, memory_order_release);
 }
 
+/* Fills the items that have failed, of those that have been computed. */
+static void fill_failed(const block *b, int64_t first, int64_t items)
+{
+    const int64_t origin = tiling_first(&b->work->job->tiles, b->first);
+    const int64_t end = first + items - origin;
+    for (int64_t i = failed_items_next(b->failed, first - origin, end); i < end;
+         i = failed_items_next(b->failed, i + 1, end)) {
+        fill_item(b, origin + i);
+    }
+}
+
 int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_t start_ns)
 {
     const tiling *t = &b->work->job->tiles;
     const int64_t tile = b->first + first;
-    span_failures failures = {.rows = NULL};
+    const int64_t item = tiling_first(t, tile);
+    const int64_t origin = tiling_first(t, b->first);
+    const int64_t rows = useful_rows(b->work);
+    span_failures failures = {
+        .items = b->failed, .origin = origin, .most = rows, .full = rows <= 0};
     const int64_t computed = compute_tiles(b, worker, tile, tiles, &failures);
     const int64_t end_ns = clock_now_ns();
+    const int64_t items = computed > 0 ? tiling_items(t, tile, computed) : 0;
     if (computed > 0) {
-        for (int64_t i = 0; i < failures.count; i++) {
-            fill_item(b, failures.rows[i].row.item);
-        }
-        clear_padding(b, tiling_first(t, tile), tiling_items(t, tile, computed));
-        record_tiles(b, worker, tile, computed, start_ns, end_ns - start_ns, &failures);
+        fill_failed(b, item, failures.failed > 0 ? items : 0);
+        clear_padding(b, item, items);
+        record_tiles(b, worker, tile, computed, start_ns, end_ns - start_ns, failures.failed > 0);
+    }
+    if (failures.failed > 0) {
+        failed_items_clear(b->failed, item - origin, item - origin + tiling_items(t, tile, tiles));
     }
     if ((computed > 0 && failures.count > 0) || failures.broken != NULL) {
-        keep_failures(b, &failures);
+        keep_rows(b, &failures, item + items);
     }
     free(failures.rows);
     return end_ns;

@@ -40,6 +40,8 @@ typedef struct work {
     const suspects *suspects;    /* NULL: there are none */
     bool isolate;                /* everything is as if it were suspect */
     struct isolation *isolation; /* needed for what is suspect */
+    /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
+    _Atomic int64_t rows_given;
     atomic_bool stopping;
     /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
      * computed twice may not be written either: others may have it. */
@@ -56,7 +58,8 @@ typedef struct block {
     unsigned char *bytes;
     int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a field begins */
     tile_record *records;                 /* sealed; those not computed are empty */
-    failure_row *failures;
+    struct failed_items *failed;          /* nothing between two calls of block_compute() */
+    failure_row *failures;                /* what there is to say of some of those that failed */
     int64_t failure_count;
     int64_t failure_room;
     atomic_flag failures_taken; /* guards the three above, and the error until all is computed */

@@ -23,8 +23,29 @@ struct ledger {
     int64_t damaged;
     failure_row *failures;
     int64_t failures_used;
+    /* Every row is in one list: of those that are free, or of a bucket of tiles. */
+    int64_t *next_row;
+    int64_t free_row;
+    int64_t *bucket;
+    int64_t buckets; /* a power of two */
     int run;
 };
+
+enum { NO_ROW = -1 };
+
+/* Where the rows of a tile are; Fibonacci's hashing spreads neighbours. */
+static int64_t *bucket_of(const ledger *l, int64_t item)
+{
+    const uint64_t tile = (uint64_t)(item / l->job->tiles.grain);
+    const uint64_t spread = tile * UINT64_C(0x9e3779b97f4a7c15);
+    return &l->bucket[(spread >> 32) & (uint64_t)(l->buckets - 1)];
+}
+
+static void link_row(ledger *l, int64_t *list, int64_t row)
+{
+    l->next_row[row] = *list;
+    *list = row;
+}
 
 static weft_status write_run(ledger *l, int number, const run_row *row, error *e)
 {
@@ -51,6 +72,19 @@ static weft_status read_tables(ledger *l, int fd, run_row *runs, error *e)
     return status;
 }
 
+/* The first free row comes first. */
+static void list_rows(ledger *l)
+{
+    l->free_row = NO_ROW;
+    for (int64_t i = 0; i < l->buckets; i++) {
+        l->bucket[i] = NO_ROW;
+    }
+    for (int64_t row = l->layout.failure_rows - 1; row >= 0; row--) {
+        const failure_row *failure = &l->failures[row];
+        link_row(l, failure->code == 0 ? &l->free_row : bucket_of(l, failure->item), row);
+    }
+}
+
 /* What the tables say: damaged records become empty ones, and the ends of the tables are found. */
 static void take_stock(ledger *l, const run_row *runs)
 {
@@ -65,6 +99,7 @@ static void take_stock(ledger *l, const run_row *runs)
             l->failures_used = row + 1;
         }
     }
+    list_rows(l);
     while (l->run < l->layout.run_rows - 1 && runs[l->run].start > 0) {
         l->run++;
     }
@@ -119,6 +154,19 @@ static bool allocate_records(ledger *l)
     return true;
 }
 
+static bool allocate_failures(ledger *l)
+{
+    const size_t rows = (size_t)l->layout.failure_rows + 1;
+    l->buckets = 1;
+    while (l->buckets < l->layout.failure_rows) {
+        l->buckets *= 2;
+    }
+    l->failures = calloc(rows, sizeof *l->failures);
+    l->next_row = calloc(rows, sizeof *l->next_row);
+    l->bucket = calloc((size_t)l->buckets, sizeof *l->bucket);
+    return l->failures != NULL && l->next_row != NULL && l->bucket != NULL;
+}
+
 /* Takes over what earlier runs have left. */
 static weft_status load(ledger *l, error *e)
 {
@@ -152,11 +200,11 @@ weft_status ledger_open(backlog *b, const char *path, bool created, const job *j
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the books of %s", path);
     }
     *l = (ledger){.backlog = b, .path = path, .job = j, .layout = *layout};
-    l->failures = calloc((size_t)layout->failure_rows + 1, sizeof *l->failures);
-    if (l->failures == NULL || !allocate_records(l)) {
+    if (!allocate_failures(l) || !allocate_records(l)) {
         ledger_close(l);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tile records of %s", path);
     }
+    list_rows(l);
     const weft_status status = created ? WEFT_OK : load(l, e);
     if (status != WEFT_OK) {
         ledger_close(l);
@@ -172,6 +220,8 @@ void ledger_close(ledger *l)
         if (l->records != NULL) {
             (void)munmap(l->records, records_bytes(l));
         }
+        free(l->bucket);
+        free(l->next_row);
         free(l->failures);
         free(l);
     }
@@ -194,17 +244,23 @@ static weft_status write_failure(ledger *l, int64_t row, error *e)
     return backlog_write(l->backlog, offset, failure, sizeof *failure, e);
 }
 
+/* Frees the rows of a tile. */
 static weft_status clear_failures(ledger *l, int64_t tile, error *e)
 {
     const int64_t first = tiling_first(&l->job->tiles, tile);
     const int64_t end = first + tiling_items(&l->job->tiles, tile, 1);
     weft_status status = WEFT_OK;
-    for (int64_t row = 0; row < l->failures_used && status == WEFT_OK; row++) {
-        const failure_row *failure = &l->failures[row];
-        if (failure->code != 0 && failure->item >= first && failure->item < end) {
-            memset(&l->failures[row], 0, sizeof l->failures[row]);
-            status = write_failure(l, row, e);
+    int64_t *link = bucket_of(l, first);
+    while (*link != NO_ROW && status == WEFT_OK) {
+        const int64_t row = *link;
+        if (l->failures[row].item < first || l->failures[row].item >= end) {
+            link = &l->next_row[row];
+            continue;
         }
+        *link = l->next_row[row];
+        link_row(l, &l->free_row, row);
+        memset(&l->failures[row], 0, sizeof l->failures[row]);
+        status = write_failure(l, row, e);
     }
     return status;
 }
@@ -247,16 +303,15 @@ weft_status ledger_put(ledger *l, int64_t first, int64_t tiles, const tile_recor
 
 weft_status ledger_add_failure(ledger *l, const failure_row *failure, error *e)
 {
-    int64_t row = 0;
-    while (row < l->failures_used && l->failures[row].code != 0) {
-        row++;
-    }
-    if (row >= l->layout.failure_rows) {
+    const int64_t row = l->free_row;
+    if (row == NO_ROW) {
         return WEFT_OK;
     }
+    l->free_row = l->next_row[row];
     l->failures[row] = *failure;
-    if (row == l->failures_used) {
-        l->failures_used++;
+    link_row(l, bucket_of(l, failure->item), row);
+    if (row >= l->failures_used) {
+        l->failures_used = row + 1;
     }
     return write_failure(l, row, e);
 }

@@ -20,7 +20,8 @@ typedef struct wish {
     const char *label;
     int64_t item_us;   /* how long each item takes */
     bool random_us;    /* that is the mean of an exponential distribution */
-    const char *fail;  /* items that are said to fail */
+    const char *fail;  /* items that are said to fail … */
+    bool fail_all;     /* … or all of them */
     const char *error; /* items at which the kernel returns an error */
     const char *crash; /* items at which the process dies */
     deadly deadly;     /* the same, in more ways */
@@ -116,7 +117,7 @@ static int kernel(const weft_span *span, void *context)
         if (listed(w->error, item)) {
             return 7;
         }
-        if (listed(w->fail, item)) {
+        if (w->fail_all || listed(w->fail, item)) {
             weft_span_fail(span, item, 5, "this item fails on purpose");
             continue;
         }
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
         {"item-us", "US", WEFT_OPTION_INT64, &w.item_us, "microseconds per item"},
         {"random-us", NULL, WEFT_OPTION_FLAG, &w.random_us, "exponential, --item-us on average"},
         {"fail", "ITEMS", WEFT_OPTION_STRING, &w.fail, "items that are said to fail"},
+        {"fail-all", NULL, WEFT_OPTION_FLAG, &w.fail_all, "all items are said to fail"},
         {"error", "ITEMS", WEFT_OPTION_STRING, &w.error, "items at which the kernel fails"},
         {"crash", "ITEMS", WEFT_OPTION_STRING, &w.crash, "items at which the process dies"},
         {"deadly", "KIND:ITEM,...", WEFT_OPTION_STRING, &w.deadly.list, DEADLY_KINDS},

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/usage.h"
 #include "engine/work.h"
 
 #include <stdlib.h>
@@ -31,6 +32,32 @@ static int number_kernel(const weft_span *span, void *context)
     int64_t *value = weft_span_result(span, 0);
     for (int64_t i = 0; i < weft_span_count(span); i++) {
         value[i] = weft_span_first(span) + i;
+    }
+    return 0;
+}
+
+/* Memory can be short. */
+static bool short_of_memory;
+
+void *__real_realloc(void *memory, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+
+void *__wrap_realloc(void *memory, size_t bytes)
+{
+    return short_of_memory ? NULL : __real_realloc(memory, bytes);
+}
+
+/* Every third item fails, and is said to do so twice, the last one first. */
+static int fail_thirds(const weft_span *span, void *context)
+{
+    (void)context;
+    (void)number_kernel(span, NULL);
+    for (int times = 0; times < 2; times++) {
+        for (int64_t i = weft_span_count(span) - 1; i >= 0; i--) {
+            if ((weft_span_first(span) + i) % 3 == 0) {
+                weft_span_fail(span, weft_span_first(span) + i, 5, "a third");
+            }
+        }
     }
     return 0;
 }
@@ -155,12 +182,74 @@ static void test_the_perhaps_dead_do_not_write(void **state)
     }
 }
 
+/* Of the tiles first … of the block all are done, and every third item has failed. */
+static void check_thirds(const block *b, int64_t first, int64_t tiles)
+{
+    const int64_t *value = (const int64_t *)(const void *)b->bytes;
+    for (int64_t tile = first; tile < first + tiles; tile++) {
+        const int64_t item = (b->first + tile) * GRAIN;
+        int64_t failed = 0;
+        for (int64_t i = item; i < item + GRAIN; i++) {
+            const int64_t found = value[i - b->first * GRAIN];
+            assert_true(found == (i % 3 == 0 ? INT64_MIN : i));
+            failed += i % 3 == 0;
+        }
+        assert_int_equal(b->records[tile].state, TILE_DONE_WITH_FAILURES);
+        assert_int_equal(b->records[tile].failed, failed);
+    }
+}
+
+/* What there is to say of a failure may be lost for want of memory, but not the failure. */
+static void test_failures_without_memory(void **state)
+{
+    scene *s = *state;
+    block *b = s->block;
+    s->work.kernel = fail_thirds;
+    for (int round = 0; round < 2; round++) {
+        short_of_memory = round == 0;
+        block_begin(b, 7, 100);
+        (void)block_compute(b, 0, 0, 60, clock_now_ns());
+        (void)block_compute(b, 0, 60, 40, clock_now_ns());
+        short_of_memory = false;
+        check_thirds(b, 0, 100);
+        assert_int_equal(b->failure_count, round == 0 ? 0 : 533);
+    }
+    /* Nothing of them is left for the next use. */
+    s->work.kernel = number_kernel;
+    block_begin(b, 7, 100);
+    (void)block_compute(b, 0, 0, 100, clock_now_ns());
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(b->records[i].state, TILE_DONE);
+    }
+}
+
+static int64_t cost_ns(block *b, weft_kernel_fn kernel)
+{
+    b->work->kernel = kernel;
+    block_begin(b, 0, ROOM);
+    const int64_t start_ns = usage_cpu_ns();
+    (void)block_compute(b, 0, 0, ROOM, clock_now_ns());
+    return usage_cpu_ns() - start_ns;
+}
+
+/* A span of 131072 items: looking each failure up among all others would take minutes. */
+static void test_failures_cost_what_items_cost(void **state)
+{
+    scene *s = *state;
+    const int64_t good_ns = cost_ns(s->block, number_kernel);
+    const int64_t bad_ns = cost_ns(s->block, fail_thirds);
+    check_thirds(s->block, 0, ROOM);
+    assert_true(bad_ns < 100 * good_ns + 100000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_workers_touch_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_left_of_the_last_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_perhaps_dead_do_not_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failures_without_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failures_cost_what_items_cost, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

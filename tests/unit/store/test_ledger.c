@@ -2,6 +2,8 @@
 /* Tests rank 0's books: what is put into the tables is there for the next run. */
 #include "sample.h"
 
+#include "base/usage.h"
+
 static job *books_job(int64_t count, int64_t grain)
 {
     error e = {.status = WEFT_OK};
@@ -177,6 +179,49 @@ static void test_full_table_of_failures(void **state)
     job_destroy(j);
 }
 
+/* One failed item in each of as many tiles as the table has rows. */
+static int64_t fill_table(ledger *l, int64_t rows)
+{
+    error e = {.status = WEFT_OK};
+    const int64_t start_ns = usage_cpu_ns();
+    for (int64_t tile = 0; tile < rows; tile++) {
+        const tile_record record = done_record(tile, 1);
+        const failure_row row = {.item = 5 * tile, .code = 1};
+        assert_int_equal(ledger_put(l, tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(ledger_add_failure(l, &row, &e), WEFT_OK);
+    }
+    return usage_cpu_ns() - start_ns;
+}
+
+/* A failure is added, left out and cleared in a time that does not depend on how many there are:
+ * with a look at each of 8192 rows a million of them took seconds of rank 0's time. */
+static void test_failures_take_constant_time(void **state)
+{
+    (void)state;
+    enum { TIMES = 200 };
+    error e = {.status = WEFT_OK};
+    job *j = books_job(50000, 5);
+    store *s = open_books(sample_path("constant.h5"), j);
+    ledger *l = store_ledger(s);
+    const int64_t room = store_layout(s)->failure_rows;
+    const int64_t first_ns = fill_table(l, room);
+    const int64_t again_ns = fill_table(l, room);
+    const int64_t start_ns = usage_cpu_ns();
+    for (int64_t i = 0; i < TIMES * room; i++) {
+        const failure_row row = {.item = i % j->items.count, .code = 1};
+        assert_int_equal(ledger_add_failure(l, &row, &e), WEFT_OK);
+    }
+    const int64_t left_out_ns = usage_cpu_ns() - start_ns;
+    assert_true(again_ns < 10 * first_ns + 20000000);
+    assert_true(left_out_ns < TIMES * first_ns / 2 + 20000000);
+    assert_int_equal(count_failures(l, 0, j->items.count), room);
+    for (int64_t tile = 0; tile < room; tile += 1000) {
+        assert_int_equal(count_failures(l, 5 * tile, 5 * tile + 5), 1);
+    }
+    store_close(s);
+    job_destroy(j);
+}
+
 static void test_rows_of_runs(void **state)
 {
     (void)state;
@@ -248,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_attempts_are_counted),
         cmocka_unit_test(test_failures_stay_and_are_cleared_with_their_tile),
         cmocka_unit_test(test_full_table_of_failures),
+        cmocka_unit_test(test_failures_take_constant_time),
         cmocka_unit_test(test_rows_of_runs),
         cmocka_unit_test(test_damaged_records_are_empty),
     };
