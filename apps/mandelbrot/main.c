@@ -102,12 +102,10 @@ int main(int argc, char **argv)
         .name = "mandelbrot",
         .summary = "Counts for each point of the complex plane how fast it escapes.",
         .options = options,
+        .version = WEFT_VERSION,
     };
     weft_session *session = NULL;
     weft_status status = weft_init(&argc, &argv, &program, &session);
-    if (status == WEFT_OK && argc > 1)
-        status =
-            weft_error(session, WEFT_ERR_USAGE, "unexpected argument \"%s\"; see --help", argv[1]);
     if (status == WEFT_OK)
         status = run(session, &wish);
     return weft_finish(session, status);

@@ -17,8 +17,8 @@ typedef struct weft_session weft_session;
 /** The type of an option's value, and so of what weft_option::value points to. */
 typedef enum weft_option_type {
     WEFT_OPTION_FLAG,   /**< no argument; `bool`, set to true */
-    WEFT_OPTION_INT64,  /**< a whole number, also with k, M or G behind it; `int64_t` */
-    WEFT_OPTION_DOUBLE, /**< a finite number; `double` */
+    WEFT_OPTION_INT64,  /**< a whole number, also as 1e6, or with k, M or G behind it; `int64_t` */
+    WEFT_OPTION_DOUBLE, /**< a finite number, with a point in every locale; `double` */
     WEFT_OPTION_STRING  /**< text; `const char *`, which lives as long as argv does */
 } weft_option_type;
 
@@ -38,7 +38,10 @@ typedef struct weft_program {
     const char *default_out; /**< the result's path when `--out` is not given; NULL: NAME.h5,
                                   after the map */
     const weft_option
-        *options; /**< the program's options, ended by one whose name is NULL; or NULL */
+        *options;          /**< the program's options, ended by one whose name is NULL; or NULL */
+    const char *arguments; /**< what the help text calls the words that are no options, such as
+                                "FILE..."; NULL: the program takes none, and one is an error */
+    const char *version;   /**< the program's version, for `--version`; or NULL */
 } weft_program;
 
 /**
@@ -46,7 +49,8 @@ typedef struct weft_program {
  *
  * Weft's own options (`--out`, `--threads`, …, see weft_options_text()) are taken out of argv, and
  * so are those of @p program; an option that neither knows is an error. Words that are not options
- * stay in argv. Without @p program, unknown options stay there too, for the caller to read.
+ * stay in argv if @p program takes some. Without @p program, unknown options stay there too, for
+ * the caller to read.
  *
  * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
  * it to weft_finish() in every case.
@@ -66,8 +70,8 @@ typedef struct weft_program {
  * @param session out: the session, owned by the caller
  * @retval WEFT_OK          the session is open
  * @retval WEFT_STOPPED     a signal came before all processes had begun
- * @retval WEFT_HELP_SHOWN  `--help` was asked for and has been printed on rank 0
- * @retval WEFT_ERR_USAGE   an unknown option, or a value that cannot be read
+ * @retval WEFT_HELP_SHOWN  `--help` or `--version` was asked for and has been printed on rank 0
+ * @retval WEFT_ERR_USAGE   an unknown option, a word too many, or a value that cannot be read
  * @retval WEFT_ERR_MPI     MPI could not be started
  * @retval WEFT_ERR_MEMORY  out of memory; @p session is NULL
  */

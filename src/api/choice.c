@@ -7,8 +7,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <weft/version.h>
 
-enum { OPTIONS = 16 };
+enum { OPTIONS = 17 };
+
+/* Not given. */
+static const int64_t none = INT64_MIN;
 
 /* Options as they are given, before names are looked up. */
 typedef struct given {
@@ -47,6 +51,7 @@ const char *weft_options_text(void)
            "  --progress MODE       auto, always, never (default: auto)\n"
            "  --log LEVEL           error, warning, info, debug (default: info)\n"
            "  --help                this text\n"
+           "  --version             which version of the program and of weft this is\n"
            "Each can also be set in the environment, as WEFT_OUT, WEFT_THREADS and so on; the\n"
            "command line wins.\n"
            "Exit status: 0 complete, 1 error, 2 wrong usage or a file of another job, 3 complete\n"
@@ -63,7 +68,9 @@ static void print_option(const weft_option *option)
 
 void choice_print_help(const weft_program *program, const char *name)
 {
-    (void)printf("Usage: %s [OPTION]...\n", name);
+    const char *words = program == NULL ? NULL : program->arguments;
+    (void)printf("Usage: %s [OPTION]...%s%s\n", name, words == NULL ? "" : " ",
+                 words == NULL ? "" : words);
     if (program != NULL && program->summary != NULL) {
         (void)printf("%s\n", program->summary);
     }
@@ -78,6 +85,15 @@ void choice_print_help(const weft_program *program, const char *name)
     for (int i = 0; i < (int)TECHNIQUE_COUNT; i++) {
         (void)printf("  %-8s %s\n", technique_name((technique)i), technique_text((technique)i));
     }
+    (void)fflush(stdout);
+}
+
+void choice_print_version(const weft_program *program, const char *name)
+{
+    if (program != NULL && program->version != NULL) {
+        (void)printf("%s %s\n", name, program->version);
+    }
+    (void)printf("weft %s\n", weft_version());
     (void)fflush(stdout);
 }
 
@@ -140,38 +156,68 @@ static weft_status check_ranges(const choice *c, bool threads_given, bool grain_
     return WEFT_OK;
 }
 
-weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
+/* Every option, and where its argument goes. */
+static void list_options(choice *c, given *g, weft_option table[OPTIONS + 1])
 {
-    const int64_t none = INT64_MIN;
-    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
-    *c = (choice){.threads = none,
-                  .grain = none,
-                  .sync_s = 10,
-                  .time_limit_s = -1,
-                  .heartbeat_s = 0.1,
-                  .dead_after_s = 5};
-    const weft_option table[] = {
+    const weft_option options[] = {
         {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
         {"threads", "N", WEFT_OPTION_INT64, &c->threads, ""},
-        {"schedule", "NAME", WEFT_OPTION_STRING, &g.schedule, ""},
+        {"schedule", "NAME", WEFT_OPTION_STRING, &g->schedule, ""},
         {"grain", "N", WEFT_OPTION_INT64, &c->grain, ""},
         {"seed", "S", WEFT_OPTION_INT64, &c->seed, ""},
         {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->sync_s, ""},
-        {"time-limit", "TIME", WEFT_OPTION_STRING, &g.time_limit, ""},
+        {"time-limit", "TIME", WEFT_OPTION_STRING, &g->time_limit, ""},
         {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &c->heartbeat_s, ""},
         {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &c->dead_after_s, ""},
         {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
         {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
         {"isolate", NULL, WEFT_OPTION_FLAG, &c->isolate, ""},
         {"item-timeout", "S", WEFT_OPTION_DOUBLE, &c->item_timeout_s, ""},
-        {"progress", "MODE", WEFT_OPTION_STRING, &g.progress, ""},
-        {"log", "LEVEL", WEFT_OPTION_STRING, &g.log, ""},
+        {"progress", "MODE", WEFT_OPTION_STRING, &g->progress, ""},
+        {"log", "LEVEL", WEFT_OPTION_STRING, &g->log, ""},
         {"help", NULL, WEFT_OPTION_FLAG, &c->help, ""},
+        {"version", NULL, WEFT_OPTION_FLAG, &c->version, ""},
         {NULL, NULL, WEFT_OPTION_FLAG, NULL, NULL},
     };
-    _Static_assert(sizeof table / sizeof table[0] == OPTIONS + 1, "all options");
+    _Static_assert(sizeof options / sizeof options[0] == OPTIONS + 1, "all options");
+    memcpy(table, options, sizeof options);
+}
+
+void choice_warn_of_variables(void)
+{
+    choice unused = {.threads = none};
+    given nothing = {.schedule = NULL};
+    weft_option table[OPTIONS + 1];
+    list_options(&unused, &nothing, table);
+    option_warn_of_variables(table);
+}
+
+static option_rest rest_for(const weft_program *program)
+{
+    if (program == NULL) {
+        return OPTION_LEAVES_ALL;
+    }
+    return program->arguments == NULL ? OPTION_LEAVES_NONE : OPTION_LEAVES_WORDS;
+}
+
+weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e)
+{
+    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
+    weft_option table[OPTIONS + 1];
+    *c = (choice){.threads = none,
+                  .grain = none,
+                  .sync_s = 10,
+                  .time_limit_s = -1,
+                  .heartbeat_s = 0.1,
+                  .dead_after_s = 5};
+    list_options(c, &g, table);
     const weft_option *theirs = program == NULL ? NULL : program->options;
-    weft_status status = option_parse(table, theirs, program != NULL, argc, argv, e);
+    weft_status status = option_parse(table, theirs, rest_for(program), argc, argv, e);
+    if (c->help || c->version) {
+        /* That answers whatever is wrong behind it. */
+        error_clear(e);
+        return WEFT_OK;
+    }
     if (status == WEFT_OK) {
         status = look_up(c, &g, e);
     }

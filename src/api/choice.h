@@ -29,12 +29,19 @@ typedef struct choice {
     progress_mode progress;
     log_level log;
     bool help;
+    bool version;
 } choice;
 
 /* Takes weft's options, and the program's, out of argv and the environment. */
 weft_status choice_read(choice *c, const weft_program *program, int *argc, char **argv, error *e);
 
+/* Warns of variables of the environment that look like options, and are none. */
+void choice_warn_of_variables(void);
+
 /* Prints the help text on stdout. */
 void choice_print_help(const weft_program *program, const char *name);
+
+/* Prints the versions on stdout. */
+void choice_print_version(const weft_program *program, const char *name);
 
 #endif

@@ -126,11 +126,15 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);
     }
-    if (status == WEFT_OK && s->choice.help) {
+    if (status == WEFT_OK && (s->choice.help || s->choice.version)) {
         if (comm_rank(s->comm) == 0) {
-            choice_print_help(program, program_name(program, *argv));
+            (s->choice.help ? choice_print_help
+                            : choice_print_version)(program, program_name(program, *argv));
         }
         return WEFT_HELP_SHOWN;
+    }
+    if (comm_rank(s->comm) == 0) {
+        choice_warn_of_variables();
     }
     if (status == WEFT_OK) {
         s->deadline_ns = comm_rank(s->comm) == 0 ? deadline_find(&s->choice, start_ns) : 0;

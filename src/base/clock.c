@@ -2,6 +2,8 @@
 /* Clocks, sleeping, and times as text. */
 #include "base/clock.h"
 
+#include "base/number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,7 @@ void clock_format_duration(double seconds, char text[CLOCK_TEXT_BYTES])
     }
     const long whole = (long)(seconds + 0.5);
     if (seconds < 9.995) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "%.2f s", seconds);
+        (void)number_print(text, CLOCK_TEXT_BYTES, "%.2f s", seconds);
     } else if (whole < 60) {
         (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld s", whole);
     } else if (whole < 3600) {
@@ -87,9 +89,7 @@ bool clock_parse_duration(const char *text, double *seconds)
     if (strchr(text, ':') != NULL) {
         return parse_clock(text, seconds);
     }
-    char *end = NULL;
-    *seconds = strtod(text, &end);
-    return end != text && *end == '\0' && *seconds >= 0 && *seconds < 1e9;
+    return number_read_double(text, seconds) && *seconds >= 0 && *seconds < 1e9;
 }
 
 void clock_format_wall(double wall_s, char text[CLOCK_TEXT_BYTES])

@@ -2,6 +2,8 @@
 /* Errors: a status with the text that goes with it. */
 #include "base/error.h"
 
+#include "base/number.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +17,7 @@ void error_clear(error *e)
 weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments)
 {
     e->status = status;
-    (void)vsnprintf(e->text, sizeof e->text, format, arguments);
+    (void)number_print_list(e->text, sizeof e->text, format, arguments);
     return status;
 }
 

@@ -2,6 +2,8 @@
 /* The log: lines on stderr, each with "weft: " before it. */
 #include "base/log.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +64,7 @@ void log_print(log_level level, const char *format, ...)
     }
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(line + used, sizeof line - used - 1, format, arguments);
+    const int length = number_print_list(line + used, sizeof line - used - 1, format, arguments);
     va_end(arguments);
     if (length > 0) {
         used += (size_t)length;

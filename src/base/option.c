@@ -1,57 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Options: from the command line and from the environment, by a table. */
+#define _GNU_SOURCE 1
 #include "base/option.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <math.h>
+#include "base/log.h"
+#include "base/number.h"
+#include "base/suggestion.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static bool read_int64(const char *text, int64_t *value)
-{
-    char *end = NULL;
-    errno = 0;
-    const long long number = strtoll(text, &end, 10);
-    if (end == text || errno == ERANGE || isspace((unsigned char)text[0])) {
-        return false;
-    }
-    int64_t factor = 1;
-    switch (*end) {
-    case 'k':
-        factor = 1000;
-        break;
-    case 'M':
-        factor = 1000000;
-        break;
-    case 'G':
-        factor = 1000000000;
-        break;
-    default:
-        break;
-    }
-    if (factor > 1) {
-        end++;
-    }
-    if (*end != '\0' || number > INT64_MAX / factor || number < INT64_MIN / factor) {
-        return false;
-    }
-    *value = number * factor;
-    return true;
-}
-
-static bool read_double(const char *text, double *value)
-{
-    char *end = NULL;
-    const double number = strtod(text, &end);
-    if (end == text || *end != '\0' || !isfinite(number) || isspace((unsigned char)text[0])) {
-        return false;
-    }
-    *value = number;
-    return true;
-}
+static const char prefix[] = "WEFT_";
 
 /* What `WEFT_FRESH=…` may say. */
 static bool read_flag(const char *text, bool *value)
@@ -73,11 +35,11 @@ weft_status option_read(const weft_option *option, const char *origin, const cha
         wanted = "1 or 0";
         break;
     case WEFT_OPTION_INT64:
-        good = read_int64(text, option->value);
+        good = number_read_int64(text, option->value);
         wanted = "a whole number";
         break;
     case WEFT_OPTION_DOUBLE:
-        good = read_double(text, option->value);
+        good = number_read_double(text, option->value);
         wanted = "a number";
         break;
     case WEFT_OPTION_STRING:
@@ -94,15 +56,31 @@ weft_status option_read(const weft_option *option, const char *origin, const cha
     return WEFT_OK;
 }
 
+/* Module files set WEFT_VERSION, and a run that only prints a text is nobody's default. */
+static bool has_variable(const weft_option *option)
+{
+    return strcmp(option->name, "help") != 0 && strcmp(option->name, "version") != 0;
+}
+
+/* Whatever the locale: in Turkish an i would get a dot. */
+static void name_variable(const weft_option *option, char name[64])
+{
+    const int used = snprintf(name, 64, "%s%s", prefix, option->name);
+    for (int i = 0; i < used && i < 64; i++) {
+        if (name[i] == '-') {
+            name[i] = '_';
+        } else if (name[i] >= 'a' && name[i] <= 'z') {
+            name[i] = (char)(name[i] - 'a' + 'A');
+        }
+    }
+}
+
 static weft_status read_environment(const weft_option *table, error *e)
 {
     for (const weft_option *option = table; option->name != NULL; option++) {
         char name[64];
-        int used = snprintf(name, sizeof name, "WEFT_%s", option->name);
-        for (int i = 0; i < used && i < (int)sizeof name; i++) {
-            name[i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
-        }
-        const char *text = getenv(name);
+        name_variable(option, name);
+        const char *text = has_variable(option) ? getenv(name) : NULL;
         if (text == NULL || text[0] == '\0') {
             continue;
         }
@@ -112,6 +90,54 @@ static weft_status read_environment(const weft_option *table, error *e)
         }
     }
     return WEFT_OK;
+}
+
+/* Whether a word of the environment is a variable that something here reads, or that says where
+ * weft is installed. */
+static bool is_known(const weft_option *table, const char *word, size_t length)
+{
+    static const char *const others[] = {"RUN",  "RSH",  "DONE_FILE", "VERSION",    "DIR",
+                                         "HOME", "ROOT", "PREFIX",    "BASE",       "BIN",
+                                         "LIB",  "INC",  "INCLUDE",   "TEST_MOUNTS"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strlen(others[i]) == length - strlen(prefix) &&
+            strncmp(others[i], word + strlen(prefix), strlen(others[i])) == 0) {
+            return true;
+        }
+    }
+    for (const weft_option *option = table; option->name != NULL; option++) {
+        char name[64];
+        name_variable(option, name);
+        if (has_variable(option) && strlen(name) == length && strncmp(name, word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_variable(const weft_option *table, const char *word, size_t length)
+{
+    suggestion s = suggestion_for(word + strlen(prefix));
+    char name[64];
+    for (const weft_option *option = table; option->name != NULL; option++) {
+        if (has_variable(option)) {
+            suggestion_try(&s, option->name);
+        }
+    }
+    name_variable(&(weft_option){.name = s.name == NULL ? "" : s.name}, name);
+    log_print(LOG_WARNING, "the variable %.*s is set, but it is no option's and is ignored%s%s%s",
+              (int)length, word, s.name == NULL ? "" : "; did you mean ",
+              s.name == NULL ? "" : name, s.name == NULL ? "; see --help" : "?");
+}
+
+void option_warn_of_variables(const weft_option *ours)
+{
+    for (char **word = environ; word != NULL && *word != NULL; word++) {
+        const size_t length = strcspn(*word, "=");
+        if (strncmp(*word, prefix, strlen(prefix)) == 0 && !is_known(ours, *word, length)) {
+            warn_of_variable(ours, *word, length);
+        }
+    }
 }
 
 /* The option that a word names; `*text` is what stands behind its "=", if anything. */
@@ -151,8 +177,28 @@ static weft_status take_option(const weft_option *option, const char *text, int 
     return option_read(option, origin, text, e);
 }
 
-weft_status option_parse(const weft_option *ours, const weft_option *theirs, bool strict, int *argc,
-                         char **argv, error *e)
+/* A word that may not stay. */
+static weft_status refuse(const weft_option *ours, const weft_option *theirs, const char *word,
+                          error *e)
+{
+    suggestion s = suggestion_for(word);
+    for (const weft_option *option = theirs; option != NULL && option->name != NULL; option++) {
+        suggestion_try(&s, option->name);
+    }
+    for (const weft_option *option = ours; option->name != NULL; option++) {
+        suggestion_try(&s, option->name);
+    }
+    const bool is_option = word[0] == '-' && word[1] != '\0';
+    const bool near = s.name != NULL;
+    return error_set(e, WEFT_ERR_USAGE, "%s%s%s%s%s%s",
+                     is_option ? "unknown option " : "unexpected argument '", word,
+                     is_option ? "" : "', this program takes options only",
+                     near ? "; did you mean --" : "", near ? s.name : "",
+                     near ? "? See --help" : "; see --help");
+}
+
+weft_status option_parse(const weft_option *ours, const weft_option *theirs, option_rest rest,
+                         int *argc, char **argv, error *e)
 {
     weft_status status = read_environment(ours, e);
     int kept = 1;
@@ -163,12 +209,13 @@ weft_status option_parse(const weft_option *ours, const weft_option *theirs, boo
         if (option == NULL && !ended) {
             option = find_option(ours, argv[i], &text);
         }
+        const bool is_option = !ended && argv[i][0] == '-' && argv[i][1] != '\0';
         if (option != NULL) {
             status = take_option(option, text, *argc, argv, &i, e);
         } else if (!ended && strcmp(argv[i], "--") == 0) {
             ended = true;
-        } else if (!ended && strict && argv[i][0] == '-' && argv[i][1] != '\0') {
-            status = error_set(e, WEFT_ERR_USAGE, "unknown option %s; see --help", argv[i]);
+        } else if (rest == OPTION_LEAVES_NONE || (rest == OPTION_LEAVES_WORDS && is_option)) {
+            status = refuse(ours, theirs, argv[i], e);
         } else {
             argv[kept++] = argv[i];
         }

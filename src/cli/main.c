@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/version.h>
@@ -27,10 +28,10 @@ static weft_status print_help(void)
     for (int i = 0; i < COMMANDS; i++) {
         (void)printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
     }
-    (void)printf("\n"
-                 "options\n"
-                 "  --help     this text; weft COMMAND --help: more on a command\n"
-                 "  --version  which version of weft this is\n"
+    (void)printf("  help      this text; help COMMAND: more on a command\n"
+                 "  version   which version of weft this is\n"
+                 "\n"
+                 "--help and --version do the same; so does --help behind a command.\n"
                  "\n"
                  "Exit status: 0 all is well, 1 a damaged result or a system error, 2 wrong usage "
                  "or not\na result of weft.\n");
@@ -43,15 +44,23 @@ static weft_status run_command(int argc, char **argv)
         return command_error(WEFT_ERR_USAGE, "no command is given; see weft --help");
     }
     const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        return print_help();
-    }
-    if (strcmp(word, "--version") == 0) {
+    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
         (void)printf("weft %s\n", weft_version());
         return WEFT_OK;
     }
+    const bool help = strcmp(word, "help") == 0;
+    if (help && argc > 2) {
+        /* weft help COMMAND: what weft COMMAND --help prints. */
+        word = argv[2];
+    } else if (help || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        return print_help();
+    }
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(word, commands[i]->name) == 0) {
+            if (help) {
+                (void)fputs(commands[i]->help, stdout);
+                return WEFT_HELP_SHOWN;
+            }
             return commands[i]->run(argc - 1, argv + 1);
         }
     }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "engine/child.h"
 
 #include <errno.h>
@@ -193,8 +194,8 @@ static attempt describe_death(slot *mine, child_answer answer)
         break;
     case CHILD_LATE:
         a.code = WEFT_QUARANTINE_TIMEOUT;
-        (void)snprintf(mine->text, sizeof mine->text, "took longer than %g s",
-                       mine->isolation->setup.item_timeout_s);
+        (void)number_print(mine->text, sizeof mine->text, "took longer than %g s",
+                           mine->isolation->setup.item_timeout_s);
         break;
     case CHILD_STARVED:
         a.code = WEFT_QUARANTINE_MEMORY;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "base/number.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,10 +55,10 @@ void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
         (void)snprintf(failures, sizeof failures, ", %" PRId64 " failed", failed);
     }
     char line[256];
-    (void)snprintf(line, sizeof line,
-                   "%5.1f %%, %" PRId64 " of %" PRId64 " items%s, %.4g items/s, %s left",
-                   100 * (double)done / (double)(p->items > 0 ? p->items : 1), done, p->items,
-                   failures, rate, left);
+    (void)number_print(line, sizeof line,
+                       "%5.1f %%, %" PRId64 " of %" PRId64 " items%s, %.4g items/s, %s left",
+                       100 * (double)done / (double)(p->items > 0 ? p->items : 1), done, p->items,
+                       failures, rate, left);
     if (p->live) {
         log_progress(line);
     } else {

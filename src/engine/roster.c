@@ -4,6 +4,7 @@
 #include "engine/roster.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,8 +187,8 @@ int roster_next_lost(roster *r, char why[ROSTER_WHY_BYTES])
         rank = next_dead(r);
     }
     if (rank < 0) {
-        (void)snprintf(why, ROSTER_WHY_BYTES, "has been silent for %g s",
-                       1e-9 * (double)r->pulse.limit_ns);
+        (void)number_print(why, ROSTER_WHY_BYTES, "has been silent for %g s",
+                           1e-9 * (double)r->pulse.limit_ns);
         rank = liveness_next_lost(r->liveness);
     }
     if (rank >= 0) {

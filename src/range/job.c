@@ -2,11 +2,18 @@
 /* The job: what a map is and what identifies it: item space, fields, parameters, seed, grain. */
 #include "range/job.h"
 
-#include <ctype.h>
+#include "base/number.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* As isalnum() in the plain locale: what a name may be does not depend on where one lives. */
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 /* A name becomes a dataset's or an attribute's, and part of a file's. */
 static bool good_name(const char *name)
@@ -15,7 +22,7 @@ static bool good_name(const char *name)
         return false;
     }
     for (const char *c = name; *c != '\0'; c++) {
-        if (!isalnum((unsigned char)*c) && strchr("_-.", *c) == NULL) {
+        if (!is_letter_or_digit(*c) && strchr("_-.", *c) == NULL) {
             return false;
         }
     }
@@ -288,7 +295,7 @@ static void format_value(const job_parameter *p, char *text, size_t bytes)
         (void)snprintf(text, bytes, "%" PRId64, p->int64);
         break;
     case JOB_DOUBLE:
-        (void)snprintf(text, bytes, "%.17g", p->number);
+        (void)number_print(text, bytes, "%.17g", p->number);
         break;
     case JOB_STRING:
         (void)snprintf(text, bytes, "'%.100s'", p->text);

@@ -3,6 +3,7 @@
 #include "store/fault.h"
 
 #include "base/host.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -36,9 +37,9 @@ static void append_free(error *e, const char *path)
     if (!find_disk(path, &disk)) {
         return;
     }
-    (void)snprintf(text, sizeof text, " (%.1f MB are free there%s)",
-                   1e-6 * (double)disk.f_bavail * (double)disk.f_frsize,
-                   disk.f_files > 0 && disk.f_favail == 0 ? ", and no inode" : "");
+    (void)number_print(text, sizeof text, " (%.1f MB are free there%s)",
+                       1e-6 * (double)disk.f_bavail * (double)disk.f_frsize,
+                       disk.f_files > 0 && disk.f_favail == 0 ? ", and no inode" : "");
     append(e, text);
 }
 

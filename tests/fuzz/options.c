@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  {NULL, NULL, WEFT_OPTION_FLAG, NULL, NULL}};
     error e = {.status = WEFT_OK};
     const int given = count;
-    const weft_status status = option_parse(table, NULL, size % 2 == 0, &count, words, &e);
+    const weft_status status =
+        option_parse(table, NULL, (option_rest)(size % 3), &count, words, &e);
     if (count < 1 || count > given || (status != WEFT_OK) != (e.text[0] != '\0')) {
         abort();
     }

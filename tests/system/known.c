@@ -4,6 +4,7 @@
 #include "deadly.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -230,6 +231,7 @@ int main(int argc, char **argv)
     const weft_program program = {
         .name = "known", .summary = "Computes what is known.", .options = options};
     weft_session *session = NULL;
+    (void)setlocale(LC_ALL, ""); /* as programs with a window do, and many libraries */
     deadly_begin();
     weft_status status = weft_init(&argc, &argv, &program, &session);
     if (status == WEFT_OK) {

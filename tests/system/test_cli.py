@@ -14,7 +14,7 @@ from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs
 @needs(WEFT, "weft")
 class Usage(CliTest):
     def test_help(self):
-        for words in (["--help"], ["-h"], *([name, "--help"] for name in
+        for words in (["--help"], ["-h"], ["help"], ["help", "plan"], *([name, "--help"] for name in
                                             ("status", "verify", "random"))):
             with self.subTest(words=words):
                 ending = self.weft(*words)
@@ -22,10 +22,12 @@ class Usage(CliTest):
                 self.assertEqual(ending.err, "")
 
     def test_version(self):
-        self.assertRegex(self.weft("--version").out, r"\Aweft \d+\.\d+\.\d+\n\Z")
+        for word in ("--version", "version"):
+            self.assertRegex(self.weft(word).out, r"\Aweft \d+\.\d+\.\d+\n\Z")
 
     def test_wrong(self):
-        for words, saying in (([], "no command"), (["stat"], "'stat'"), (["--foo"], "'--foo'"),
+        for words, saying in (([], "no command"), (["stat"], "'stat'"), (["help", "stat"], "'stat'"),
+                              (["--foo"], "'--foo'"),
                               (["status"], "no FILE"), (["verify"], "no FILE"),
                               (["status", "a", "b"], "'b'"), (["verify", "a", "b"], "'b'"),
                               (["status", "--jason", "a"], "'--jason'"),

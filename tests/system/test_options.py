@@ -2,6 +2,9 @@
 """Options from the command line and from the environment, --fresh, and a complete result."""
 
 import os
+import shutil
+import subprocess
+import unittest
 
 import results
 from launch import COAST, KNOWN, MANDELBROT, SystemTest, command, environment, main, run
@@ -123,6 +126,22 @@ class Options(SystemTest):
     def test_default_name(self):
         self.run_well(KNOWN, "--count", 5, cwd=self.folder)
         self.assertEqual(os.listdir(self.folder), ["known.h5"])
+
+    @unittest.skipUnless(shutil.which("localedef") and os.path.exists("/usr/share/i18n/locales/de_DE"),
+                         "no localedef")
+    def test_locale(self):
+        """Numbers have a point, in and out, also where the program speaks another language."""
+        subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", self.path("de_DE.UTF-8")],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        german = environment(LOCPATH=self.folder, LC_ALL="de_DE.UTF-8", WEFT_DEAD_AFTER="7.5")
+        ending = self.run_well(KNOWN, "--out", self.path(), "--count", 5, "--tilt", "0.25",
+                               "--sync", "2.5", "--time-limit", "99.5", env=german)
+        self.assertRegex(ending.err, r"now in \d\.\d\d s")
+        ending = self.run_well(KNOWN, "--out", self.path(), "--count", 5, "--tilt", "0.5",
+                               env=german, status=2)
+        self.assertIn("0.25 in the file and 0.5 in this run", ending.err)
+        ending = self.run_well(KNOWN, "--out", self.path(), "--sync", "0,5", env=german, status=2)
+        self.assertIn("'0,5' is not a number", ending.err)
 
     def test_log_level(self):
         ending = self.run_well(KNOWN, "--out", self.path(), "--log", "error", layout=(2, 2))

@@ -72,7 +72,7 @@ static void test_options_of_the_program(void **state)
         {"step", "S", WEFT_OPTION_DOUBLE, &step, "how far"},
         {NULL, NULL, WEFT_OPTION_FLAG, NULL, NULL},
     };
-    const weft_program program = {.name = "tester", .options = options};
+    weft_program program = {.name = "tester", .options = options, .arguments = "FILE"};
     int argc = 0;
     char **argv = NULL;
     weft_session *session = NULL;
@@ -91,6 +91,12 @@ static void test_options_of_the_program(void **state)
     int exit_status = 0;
     assert_int_equal(try_words(WORDS("--widht=3"), &program, text, &exit_status), WEFT_ERR_USAGE);
     assert_non_null(strstr(text, "--widht=3"));
+    assert_non_null(strstr(text, "did you mean --width?"));
+    assert_int_equal(exit_status, 2);
+    program.arguments = NULL;
+    assert_int_equal(try_words(WORDS("--fast", "word"), &program, text, &exit_status),
+                     WEFT_ERR_USAGE);
+    assert_non_null(strstr(text, "'word'"));
     assert_int_equal(exit_status, 2);
     assert_int_equal(try_words(WORDS("--width=many"), &program, text, &exit_status),
                      WEFT_ERR_USAGE);
@@ -239,6 +245,42 @@ static void test_help(void **state)
     assert_null(weft_schedule_text(names));
 }
 
+static void test_version(void **state)
+{
+    (void)state;
+    const weft_program program = {.version = "3.1"};
+    char printed[8192];
+    int exit_status = -1;
+    assert_int_equal(capture(STDOUT_FILENO, WORDS("--version"), &program, printed, &exit_status),
+                     WEFT_HELP_SHOWN);
+    assert_string_equal(printed, "tester 3.1\nweft " WEFT_VERSION "\n");
+    assert_int_equal(exit_status, 0);
+    assert_int_equal(capture(STDOUT_FILENO, WORDS("--version"), NULL, printed, &exit_status),
+                     WEFT_HELP_SHOWN);
+    assert_string_equal(printed, "weft " WEFT_VERSION "\n");
+}
+
+static void test_strange_variables(void **state)
+{
+    (void)state;
+    char printed[8192];
+    int exit_status = -1;
+    (void)setenv("WEFT_THREDS", "2", 1);
+    (void)setenv("WEFT_VERSION", "of a module file", 1);
+    assert_int_equal(capture(STDERR_FILENO, WORDS("--threads=1"), NULL, printed, &exit_status),
+                     WEFT_OK);
+    const char *warning = strstr(printed, "WARNING");
+    assert_non_null(warning);
+    assert_non_null(strstr(warning, "WEFT_THREDS"));
+    assert_non_null(strstr(warning, "did you mean WEFT_THREADS?"));
+    assert_null(strstr(warning + 1, "WARNING"));
+    (void)unsetenv("WEFT_THREDS");
+    assert_int_equal(capture(STDERR_FILENO, WORDS("--threads=1"), NULL, printed, &exit_status),
+                     WEFT_OK);
+    assert_null(strstr(printed, "WARNING"));
+    (void)unsetenv("WEFT_VERSION");
+}
+
 static void test_errors_are_printed_once(void **state)
 {
     (void)state;
@@ -358,6 +400,8 @@ int main(void)
         cmocka_unit_test(test_workers),
         cmocka_unit_test(test_bad_environment),
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_strange_variables),
         cmocka_unit_test(test_errors_are_printed_once),
         cmocka_unit_test(test_error_of_the_program),
         cmocka_unit_test(test_exit_statuses),

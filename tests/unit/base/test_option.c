@@ -29,7 +29,8 @@ typedef struct parse {
 } parse;
 
 /* Words end with NULL; they are never written to. */
-static weft_status run_parse(parse *p, bool with_theirs, bool strict, const char *const words[])
+static weft_status run_parse(parse *p, bool with_theirs, option_rest rest,
+                             const char *const words[])
 {
     *p = (parse){.number = -77, .real = -7.5, .text = "none", .their_number = -77};
     const weft_option ours[] = {
@@ -52,7 +53,7 @@ static weft_status run_parse(parse *p, bool with_theirs, bool strict, const char
         (void)strncpy(copies[i], words[i], sizeof copies[i] - 1);
         p->argv[p->argc++] = copies[i];
     }
-    return option_parse(ours, with_theirs ? theirs : NULL, strict, &p->argc, p->argv, &p->e);
+    return option_parse(ours, with_theirs ? theirs : NULL, rest, &p->argc, p->argv, &p->e);
 }
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -72,7 +73,8 @@ static void test_nothing_given(void **state)
 {
     (void)state;
     parse p;
-    assert_int_equal(run_parse(&p, true, true, (const char *const[]){NULL}), WEFT_OK);
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS, (const char *const[]){NULL}),
+                     WEFT_OK);
     assert_int_equal(p.argc, 1);
     assert_null(p.argv[1]);
     assert_false(p.flag);
@@ -85,7 +87,7 @@ static void test_every_type_in_both_spellings(void **state)
 {
     (void)state;
     parse p;
-    assert_int_equal(run_parse(&p, true, true,
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS,
                                WORDS("--test-flag", "--test-number", "12", "--test-real", "0.25",
                                      "--test-text", "a b", "--their-flag", "--their-number", "5")),
                      WEFT_OK);
@@ -97,7 +99,7 @@ static void test_every_type_in_both_spellings(void **state)
     assert_int_equal(p.their_number, 5);
     assert_int_equal(p.argc, 1);
     assert_null(p.argv[1]);
-    assert_int_equal(run_parse(&p, true, true,
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS,
                                WORDS("--test-flag=yes", "--test-number=-12", "--test-real=1e3",
                                      "--test-text=x=y", "--their-flag=0", "--their-number=5M")),
                      WEFT_OK);
@@ -114,7 +116,7 @@ static void test_last_one_wins(void **state)
     (void)state;
     parse p;
     assert_int_equal(
-        run_parse(&p, false, true,
+        run_parse(&p, false, OPTION_LEAVES_WORDS,
                   WORDS("--test-number=1", "--test-number", "2", "--test-flag", "--test-flag=no")),
         WEFT_OK);
     assert_int_equal(p.number, 2);
@@ -125,10 +127,12 @@ static void test_argument_that_looks_like_an_option(void **state)
 {
     (void)state;
     parse p;
-    assert_int_equal(run_parse(&p, false, true, WORDS("--test-text", "--test-flag")), WEFT_OK);
+    assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-text", "--test-flag")),
+                     WEFT_OK);
     assert_string_equal(p.text, "--test-flag");
     assert_false(p.flag);
-    assert_int_equal(run_parse(&p, false, true, WORDS("--test-number", "-3")), WEFT_OK);
+    assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-number", "-3")),
+                     WEFT_OK);
     assert_int_equal(p.number, -3);
 }
 
@@ -139,7 +143,8 @@ static void test_missing_argument(void **state)
                                         "--their-number"};
     for (int i = 0; i < 4; i++) {
         parse p;
-        assert_int_equal(run_parse(&p, true, false, WORDS("word", names[i])), WEFT_ERR_USAGE);
+        assert_int_equal(run_parse(&p, true, OPTION_LEAVES_ALL, WORDS("word", names[i])),
+                         WEFT_ERR_USAGE);
         assert_non_null(strstr(p.e.text, names[i]));
         assert_non_null(strstr(p.e.text, "needs an argument"));
     }
@@ -152,10 +157,12 @@ static void test_unknown_options(void **state)
                                           "--=3",       "--their-number1", "-test-flag"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         parse p;
-        assert_int_equal(run_parse(&p, true, true, WORDS(unknown[i])), WEFT_ERR_USAGE);
+        assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS, WORDS(unknown[i])),
+                         WEFT_ERR_USAGE);
         assert_non_null(strstr(p.e.text, unknown[i]));
-        assert_int_equal(run_parse(&p, true, false, WORDS("a", unknown[i], "--test-flag", "b")),
-                         WEFT_OK);
+        assert_int_equal(
+            run_parse(&p, true, OPTION_LEAVES_ALL, WORDS("a", unknown[i], "--test-flag", "b")),
+            WEFT_OK);
         assert_true(p.flag);
         assert_int_equal(p.argc, 4);
         assert_string_equal(p.argv[1], "a");
@@ -169,20 +176,68 @@ static void test_words_stay(void **state)
 {
     (void)state;
     parse p;
-    assert_int_equal(
-        run_parse(&p, true, true, WORDS("one", "--test-flag", "-", "--test-number", "4", "two")),
-        WEFT_OK);
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS,
+                               WORDS("one", "--test-flag", "-", "--test-number", "4", "two")),
+                     WEFT_OK);
     assert_int_equal(p.argc, 4);
     assert_string_equal(p.argv[1], "one");
     assert_string_equal(p.argv[2], "-");
     assert_string_equal(p.argv[3], "two");
 }
 
+static void test_words_are_refused(void **state)
+{
+    (void)state;
+    static const char *const words[][3] = {{"one"}, {"-"}, {"--test-flag", "two"}, {"--", "--x"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        parse p;
+        const char *const given[] = {words[i][0], words[i][1], words[i][2], NULL};
+        assert_int_equal(run_parse(&p, true, OPTION_LEAVES_NONE, given), WEFT_ERR_USAGE);
+        assert_non_null(strstr(p.e.text, "ee --help"));
+    }
+    parse p;
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_NONE, WORDS("--test-flag", "--")), WEFT_OK);
+    assert_int_equal(p.argc, 1);
+}
+
+static void test_suggestions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        const char *name; /* NULL: none is near */
+    } cases[] = {{"--test-numbr", "--test-number"},
+                 {"--tset-flag", "--test-flag"},
+                 {"-test-text=3", "--test-text"},
+                 {"--test_real", "--test-real"},
+                 {"--thier-number", "--their-number"},
+                 {"test-flag", "--test-flag"},
+                 {"--Test-Flag", "--test-flag"},
+                 {"--quite-other", NULL},
+                 {"--", NULL},
+                 {"-x", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        parse p;
+        const weft_status status = run_parse(&p, true, OPTION_LEAVES_NONE, WORDS(cases[i].word));
+        if (strcmp(cases[i].word, "--") != 0) {
+            assert_int_equal(status, WEFT_ERR_USAGE);
+        }
+        char *found = strstr(p.e.text, "did you mean ");
+        if (cases[i].name == NULL) {
+            assert_null(found);
+        } else {
+            assert_non_null(found);
+            assert_memory_equal(found + strlen("did you mean "), cases[i].name,
+                                strlen(cases[i].name));
+        }
+    }
+}
+
 static void test_two_dashes_end_the_options(void **state)
 {
     (void)state;
     parse p;
-    assert_int_equal(run_parse(&p, true, true,
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS,
                                WORDS("--test-number=4", "--", "--test-flag", "--nonsense", "--")),
                      WEFT_OK);
     assert_int_equal(p.number, 4);
@@ -212,10 +267,22 @@ static void test_numbers(void **state)
         {"-9223372036854775808", INT64_MIN},
         {"9223372036G", INT64_C(9223372036000000000)},
         {"9223372036854775k", INT64_C(9223372036854775000)},
+        {"1e3", 1000},
+        {"1E+6", 1000000},
+        {"-25e2", -2500},
+        {"1.5e3", 1500},
+        {"1.5k", 1500},
+        {".5M", 500000},
+        {"3.0", 3},
+        {"0e99", 0},
+        {"9.223372036854775807e18", INT64_MAX},
+        {"-9.223372036854775808e18", INT64_MIN},
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         parse p;
-        assert_int_equal(run_parse(&p, false, true, WORDS("--test-number", good[i].text)), WEFT_OK);
+        assert_int_equal(
+            run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-number", good[i].text)),
+            WEFT_OK);
         assert_true(p.number == good[i].value);
     }
     static const char *const bad[] = {"",
@@ -228,7 +295,20 @@ static void test_numbers(void **state)
                                       "1K",
                                       "1m",
                                       "1.5",
-                                      "1e3",
+                                      "1,5",
+                                      "1.2345e3",
+                                      "1e",
+                                      "1e-3",
+                                      "10e-1",
+                                      "1ek",
+                                      "1e3k",
+                                      "1e1.",
+                                      "1e1.0",
+                                      "1e19",
+                                      "1e100",
+                                      "e3",
+                                      ".",
+                                      "1..0",
                                       "0x10",
                                       "--1",
                                       "9223372036854775808",
@@ -239,7 +319,7 @@ static void test_numbers(void **state)
                                       "99999999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         parse p;
-        assert_int_equal(run_parse(&p, false, true, WORDS("--test-number", bad[i])),
+        assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-number", bad[i])),
                          WEFT_ERR_USAGE);
         assert_non_null(strstr(p.e.text, "--test-number"));
         assert_non_null(strstr(p.e.text, bad[i]));
@@ -256,14 +336,16 @@ static void test_reals(void **state)
     } good[] = {{"0", 0}, {"-1.5", -1.5}, {".5", 0.5}, {"1e-3", 1e-3}, {"1e308", 1e308}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         parse p;
-        assert_int_equal(run_parse(&p, false, true, WORDS("--test-real", good[i].text)), WEFT_OK);
+        assert_int_equal(
+            run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-real", good[i].text)), WEFT_OK);
         assert_true(p.real == good[i].value);
     }
     static const char *const bad[] = {"",    "x",    "1,5", "1.5k",  " 1",
                                       "nan", "-inf", "inf", "1e999", "1 "};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         parse p;
-        assert_int_equal(run_parse(&p, false, true, WORDS("--test-real", bad[i])), WEFT_ERR_USAGE);
+        assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-real", bad[i])),
+                         WEFT_ERR_USAGE);
         assert_non_null(strstr(p.e.text, "--test-real"));
         assert_true(p.real == -7.5);
     }
@@ -276,10 +358,11 @@ static void test_flags_and_texts_refused(void **state)
     static const char *const bad[] = {"--test-flag=", "--test-flag=2", "--test-flag=maybe",
                                       "--test-flag=YES"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(run_parse(&p, false, true, WORDS(bad[i])), WEFT_ERR_USAGE);
+        assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS(bad[i])), WEFT_ERR_USAGE);
         assert_non_null(strstr(p.e.text, "--test-flag"));
     }
-    assert_int_equal(run_parse(&p, false, true, WORDS("--test-text=")), WEFT_ERR_USAGE);
+    assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-text=")),
+                     WEFT_ERR_USAGE);
     assert_string_equal(p.text, "none");
 }
 
@@ -292,7 +375,7 @@ static void test_environment(void **state)
     (void)setenv("WEFT_TEST_REAL", "2.5", 1);
     (void)setenv("WEFT_TEST_TEXT", "from afar", 1);
     (void)setenv("WEFT_THEIR_NUMBER", "9", 1);
-    assert_int_equal(run_parse(&p, true, true, WORDS("word")), WEFT_OK);
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS, WORDS("word")), WEFT_OK);
     assert_int_equal(p.number, 5000);
     assert_true(p.flag);
     assert_true(p.real == 2.5);
@@ -300,7 +383,7 @@ static void test_environment(void **state)
     assert_int_equal(p.their_number, -77);
     (void)setenv("WEFT_TEST_FLAG", "0", 1);
     (void)setenv("WEFT_TEST_TEXT", "", 1);
-    assert_int_equal(run_parse(&p, true, true, WORDS("word")), WEFT_OK);
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS, WORDS("word")), WEFT_OK);
     assert_false(p.flag);
     assert_string_equal(p.text, "none");
 }
@@ -311,8 +394,9 @@ static void test_command_line_wins(void **state)
     parse p;
     (void)setenv("WEFT_TEST_NUMBER", "5", 1);
     (void)setenv("WEFT_TEST_FLAG", "1", 1);
-    assert_int_equal(run_parse(&p, true, true, WORDS("--test-number", "6", "--test-flag=no")),
-                     WEFT_OK);
+    assert_int_equal(
+        run_parse(&p, true, OPTION_LEAVES_WORDS, WORDS("--test-number", "6", "--test-flag=no")),
+        WEFT_OK);
     assert_int_equal(p.number, 6);
     assert_false(p.flag);
 }
@@ -322,7 +406,7 @@ static void test_bad_environment_is_named(void **state)
     (void)state;
     parse p;
     (void)setenv("WEFT_TEST_NUMBER", "many", 1);
-    assert_int_equal(run_parse(&p, true, true, WORDS("word")), WEFT_ERR_USAGE);
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_WORDS, WORDS("word")), WEFT_ERR_USAGE);
     assert_non_null(strstr(p.e.text, "WEFT_TEST_NUMBER"));
     assert_non_null(strstr(p.e.text, "many"));
 }
@@ -338,6 +422,8 @@ int main(void)
         CLEAN(test_missing_argument),
         CLEAN(test_unknown_options),
         CLEAN(test_words_stay),
+        CLEAN(test_words_are_refused),
+        CLEAN(test_suggestions),
         CLEAN(test_two_dashes_end_the_options),
         CLEAN(test_numbers),
         CLEAN(test_reals),

@@ -17,7 +17,7 @@
 /* In units in the last place of a number just above the value. */
 static bool is_close(double value, long double want, double x)
 {
-    const double unit = nextafter(fabs(value), INFINITY) - fabs(value);
+    const double unit = nextafter(fabs(value), HUGE_VAL) - fabs(value);
     if (fabsl((long double)value - want) <= (long double)unit) {
         return true;
     }

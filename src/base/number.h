@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Numbers from text and in text: with a point, whatever locale the program has chosen. */
+#ifndef BASE_NUMBER_H
+#define BASE_NUMBER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weft/macros.h>
+
+/* A whole number, as 1000, 1e3, 1.5e3 or 1k (M, G); false, and the value as it was, if the text is
+ * anything else, or does not fit. */
+bool number_read_int64(const char *text, int64_t *value);
+
+/* A finite number. */
+bool number_read_double(const char *text, double *value);
+
+/* As snprintf() and vsnprintf(). */
+int number_print(char *text, size_t bytes, const char *format, ...) WEFT_PRINTF(3, 4);
+
+int number_print_list(char *text, size_t bytes, const char *format, va_list arguments);
+
+#endif

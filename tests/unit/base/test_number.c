@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests numbers from text and in text; what options make of them is in test_option.c, and other
+ * locales are in tests/system/test_options.py. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/number.h"
+
+#include <locale.h>
+#include <string.h>
+
+static void test_values_stay_where_text_is_bad(void **state)
+{
+    (void)state;
+    int64_t whole = 7;
+    double real = 7;
+    assert_false(number_read_int64("7.5", &whole));
+    assert_false(number_read_double("7,5", &real));
+    assert_false(number_read_double("", &real));
+    assert_false(number_read_double("\t1", &real));
+    assert_true(whole == 7 && real == 7);
+    assert_true(number_read_int64("1e6", &whole) && number_read_double("7.5e0", &real));
+    assert_true(whole == 1000000 && real == 7.5);
+}
+
+static void test_print(void **state)
+{
+    (void)state;
+    char text[8];
+    assert_int_equal(number_print(text, sizeof text, "%.2f %s", 0.25, "quarter"), 12);
+    assert_string_equal(text, "0.25 qu");
+}
+
+/* Whatever the thread has chosen for itself is in force again. */
+static void test_the_locale_stays(void **state)
+{
+    (void)state;
+    char text[8];
+    double real = 0;
+    const locale_t own = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
+    assert_true(own != (locale_t)0);
+    const locale_t before = uselocale(own);
+    (void)number_print(text, sizeof text, "%g", 1.5);
+    (void)number_read_double("1.5", &real);
+    assert_true(uselocale(before) == own);
+    freelocale(own);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_stay_where_text_is_bad),
+        cmocka_unit_test(test_print),
+        cmocka_unit_test(test_the_locale_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
