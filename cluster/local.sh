@@ -5,13 +5,16 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Debian's names. The Python modules, hdf5-tools and GSL are for the tests alone.
-packages=(
+# Debian's names: for the library and the program weft, and then for the other programs and the tests.
+library_packages=(
     build-essential cmake pkg-config
     libopenmpi-dev openmpi-bin openssh-client
-    libhdf5-openmpi-dev hdf5-tools
-    libhwloc-dev librandom123-dev libxxhash-dev libcmocka-dev libgsl-dev
-    libjansson-dev libpng-dev libproj-dev
+    libhdf5-openmpi-dev libhwloc-dev librandom123-dev libxxhash-dev
+    libjansson-dev libpng-dev
+)
+packages=(
+    "${library_packages[@]}"
+    hdf5-tools libcmocka-dev libgsl-dev libproj-dev
     gmt-gshhg-low gmt-gshhg-high gmt-gshhg-full
     python3 python3-numpy python3-h5py
     procps iproute2 slurm-wlm munge
@@ -31,6 +34,9 @@ commands
   run    set up, build, and compute the distance to the sea's shoreline for the whole globe at half
          a degree: 2 ranks x 2 workers; further arguments go to coast, such as --fresh
   test   set up, build, and run all tests; further arguments go to ctest, such as -R unit
+  install DIR
+         set up what the library needs, build it and the program weft, install them to the folder
+         DIR, and say how programs of one's own are built with it
   setup  install the Debian packages that are missing; further arguments are packages to add
   help   this text
 
@@ -92,8 +98,9 @@ install_missing() {
     fi
 }
 
+# set_up PACKAGE...
 set_up() {
-    local wanted=("${packages[@]}" "$@") package missing=()
+    local wanted=("$@") package missing=()
     [[ $install == yes ]] || return 0
     command -v apt-get >/dev/null || fail "this system has no apt-get. Install what these Debian packages hold:
   ${wanted[*]}
@@ -113,6 +120,25 @@ build_release() {
     say "building in $build"
     cmake --preset release
     cmake --build --preset release --parallel "$jobs"
+}
+
+install_library() {
+    local prefix libdir
+    [[ $# -eq 1 ]] || fail "install needs a folder to install to, such as ~/weft"
+    set_up "${library_packages[@]}"
+    prefix=$(realpath -m "$1")
+    cmake --preset user
+    cmake --build --preset user --parallel "$jobs"
+    cmake --install build/user --prefix "$prefix"
+    libdir=$(dirname "$(find "$prefix" -name weft.pc -print -quit)")
+    cat <<END
+
+For a shell:
+  export PATH=$prefix/bin:\$PATH
+  export PKG_CONFIG_PATH=$libdir CMAKE_PREFIX_PATH=$prefix
+Then, in a copy of $prefix/share/doc/weft/examples:
+  make PREFIX=$prefix && ./pi
+END
 }
 
 # The path of a program of this build; the tests make folders of their own, with other copies.
@@ -193,16 +219,17 @@ main() {
     read_options "${@:2}"
     case $verb in
     run)
-        set_up
+        set_up "${packages[@]}"
         build_release
         run_coast "${rest[@]}"
         ;;
     test)
-        set_up
+        set_up "${packages[@]}"
         build_release
         run_tests "${rest[@]}"
         ;;
-    setup) set_up "${rest[@]}" ;;
+    install) install_library "${rest[@]}" ;;
+    setup) set_up "${packages[@]}" "${rest[@]}" ;;
     help | -h | --help) usage ;;
     *)
         usage >&2

@@ -65,6 +65,9 @@ install(PROGRAMS ${PROJECT_SOURCE_DIR}/cluster/weft-run ${PROJECT_SOURCE_DIR}/cl
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weft
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/apps/examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  PATTERN ".clang-format" EXCLUDE)
+
 include(CMakePackageConfigHelpers)
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
 configure_package_config_file(weftConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/weftConfig.cmake

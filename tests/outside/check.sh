@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # check.sh BUILD WORK [CC [CFLAGS...]]: installs the build folder BUILD to a prefix under the folder
-# WORK, builds the project outside of the tree with find_package and with pkg-config, and the README's
-# program, and runs what comes out, the installed programs too.
+# WORK, builds the project outside of the tree and the installed examples with find_package and with
+# pkg-config, and runs what comes out, the installed programs too.
 set -euo pipefail
 
 build=$(realpath "$1")
@@ -11,7 +11,7 @@ work=$2
 cc=${3:-cc}
 cflags=("${@:4}")
 project=$(realpath "$(dirname "${BASH_SOURCE[0]}")/project")
-readme=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../README.md")
+top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 
 step() {
     echo "outside: $*"
@@ -48,14 +48,20 @@ with_find_package() {
     run_squares "$work/cmake/squares" "$work/cmake.h5"
 }
 
-# compile SOURCE PROGRAM: with what weft.pc says.
-compile() {
-    local pc flags=() static=()
+# What weft.pc says, in the caller's flags.
+weft_flags() {
+    local pc static=()
     pc=$(find "$work/prefix" -name weft.pc -print -quit)
     [[ -n $pc ]] || fail "no weft.pc was installed"
     export PKG_CONFIG_PATH=${pc%/*}
     [[ -n $(find "$work/prefix" -name 'libweft.so' -print -quit) ]] || static=(--static)
     read -ra flags <<<"$(pkg-config --cflags --libs "${static[@]}" weft)"
+}
+
+# compile SOURCE PROGRAM
+compile() {
+    local flags=()
+    weft_flags
     "$cc" "${cflags[@]}" -O2 -Wall -Werror "$1" -o "$2" "${flags[@]}"
     export LD_LIBRARY_PATH
     LD_LIBRARY_PATH=$(pkg-config --variable=libdir weft)
@@ -81,16 +87,67 @@ own_names() {
     "$work/names" --threads 1 --out "$work/names.h5" || fail "names ended with status $?"
 }
 
-# The program that the README shows, as it is printed there; told to stop, unless it is faster.
+# The program that the README shows is the first example.
 program_of_readme() {
-    local status=0
     step "the README's program"
     # shellcheck disable=SC2016  # backticks are what is looked for
-    sed -n '/^```c$/,/^```$/p' "$readme" | sed '/^```/d' >"$work/pi.c"
-    compile "$work/pi.c" "$work/pi"
-    timeout --preserve-status -s TERM 2 "$work/pi" --out "$work/pi.h5" || status=$?
-    [[ $status -eq 0 || $status -eq 75 ]] || fail "the README's program ended with status $status"
-    h5dump -H "$work/pi.h5" | contains '"hits"' || fail "the README's program left no result"
+    diff <(sed -n '/^```c$/,/^```$/p' "$top/README.md" | sed '/^```/d') \
+        <(sed '/SPDX/d' "$work/examples/pi.c") || fail "the README's program is not that of pi.c"
+}
+
+# run_examples FOLDER: pi is told to stop, unless it is faster.
+run_examples() (
+    local status=0
+    cd "$1"
+    timeout --preserve-status -s TERM 2 ./pi || status=$?
+    [[ $status -eq 0 || $status -eq 75 ]] || fail "$1/pi ended with status $status"
+    h5dump -H pi.h5 | contains '"hits"' || fail "$1/pi left no result"
+    ./lyapunov --count 100 --threads 1 || fail "$1/lyapunov ended with status $?"
+    h5dump -d /results/exponent -s 99 -c 1 lyapunov.h5 | contains ' 0\.6' ||
+        fail "for r close to 4 the exponent is not close to ln 2"
+    ./stages --threads 1 || fail "$1/stages ended with status $?"
+    h5dump -d /results/mean -s 50000 -c 1 smooth.h5 | contains ' -\?0\.' || fail "noise is not smooth"
+)
+
+# As installed, with what lies beside them.
+examples() {
+    local flags=()
+    step "examples"
+    cp -r "$work/prefix/share/doc/weft/examples" "$work/examples"
+    program_of_readme
+    cp -r "$work/examples" "$work/examples-cmake"
+    weft_flags
+    make -C "$work/examples" CC="$cc" PREFIX="$work/prefix" WEFT="${flags[*]}" \
+        CFLAGS="-std=c11 -O2 -Wall -Werror ${cflags[*]}" >"$work/make.log"
+    env -u LD_LIBRARY_PATH bash -c "cd $work/examples && ./lyapunov --help" >"$work/lyapunov.help" ||
+        fail "an example does not find libweft"
+    run_examples "$work/examples"
+    cmake -S "$work/examples-cmake" -B "$work/examples-cmake" -DCMAKE_PREFIX_PATH="$work/prefix" \
+        -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="${cflags[*]}" >"$work/examples.log"
+    cmake --build "$work/examples-cmake" >>"$work/examples.log"
+    run_examples "$work/examples-cmake"
+}
+
+# configure_user WITHOUT [OPTION...]: where pkg-config does not know what is named in WITHOUT.
+configure_user() {
+    WITHOUT=$1 cmake --preset user -S "$top" -B "$work/user" -DCMAKE_C_COMPILER="$cc" \
+        -DPKG_CONFIG_EXECUTABLE="$work/pkg-config" "${@:2}" >"$work/user.log" 2>&1 ||
+        fail "the preset user does not do without $1: $(grep -A 5 Error "$work/user.log")"
+}
+
+# What only tests and example programs need is not asked for.
+preset_user() {
+    step "the preset user"
+    cat >"$work/pkg-config" <<'END'
+#!/bin/sh
+for word in $WITHOUT; do
+    case " $* " in *" $word"[\ \>]*) exit 1 ;; esac
+done
+exec pkg-config "$@"
+END
+    chmod +x "$work/pkg-config"
+    configure_user "cmocka proj jansson libpng" -DWEFT_CLI=OFF
+    configure_user "cmocka proj" -DWEFT_CLI=ON
 }
 
 installed_programs() {
@@ -110,6 +167,7 @@ install_weft
 with_find_package
 with_pkg_config
 own_names
-program_of_readme
+examples
+preset_user
 installed_programs
 step "all well"
