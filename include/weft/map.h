@@ -74,6 +74,11 @@ typedef struct weft_span weft_span;
  * parameters and on the item's random stream only (see weft_span_random()). Several workers call it
  * at the same time, each with its own span. It must not call MPI or HDF5.
  *
+ * Wherever it is called, the floating-point environment (rounding, denormals, precision, traps),
+ * the signal mask, the locale of uselocale() and the ids of setfsuid() are those of the thread that
+ * called weft_map_run(). Should a kernel change the floating-point environment, that lasts until it
+ * returns; whatever else of these it changes, until the end of the run.
+ *
  * It may also be called in a process of its own, forked by the worker: always under `--isolate` and
  * `--item-timeout`, and where its items were in hand when a process died. It then finds all memory
  * as it was when that process was forked, sooner or later in the run. Results, failures, random

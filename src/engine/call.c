@@ -8,15 +8,25 @@
 
 static bool call_alike(const weft_span *span, isolation_plan plan);
 
-/* In this process; should it die of that, its notes say what it had in hand. */
-static int call_here(const weft_span *span)
+int call_here(const weft_span *span)
+{
+    const work *w = span->work;
+    const int code = w->kernel(span, w->context);
+    if (w->caller != NULL && !float_mode_same(float_mode_get(), w->caller->mode)) {
+        float_mode_set(w->caller->mode);
+    }
+    return code;
+}
+
+/* Should this process die of it, its notes say what it had in hand. */
+static int call_with_notes(const weft_span *span)
 {
     const work *w = span->work;
     notes_line *mine = w->notes == NULL ? NULL : &w->notes[span->worker];
     if (mine != NULL) {
         notes_begin(mine, span->first, span->count);
     }
-    const int code = w->kernel(span, w->context);
+    const int code = call_here(span);
     if (mine != NULL) {
         notes_end(mine);
     }
@@ -75,7 +85,7 @@ static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
 static bool call_alike(const weft_span *span, isolation_plan plan)
 {
     const attempt a = plan.apart ? isolation_try(span->work->isolation, span)
-                                 : (attempt){.code = call_here(span)};
+                                 : (attempt){.code = call_with_notes(span)};
     if (a.code == 0 && !a.died) {
         return true;
     }

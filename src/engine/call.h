@@ -11,4 +11,8 @@
  * since the run is to stop, or cannot go on. The span's worker. */
 bool call_kernel(const weft_span *span);
 
+/* Calls it in this very process. Should it leave floating-point arithmetic changed, that ends with
+ * the call. */
+int call_here(const weft_span *span);
+
 #endif

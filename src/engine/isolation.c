@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "engine/call.h"
 #include "engine/child.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ static int compute_in_child(void *context, unsigned char *bytes, const int64_t s
                             .worker = mine->worker,
                             .told = told,
                             .failures = failures};
-    const int code = w->kernel(&span, w->context);
+    const int code = call_here(\&span);
     /* A failure that has no row would not be heard of: then nothing of this counts. */
     return code == 0 && failures->short_of_rows ? WEFT_ERR_MEMORY : code;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/exits.h"
 #include "base/signals.h"
+#include "base/thread_state.h"
 #include "engine/agent.h"
 #include "engine/coordinator.h"
 #include "engine/hazards.h"
@@ -269,10 +270,13 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
         status = open_everywhere(c, j, choice, &s, &o, &retry, e);
     }
     if (status == WEFT_OK) {
+        thread_state caller;
+        thread_state_get(&caller);
         work w = {.job = j,
                   .store = s,
                   .kernel = kernel,
                   .context = context,
+                  .caller = &caller,
                   .pure = choice->pure,
                   .span_tiles = span_tiles(&j->tiles, choice->span_limit),
                   .rank = comm_rank(c),

@@ -5,6 +5,7 @@
 #define ENGINE_WORK_H
 
 #include "base/error.h"
+#include "base/thread_state.h"
 #include "engine/suspects.h"
 #include "range/job.h"
 #include "store/notes.h"
@@ -28,6 +29,7 @@ typedef struct work {
     store *store;
     weft_kernel_fn kernel;
     void *context;
+    const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */
     bool pure;
     int64_t span_tiles; /* one call of the kernel gets at most so many */
     int rank;

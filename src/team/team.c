@@ -4,6 +4,7 @@
 #include "team/team.h"
 
 #include "base/clock.h"
+#include "base/thread_state.h"
 #include "base/usage.h"
 #include "team/length.h"
 #include "team/ring.h"
@@ -39,6 +40,7 @@ struct team {
     const host_cores *pin; /* one per worker; NULL: none is pinned */
     worker *worker;
     ring *ring;
+    thread_state caller;     /* of team_run() */
     _Atomic int64_t tile_ns; /* of whoever measured last */
     atomic_bool ending;
     bool halted; /* agent only */
@@ -209,7 +211,6 @@ static void run_worker(team *t, int number)
     usage_close(&t->worker[number].usage);
 }
 
-/* OpenMP's threads serve the user's own regions afterwards: they get back what they had. */
 static void run_pinned(team *t, int number)
 {
     host_cores before;
@@ -219,6 +220,21 @@ static void run_pinned(team *t, int number)
     if (bound) {
         (void)host_bind_thread(&before);
     }
+}
+
+/* A worker computes as the calling thread would. OpenMP's threads serve the user's own regions
+ * afterwards: they get back what they had. */
+static void run_as_caller(team *t, int number)
+{
+    thread_state before;
+    thread_state_get(&before);
+    thread_state_set(&t->caller);
+    if (t->pin == NULL) {
+        run_worker(t, number);
+    } else {
+        run_pinned(t, number);
+    }
+    thread_state_set(&before);
 }
 
 static void end_workers(team *t)
@@ -238,12 +254,14 @@ static void run_agent(team *t)
 
 weft_status team_run(team *t, error *e)
 {
+    thread_state_get(&t->caller);
     if (t->workers == 0) {
         begin_usage(&t->worker[0]);
         run_agent(t);
         while (work_once(t, 0)) {
         }
         usage_close(&t->worker[0].usage);
+        thread_state_set(&t->caller);
         return WEFT_OK;
     }
     int threads = 0;
@@ -258,10 +276,8 @@ weft_status team_run(team *t, error *e)
         if (omp_get_num_threads() == t->workers + 1) {
             if (me == 0) {
                 run_agent(t);
-            } else if (t->pin == NULL) {
-                run_worker(t, me - 1);
             } else {
-                run_pinned(t, me - 1);
+                run_as_caller(t, me - 1);
             }
         }
     }

@@ -40,7 +40,8 @@ void team_destroy(team *t);
 void team_pin(team *t, const host_cores pin[]);
 
 /* Runs agent and workers until the agent returns false; the calling thread is the agent. Blocks
- * that are not finished by then are finished first. */
+ * that are not finished by then are finished first. Workers have the calling thread's state (see
+ * base/thread_state.h) meanwhile, and all threads their own again afterwards. */
 weft_status team_run(team *t, error *e);
 
 /* The following are the agent's. */

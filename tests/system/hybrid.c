@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hybrid: a program that uses OpenMP and changes what belongs to threads, in main() and in its
+ * kernel. A first map makes the workers before main() changes anything. */
+#include <fenv.h>
+#include <locale.h>
+#include <omp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <weft/weft.h>
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
+
+typedef struct wish {
+    int64_t count;
+    const char *mode; /* of main's arithmetic */
+    int64_t leave;    /* an item that leaves its thread with another rounding */
+    locale_t locale;
+} wish;
+
+static int count_on(int64_t to)
+{
+    int sum = 0;
+#pragma omp parallel for default(none) shared(to) reduction(+ : sum)
+    for (int64_t i = 0; i < to; i++) {
+        sum++;
+    }
+    return sum;
+}
+
+/* Where the signal mask or the locale is not main's, so is no value. */
+static bool is_mains(const wish *w)
+{
+    sigset_t mask;
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    return sigismember(&mask, SIGWINCH) == 1 && uselocale((locale_t)0) == w->locale;
+}
+
+static int kernel(const weft_span *span, void *context)
+{
+    const wish *w = context;
+    double *value = weft_span_result(span, 0);
+    for (int64_t i = 0; i < weft_span_count(span); i++) {
+        const int64_t item = weft_span_first(span) + i;
+        volatile double one = 1;
+        volatile double tiny = 1e-300;
+        volatile double divisor = (double)(item + 3);
+        volatile double huge = 1e10 * divisor;
+        value[2 * i] = w->locale != (locale_t)0 && !is_mains(w) ? -1 : one / divisor;
+        value[2 * i + 1] = tiny / huge;
+        if (item == w->leave) {
+            (void)fesetround(FE_DOWNWARD);
+        }
+    }
+    return 0;
+}
+
+static weft_status run(weft_session *session, const wish *w, const char *name)
+{
+    weft_map *map = NULL;
+    const int64_t two = 2;
+    weft_status status = weft_map_create(session, name, 1, &w->count, &map);
+    if (status == WEFT_OK) {
+        status = weft_map_add_field(map, "value", WEFT_FLOAT64, 1, &two, NULL, NULL);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_span_limit(map, 1);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_run(map, kernel, (void *)(uintptr_t)w);
+    }
+    weft_map_destroy(map);
+    return status;
+}
+
+static void change(wish *w)
+{
+    sigset_t more;
+    (void)sigemptyset(&more);
+    (void)sigaddset(&more, SIGWINCH);
+    (void)pthread_sigmask(SIG_BLOCK, &more, NULL);
+    w->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    (void)uselocale(w->locale);
+    if (strcmp(w->mode, "upward") == 0) {
+        (void)fesetround(FE_UPWARD);
+    }
+#ifdef __SSE2__
+    if (strcmp(w->mode, "flush") == 0) {
+        _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
+    }
+#endif
+}
+
+/* OpenMP's threads have what they had, and main() too; how many do not. Of the threads only the
+ * first is sure to have been there before main() changed anything. */
+static int count_changed(int rounding)
+{
+    int changed = fegetround() != rounding;
+#pragma omp parallel default(none) reduction(+ : changed) num_threads(3)
+    {
+        sigset_t mask;
+        (void)pthread_sigmask(SIG_SETMASK, NULL, &mask);
+        if (omp_get_thread_num() == 1) {
+            changed += fegetround() != FE_TONEAREST || sigismember(&mask, SIGWINCH) == 1 ||
+                       uselocale((locale_t)0) != LC_GLOBAL_LOCALE;
+        }
+    }
+    return changed;
+}
+
+int main(int argc, char **argv)
+{
+    wish w = {.count = 100, .mode = "nearest", .leave = -1};
+    const weft_option options[] = {
+        {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
+        {"mode", "NAME", WEFT_OPTION_STRING, &w.mode, "nearest, upward or flush"},
+        {"leave", "ITEM", WEFT_OPTION_INT64, &w.leave, "an item that rounds downward from then on"},
+        {0},
+    };
+    const weft_program program = {.name = "hybrid", .options = options};
+    weft_session *session = NULL;
+    /* As a program does that reads its input in parallel; OpenMP has its threads from now on. */
+    (void)omp_set_dynamic(0);
+    omp_set_num_threads(3);
+    if (count_on(1000) != 1000) {
+        return 1;
+    }
+    weft_status status = weft_init(&argc, &argv, &program, &session);
+    if (status == WEFT_OK) {
+        status = run(session, &w, "pilot");
+        change(&w);
+    }
+    const int rounding = fegetround();
+    if (status == WEFT_OK) {
+        status = run(session, &w, "main");
+    }
+    if (status == WEFT_OK && count_changed(rounding) > 0) {
+        status = weft_error(session, WEFT_ERR_SYSTEM, "threads have not got back what they had");
+    }
+    (void)uselocale(LC_GLOBAL_LOCALE);
+    return weft_finish(session, status);
+}
