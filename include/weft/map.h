@@ -58,8 +58,16 @@ typedef enum weft_quarantine {
     WEFT_QUARANTINE_TIMEOUT = -1001, /**< it took longer than `--item-timeout` */
     WEFT_QUARANTINE_MEMORY = -1002,  /**< the operating system killed it for want of memory */
     WEFT_QUARANTINE_EXIT = -1003,    /**< the kernel called exit() */
-    WEFT_QUARANTINE_LOST = -1004     /**< it was gone, nobody knows why */
+    WEFT_QUARANTINE_LOST = -1004,    /**< it was gone, nobody knows why */
+    WEFT_QUARANTINE_STUCK = -1005    /**< it waited for a lock or a thread that never came */
 } weft_quarantine;
+
+/** Which items are computed in a process of their own; see weft_kernel_fn. */
+typedef enum weft_isolation {
+    WEFT_WHEN_SUSPECT, /**< those that may have killed a process, and what the options say */
+    WEFT_ALWAYS,       /**< all, as under `--isolate` */
+    WEFT_NEVER         /**< none, whatever the options say */
+} weft_isolation;
 
 /** A job: a name, a shape, fields, parameters. Every rank describes the same one. */
 typedef struct weft_map weft_map;
@@ -79,15 +87,20 @@ typedef struct weft_span weft_span;
  * called weft_map_run(). Should a kernel change the floating-point environment, that lasts until it
  * returns; whatever else of these it changes, until the end of the run.
  *
- * It may also be called in a process of its own, forked by the worker: always under `--isolate` and
- * `--item-timeout`, and where its items were in hand when a process died. It then finds all memory
- * as it was when that process was forked, sooner or later in the run. Results, failures, random
- * numbers and weft_span_stopping() are the same there; text that it prints appears, too. But what
- * it writes to any other memory stays in that process: a cache kept between spans works, a count
- * that the program reads after the run does not. It must not open OpenMP regions of its own there,
- * nor wait for threads of the rank, and a lock that another worker held at the fork is never
- * released. An item whose process has died twice, with nothing else in hand, is in quarantine: it
- * counts as failed, see weft_quarantine.
+ * It may also be called in a process of its own, a child of the rank: always under `--isolate` and
+ * `--item-timeout`, where its items were in hand when a process died, and as
+ * weft_map_set_isolation() says. It then finds all memory as it was when that process was forked,
+ * sooner or later in the run. Results, failures, random numbers and weft_span_stopping() are the
+ * same there; text that it prints appears, too. But what it writes to any other memory stays in
+ * that process: a cache kept between spans works, a count that the program reads after the run does
+ * not. OpenMP regions have as many threads there as they would have in the worker. What belongs to
+ * the worker as a thread (thread-local and threadprivate variables) is as in a new thread. Threads
+ * of the rank do not exist there, and a lock that one of them held at the fork is never released: a
+ * child that sleeps for twice `--dead-after` seconds, waiting for nothing but such locks and
+ * threads, is ended; if a second one fares no better, the rank computes the items itself, with a
+ * warning (under `--item-timeout`, and where the map is not pure, they are in quarantine). An item
+ * whose process has died twice, with nothing else in hand, is in quarantine: it counts as failed,
+ * see weft_quarantine.
  *
  * Item weft_span_first() + i has its value of a field at element i · (elements per item) of
  * weft_span_result(). The memory is not initialised; every byte of it must be written, but for
@@ -319,6 +332,22 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64
  * @param pure false if the kernel has side effects; true is the default
  */
 WEFT_API void weft_map_set_pure(weft_map *map, bool pure);
+
+/**
+ * Says which items are computed in a process of their own, forked from the rank.
+ *
+ * WEFT_NEVER is for a kernel that cannot be called there, such as one that uses a GPU, or threads
+ * that the program has started: what has crashed a rank is then computed in a rank again, may crash
+ * it again, and is never in quarantine; `--isolate` and `--item-timeout` have no effect, and a
+ * warning says so.
+ *
+ * @local Main thread. All ranks make the same calls.
+ * @param map       the map
+ * @param isolation which items; WEFT_WHEN_SUSPECT is the default
+ * @retval WEFT_OK        done
+ * @retval WEFT_ERR_USAGE not one of these
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation);
 
 /**
  * Computes every item that the result does not hold yet.

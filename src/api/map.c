@@ -20,6 +20,7 @@ struct weft_map {
     int64_t grain;      /* proposed; 0: automatic */
     int64_t span_limit; /* items; 0: none */
     bool pure;
+    weft_isolation isolation;
 };
 
 /* --out, or what the program says, or the map's name. */
@@ -146,6 +147,18 @@ void weft_map_set_pure(weft_map *map, bool pure)
     map->pure = pure;
 }
 
+weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation)
+{
+    if (isolation != WEFT_WHEN_SUSPECT && isolation != WEFT_ALWAYS && isolation != WEFT_NEVER) {
+        return error_set(&map->session->error, WEFT_ERR_USAGE,
+                         "map '%s': isolation %d; it takes WEFT_WHEN_SUSPECT, WEFT_ALWAYS or "
+                         "WEFT_NEVER",
+                         map->job->name, (int)isolation);
+    }
+    map->isolation = isolation;
+    return WEFT_OK;
+}
+
 /* What has happened is in the way of this map. */
 static void refuse(const weft_map *map, const char *what)
 {
@@ -177,6 +190,19 @@ static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
     return status;
 }
 
+/* What the options say of children, and the map does not allow. */
+static void warn_of_isolation(const weft_map *map)
+{
+    const choice *said = &map->session->choice;
+    if (map->isolation == WEFT_NEVER && comm_rank(map->session->comm) == 0 &&
+        (said->isolate || said->item_timeout_s > 0)) {
+        log_print(LOG_WARNING,
+                  "map '%s' is never computed in children: %s has no effect, and an item that "
+                  "crashes or hangs holds up the rank",
+                  map->job->name, said->isolate ? "--isolate" : "--item-timeout");
+    }
+}
+
 weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
 {
     weft_session *s = map->session;
@@ -185,6 +211,7 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
         return status;
     }
     session_expect_all(s);
+    warn_of_isolation(map);
     const run_choice how = {.path = map->path,
                             .technique = s->choice.technique,
                             .grain = s->choice.grain,
@@ -196,7 +223,8 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
                             .dead_after_ns = (int64_t)(1e9 * s->choice.dead_after_s),
                             .retry_failed = s->choice.retry_failed,
                             .fresh = s->choice.fresh,
-                            .isolate = s->choice.isolate,
+                            .isolate = s->choice.isolate || map->isolation == WEFT_ALWAYS,
+                            .never_apart = map->isolation == WEFT_NEVER,
                             .item_timeout_s = s->choice.item_timeout_s,
                             .progress = s->choice.progress,
                             .span_limit = map->span_limit,

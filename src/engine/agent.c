@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "engine/delivery.h"
+#include "engine/isolation.h"
 #include "engine/pace.h"
 #include "engine/supply.h"
 #include "team/team.h"
@@ -22,6 +23,10 @@ enum { RANKS_THAT_TELL = 4 };
 
 /* Messages are read for so long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
+
+/* Children that are ended are gone by then, and the threads that waited for them back: well before
+ * the coordinator's own patience is at an end. */
+enum { CHILDREN_NS = 100000000 };
 
 typedef struct agent {
     agent_setup setup;
@@ -261,11 +266,19 @@ static void keep_supplied(agent *a)
     }
 }
 
+/* Kernels have had their time: children are ended, so that threads that wait for them are free.
+ * True as long as that is worth waiting for. */
+static bool end_children(agent *a, int64_t now_ns)
+{
+    atomic_store(&a->setup.work->leaving, true);
+    return isolation_waiting(a->setup.work->isolation) > 0 && now_ns < a->leave_ns + CHILDREN_NS;
+}
+
 /* After MESSAGE_STOP: everything is reported, or time is up. */
 static void leave_if_drained(agent *a, int64_t now_ns)
 {
     const bool drained = team_idle(a->team) && delivery_done(a->delivery);
-    if (a->left || (!drained && now_ns < a->leave_ns)) {
+    if (a->left || (!drained && (now_ns < a->leave_ns || end_children(a, now_ns)))) {
         return;
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
@@ -350,16 +363,16 @@ static bool converse(agent *a)
     return any;
 }
 
-static bool step(void *context)
+/* Everything but rest; *active says whether there was anything to do. False when all is over. */
+static bool attend(agent *a, bool *active)
 {
-    agent *a = context;
     pass_signal_on(a);
-    bool active = delivery_collect(a->delivery, supply_queued(a->supply), a->epoch);
+    *active = delivery_collect(a->delivery, supply_queued(a->supply), a->epoch);
     const bool idle = team_idle(a->team) && supply_queued(a->supply) == 0;
     delivery_report(a->delivery, clock_now_ns(), a->stopping || idle);
-    active = converse(a) || active;
+    *active = converse(a) || *active;
     if (a->ended) {
-        if (a->end.at_once && !team_idle(a->team)) {
+        if (a->end.at_once && !team_idle(a->team) && !end_children(a, clock_now_ns())) {
             leave_behind(a);
         }
         if (team_idle(a->team)) {
@@ -370,8 +383,25 @@ static bool step(void *context)
     } else {
         keep_supplied(a);
     }
+    return true;
+}
+
+static bool step(void *context)
+{
+    agent *a = context;
+    bool active = false;
+    if (!attend(a, &active)) {
+        return false;
+    }
     rest(a, active);
     return true;
+}
+
+/* The same from within a span, while its thread waits for a child. */
+static void attend_meanwhile(void *context)
+{
+    bool active = false;
+    (void)attend(context, &active);
 }
 
 static int64_t compute_hook(void *context, void *data, int worker, int64_t first, int64_t tiles,
@@ -399,6 +429,8 @@ static weft_status prepare(agent *a, error *e)
     }
     if (status == WEFT_OK) {
         team_pin(a->team, a->setup.pin);
+        a->setup.work->attend = workers == 0 ? attend_meanwhile : NULL;
+        a->setup.work->agent = a;
     }
     if (status == WEFT_OK) {
         const delivery_setup setup = {.team = a->team,

@@ -84,8 +84,14 @@ static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
 /* Items of which as much is known. */
 static bool call_alike(const weft_span *span, isolation_plan plan)
 {
-    const attempt a = plan.apart ? isolation_try(span->work->isolation, span)
-                                 : (attempt){.code = call_with_notes(span)};
+    attempt a = {.here = true};
+    if (plan.apart) {
+        a = isolation_try(span->work->isolation, span);
+    }
+    if (a.here) {
+        plan.apart = false;
+        a.code = call_with_notes(span);
+    }
     if (a.code == 0 && !a.died) {
         return true;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A child: a process forked by a worker that calls the kernel in the worker's place, so that what
- * goes wrong there costs a child and not a rank.
+/* A child: a process of a worker that calls the kernel in the worker's place, so that what goes
+ * wrong there costs a child and not a rank.
  *
  * Both share a cell for what they say to each other, and behind it the areas for results. Every
  * area lies between pages that nobody may touch: a kernel that runs over the edge is killed there,
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/memory_kills.h"
+#include "base/process.h"
 #include "base/signals.h"
 #include "base/usage.h"
 
@@ -31,6 +32,14 @@
  * but not so soon that those of a millisecond, which are usual, would be disturbed. */
 enum { LOOK_FIRST_NS = 3000000, LOOK_LAST_NS = 20000000 };
 
+/* How often it is asked whether anything moves in the child, and how much of the time between two
+ * such looks counts at most: this process may itself have been stopped. */
+static const int64_t stir_ns = INT64_C(1000000000);
+enum { STIR_SHARE = 20, STIR_MOST = 2, WAITING_TIMES = 6 };
+
+/* A fork that takes longer does not happen. */
+static const int64_t fork_ns = INT64_C(10000000000);
+
 /* So long worker and child stay on a core before they may look for another: processes that others
  * start may have come there. */
 static const int64_t stay_ns = INT64_C(100000000);
@@ -49,6 +58,7 @@ typedef struct cell {
     sem_t request;
     sem_t reply;
     atomic_bool told;
+    _Atomic int64_t begun_ns; /* when it took the request up; 0: it has not */
     int64_t first;
     int64_t count;     /* 0: asks for rows … */
     int64_t rows_from; /* … from here on */
@@ -60,7 +70,8 @@ typedef struct cell {
 } cell;
 
 struct child {
-    child_hooks hooks;
+    child_setup setup;
+    pid_t parent;
     cell *cell; /* the mapping begins here */
     size_t bytes;
     int64_t start[WEFT_MAX_FIELDS]; /* areas, from the cell on */
@@ -107,16 +118,16 @@ static weft_status map_cell(child *c, int areas, const int64_t area_bytes[], err
     return WEFT_OK;
 }
 
-weft_status child_create(const child_hooks *hooks, int areas, const int64_t area_bytes[],
-                         child **out, error *e)
+weft_status child_create(const child_setup *setup, child **out, error *e)
 {
     child *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for a child");
     }
-    c->hooks = *hooks;
+    c->setup = *setup;
+    c->parent = getpid();
     host_get_cores(&c->cores);
-    const weft_status status = map_cell(c, areas, area_bytes, e);
+    const weft_status status = map_cell(c, setup->areas, setup->area_bytes, e);
     if (status != WEFT_OK) {
         child_destroy(c);
         return status;
@@ -222,12 +233,14 @@ _Noreturn static void serve(const child *c)
     for (;;) {
         while (sem_wait(&mine->request) != 0) {
         }
+        atomic_store(&mine->begun_ns, clock_now_ns());
         follow(mine, &here);
         if (mine->count > 0) {
+            const child_hooks *hooks = &c->setup.hooks;
             const int64_t start_ns = usage_cpu_ns();
             failures.count = 0;
-            mine->code = c->hooks.compute(c->hooks.context, (unsigned char *)mine, c->start,
-                                          &mine->told, mine->first, mine->count, &failures);
+            mine->code = hooks->compute(hooks->context, (unsigned char *)mine, c->start,
+                                        &mine->told, mine->first, mine->count, &failures);
             /* What the kernel has printed is not to wait for an end that never comes. */
             (void)fflush(NULL);
             mine->cpu_ns = usage_cpu_ns() - start_ns;
@@ -237,44 +250,42 @@ _Noreturn static void serve(const child *c)
     }
 }
 
-_Noreturn static void live(const child *c, pid_t parent)
+static void live(void *context)
 {
-    /* The signal comes when the thread that forked ends: workers live as long as their process. */
+    const child *c = context;
+    /* The signal comes when the thread that forked ends. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) {
+    if (getppid() != c->parent) {
         _exit(0);
     }
     settle_signals();
+    if (c->setup.caller != NULL) {
+        thread_state_set(c->setup.caller);
+    }
+    (void)host_bind_thread(&c->cores);
     (void)on_exit(leave, NULL);
     offer_itself();
-    c->hooks.begin(c->hooks.context);
+    c->setup.hooks.begin(c->setup.hooks.context);
     serve(c);
 }
 
 /* … to here. */
 
-/* Forks a child; fork()'s errno if that fails. */
+/* Forks a child; an errno if that fails. */
 static int start_child(child *c)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-    const pid_t parent = getpid();
     (void)sem_init(&c->cell->request, 1, 0);
     (void)sem_init(&c->cell->reply, 1, 0);
     c->kills = memory_kills();
     c->kills_at_ns = clock_now_ns();
-    /* Text that waits to be written would be written twice. */
-    (void)fflush(NULL);
     (void)pthread_mutex_lock(&one_at_a_time);
     (void)madvise(c->cell, c->bytes, MADV_DOFORK);
-    const pid_t pid = fork();
-    const int number = errno;
-    if (pid == 0) {
-        live(c, parent);
-    }
+    const pid_t pid = forker_fork(c->setup.forker, live, c, fork_ns);
     (void)madvise(c->cell, c->bytes, MADV_DONTFORK);
     (void)pthread_mutex_unlock(&one_at_a_time);
     c->pid = pid > 0 ? pid : 0;
-    return pid > 0 ? 0 : number;
+    return pid > 0 ? 0 : -pid;
 }
 
 /* How a child has died that nobody here has killed. */
@@ -299,36 +310,107 @@ static bool await_reply(child *c, int64_t until_ns)
     return sem_clockwait(&c->cell->reply, CLOCK_MONOTONIC, &until) == 0;
 }
 
-/* Has the request in the cell answered. */
-static child_answer ask(child *c, int64_t limit_ns, bool (*stopping)(const void *context),
-                        const void *context)
+/* What is known of a child that does not answer. */
+typedef struct stillness {
+    int64_t looked_ns; /* the last look; 0: none yet */
+    int64_t cpu_ns;    /* what it had had of cores by then */
+    int64_t for_ns;    /* how long nothing has moved */
+} stillness;
+
+/* Whether nothing moves in the child, or so it seems at this moment; *factor says how many times as
+ * long that has to last. */
+static bool is_still(const child *c, int *factor)
 {
-    const int64_t start_ns = clock_now_ns();
-    const int64_t end_ns = limit_ns > 0 ? start_ns + limit_ns : INT64_MAX;
+    const process_state state = process_look(c->pid);
+    const bool begun = atomic_load(&c->cell->begun_ns) != 0;
+    *factor = begun && state == PROCESS_WAITING ? WAITING_TIMES : 1;
+    return state >= (begun ? PROCESS_WAITING : PROCESS_ASLEEP);
+}
+
+/* To be called at every look; true once nothing has moved for too long. */
+static bool is_stuck(const child *c, stillness *s, int64_t stuck_ns, int64_t now_ns)
+{
+    const int64_t pause_ns = stuck_ns / STIR_SHARE < stir_ns ? stuck_ns / STIR_SHARE : stir_ns;
+    const int64_t passed_ns = now_ns - s->looked_ns;
+    if (s->looked_ns != 0 && passed_ns < pause_ns) {
+        return false;
+    }
+    int factor = 1;
+    const int64_t cpu_ns = process_cpu_ns(c->pid);
+    if (s->looked_ns == 0 || cpu_ns != s->cpu_ns || !is_still(c, &factor)) {
+        s->for_ns = 0;
+    } else {
+        s->for_ns += passed_ns < STIR_MOST * pause_ns ? passed_ns : STIR_MOST * pause_ns;
+    }
+    s->looked_ns = now_ns;
+    s->cpu_ns = cpu_ns;
+    return s->for_ns >= factor * stuck_ns;
+}
+
+/* Whether the child has had its time for the items, from when it began with them. */
+static bool is_late(const child *c, int64_t limit_ns, int64_t now_ns)
+{
+    const int64_t begun_ns = atomic_load(&c->cell->begun_ns);
+    return limit_ns > 0 && begun_ns != 0 && now_ns - begun_ns >= limit_ns;
+}
+
+/* The child has gone: how. */
+static child_answer bury(child *c, pid_t gone, int status)
+{
+    c->pid = 0;
+    /* It may have answered before. */
+    if (sem_trywait(&c->cell->reply) == 0) {
+        return (child_answer){.end = CHILD_DONE, .number = c->cell->code};
+    }
+    return explain(c, gone > 0 ? status : -1);
+}
+
+/* Looks after a child that has not answered yet; false if there is nothing more to wait for. */
+static bool look_after(child *c, const child_wait *wait, stillness *s, child_answer *answer)
+{
+    const int64_t now_ns = clock_now_ns();
+    const int begun = atomic_load(&c->cell->begun_ns) != 0;
+    int factor = 1;
+    int status = -1;
+    const pid_t gone = waitpid(c->pid, &status, WNOHANG);
+    if (gone != 0) {
+        *answer = bury(c, gone, status);
+        return false;
+    }
+    const child_wish wish = wait->look(wait->context);
+    if (is_late(c, wait->limit_ns, now_ns)) {
+        /* The items are not to blame where a thread of the rank would have had to wake the child.
+         */
+        const child_end end = is_still(c, &factor) ? CHILD_STUCK : CHILD_LATE;
+        *answer = (child_answer){.end = end, .number = end == CHILD_STUCK};
+    } else if (wish == CHILD_LEAVE) {
+        *answer = (child_answer){.end = CHILD_LEFT};
+    } else if (is_stuck(c, s, wait->stuck_ns, now_ns)) {
+        *answer = (child_answer){.end = CHILD_STUCK, .number = begun};
+    } else {
+        atomic_store(&c->cell->told, wish == CHILD_STOP);
+        return true;
+    }
+    (void)end_child(c);
+    return false;
+}
+
+/* Has the request in the cell answered. */
+static child_answer ask(child *c, const child_wait *wait)
+{
+    child_answer answer = {.end = CHILD_LOST};
+    stillness still = {.looked_ns = 0};
     int64_t pause_ns = LOOK_FIRST_NS;
-    int64_t now_ns = start_ns;
     if (c->pid == 0) {
         /* It has died after its last answer. */
-        return (child_answer){.end = CHILD_LOST};
+        return answer;
     }
+    atomic_store(&c->cell->begun_ns, 0);
     (void)sem_post(&c->cell->request);
-    while (!await_reply(c, now_ns + pause_ns < end_ns ? now_ns + pause_ns : end_ns)) {
-        int status = -1;
-        const pid_t gone = waitpid(c->pid, &status, WNOHANG);
-        if (gone != 0 && sem_trywait(&c->cell->reply) != 0) {
-            c->pid = 0;
-            return explain(c, gone > 0 ? status : -1);
+    while (!await_reply(c, clock_now_ns() + pause_ns)) {
+        if (!look_after(c, wait, &still, &answer)) {
+            return answer;
         }
-        if (gone != 0) {
-            c->pid = 0;
-            break;
-        }
-        now_ns = clock_now_ns();
-        if (now_ns >= end_ns) {
-            (void)end_child(c);
-            return (child_answer){.end = CHILD_LATE};
-        }
-        atomic_store(&c->cell->told, stopping(context));
         pause_ns = 2 * pause_ns < LOOK_LAST_NS ? 2 * pause_ns : LOOK_LAST_NS;
     }
     return (child_answer){.end = CHILD_DONE, .number = c->cell->code};
@@ -374,7 +456,7 @@ static bool share_core(child *c)
     const int core = host_this_core();
     host_cores one = {.mask = {0}};
     c->cell->cores = c->cores;
-    if (core < 0 || host_count_cores(&c->cores) < 2 || now_ns > c->move_ns) {
+    if (core < 0 || c->setup.threads || host_count_cores(&c->cores) < 2 || now_ns > c->move_ns) {
         c->move_ns = now_ns + stay_ns;
         return false;
     }
@@ -386,11 +468,13 @@ static bool share_core(child *c)
     return true;
 }
 
-child_answer child_compute(child *c, int64_t first, int64_t count, int64_t limit_ns,
-                           bool (*stopping)(const void *context), const void *context,
+child_answer child_compute(child *c, int64_t first, int64_t count, const child_wait *wait,
                            span_failures *failures)
 {
     const int number = revive(c);
+    if (number == ETIMEDOUT) {
+        return (child_answer){.end = CHILD_STUCK, .number = 0};
+    }
     if (number != 0) {
         return (child_answer){.end = CHILD_REFUSED, .number = number};
     }
@@ -400,7 +484,7 @@ child_answer child_compute(child *c, int64_t first, int64_t count, int64_t limit
     shared->first = first;
     shared->count = count;
     shared->rows_from = 0;
-    child_answer answer = ask(c, limit_ns, stopping, context);
+    child_answer answer = ask(c, wait);
     if (bound) {
         (void)host_bind_thread(&c->cores);
     }
@@ -414,7 +498,7 @@ child_answer child_compute(child *c, int64_t first, int64_t count, int64_t limit
         if (from > 0) {
             shared->count = 0;
             shared->rows_from = from;
-            answer = ask(c, limit_ns, stopping, context);
+            answer = ask(c, wait);
         }
         take_rows(shared, total - from < CELL_ROWS ? total - from : CELL_ROWS, first, count,
                   failures);

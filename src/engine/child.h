@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A child: a process forked by a worker that calls the kernel in the worker's place, so that what
- * goes wrong there costs a child and not a rank. */
+/* A child: a process of a worker that calls the kernel in the worker's place, so that what goes
+ * wrong there costs a child and not a rank. */
 #ifndef ENGINE_CHILD_H
 #define ENGINE_CHILD_H
 
 #include "base/error.h"
+#include "base/thread_state.h"
+#include "engine/forker.h"
 #include "engine/span.h"
 
 #include <stdatomic.h>
@@ -24,11 +26,37 @@ typedef struct child_hooks {
     void *context;
 } child_hooks;
 
+/* What a child is made with. */
+typedef struct child_setup {
+    forker *forker;
+    const thread_state *caller; /* the state of the thread in the child; NULL: as it comes */
+    child_hooks hooks;
+    int areas;                 /* for results … */
+    const int64_t *area_bytes; /* … of so many bytes each */
+    bool threads; /* the kernel has threads of its own there, which need cores of their own */
+} child_setup;
+
+/* What a worker that waits for its child does about it; asked at every look, about every 20 ms. */
+typedef enum child_wish {
+    CHILD_GO_ON,
+    CHILD_STOP, /* the child is told to stop */
+    CHILD_LEAVE /* it is ended */
+} child_wish;
+
+typedef struct child_wait {
+    int64_t limit_ns; /* for the items, from when the child has begun; 0: none */
+    int64_t stuck_ns; /* for a child in which nothing moves, see CHILD_STUCK */
+    child_wish (*look)(void *context);
+    void *context;
+} child_wait;
+
 typedef enum child_end {
     CHILD_DONE,      /* computed; number: what the hook returned */
     CHILD_SIGNALLED, /* the child was killed; number: by which signal */
     CHILD_EXITED,    /* the hook called exit(); number: the status */
     CHILD_LATE,      /* it took too long */
+    CHILD_STUCK,     /* it waited for what only itself could do; number: 1 if it had begun */
+    CHILD_LEFT,      /* ended as child_wait wished */
     CHILD_STARVED,   /* the operating system killed the child for want of memory */
     CHILD_LOST,      /* the child is gone, and nobody knows how */
     CHILD_REFUSED    /* none could be made; number: fork()'s errno */
@@ -39,18 +67,21 @@ typedef struct child_answer {
     int number;
 } child_answer;
 
-/* Prepares for one with so many areas of so many bytes; it is forked when it is first needed. */
-weft_status child_create(const child_hooks *hooks, int areas, const int64_t area_bytes[],
-                         child **out, error *e);
+/* Prepares for one; it is forked when it is first needed. */
+weft_status child_create(const child_setup *setup, child **out, error *e);
 
 /* Ends it. NULL is allowed. */
 void child_destroy(child *c);
 
-/* Has a run of items computed within limit_ns (0: no limit), by a new child if the last one is
- * gone. Failures are told only if it is CHILD_DONE. When `stopping` begins to return true, so does
- * `told` in the child. One thread at a time. */
-child_answer child_compute(child *c, int64_t first, int64_t count, int64_t limit_ns,
-                           bool (*stopping)(const void *context), const void *context,
+/* Has a run of items computed, by a new child if the last one is gone. Failures are told only if it
+ * is CHILD_DONE. One thread at a time.
+ *
+ * A child is CHILD_STUCK if it has used no core for so long while all of its threads waited for
+ * locks or events of this process, without a time limit: only they themselves could end that. If
+ * such a lock or event may be another process's too, it is given six times as long; if the child
+ * has not even begun, any sleep will do. Sleep and input or output are not taken for that. Only
+ * time in which somebody looked counts. */
+child_answer child_compute(child *c, int64_t first, int64_t count, const child_wait *wait,
                            span_failures *failures);
 
 /* Where the results of area i are afterwards. */

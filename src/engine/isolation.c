@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "engine/call.h"
 #include "engine/child.h"
+#include "team/team.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,11 @@ static const int64_t area_bytes = INT64_C(4) << 20;
  * that each of them may. */
 enum { PATIENCE = 10 };
 
+/* After a child in which nothing moves, see child_compute(), another one is tried, and at last the
+ * rank itself. Once that has happened so often, and no child has answered in between, none is tried
+ * any more. */
+enum { STUCK_TRIES = 2, STUCK_SPANS = 2 };
+
 /* The system may be short of processes for a moment only. */
 enum { FORK_TRIES = 5, FORK_PAUSE_NS = 100000000 };
 
@@ -32,6 +38,7 @@ enum { FORK_TRIES = 5, FORK_PAUSE_NS = 100000000 };
 typedef struct slot {
     isolation *isolation;
     int worker;
+    int region_threads;   /* of an OpenMP region that the worker opens */
     child *child;         /* NULL: it has never needed one */
     failed_items *failed; /* the child's: of its span */
     double item_ns;       /* what an item has taken lately; 0: unknown */
@@ -41,7 +48,10 @@ typedef struct slot {
 
 struct isolation {
     isolation_setup setup;
+    forker *forker;
     int64_t room; /* items that a child's areas hold */
+    atomic_int waiting;
+    atomic_int stuck; /* spans in a row that no child could compute */
     slot slot[];
 };
 
@@ -53,6 +63,10 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
     }
     const job *j = setup->work->job;
     const int64_t room = j->item_bytes > 0 ? area_bytes / j->item_bytes : area_bytes;
+    if (forker_create(&s->forker, e) != WEFT_OK) {
+        free(s);
+        return e->status;
+    }
     s->setup = *setup;
     s->room = room > j->tiles.grain ? room : j->tiles.grain;
     for (int i = 0; i < setup->workers; i++) {
@@ -70,6 +84,7 @@ void isolation_destroy(isolation *s)
             child_destroy(s->slot[i].child);
             failed_items_destroy(s->slot[i].failed);
         }
+        forker_destroy(s->forker);
         free(s);
     }
 }
@@ -79,7 +94,8 @@ int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolati
     const work *w = s->setup.work;
     bool found = false;
     const int64_t alike = suspects_look(w->suspects, first, count, &found, &plan->crashes);
-    plan->apart = found || w->isolate;
+    const bool possible = !w->never_apart && atomic_load(&s->stuck) < STUCK_SPANS;
+    plan->apart = possible && (found || w->isolate);
     return plan->apart && alike > s->room ? s->room : alike;
 }
 
@@ -87,6 +103,7 @@ int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolati
 static void begin_in_child(void *context)
 {
     const slot *mine = context;
+    team_set_region_threads(mine->region_threads);
     if (mine->isolation->setup.work->store != NULL) {
         store_forget(mine->isolation->setup.work->store);
     }
@@ -113,14 +130,13 @@ static int compute_in_child(void *context, unsigned char *bytes, const int64_t s
                             .worker = mine->worker,
                             .told = told,
                             .failures = failures};
-    const int code = call_here(\&span);
+    const int code = call_here(&span);
     /* A failure that has no row would not be heard of: then nothing of this counts. */
     return code == 0 && failures->short_of_rows ? WEFT_ERR_MEMORY : code;
 }
 
 static weft_status prepare(slot *mine)
 {
-    static const child_hooks hooks = {.begin = begin_in_child, .compute = compute_in_child};
     const isolation *s = mine->isolation;
     const job *j = s->setup.work->job;
     int64_t bytes[WEFT_MAX_FIELDS];
@@ -132,9 +148,15 @@ static weft_status prepare(slot *mine)
         return error_set(&mine->broken, WEFT_ERR_MEMORY,
                          "out of memory for the failures of a child");
     }
-    child_hooks own = hooks;
-    own.context = mine;
-    return child_create(&own, j->fields, bytes, &mine->child, &mine->broken);
+    mine->region_threads = team_region_threads();
+    const child_setup setup = {
+        .forker = s->forker,
+        .caller = s->setup.work->caller,
+        .hooks = {.begin = begin_in_child, .compute = compute_in_child, .context = mine},
+        .areas = j->fields,
+        .area_bytes = bytes,
+        .threads = mine->region_threads > 1};
+    return child_create(&setup, &mine->child, &mine->broken);
 }
 
 /* How long a span of so many items may take; 0: for ever. Where items are not to be computed twice
@@ -148,23 +170,32 @@ static int64_t limit_ns(const slot *mine, int64_t items)
     return (int64_t)fmin(guess ? patient : most, 0x1p62);
 }
 
-static bool stopping(const void *context)
+static child_wish look(void *context)
 {
-    return work_stopping(context);
+    const work *w = context;
+    if (w->attend != NULL) {
+        w->attend(w->agent);
+    }
+    return atomic_load(&w->leaving) ? CHILD_LEAVE : work_stopping(w) ? CHILD_STOP : CHILD_GO_ON;
 }
 
 /* The child's answer; a refusal only if it lasts. */
 static child_answer compute(slot *mine, const weft_span *span)
 {
+    const child_wait wait = {.limit_ns = limit_ns(mine, span->count),
+                             .stuck_ns = mine->isolation->setup.stuck_ns,
+                             .look = look,
+                             .context = (void *)(uintptr_t)span->work};
     child_answer answer = {.end = CHILD_REFUSED, .number = EAGAIN};
+    atomic_fetch_add(&mine->isolation->waiting, 1);
     for (int i = 0; i < FORK_TRIES && answer.end == CHILD_REFUSED && !work_stopping(span->work);
          i++) {
         if (i > 0) {
             clock_sleep_ns(FORK_PAUSE_NS);
         }
-        answer = child_compute(mine->child, span->first, span->count, limit_ns(mine, span->count),
-                               stopping, span->work, span->failures);
+        answer = child_compute(mine->child, span->first, span->count, &wait, span->failures);
     }
+    atomic_fetch_sub(&mine->isolation->waiting, 1);
     return answer;
 }
 
@@ -202,9 +233,15 @@ static attempt describe_death(slot *mine, child_answer answer)
         a.code = WEFT_QUARANTINE_MEMORY;
         (void)snprintf(mine->text, sizeof mine->text, "killed for want of memory");
         break;
+    case CHILD_STUCK:
+        a.code = WEFT_QUARANTINE_STUCK;
+        (void)snprintf(mine->text, sizeof mine->text,
+                       "waited in a child for a lock or a thread that never came");
+        break;
     case CHILD_LOST:
     case CHILD_DONE:
     case CHILD_REFUSED:
+    case CHILD_LEFT:
         a.code = WEFT_QUARANTINE_LOST;
         (void)snprintf(mine->text, sizeof mine->text, "its process was gone");
         break;
@@ -218,6 +255,42 @@ static attempt give_up(slot *mine, const weft_span *span)
     return (attempt){.code = 1};
 }
 
+/* Whether it may be the items' own fault that a child was stuck in them, and they must not hold up
+ * the rank or, if they have side effects, be computed again. */
+static bool items_may_be_guilty(const slot *mine, child_answer answer)
+{
+    const isolation_setup *setup = &mine->isolation->setup;
+    return answer.number != 0 && (setup->item_timeout_s > 0 || !setup->work->pure);
+}
+
+/* The answer of a child that is not stuck, if there can be any. */
+static child_answer compute_surely(slot *mine, const weft_span *span)
+{
+    child_answer answer = compute(mine, span);
+    for (int i = 1;
+         i < STUCK_TRIES && answer.end == CHILD_STUCK && !items_may_be_guilty(mine, answer); i++) {
+        answer = compute(mine, span);
+    }
+    if (answer.end == CHILD_DONE) {
+        atomic_store(&mine->isolation->stuck, 0);
+    }
+    return answer;
+}
+
+/* No child can compute the span, as far as can be told: it is up to the rank. */
+static attempt decline(slot *mine, const weft_span *span)
+{
+    if (atomic_fetch_add(&mine->isolation->stuck, 1) < STUCK_SPANS) {
+        log_print(LOG_WARNING,
+                  "rank %d: a child that was to compute items %" PRId64 " to %" PRId64
+                  " did nothing but wait for a lock, or for threads, OpenMP's perhaps, that do not "
+                  "exist there: the rank computes them itself. For a kernel that cannot be called "
+                  "in a child there is weft_map_set_isolation(map, WEFT_NEVER)",
+                  span->work->rank, span->first, span->first + span->count - 1);
+    }
+    return (attempt){.here = true};
+}
+
 attempt isolation_try(isolation *s, const weft_span *span)
 {
     slot *mine = &s->slot[span->worker];
@@ -225,15 +298,18 @@ attempt isolation_try(isolation *s, const weft_span *span)
         return give_up(mine, span);
     }
     const int64_t start_ns = clock_now_ns();
-    const child_answer answer = compute(mine, span);
+    const child_answer answer = compute_surely(mine, span);
     if (answer.end == CHILD_DONE) {
         const double item_ns = (double)(clock_now_ns() - start_ns) / (double)span->count;
         mine->item_ns = mine->item_ns > 0 ? (mine->item_ns + item_ns) / 2 : item_ns;
         copy_results(mine, span);
         return (attempt){.code = answer.number};
     }
-    if (answer.end == CHILD_REFUSED && work_stopping(span->work)) {
+    if (answer.end == CHILD_LEFT || (answer.end == CHILD_REFUSED && work_stopping(span->work))) {
         return (attempt){.code = 1};
+    }
+    if (answer.end == CHILD_STUCK && !items_may_be_guilty(mine, answer)) {
+        return decline(mine, span);
     }
     if (answer.end == CHILD_REFUSED) {
         (void)error_system(&mine->broken, answer.number,
@@ -246,4 +322,9 @@ attempt isolation_try(isolation *s, const weft_span *span)
     log_print(LOG_DEBUG, "items %" PRId64 " to %" PRId64 ": %s", span->first,
               span->first + span->count - 1, a.text);
     return a;
+}
+
+int isolation_waiting(const isolation *s)
+{
+    return s == NULL ? 0 : atomic_load(&s->waiting);
 }

@@ -22,6 +22,7 @@ typedef struct isolation_setup {
     int workers;           /* that compute */
     bool all;              /* everything, not just what is suspect */
     double item_timeout_s; /* 0: an item may take as long as it takes */
+    int64_t stuck_ns;      /* a child in which nothing moves for so long is found out */
 } isolation_setup;
 
 /* What is known of items before they are computed. */
@@ -34,6 +35,7 @@ typedef struct isolation_plan {
 typedef struct attempt {
     int code;         /* what the kernel has returned; if the child has died: why, see weft/map.h */
     bool died;        /* the child has */
+    bool here;        /* nothing has been computed: it cannot be in a child, but here */
     const char *text; /* how; until the worker's next attempt */
 } attempt;
 
@@ -51,5 +53,8 @@ int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolati
  * put them. Where no child can be made the span's failures say so, and the run cannot go on. The
  * span's worker. */
 attempt isolation_try(isolation *s, const weft_span *span);
+
+/* So many workers wait for their children at this moment. Any thread. NULL is allowed. */
+int isolation_waiting(const isolation *s);
 
 #endif

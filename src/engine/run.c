@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A child in which nothing moves is given as long as a coordinator that is silent; where no rank is
+ * ever taken for dead, that long. */
+static const int64_t stuck_ns = INT64_C(10000000000);
+
 /* What rank 0 tells the others of the file it has opened. */
 typedef struct opening {
     metadata_layout layout;
@@ -212,8 +216,11 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
     hazards h;
     weft_status status =
         hazards_open(c, choice->path, w->job, w->store, workers, choice->retry_failed, &h, e);
-    const isolation_setup setup = {
-        .work = w, .workers = workers, .item_timeout_s = choice->item_timeout_s};
+    const isolation_setup setup = {.work = w,
+                                   .workers = workers,
+                                   .item_timeout_s = choice->item_timeout_s,
+                                   .stuck_ns = choice->dead_after_ns > 0 ? 2 * choice->dead_after_ns
+                                                                         : stuck_ns};
     if (status == WEFT_OK) {
         (void)isolation_create(&setup, &w->isolation, e);
         status = comm_agree(c, e);
@@ -222,6 +229,7 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
         w->notes = notes_lines(h.notes);
         w->suspects = h.suspects;
         w->isolate = choice->isolate || choice->item_timeout_s > 0;
+        w->never_apart = choice->never_apart;
         status = compute(c, p, choice, w, &h, e);
     }
     isolation_destroy(w->isolation);

@@ -27,6 +27,7 @@ typedef struct run_choice {
     bool retry_failed;
     bool fresh;
     bool isolate;          /* everything is computed in children of the workers */
+    bool never_apart;      /* nothing is, whatever else is said */
     double item_timeout_s; /* and ended if it takes longer; 0: never */
     progress_mode progress;
     int64_t span_limit; /* items; 0: none */

@@ -42,9 +42,15 @@ typedef struct work {
     const suspects *suspects;    /* NULL: there are none */
     bool isolate;                /* everything is as if it were suspect */
     struct isolation *isolation; /* needed for what is suspect */
+    bool never_apart;            /* nothing is computed in a child, whatever is suspect */
     /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
     _Atomic int64_t rows_given;
     atomic_bool stopping;
+    atomic_bool leaving; /* what children are at is given up */
+    /* Without workers: the rank's other duties, which wait while its thread computes, but not while
+     * it waits for a child; NULL: somebody else has them. */
+    void (*attend)(void *agent);
+    void *agent;
     /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
      * computed twice may not be written either: others may have it. */
     _Atomic int64_t mine_until_ns;

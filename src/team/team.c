@@ -377,6 +377,16 @@ void team_rest(team *t, int64_t ns)
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
+int team_region_threads(void)
+{
+    return omp_get_active_level() < omp_get_max_active_levels() ? omp_get_max_threads() : 1;
+}
+
+void team_set_region_threads(int threads)
+{
+    omp_set_num_threads(threads);
+}
+
 int64_t team_busy_ns(const team *t, int number)
 {
     return atomic_load_explicit(&t->worker[number].busy_ns, memory_order_relaxed);

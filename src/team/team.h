@@ -71,6 +71,11 @@ bool team_idle(const team *t);
 /* Sleeps until a worker needs the agent, for `ns` at most. Without workers: computes a span. */
 void team_rest(team *t, int64_t ns);
 
+/* How many threads an OpenMP region would have that the calling thread, a worker say, opens itself;
+ * and sets that for the regions of another thread. */
+int team_region_threads(void);
+void team_set_region_threads(int threads);
+
 /* Nanoseconds that a worker has spent in spans so far. */
 int64_t team_busy_ns(const team *t, int number);
 

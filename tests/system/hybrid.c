@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hybrid: a program that uses OpenMP and changes what belongs to threads, in main() and in its
- * kernel. A first map makes the workers before main() changes anything. */
+/* hybrid: a program that uses OpenMP and locks, and changes what belongs to threads, in main() and
+ * in its kernel. A first map makes the workers before main() changes anything. */
 #include <fenv.h>
 #include <locale.h>
 #include <omp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <weft/weft.h>
 #ifdef __SSE2__
 #include <xmmintrin.h>
@@ -16,8 +19,15 @@ typedef struct wish {
     int64_t count;
     const char *mode; /* of main's arithmetic */
     int64_t leave;    /* an item that leaves its thread with another rounding */
+    bool region;      /* the kernel opens parallel regions */
+    double nap_s;     /* an item takes so long */
+    bool lock;        /* in a child, it takes a lock that is never released there */
+    bool never;       /* no item is to be computed in a child */
+    pid_t home;
     locale_t locale;
 } wish;
+
+static pthread_mutex_t taken = PTHREAD_MUTEX_INITIALIZER;
 
 static int count_on(int64_t to)
 {
@@ -27,6 +37,26 @@ static int count_on(int64_t to)
         sum++;
     }
     return sum;
+}
+
+static void nap(double seconds)
+{
+    const struct timespec time = {.tv_sec = (time_t)seconds,
+                                  .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    if (seconds > 0) {
+        (void)nanosleep(&time, NULL);
+    }
+}
+
+/* What an item does but for its values. False if it must not be here. */
+static bool behave(const wish *w)
+{
+    const bool at_home = getpid() == w->home;
+    if (w->lock && !at_home) {
+        (void)pthread_mutex_lock(&taken);
+    }
+    nap(w->nap_s);
+    return (at_home || !w->never) && (!w->region || count_on(1000) == 1000);
 }
 
 /* Where the signal mask or the locale is not main's, so is no value. */
@@ -47,7 +77,8 @@ static int kernel(const weft_span *span, void *context)
         volatile double tiny = 1e-300;
         volatile double divisor = (double)(item + 3);
         volatile double huge = 1e10 * divisor;
-        value[2 * i] = w->locale != (locale_t)0 && !is_mains(w) ? -1 : one / divisor;
+        const bool good = behave(w) && (w->locale == (locale_t)0 || is_mains(w));
+        value[2 * i] = good ? one / divisor : -1;
         value[2 * i + 1] = tiny / huge;
         if (item == w->leave) {
             (void)fesetround(FE_DOWNWARD);
@@ -66,6 +97,9 @@ static weft_status run(weft_session *session, const wish *w, const char *name)
     }
     if (status == WEFT_OK) {
         status = weft_map_set_span_limit(map, 1);
+    }
+    if (status == WEFT_OK && w->never) {
+        status = weft_map_set_isolation(map, WEFT_NEVER);
     }
     if (status == WEFT_OK) {
         status = weft_map_run(map, kernel, (void *)(uintptr_t)w);
@@ -111,11 +145,15 @@ static int count_changed(int rounding)
 
 int main(int argc, char **argv)
 {
-    wish w = {.count = 100, .mode = "nearest", .leave = -1};
+    wish w = {.count = 100, .mode = "nearest", .leave = -1, .home = getpid()};
     const weft_option options[] = {
         {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
         {"mode", "NAME", WEFT_OPTION_STRING, &w.mode, "nearest, upward or flush"},
         {"leave", "ITEM", WEFT_OPTION_INT64, &w.leave, "an item that rounds downward from then on"},
+        {"region", NULL, WEFT_OPTION_FLAG, &w.region, "open parallel regions in the kernel"},
+        {"nap-s", "S", WEFT_OPTION_DOUBLE, &w.nap_s, "how long an item takes"},
+        {"lock", NULL, WEFT_OPTION_FLAG, &w.lock, "wait for a lock for ever, in children"},
+        {"never", NULL, WEFT_OPTION_FLAG, &w.never, "never compute in a child"},
         {0},
     };
     const weft_program program = {.name = "hybrid", .options = options};
@@ -123,7 +161,7 @@ int main(int argc, char **argv)
     /* As a program does that reads its input in parallel; OpenMP has its threads from now on. */
     (void)omp_set_dynamic(0);
     omp_set_num_threads(3);
-    if (count_on(1000) != 1000) {
+    if (count_on(1000) != 1000 || pthread_mutex_lock(&taken) != 0) {
         return 1;
     }
     weft_status status = weft_init(&argc, &argv, &program, &session);

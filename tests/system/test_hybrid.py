@@ -2,11 +2,12 @@
 """Programs that use OpenMP themselves, and change what belongs to threads."""
 
 import os
+import signal
 
 import numpy as np
 
 import results
-from launch import SystemTest, main
+from launch import SystemTest, children, main, strike
 
 HYBRID = os.environ.get("PROGRAM_hybrid")
 COUNT = 100
@@ -21,6 +22,58 @@ class Hybrid(SystemTest):
             os.replace(self.path(name), self.path("last-" + name))
         with results.open_result(self.path("last-main.h5")) as file:
             return file["results"]["value"][()]
+
+    def assert_right(self, path="main.h5"):
+        with results.open_result(self.path(path)) as file:
+            np.testing.assert_array_equal(file["results"]["value"][()][:, 0],
+                                          1 / (np.arange(COUNT) + 3.0))
+
+    def test_parallel_regions_in_children(self):
+        """OpenMP works in a child, whatever the rank has used of it: a killed job is finished."""
+        words = ["--count", COUNT, "--grain", 5, "--region"]
+        launch = self.start(HYBRID, *words, "--nap-s", 0.005, layout=(0, 0), cwd=self.folder)
+        launch.wait_for(lambda: os.path.exists(self.path("main.h5")), "the second map has begun")
+        strike(launch.pid, signal.SIGKILL)
+        launch.finish()
+        ending = self.run_well(HYBRID, *words, layout=(0, 0), cwd=self.folder)
+        self.assertNotIn("wait for a lock", ending.err)
+        self.assert_right()
+        for more, layout in ((["--isolate"], (0, 0)), (["--item-timeout", 30], (0, 0)),
+                             (["--isolate"], (2, 2))):
+            ending = self.run_well(HYBRID, *words, "--fresh", *more, layout=layout,
+                                   cwd=self.folder)
+            self.assertNotIn("wait for a lock", ending.err)
+            self.assert_right()
+
+    def test_stop_ends_children(self):
+        """Also where the main thread waits for its child itself."""
+        for layout in ((0, 0), (2, 0)):
+            launch = self.start(HYBRID, "--count", COUNT, "--isolate", "--nap-s", 1e6,
+                                "--dead-after", 60, layout=layout, cwd=self.folder)
+            launch.wait_for(lambda: all(children(pid) for pid in launch.ranks())
+                            and launch.ranks() and os.path.exists(self.path("pilot.h5")),
+                            "there are children")
+            strike(launch.pid, signal.SIGTERM)
+            ending = launch.finish()
+            self.assertIn("weft: stopped", ending.err)
+            if layout[0] == 0:
+                self.assert_ended(ending, 75)
+            os.unlink(self.path("pilot.h5"))
+
+    def test_children_that_wait_for_ever(self):
+        """What no child can compute is computed in the rank, and why is said."""
+        for layout in ((0, 0), (0, 2)):
+            ending = self.run_well(HYBRID, "--count", COUNT, "--isolate", "--lock", "--fresh",
+                                   "--dead-after", 0.2, layout=layout, cwd=self.folder)
+            self.assertIn("did nothing but wait for a lock", ending.err)
+            self.assertIn("WEFT_NEVER", ending.err)
+            self.assert_right()
+
+    def test_never_in_a_child(self):
+        ending = self.run_well(HYBRID, "--count", COUNT, "--isolate", "--never", layout=(0, 2),
+                               cwd=self.folder)
+        self.assertIn("--isolate has no effect", ending.err)
+        self.assert_right()
 
     def test_main_decides_on_arithmetic(self):
         """Workers and children round, flush and block signals as main() does, whenever they were

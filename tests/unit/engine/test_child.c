@@ -12,6 +12,7 @@
 #include "engine/child.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 enum { ROOM = 1000, FAILURES = 100 };
 
 /* What the hook does at an item; all others are computed. */
-enum { CRASH = 101, ABORT, EXIT, HANG, OVERRUN, UNDERRUN, WAIT, FAIL_ALL, SIGNALS };
+enum { CRASH = 101, ABORT, EXIT, HANG, OVERRUN, UNDERRUN, WAIT, FAIL_ALL, SIGNALS, LOCK, NAP };
 
 /* What children have done, where the test can see it. */
 typedef struct trace {
@@ -31,8 +32,12 @@ typedef struct trace {
 } trace;
 
 static trace *seen;
+static forker *its_forker;
 static child *it;
-static bool stop;
+static child_wish wish;
+
+enum { A_SECOND = 1000000000 };
+static const int64_t ever_ns = INT64_C(60) * A_SECOND;
 
 static void begin(void *context)
 {
@@ -69,6 +74,9 @@ static int wait_until_told(const atomic_bool *told)
     return 5;
 }
 
+/* By the test itself. */
+static pthread_mutex_t taken = PTHREAD_MUTEX_INITIALIZER;
+
 static void raise_all(void)
 {
     (void)raise(SIGINT);
@@ -100,6 +108,11 @@ static int compute(void *context, unsigned char *bytes, const int64_t start[],
         return underrun(numbers);
     case WAIT:
         return wait_until_told(told);
+    case LOCK:
+        return pthread_mutex_lock(&taken);
+    case NAP:
+        clock_sleep_ns(A_SECOND / 5 * 3);
+        return 6;
     case SIGNALS:
         raise_all();
         break;
@@ -118,19 +131,22 @@ static int compute(void *context, unsigned char *bytes, const int64_t start[],
     return 0;
 }
 
-static bool stopping(const void *context)
+static child_wish look(void *context)
 {
     (void)context;
-    return stop;
+    return wish;
 }
 
 static child *make(void)
 {
-    static const child_hooks hooks = {.begin = begin, .compute = compute};
-    const int64_t areas[] = {ROOM * (int64_t)sizeof(int64_t), ROOM};
+    static const int64_t areas[] = {ROOM * (int64_t)sizeof(int64_t), ROOM};
+    const child_setup setup = {.forker = its_forker,
+                               .hooks = {.begin = begin, .compute = compute},
+                               .areas = 2,
+                               .area_bytes = areas};
     error e = {.status = WEFT_OK};
     child *made = NULL;
-    return child_create(&hooks, 2, areas, &made, &e) == WEFT_OK ? made : NULL;
+    return child_create(&setup, &made, &e) == WEFT_OK ? made : NULL;
 }
 
 static int set_up(void **state)
@@ -140,7 +156,9 @@ static int set_up(void **state)
         mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(shared != MAP_FAILED);
     seen = shared;
-    stop = false;
+    wish = CHILD_GO_ON;
+    error e = {.status = WEFT_OK};
+    assert_int_equal(forker_create(&its_forker, &e), WEFT_OK);
     it = make();
     return it == NULL ? -1 : 0;
 }
@@ -149,6 +167,7 @@ static int tear_down(void **state)
 {
     (void)state;
     child_destroy(it);
+    forker_destroy(its_forker);
     assert_int_equal(munmap(seen, sizeof *seen), 0);
     /* Nothing is left, dead or alive. */
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -156,12 +175,18 @@ static int tear_down(void **state)
     return 0;
 }
 
-static child_answer ask(int64_t first, int64_t count)
+static child_answer ask_within(int64_t first, int64_t count, int64_t limit_ns, int64_t stuck_ns)
 {
     span_failures failures = {.rows = NULL};
-    const child_answer answer = child_compute(it, first, count, 0, stopping, NULL, &failures);
+    const child_wait wait = {.limit_ns = limit_ns, .stuck_ns = stuck_ns, .look = look};
+    const child_answer answer = child_compute(it, first, count, &wait, &failures);
     free(failures.rows);
     return answer;
+}
+
+static child_answer ask(int64_t first, int64_t count)
+{
+    return ask_within(first, count, 0, ever_ns);
 }
 
 static void check(child_answer answer, child_end end, int number)
@@ -238,17 +263,40 @@ static void test_reaped_by_somebody_else(void **state)
 static void test_time_limit(void **state)
 {
     (void)state;
-    span_failures failures = {.rows = NULL};
-    check(child_compute(it, HANG, 1, 30000000, stopping, NULL, &failures), CHILD_LATE, 0);
+    check(ask_within(HANG, 1, 30000000, ever_ns), CHILD_LATE, 0);
     assert_int_equal(child_pid(it), 0);
-    check(child_compute(it, 5, 1, INT64_C(60000000000), stopping, NULL, &failures), CHILD_DONE, 0);
+    check(ask_within(5, 1, ever_ns, ever_ns), CHILD_DONE, 0);
 }
 
 static void test_told_to_stop(void **state)
 {
     (void)state;
-    stop = true;
+    wish = CHILD_STOP;
     check(ask(WAIT, 1), CHILD_DONE, 5);
+}
+
+static void test_left(void **state)
+{
+    (void)state;
+    wish = CHILD_LEAVE;
+    check(ask(HANG, 1), CHILD_LEFT, 0);
+    assert_int_equal(child_pid(it), 0);
+    wish = CHILD_GO_ON;
+    check_computes(7, 3);
+}
+
+/* A lock that another thread had at the fork is never released in the child. Sleep is something
+ * else. */
+static void test_stuck(void **state)
+{
+    (void)state;
+    assert_int_equal(pthread_mutex_lock(&taken), 0);
+    check(ask_within(LOCK, 1, 0, A_SECOND / 5), CHILD_STUCK, 1);
+    assert_int_equal(child_pid(it), 0);
+    check(ask_within(LOCK, 1, A_SECOND / 5, ever_ns), CHILD_STUCK, 1);
+    assert_int_equal(pthread_mutex_unlock(&taken), 0);
+    check(ask_within(LOCK, 1, 0, A_SECOND / 5), CHILD_DONE, 0);
+    check(ask_within(NAP, 1, 0, A_SECOND / 5), CHILD_DONE, 6);
 }
 
 static void test_signals_are_the_ranks(void **state)
@@ -261,7 +309,8 @@ static void test_more_failures_than_fit(void **state)
 {
     (void)state;
     span_failures failures = {.rows = NULL};
-    check(child_compute(it, FAIL_ALL, FAILURES, 0, stopping, NULL, &failures), CHILD_DONE, 9);
+    const child_wait wait = {.stuck_ns = ever_ns, .look = look};
+    check(child_compute(it, FAIL_ALL, FAILURES, &wait, &failures), CHILD_DONE, 9);
     assert_int_equal(failures.count, FAILURES);
     for (int i = 0; i < FAILURES; i++) {
         assert_int_equal(failures.rows[i].item, FAIL_ALL + i);
@@ -280,6 +329,9 @@ static void test_dies_with_its_parent(void **state)
     assert_int_equal(pipe(ends), 0);
     const pid_t rank = fork();
     if (rank == 0) {
+        /* The thread of the one that it had is not here. */
+        error e = {.status = WEFT_OK};
+        (void)forker_create(&its_forker, &e);
         it = make();
         (void)ask(1, 1);
         (void)kill(getpid(), SIGKILL);
@@ -304,6 +356,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reaped_by_somebody_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_told_to_stop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stuck, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signals_are_the_ranks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_more_failures_than_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dies_with_its_parent, set_up, tear_down),

@@ -12,6 +12,7 @@
 #include "engine/isolation.h"
 #include "engine/work.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +40,13 @@ typedef struct scene {
     int64_t deadly; /* an item that kills its process; -1: none … */
     int kills;      /* … so often */
     int64_t hangs;
-    int64_t errs; /* an item for which the kernel returns an error */
+    int64_t errs;  /* an item for which the kernel returns an error */
+    int64_t locks; /* an item that takes a lock in a child, which is never released there */
+    int64_t stuck_ns;
 } scene;
+
+/* By the test itself. */
+static pthread_mutex_t taken = PTHREAD_MUTEX_INITIALIZER;
 
 static int kernel(const weft_span *span, void *context)
 {
@@ -57,6 +63,9 @@ static int kernel(const weft_span *span, void *context)
         }
         while (item == s->hangs) {
             (void)pause();
+        }
+        if (item == s->locks && getpid() != s->home) {
+            (void)pthread_mutex_lock(&taken);
         }
         code = item == s->errs ? 7 : code;
         value[i] = item;
@@ -86,6 +95,8 @@ static int set_up(void **state)
     s->deadly = -1;
     s->hangs = -1;
     s->errs = -1;
+    s->locks = -1;
+    s->stuck_ns = INT64_C(60000000000);
     s->kills = 1000;
     void *shared = mmap(NULL, ITEMS * sizeof *s->seen, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -110,7 +121,8 @@ static int tear_down(void **state)
 static void isolate(scene *s, bool all, double timeout_s)
 {
     error e = {.status = WEFT_OK};
-    const isolation_setup setup = {.work = &s->work, .workers = 1, .item_timeout_s = timeout_s};
+    const isolation_setup setup = {
+        .work = &s->work, .workers = 1, .item_timeout_s = timeout_s, .stuck_ns = s->stuck_ns};
     s->work.suspects = s->suspects;
     s->work.isolate = all;
     assert_int_equal(isolation_create(&setup, &s->work.isolation, &e), WEFT_OK);
@@ -180,6 +192,66 @@ static void test_suspects_alone_are_computed_apart(void **state)
         assert_int_equal(s->seen[i].calls, 1);
         assert_int_equal(s->seen[i].apart, (i >= 7 && i < 27) || i == 60);
     }
+}
+
+static void test_never_apart(void **state)
+{
+    scene *s = *state;
+    isolate(s, true, 0);
+    s->work.never_apart = true;
+    suspect_items(s, 60, 1, 1);
+    compute(s);
+    check_values(s, 0, 0);
+    for (int i = 0; i < ITEMS; i++) {
+        assert_int_equal(s->seen[i].apart, 0);
+    }
+}
+
+/* What no child can compute is computed here, and not given to children for ever. */
+static void test_stuck_children(void **state)
+{
+    scene *s = *state;
+    s->stuck_ns = 100000000;
+    s->locks = 60;
+    isolate(s, true, 0);
+    assert_int_equal(pthread_mutex_lock(&taken), 0);
+    for (int round = 1; round <= 3; round++) {
+        compute(s);
+        check_values(s, 0, 0);
+        /* Twice in children, unless that has led to nothing twice. */
+        assert_int_equal(s->seen[60].calls - s->seen[60].apart, round);
+        assert_int_equal(s->seen[60].apart, 2 * (round < 3 ? round : 2));
+    }
+    assert_int_equal(pthread_mutex_unlock(&taken), 0);
+}
+
+/* Where items may hang they are not let into the rank. */
+static void test_stuck_items(void **state)
+{
+    scene *s = *state;
+    s->locks = 60;
+    s->work.span_tiles = 1;
+    isolate(s, true, 0.15);
+    assert_int_equal(pthread_mutex_lock(&taken), 0);
+    compute(s);
+    assert_int_equal(pthread_mutex_unlock(&taken), 0);
+    check_values(s, 60, 1);
+    check_failure(s, 60, WEFT_QUARANTINE_STUCK,
+                  "waited in a child for a lock or a thread that never came, twice");
+}
+
+/* What the agent gives up ends at once, and nothing of it counts. */
+static void test_leaving(void **state)
+{
+    scene *s = *state;
+    s->hangs = 5;
+    isolate(s, true, 0);
+    s->work.stopping = true;
+    s->work.leaving = true;
+    compute(s);
+    assert_int_equal(s->block->failure_count, 0);
+    assert_int_equal(s->block->records[0].state, TILE_EMPTY);
+    assert_int_equal(isolation_waiting(s->work.isolation), 0);
 }
 
 static void test_everything_apart(void **state)
@@ -302,6 +374,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_is_suspect, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_suspects_alone_are_computed_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_never_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stuck_children, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stuck_items, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_leaving, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_everything_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_crashes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_crash_alone_is_forgiven, set_up, tear_down),
