@@ -13,16 +13,40 @@
 
 static atomic_bool watched = false;
 
+static _Thread_local exits_place place = EXITS_ELSEWHERE;
+
+/* It runs in the thread that has called exit(). */
+static void explain(int status)
+{
+    switch (place) {
+    case EXITS_IN_KERNEL:
+        log_print(LOG_ERROR,
+                  "error: the kernel, or a library, has called exit(%d), which ends the process; a "
+                  "kernel says weft_span_fail() if an item failed. Run the same command again: "
+                  "what was in hand is then computed in a process of its own",
+                  status);
+        break;
+    case EXITS_IN_OPENMP:
+        log_print(LOG_ERROR,
+                  "error: OpenMP could not create the threads of the workers, and has ended the "
+                  "process with exit(%d): raise the limit of processes (ulimit -u, or the cgroup's "
+                  "pids.max) or of memory, or give fewer --threads",
+                  status);
+        break;
+    case EXITS_ELSEWHERE:
+        log_print(LOG_ERROR,
+                  "error: the program, or a library, has called exit(%d) during a run, but not in "
+                  "a worker's call of the kernel; that ends the process",
+                  status);
+        break;
+    }
+}
+
 static void on_exit_called(int status, void *unused)
 {
     (void)unused;
     if (atomic_load(&watched)) {
-        log_print(
-            LOG_ERROR,
-            "error: the kernel, or a library, has called exit(%d), which ends the process; a "
-            "kernel says weft_span_fail() if an item failed. Run the same command again: what "
-            "was in hand is then computed in a process of its own",
-            status);
+        explain(status);
         (void)fflush(NULL);
         _exit(1);
     }
@@ -40,4 +64,9 @@ void exits_watch(void)
 void exits_unwatch(void)
 {
     atomic_store(&watched, false);
+}
+
+void exits_enter(exits_place where)
+{
+    place = where;
 }

@@ -9,4 +9,14 @@ void exits_watch(void);
 
 void exits_unwatch(void);
 
+/* What a thread is at, so that the error names whoever is to blame. */
+typedef enum exits_place {
+    EXITS_ELSEWHERE,
+    EXITS_IN_KERNEL,
+    EXITS_IN_OPENMP /* it creates threads */
+} exits_place;
+
+/* Where the calling thread is from now on. */
+void exits_enter(exits_place place);
+
 #endif

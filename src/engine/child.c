@@ -132,6 +132,7 @@ weft_status child_create(const child_setup *setup, child **out, error *e)
         child_destroy(c);
         return status;
     }
+    c->setup.area_bytes = NULL; /* the caller's */
     /* Other workers' children have no business there. */
     (void)madvise(c->cell, c->bytes, MADV_DONTFORK);
     *out = c;

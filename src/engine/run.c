@@ -12,6 +12,7 @@
 #include "engine/isolation.h"
 #include "engine/mail.h"
 #include "engine/work.h"
+#include "team/trial.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -272,7 +273,9 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
     const int64_t grain = choice->grain > 0 ? choice->grain : choice->map_grain;
     signals_watch();
     exits_watch();
-    (void)job_settle(j, choice->seed, grain, e);
+    if (job_settle(j, choice->seed, grain, e) == WEFT_OK) {
+        (void)trial_threads(p->workers, e);
+    }
     weft_status status = comm_agree(c, e);
     if (status == WEFT_OK) {
         status = open_everywhere(c, j, choice, &s, &o, &retry, e);

@@ -4,6 +4,7 @@
 #include "team/team.h"
 
 #include "base/clock.h"
+#include "base/exits.h"
 #include "base/thread_state.h"
 #include "base/usage.h"
 #include "team/length.h"
@@ -201,6 +202,7 @@ static void wait_for_offer(team *t, int number)
 static void run_worker(team *t, int number)
 {
     begin_usage(&t->worker[number]);
+    exits_enter(EXITS_IN_KERNEL);
     do {
         while (work_once(t, number)) {
         }
@@ -208,6 +210,7 @@ static void run_worker(team *t, int number)
     } while (!atomic_load(&t->ending));
     while (work_once(t, number)) {
     }
+    exits_enter(EXITS_ELSEWHERE);
     usage_close(&t->worker[number].usage);
 }
 
@@ -237,6 +240,15 @@ static void run_as_caller(team *t, int number)
     thread_state_set(&before);
 }
 
+/* Without workers: the agent's thread computes a span. */
+static bool work_as_agent(team *t)
+{
+    exits_enter(EXITS_IN_KERNEL);
+    const bool worked = work_once(t, 0);
+    exits_enter(EXITS_ELSEWHERE);
+    return worked;
+}
+
 static void end_workers(team *t)
 {
     (void)pthread_mutex_lock(&t->mutex);
@@ -258,7 +270,7 @@ weft_status team_run(team *t, error *e)
     if (t->workers == 0) {
         begin_usage(&t->worker[0]);
         run_agent(t);
-        while (work_once(t, 0)) {
+        while (work_as_agent(t)) {
         }
         usage_close(&t->worker[0].usage);
         thread_state_set(&t->caller);
@@ -266,11 +278,13 @@ weft_status team_run(team *t, error *e)
     }
     int threads = 0;
     omp_set_dynamic(0);
+    exits_enter(EXITS_IN_OPENMP);
 #pragma omp parallel num_threads(t->workers + 1) default(none) shared(t, threads)
     {
         /* Thread 0 is the main thread, which is the one that may call MPI. */
         const int me = omp_get_thread_num();
         if (me == 0) {
+            exits_enter(EXITS_ELSEWHERE);
             threads = omp_get_num_threads();
         }
         if (omp_get_num_threads() == t->workers + 1) {
@@ -361,7 +375,7 @@ bool team_idle(const team *t)
 void team_rest(team *t, int64_t ns)
 {
     if (t->workers == 0) {
-        if (!work_once(t, 0)) {
+        if (!work_as_agent(t)) {
             clock_sleep_ns(ns);
         }
         return;

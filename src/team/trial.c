@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A trial whether a team's threads can be created. */
+#include "team/trial.h"
+
+#include "base/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Stays until all are there. */
+static void *stay(void *gate)
+{
+    (void)pthread_mutex_lock(gate);
+    (void)pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* Threads of this process; 1 if that is not known. */
+static int count_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+    const struct dirent *each = NULL;
+    while (folder != NULL && (each = readdir(folder)) != NULL) {
+        count += each->d_name[0] != '.';
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    return count > 0 ? count : 1;
+}
+
+/* How many threads can be created, up to so many; why no more. */
+static int create_threads(pthread_t *thread, int threads, int *number)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    int created = 0;
+    (void)pthread_mutex_lock(&gate);
+    while (created < threads && *number == 0) {
+        *number = pthread_create(&thread[created], NULL, stay, &gate);
+        created += *number == 0;
+    }
+    (void)pthread_mutex_unlock(&gate);
+    for (int i = 0; i < created; i++) {
+        (void)pthread_join(thread[i], NULL);
+    }
+    (void)pthread_mutex_destroy(&gate);
+    return created;
+}
+
+weft_status trial_threads(int threads, error *e)
+{
+    static int tried = 0;
+    if (threads <= tried) {
+        return WEFT_OK;
+    }
+    pthread_t *thread = calloc((size_t)threads, sizeof *thread);
+    if (thread == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %d threads", threads);
+    }
+    const int there = count_threads() - 1;
+    int number = 0;
+    const int created = create_threads(thread, threads, &number);
+    free(thread);
+    if (created + there < threads) {
+        char host[HOST_NAME_BYTES];
+        host_name(host);
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "no more than %d of the workers' %d threads can be created on host %s "
+                         "(%s): raise the limit of processes (ulimit -u, or the cgroup's pids.max) "
+                         "or of memory, or give fewer --threads",
+                         created, threads, host, strerror(number));
+    }
+    tried = threads;
+    return WEFT_OK;
+}
