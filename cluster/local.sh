@@ -14,7 +14,7 @@ library_packages=(
 )
 packages=(
     "${library_packages[@]}"
-    hdf5-tools libcmocka-dev libgsl-dev libproj-dev
+    hdf5-tools groff-base libcmocka-dev libgsl-dev libproj-dev
     gmt-gshhg-low gmt-gshhg-high gmt-gshhg-full
     python3 python3-numpy python3-h5py
     procps iproute2 slurm-wlm munge

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <weft/session.h>
 #include <weft/version.h>
 
 static const command *const commands[] = {&status_command, &plan_command, &verify_command,
@@ -28,7 +29,8 @@ static weft_status print_help(void)
     for (int i = 0; i < COMMANDS; i++) {
         (void)printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
     }
-    (void)printf("  help      this text; help COMMAND: more on a command\n"
+    (void)printf("  help      this text; help COMMAND: more on a command;\n"
+                 "            help options: the options of every program built on weft\n"
                  "  version   which version of weft this is\n"
                  "\n"
                  "--help and --version do the same; so does --help behind a command.\n"
@@ -49,6 +51,10 @@ static weft_status run_command(int argc, char **argv)
         return WEFT_OK;
     }
     const bool help = strcmp(word, "help") == 0;
+    if (help && argc > 2 && strcmp(argv[2], "options") == 0) {
+        (void)fputs(weft_options_text(), stdout);
+        return WEFT_HELP_SHOWN;
+    }
     if (help && argc > 2) {
         /* weft help COMMAND: what weft COMMAND --help prints. */
         word = argv[2];

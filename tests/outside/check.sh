@@ -160,6 +160,12 @@ installed_programs() {
     "$work/prefix/bin/weft" verify "$work/cmake.h5" || fail "weft verify ended with status $?"
 }
 
+manual() {
+    step "manual pages, completion"
+    PATH=$work/prefix/bin:$PATH "$(dirname "${BASH_SOURCE[0]}")/manual.sh" "$work/prefix" ||
+        fail "see above"
+}
+
 rm -rf "$work"
 mkdir -p "$work"
 work=$(realpath "$work")
@@ -170,4 +176,5 @@ own_names
 examples
 preset_user
 installed_programs
+manual
 step "all well"
