@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch.h"
 
+#include "complain.h"
 #include "disturb.h"
 #include "ranks.h"
 
@@ -211,7 +212,7 @@ int launch_measure(const request *wish, const job *j)
     disturber *d = j->trouble == TROUBLE_NONE ? NULL : disturber_create();
     b.disturber = d;
     if ((j->trouble != TROUBLE_NONE && !d) || !ranks_start(&argc, &argv)) {
-        (void)fprintf(stderr, "weft-bench: a rank cannot start\n");
+        complain("a rank cannot start");
         return 1;
     }
     weft_status status = weft_init(&argc, &argv, NULL, &b.session);

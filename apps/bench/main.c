@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft-bench: what weft costs, next to what people would use or write without it. */
+#include "complain.h"
 #include "launch.h"
 
 #include <dirent.h>
@@ -19,7 +20,7 @@ static void on_signal(int number)
 
 static int fail(const char *what)
 {
-    (void)fprintf(stderr, "weft-bench: %s: %s\n", what, strerror(errno));
+    complain("%s: %s", what, strerror(errno));
     return 1;
 }
 
@@ -62,7 +63,7 @@ static int draw(const request *wish, const table *t)
     picture *image = grid_draw(&t->overview);
     const bool good = image && picture_write_png(image, wish->image, error);
     if (!good)
-        (void)fprintf(stderr, "weft-bench: %s\n", error);
+        complain("%s", error);
     picture_destroy(image);
     return !good;
 }
@@ -72,7 +73,7 @@ static int prepare_files(const request *wish, table *t)
 {
     char error[PICTURE_ERROR_BYTES];
     if (wish->image && !picture_path_usable(wish->image, error)) {
-        (void)fprintf(stderr, "weft-bench: %s\n", error);
+        complain("%s", error);
         return 2;
     }
     if (wish->json && !(t->json = fopen(wish->json, "we")))

@@ -2,6 +2,7 @@
 /* Owns the command line. */
 #include "request.h"
 
+#include "complain.h"
 #include "plan.h"
 #include "workload.h"
 
@@ -201,20 +202,22 @@ int request_read(request *wish, int argc, char **argv)
                       .slow_rank = -1,
                       .seed = 1,
                       .child = -1};
+    opterr = 0;
     while ((letter = getopt_long(argc, argv, "", options, &index)) != -1) {
         if (letter == 'h') {
             print_help();
             return 0;
         }
         if (!take_option(wish, letter)) {
-            if (letter != '?')
-                (void)fprintf(stderr, "weft-bench: --%s cannot be \"%s\"; see --help\n",
-                              options[index].name, optarg);
+            if (letter == '?')
+                complain("no such option, or not so: \"%s\"; see --help", argv[optind - 1]);
+            else
+                complain("--%s cannot be \"%s\"; see --help", options[index].name, optarg);
             return 2;
         }
     }
     if (optind < argc)
-        (void)fprintf(stderr, "weft-bench: unexpected argument \"%s\"; see --help\n", argv[optind]);
+        complain("unexpected argument \"%s\"; see --help", argv[optind]);
     wish->workers = count_workers();
     return optind < argc ? 2 : -1;
 }

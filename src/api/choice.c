@@ -4,12 +4,13 @@
 
 #include "base/clock.h"
 #include "base/option.h"
+#include "base/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <weft/version.h>
 
-enum { OPTIONS = 17 };
+enum { OPTIONS = 17, PROGRAM_NAME_BYTES = 256 };
 
 /* Not given. */
 static const int64_t none = INT64_MIN;
@@ -66,9 +67,12 @@ static void print_option(const weft_option *option)
     (void)printf("  %-21s %s\n", left, option->help);
 }
 
-void choice_print_help(const weft_program *program, const char *name)
+void choice_print_help(const weft_program *program, const char *word)
 {
+    char name[PROGRAM_NAME_BYTES];
     const char *words = program == NULL ? NULL : program->arguments;
+    (void)snprintf(name, sizeof name, "%s", word);
+    terminal_clean(name);
     (void)printf("Usage: %s [OPTION]...%s%s\n", name, words == NULL ? "" : " ",
                  words == NULL ? "" : words);
     if (program != NULL && program->summary != NULL) {

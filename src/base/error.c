@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include "base/number.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ weft_status error_set_list(error *e, weft_status status, const char *format, va_
 {
     e->status = status;
     (void)number_print_list(e->text, sizeof e->text, format, arguments);
+    terminal_clean(e->text);
     return status;
 }
 

@@ -17,7 +17,8 @@ typedef struct error {
 
 void error_clear(error *e);
 
-/* Sets status and text; returns the status, so that `return error_set(…)` reads well. */
+/* Sets status and text; returns the status, so that `return error_set(…)` reads well. The text may
+ * hold what others have written: it is made fit for a terminal, see terminal_clean(). */
 weft_status error_set(error *e, weft_status status, const char *format, ...) WEFT_PRINTF(3, 4);
 
 weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/number.h"
+#include "base/terminal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,10 +68,8 @@ void log_print(log_level level, const char *format, ...)
     const int length = number_print_list(line + used, sizeof line - used - 1, format, arguments);
     va_end(arguments);
     if (length > 0) {
-        used += (size_t)length;
-    }
-    if (used > sizeof line - 2) {
-        used = sizeof line - 2;
+        terminal_clean(line + used);
+        used += strlen(line + used);
     }
     line[used++] = '\n';
     progress_open = false;

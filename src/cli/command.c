@@ -2,19 +2,25 @@
 /* A command of the program, and what all commands share: options, errors. */
 #include "command.h"
 
+#include "base/terminal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/* A path, and what is said of it. */
+enum { MESSAGE_BYTES = 8192 };
+
 weft_status command_error(weft_status status, const char *format, ...)
 {
-    (void)fflush(stdout);
-    (void)fputs("weft: error: ", stderr);
+    char text[MESSAGE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vfprintf(stderr, format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    (void)fputc('\n', stderr);
+    terminal_clean(text);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "weft: error: %s\n", text);
     return status;
 }
 

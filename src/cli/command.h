@@ -20,7 +20,8 @@ typedef struct command {
         "help", no_argument, NULL, 'h' \
     }
 
-/* Says what went wrong, on stderr, behind everything that is on stdout so far. Gives the status. */
+/* Says what went wrong, on stderr, behind everything that is on stdout so far, in words that are
+ * fit for a terminal wherever they come from. Gives the status. */
 weft_status command_error(weft_status status, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* The next option's letter; -1 after the last one; 0 if the command is over, since help was asked

@@ -2,11 +2,11 @@
 /* weft plan: how long a job takes on other layouts. */
 #include "plan.h"
 
+#include "base/terminal.h"
 #include "chart.h"
 #include "forecast.h"
 #include "plan_json.h"
 #include "plan_text.h"
-#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,10 +155,10 @@ static weft_status show(const request *r, forecast *f)
     char *path = strdup(r->path);
     weft_status status = path == NULL ? WEFT_ERR_MEMORY : WEFT_OK;
     if (path != NULL && r->as_json) {
-        text_clean(path);
+        terminal_clean(path);
         status = plan_print_json(f, path);
     } else if (path != NULL) {
-        text_clean(path);
+        terminal_clean(path);
         plan_print_text(f, path);
     }
     free(path);

@@ -2,7 +2,7 @@
 /* All there is to say of a result: read from the file, and what follows from it. */
 #include "report.h"
 
-#include "text.h"
+#include "base/terminal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static weft_status read_progress(weft_result *result, report *r)
     if (status == WEFT_OK && !r->progress.in_use) {
         status = weft_result_get_progress(result, &r->progress);
     }
-    text_clean(r->progress.user);
+    terminal_clean(r->progress.user);
     return status;
 }
 
@@ -41,9 +41,9 @@ static weft_status read_runs(weft_result *result, report *r)
         report_run *run = &r->runs[i];
         weft_result_run *row = &run->row;
         status = weft_result_get_run(result, i, row);
-        text_clean(row->outcome);
-        text_clean(row->host_names);
-        text_clean(row->command);
+        terminal_clean(row->outcome);
+        terminal_clean(row->host_names);
+        terminal_clean(row->command);
         if (strcmp(row->outcome, "running") == 0 &&
             (i + 1 < r->progress.runs || !r->progress.in_use)) {
             (void)snprintf(row->outcome, sizeof row->outcome, "killed");
@@ -61,7 +61,7 @@ static weft_status read_failures(weft_result *result, report *r)
     weft_status status = WEFT_OK;
     for (int64_t i = 0; i < r->progress.failures && status == WEFT_OK; i++) {
         status = weft_result_get_failure(result, i, &r->failures[i]);
-        text_clean(r->failures[i].text);
+        terminal_clean(r->failures[i].text);
     }
     return status;
 }
@@ -113,10 +113,10 @@ weft_status report_gather(weft_result *result, const char *path, report *r)
     if (status == WEFT_OK) {
         status = read_failures(result, r);
     }
-    text_clean(r->path);
-    text_clean(r->info.name);
-    text_clean(r->info.version);
-    text_clean(r->info.created);
+    terminal_clean(r->path);
+    terminal_clean(r->info.name);
+    terminal_clean(r->info.version);
+    terminal_clean(r->info.created);
     r->state = state_of(r);
     r->percent = percent_of(r->progress.items_done, r->info.count);
     estimate(r);

@@ -19,10 +19,10 @@ typedef struct report_run {
     double efficiency; /* the share of the workers' time spent computing; NaN: not known */
 } report_run;
 
-/* All text in it has been through text_clean(). */
+/* All text in it has been through terminal_clean(). */
 typedef struct report {
     char *path;
-    const weft_result *result; /* for its fields */
+    weft_result *result; /* for its fields */
     weft_result_info info;
     weft_result_progress progress;
     report_state state;

@@ -2,10 +2,12 @@
 /* weft verify: whether a result's bytes are those that were computed. */
 #include "verify.h"
 
-#include "text.h"
+#include "base/terminal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <weft/result.h>
 
 enum { MOST_LISTED = 20 };
@@ -65,9 +67,22 @@ static weft_status verify(weft_result *result, const char *path)
     }
     (void)printf("\n");
     if (bad > 0) {
-        text_clean(progress.user);
+        terminal_clean(progress.user);
         advise(&progress, bad);
     }
+    return status;
+}
+
+/* What is printed of a path is not what is opened. */
+static weft_status verify_path(weft_result *result, const char *path)
+{
+    char *shown = strdup(path);
+    if (shown == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
+    terminal_clean(shown);
+    const weft_status status = verify(result, shown);
+    free(shown);
     return status;
 }
 
@@ -89,12 +104,11 @@ static weft_status run_verify(int argc, char **argv)
     }
     status = weft_result_open(path, &result);
     if (status == WEFT_OK) {
-        status = verify(result, path);
+        status = verify_path(result, path);
     }
     if (status != WEFT_OK) {
-        (void)command_error(status, "%s",
-                            result == NULL ? weft_status_text(status)
-                                           : weft_result_error_text(result));
+        const char *text = weft_result_error_text(result);
+        (void)command_error(status, "%s", text[0] == '\0' ? weft_status_text(status) : text);
     }
     weft_result_close(result);
     return status;

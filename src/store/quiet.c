@@ -2,6 +2,8 @@
 /* HDF5's error stack: kept from printing itself, and put into our errors instead. */
 #include "store/quiet.h"
 
+#include "base/terminal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +60,7 @@ weft_status quiet_error(error *e, weft_status status, const char *format, ...)
     const size_t used = strlen(e->text);
     if (reason[0] != '\0') {
         (void)snprintf(e->text + used, sizeof e->text - used, " (HDF5: %s)", reason);
+        terminal_clean(e->text);
     }
     return status;
 }

@@ -37,6 +37,24 @@ class Usage(CliTest):
             with self.subTest(words=words):
                 self.assert_refused(2, *words, saying=saying)
 
+    def test_nothing_acts_on_a_terminal(self):
+        """Whatever words and paths hold."""
+        name = "a\x1b]0;pwn\a\n\u009b31mé.h5"
+        path = self.make("--count", 40, "--grain", 4, path=self.path(name))
+        for words in (["status", path], ["status", "--json", path], ["verify", path],
+                      ["plan", path], ["status", path + "x"], ["verify", path + "x"],
+                      ["plan", path + "x"], [name], ["status", "--" + name]):
+            with self.subTest(words=words):
+                done = subprocess.run([WEFT, *words], stdout=subprocess.PIPE, encoding="utf-8",
+                                      stderr=subprocess.STDOUT, check=False, timeout=LIMIT_S)
+                self.assertNotRegex(done.stdout, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+                self.assertIn("a?]0;pwn???31mé", done.stdout)
+        for words in ([name], ["--schedule", name]):
+            with self.subTest(words=words):
+                ending = self.run_well(KNOWN, "--out", path, "--count", 41, *words, status=2,
+                                       layout=(0, 1))
+                self.assertNotRegex(ending.err, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
     def test_stdout_that_takes_nothing(self):
         for words in (["--help"], ["random"], ["random", "--count", "100000"]):
             with self.subTest(words=words):

@@ -61,6 +61,14 @@ static void test_system_error_says_why(void **state)
     assert_string_equal(e.text, "cannot open a.h5: Permission denied");
 }
 
+static void test_texts_are_fit_for_a_terminal(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    (void)error_system(&e, EACCES, "cannot open %s", "\033]0;pwn\a\xc2\x9bµ.h5");
+    assert_string_equal(e.text, "cannot open ?]0;pwn??µ.h5: Permission denied");
+}
+
 static void test_long_texts_are_cut(void **state)
 {
     (void)state;
@@ -93,6 +101,7 @@ int main(void)
         cmocka_unit_test(test_last_one_counts),
         cmocka_unit_test(test_full_disk_is_a_status_of_its_own),
         cmocka_unit_test(test_system_error_says_why),
+        cmocka_unit_test(test_texts_are_fit_for_a_terminal),
         cmocka_unit_test(test_long_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,18 @@ static void test_a_line_ends_the_progress_line(void **state)
     assert_string_equal(text, "\r\033[Kweft: half\nweft: line\n\r\033[Kweft: done\n");
 }
 
+/* What a path or a file says does not act on the terminal, and makes no second line. */
+static void test_a_line_is_one_line_of_text(void **state)
+{
+    (void)state;
+    char text[TEXT_BYTES];
+    log_set(LOG_INFO, 0);
+    const capture c = begin_capture();
+    log_print(LOG_INFO, "result: %s", "\033[31m\xff\nweft: µ.h5");
+    end_capture(c, text);
+    assert_string_equal(text, "weft: result: ?[31m??weft: µ.h5\n");
+}
+
 static void test_level_names(void **state)
 {
     (void)state;
@@ -118,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_long_line_is_cut_and_ends),
         cmocka_unit_test(test_a_line_ends_the_progress_line),
+        cmocka_unit_test(test_a_line_is_one_line_of_text),
         cmocka_unit_test(test_level_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
