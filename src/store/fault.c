@@ -29,18 +29,22 @@ static bool find_disk(const char *path, struct statvfs *disk)
            statvfs(dirname(folder), disk) == 0;
 }
 
+static void append_room(error *e, double free_bytes, bool inodes)
+{
+    char text[80];
+    (void)number_print(text, sizeof text, " (%.1f MB are free there%s)", 1e-6 * free_bytes,
+                       inodes ? "" : ", and no inode");
+    append(e, text);
+}
+
 /* How full the disk is; nothing, if it does not say. */
 static void append_free(error *e, const char *path)
 {
     struct statvfs disk;
-    char text[80];
-    if (!find_disk(path, &disk)) {
-        return;
+    if (find_disk(path, &disk)) {
+        append_room(e, (double)disk.f_bavail * (double)disk.f_frsize,
+                    disk.f_files == 0 || disk.f_favail > 0);
     }
-    (void)number_print(text, sizeof text, " (%.1f MB are free there%s)",
-                       1e-6 * (double)disk.f_bavail * (double)disk.f_frsize,
-                       disk.f_files > 0 && disk.f_favail == 0 ? ", and no inode" : "");
-    append(e, text);
 }
 
 /* What to do before the same command is run again. */
@@ -64,27 +68,58 @@ static const char *advice(int number)
         return "files may not be that large there: see ulimit -f, or take another file system";
     case EACCES:
     case EPERM:
-        return "see that you may write there";
+        return "see the permissions there";
     default:
         return "mend that";
     }
 }
 
-weft_status fault_set(error *e, int number, const char *path, const char *format, ...)
+static bool is_full(int number)
+{
+    return number == ENOSPC || number == EDQUOT;
+}
+
+static weft_status set_list(error *e, int number, const char *format, va_list arguments)
+    WEFT_PRINTF(3, 0);
+
+static weft_status set_list(error *e, int number, const char *format, va_list arguments)
 {
     char what[ERROR_TEXT_BYTES / 2];
     char host[HOST_NAME_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
+    (void)number_print_list(what, sizeof what, format, arguments);
     host_name(host);
-    const weft_status status = error_system(e, number, "host %s: %s", host, what);
-    if (number == ENOSPC || number == EDQUOT) {
-        append_free(e, path);
-    }
+    return error_system(e, number, "host %s: %s", host, what);
+}
+
+static void append_advice(error *e, int number)
+{
     append(e, "; ");
     append(e, advice(number));
     append(e, ", then run the same command again");
+}
+
+weft_status fault_set(error *e, int number, const char *path, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const weft_status status = set_list(e, number, format, arguments);
+    va_end(arguments);
+    if (is_full(number)) {
+        append_free(e, path);
+    }
+    append_advice(e, number);
+    return status;
+}
+
+weft_status fault_set_full(error *e, int number, double free_bytes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const weft_status status = set_list(e, number, format, arguments);
+    va_end(arguments);
+    if (is_full(number)) {
+        append_room(e, free_bytes, true);
+    }
+    append_advice(e, number);
     return status;
 }

@@ -17,21 +17,58 @@
 #include <unistd.h>
 
 /* More than what a file has at its beginning. */
-enum { SOME_BYTES = 1 << 20 };
+enum { SOME_BYTES = 1 << 20, BLOCK_BYTES = 512 };
 
-static weft_status reserve(int fd, const char *path, int64_t bytes, bool *unsupported, error *e)
+/* The bytes that this process may still write to the disk of a file; false: that is not known. What
+ * is set aside on a disk is for root. */
+static bool find_room(int fd, double *bytes)
+{
+    struct statvfs disk;
+    if (fstatvfs(fd, &disk) != 0 || disk.f_blocks == 0) {
+        return false;
+    }
+    const fsblkcnt_t blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail;
+    *bytes = (double)blocks * (double)disk.f_frsize;
+    return true;
+}
+
+/* 0, or errno. */
+static int allocate(int fd, int64_t bytes)
 {
     int failed = -1;
     do {
         failed = fallocate(fd, 0, 0, bytes);
     } while (failed != 0 && errno == EINTR);
-    *unsupported = failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS);
-    if (failed != 0 && !*unsupported) {
-        const int number = errno;
-        return fault_set(e, number, path, "cannot reserve the %.1f MB that %s needs",
-                         1e-6 * (double)bytes, path);
+    return failed == 0 ? 0 : errno;
+}
+
+/* Reserves a file's first bytes; 0, or errno, and *room is what was free before. A file system may
+ * take all that is left before it finds that this is not enough, from everybody else, too: so the
+ * whole is asked for only where it should fit. */
+static int reserve(int fd, int64_t bytes, double *room)
+{
+    struct stat file;
+    const bool known = find_room(fd, room);
+    const int failed = allocate(fd, bytes < SOME_BYTES ? bytes : SOME_BYTES);
+    if (failed != 0 || bytes <= SOME_BYTES) {
+        return failed;
     }
-    return WEFT_OK;
+    if (known && fstat(fd, &file) == 0 &&
+        (double)bytes - (double)file.st_blocks * BLOCK_BYTES > *room) {
+        return ENOSPC;
+    }
+    return allocate(fd, bytes);
+}
+
+static bool is_unsupported(int number)
+{
+    return number == EOPNOTSUPP || number == ENOSYS;
+}
+
+static weft_status tell_failure(int number, const char *path, int64_t bytes, double room, error *e)
+{
+    return fault_set_full(e, number, room, "cannot reserve the %.1f MB that %s needs",
+                          1e-6 * (double)bytes, path);
 }
 
 /* Some file systems find out that they are full only when they have to write. */
@@ -52,12 +89,8 @@ static weft_status write_some(int fd, const char *path, error *e)
 
 static void warn_if_short(int fd, const char *path, int64_t bytes)
 {
-    struct statvfs disk;
-    if (fstatvfs(fd, &disk) != 0) {
-        return;
-    }
-    const double room = (double)disk.f_bavail * (double)disk.f_frsize;
-    if (room < (double)bytes) {
+    double room = 0;
+    if (find_room(fd, &room) && room < (double)bytes) {
         log_print(LOG_WARNING,
                   "%s needs %.1f MB, and of the %.1f MB that are free there none can be reserved: "
                   "the run will end when the disk is full, unless room is made before",
@@ -67,15 +100,18 @@ static void warn_if_short(int fd, const char *path, int64_t bytes)
 
 weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e)
 {
-    bool unsupported = false;
-    weft_status status = reserve(fd, path, bytes, &unsupported, e);
-    if (status == WEFT_OK && unsupported) {
+    double room = 0;
+    const int number = reserve(fd, bytes, &room);
+    weft_status status = WEFT_OK;
+    if (is_unsupported(number)) {
         warn_if_short(fd, path, bytes);
         status = write_some(fd, path, e);
+    } else if (number != 0) {
+        status = tell_failure(number, path, bytes, room, e);
     }
-    if (status == WEFT_OK && ftruncate(fd, 0) != 0) {
-        const int number = errno;
-        status = fault_set(e, number, path, "cannot write %s", path);
+    if (ftruncate(fd, 0) != 0 && status == WEFT_OK) {
+        const int failed = errno;
+        status = fault_set(e, failed, path, "cannot write %s", path);
     }
     return status;
 }
@@ -83,10 +119,13 @@ weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e)
 weft_status reserve_all(int fd, const char *path, error *e)
 {
     struct stat file;
-    bool unsupported = false;
+    double room = 0;
     if (fstat(fd, &file) != 0) {
         const int number = errno;
         return fault_set(e, number, path, "cannot examine %s", path);
     }
-    return file.st_size == 0 ? WEFT_OK : reserve(fd, path, file.st_size, &unsupported, e);
+    const int number = file.st_size == 0 ? 0 : reserve(fd, file.st_size, &room);
+    return number == 0 || is_unsupported(number)
+               ? WEFT_OK
+               : tell_failure(number, path, file.st_size, room, e);
 }

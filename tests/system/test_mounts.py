@@ -7,6 +7,7 @@ import array
 import errno
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,16 @@ class Mounts(FilesystemTest):
         self.assertEqual(os.listdir(self.mounted), [])
         self.assertTrue(command("mount", "-o", "remount,size=32m", self.mounted))
         self.check_goes_on("--item-us", 0, layout=(2, 1))
+
+    def test_too_large_for_the_disk(self):
+        """ext4 takes all that there is before it says that this is not enough. What is free is said
+        as it was before, and nobody else is without room for a moment."""
+        self.mount_disk("ext4", 24 << 20)
+        free = os.statvfs(self.mounted)
+        ending = run(KNOWN, *self.words("--count", 20000000), layout=(0, 1))
+        self.check_error(ending, "cannot reserve", "No space left", AGAIN)
+        said = float(re.search(r"\(([\d.]+) MB are free", ending.err)[1])
+        self.assertAlmostEqual(said, 1e-6 * free.f_bfree * free.f_frsize, delta=0.5)
 
     def test_full_in_the_middle(self):
         """Where nothing can be reserved: here, as NFS would have it."""

@@ -21,7 +21,7 @@ static void test_texts(void **state)
         {EIO, WEFT_ERR_SYSTEM, "dmesg"},
         {ESTALE, WEFT_ERR_SYSTEM, "server"},
         {EFBIG, WEFT_ERR_SYSTEM, "ulimit -f"},
-        {EACCES, WEFT_ERR_SYSTEM, "you may write"},
+        {EACCES, WEFT_ERR_SYSTEM, "permissions"},
         {ENXIO, WEFT_ERR_SYSTEM, "mend that"},
     };
     char host[HOST_NAME_BYTES];

@@ -26,9 +26,14 @@ static void test_probe_of_too_much(void **state)
     (void)state;
     error e = {.status = WEFT_OK};
     const int fd = open(sample_path("large"), O_RDWR | O_CREAT, 0666);
-    assert_int_not_equal(reserve_probe(fd, "large", INT64_C(1) << 60, &e), WEFT_OK);
+    assert_int_equal(reserve_probe(fd, "large", INT64_C(1) << 60, &e), WEFT_ERR_NO_SPACE);
     assert_non_null(strstr(e.text, "cannot reserve"));
     assert_non_null(strstr(e.text, "large"));
+    assert_non_null(strstr(e.text, "MB are free there"));
+    assert_null(strstr(e.text, "(0.0 MB"));
+    struct stat file;
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(file.st_size, 0);
     (void)close(fd);
 }
 
