@@ -63,7 +63,8 @@ typedef struct weft_result_run {
     int workers;          /**< workers over all ranks */
     int hosts;            /**< hosts */
     int cores;            /**< cores that its ranks could use, over all hosts; 0: not known */
-    int64_t items;        /**< items that it computed and wrote */
+    int64_t items;        /**< items that it computed and wrote; while it runs, and after a kill, by
+                               the tile records */
     int64_t failed;       /**< of these, how many failed */
     int64_t duplicates;   /**< items computed more than once */
     double busy_s;        /**< seconds that its workers spent in the kernel */
@@ -79,7 +80,7 @@ typedef struct weft_result_run {
     char command[256];    /**< the command line, cut where it is too long */
 } weft_result_run;
 
-/** One row of the table of failures. */
+/** One failed item. */
 typedef struct weft_result_failure {
     int64_t item;   /**< the item */
     int code;       /**< what the kernel returned */
@@ -136,9 +137,10 @@ WEFT_API const weft_result_info *weft_result_describe(const weft_result *result)
  * @local Any thread.
  * @param result an open result
  * @param field  the field's number, from 0
- * @return a description that lives as long as the result; NULL if there is no such field
+ * @return a description that lives as long as the result; NULL if there is no such field, and
+ *         weft_result_error_text() says so
  */
-WEFT_API const weft_field_info *weft_result_field(const weft_result *result, int field);
+WEFT_API const weft_field_info *weft_result_field(weft_result *result, int field);
 
 /**
  * The number of a field.
@@ -146,9 +148,10 @@ WEFT_API const weft_field_info *weft_result_field(const weft_result *result, int
  * @local Any thread.
  * @param result an open result
  * @param name   the field's name
- * @return its number; -1 if there is none of that name
+ * @return its number; -1 if there is none of that name, and weft_result_error_text() says which
+ *         there are
  */
-WEFT_API int weft_result_find_field(const weft_result *result, const char *name);
+WEFT_API int weft_result_find_field(weft_result *result, const char *name);
 
 /**
  * Reads a field's values at a run of items. What is not done yet reads as anything.
@@ -194,7 +197,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_get_run(weft_result *result, int
                                                         weft_result_run *run);
 
 /**
- * Reads a row of the table of failures.
+ * Reads a row of the table of failures, which is in the order of the items.
  *
  * @local Any thread, one at a time.
  * @param result  an open result

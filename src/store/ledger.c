@@ -113,22 +113,7 @@ static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
         return WEFT_OK;
     }
     run_row *row = &runs[last];
-    const double before = row->busy;
-    row->items = 0;
-    row->failed = 0;
-    row->busy = 0;
-    for (int64_t tile = 0; tile < l->job->tiles.tiles; tile++) {
-        const tile_record *record = &l->records[tile];
-        if (tile_record_done(record) && record->run == last) {
-            row->items += tiling_items(&l->job->tiles, tile, 1);
-            row->failed += record->failed;
-            row->busy += record->seconds;
-            const double end = record->start + record->seconds;
-            row->end = end > row->end ? end : row->end;
-        }
-    }
-    row->cpu *= before > 0 ? row->busy / before : 0;
-    row->wait *= before > 0 ? row->busy / before : 0;
+    run_row_recount(row, last, l->records, &l->job->tiles);
     (void)snprintf(row->outcome, sizeof row->outcome, "killed");
     return write_run(l, last, row, e);
 }

@@ -28,3 +28,23 @@ bool tile_record_done(const tile_record *record)
 {
     return record->state != TILE_EMPTY;
 }
+
+void run_row_recount(run_row *row, int32_t run, const tile_record records[], const tiling *tiles)
+{
+    const double before = row->busy;
+    row->items = 0;
+    row->failed = 0;
+    row->busy = 0;
+    for (int64_t tile = 0; tile < tiles->tiles; tile++) {
+        const tile_record *record = &records[tile];
+        if (record->run == run && tile_record_done(record) && tile_record_sound(record, tile)) {
+            const double end = record->start + record->seconds;
+            row->items += tiling_items(tiles, tile, 1);
+            row->failed += record->failed;
+            row->busy += record->seconds;
+            row->end = end > row->end ? end : row->end;
+        }
+    }
+    row->cpu *= before > 0 ? row->busy / before : 0;
+    row->wait *= before > 0 ? row->busy / before : 0;
+}

@@ -3,6 +3,8 @@
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
 
+#include "range/tiling.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -70,5 +72,9 @@ bool tile_record_sound(const tile_record *record, int64_t tile);
 
 /* True for a sound record of a tile whose bytes are all in place. */
 bool tile_record_done(const tile_record *record);
+
+/* The row is that of a run that has not closed it, so it is older than the tile records: sets what
+ * they know better, its items and failed items, its time in the kernel, its end. */
+void run_row_recount(run_row *row, int32_t run, const tile_record records[], const tiling *tiles);
 
 #endif

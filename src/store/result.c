@@ -121,18 +121,45 @@ const weft_result_info *weft_result_describe(const weft_result *result)
     return &result->info;
 }
 
-const weft_field_info *weft_result_field(const weft_result *result, int field)
+static weft_status no_field(weft_result *r, int field)
 {
-    return field >= 0 && field < result->info.fields ? &result->fields[field] : NULL;
+    return error_set(&r->error, WEFT_ERR_USAGE, "%s has no field %d; it has %d, from 0 on", r->path,
+                     field, r->info.fields);
 }
 
-int weft_result_find_field(const weft_result *result, const char *name)
+const weft_field_info *weft_result_field(weft_result *result, int field)
 {
+    error_clear(&result->error);
+    if (field >= 0 && field < result->info.fields) {
+        return &result->fields[field];
+    }
+    (void)no_field(result, field);
+    return NULL;
+}
+
+/* The names that there are instead, as far as there is room. */
+static void list_fields(const weft_result *r, char *text, size_t bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < r->info.fields && used + WEFT_NAME_BYTES + 2 < bytes; i++) {
+        used += (size_t)snprintf(text + used, bytes - used, "%s%s", i > 0 ? ", " : "",
+                                 r->fields[i].name);
+    }
+}
+
+int weft_result_find_field(weft_result *result, const char *name)
+{
+    char names[ERROR_TEXT_BYTES / 2];
+    error_clear(&result->error);
     for (int i = 0; i < result->info.fields; i++) {
         if (strcmp(result->fields[i].name, name) == 0) {
             return i;
         }
     }
+    list_fields(result, names, sizeof names);
+    (void)error_set(&result->error, WEFT_ERR_USAGE, "%s has no field '%s'; it has %s", result->path,
+                    name, names[0] == '\0' ? "none" : names);
     return -1;
 }
 
@@ -150,7 +177,7 @@ weft_status weft_result_read(weft_result *result, int field, int64_t first, int6
 {
     error_clear(&result->error);
     if (field < 0 || field >= result->info.fields) {
-        return error_set(&result->error, WEFT_ERR_USAGE, "%s has no field %d", result->path, field);
+        return no_field(result, field);
     }
     if (first < 0 || count < 0 || count > result->info.count - first) {
         return error_set(&result->error, WEFT_ERR_USAGE,
@@ -197,6 +224,37 @@ static void count_tiles(const weft_result *r, weft_result_progress *progress)
     }
 }
 
+/* By item: the table's rows are in the order in which items failed, and are used again. */
+static int compare_failures(const void *a, const void *b)
+{
+    const failure_row *first = a;
+    const failure_row *second = b;
+    return (first->item > second->item) - (first->item < second->item);
+}
+
+static void find_failures(weft_result *r)
+{
+    r->failure_count = 0;
+    for (int64_t row = 0; row < r->meta.layout.failure_rows; row++) {
+        if (r->failures[row].code != 0) {
+            r->failures[r->failure_count++] = r->failures[row];
+        }
+    }
+    qsort(r->failures, (size_t)r->failure_count, sizeof *r->failures, compare_failures);
+}
+
+static void find_runs(weft_result *r)
+{
+    r->run_count = 0;
+    while (r->run_count < r->meta.layout.run_rows && r->runs[r->run_count].start > 0) {
+        r->run_count++;
+    }
+    run_row *last = r->run_count > 0 ? &r->runs[r->run_count - 1] : NULL;
+    if (last != NULL && strncmp(last->outcome, "running", sizeof last->outcome) == 0) {
+        run_row_recount(last, r->run_count - 1, r->records, &r->meta.job->tiles);
+    }
+}
+
 weft_status weft_result_get_progress(weft_result *result, weft_result_progress *progress)
 {
     error_clear(&result->error);
@@ -208,17 +266,8 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
         return status;
     }
     count_tiles(result, progress);
-    result->failure_count = 0;
-    for (int64_t row = 0; row < result->meta.layout.failure_rows; row++) {
-        if (result->failures[row].code != 0) {
-            result->failures[result->failure_count++] = result->failures[row];
-        }
-    }
-    result->run_count = 0;
-    while (result->run_count < result->meta.layout.run_rows &&
-           result->runs[result->run_count].start > 0) {
-        result->run_count++;
-    }
+    find_failures(result);
+    find_runs(result);
     progress->failures = result->failure_count;
     progress->runs = result->run_count;
     return WEFT_OK;

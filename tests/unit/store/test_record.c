@@ -102,6 +102,32 @@ static void test_record_of_another_tile_is_seen(void **state)
     }
 }
 
+/* A run's row is written now and then; what the tile records say is newer. */
+static void test_a_row_is_counted_again(void **state)
+{
+    (void)state;
+    enum { TILES = 5 };
+    const tiling tiles = {.count = 18, .grain = 4, .tiles = TILES};
+    tile_record records[TILES];
+    memset(records, 0, sizeof records);
+    for (int tile = 0; tile < TILES; tile++) {
+        records[tile] = make_record(tile);
+        records[tile].state = TILE_DONE_WITH_FAILURES;
+        records[tile].run = tile == 1 ? 3 : 2;
+        records[tile].failed = 1;
+        records[tile].start = 100 + 10 * tile;
+        records[tile].seconds = 2;
+        tile_record_seal(&records[tile], tile);
+    }
+    records[3].failed = 2; /* torn */
+    run_row row = {.start = 90, .end = 95, .items = 7, .failed = 5, .busy = 3, .cpu = 1.5};
+    run_row_recount(&row, 2, records, &tiles);
+    assert_int_equal(row.items, 4 + 4 + 2);
+    assert_int_equal(row.failed, 3);
+    assert_true(row.busy == 6 && row.cpu == 3 && row.wait == 0);
+    assert_true(row.end == 142 && row.start == 90);
+}
+
 static void test_checksum_is_of_the_concatenation(void **state)
 {
     (void)state;
@@ -129,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_set_in_an_empty_one_is_seen),
         cmocka_unit_test(test_every_torn_write_is_seen),
         cmocka_unit_test(test_record_of_another_tile_is_seen),
+        cmocka_unit_test(test_a_row_is_counted_again),
         cmocka_unit_test(test_checksum_is_of_the_concatenation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,11 @@ static void test_description(void **state)
     }
     assert_null(weft_result_field(r, -1));
     assert_null(weft_result_field(r, j->fields));
+    assert_non_null(strstr(weft_result_error_text(r), "no field 11"));
     assert_int_equal(weft_result_find_field(r, "none"), -1);
+    assert_non_null(strstr(weft_result_error_text(r), "no field 'none'; it has field-11, "));
+    assert_int_equal(weft_result_find_field(r, "field-1"), 10);
+    assert_string_equal(weft_result_error_text(r), "");
     weft_result_close(r);
     weft_result_close(NULL);
     assert_string_equal(weft_result_error_text(NULL), "");
@@ -102,7 +106,8 @@ static void test_progress_while_it_runs(void **state)
     sample_put_tile(s, j, 0, 0);
     sample_put_tile(s, j, 8, 0); /* the short one */
     sample_put_tile(s, j, 3, 2);
-    const failure_row rows[] = {{.item = 12, .code = 5, .text = "low"}, {.item = 15, .code = -1}};
+    /* They are given back in the order of the items. */
+    const failure_row rows[] = {{.item = 15, .code = -1}, {.item = 12, .code = 5, .text = "low"}};
     assert_int_equal(ledger_add_failure(store_ledger(s), &rows[0], &e), WEFT_OK);
     assert_int_equal(ledger_add_failure(store_ledger(s), &rows[1], &e), WEFT_OK);
     run_row row = {.start = 1.7e9,
@@ -146,6 +151,16 @@ static void test_progress_while_it_runs(void **state)
     assert_int_equal(strlen(run.command), sizeof run.command - 1);
     assert_int_equal(weft_result_get_run(r, 1, &run), WEFT_ERR_USAGE);
     assert_int_equal(weft_result_get_run(r, -1, &run), WEFT_ERR_USAGE);
+    /* A row that was written last before more was recorded. */
+    (void)snprintf(row.outcome, sizeof row.outcome, "running");
+    row.items = 1;
+    row.failed = 0;
+    assert_int_equal(ledger_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
+    assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
+    assert_int_equal(weft_result_get_run(r, 0, &run), WEFT_OK);
+    assert_int_equal(run.items, p.items_done);
+    assert_int_equal(run.failed, p.items_failed);
     assert_int_equal(weft_result_get_failure(r, 0, &failure), WEFT_OK);
     assert_int_equal(failure.item, 12);
     assert_int_equal(failure.code, 5);
