@@ -46,7 +46,7 @@ class Usage(CliTest):
                       ["plan", path + "x"], [name], ["status", "--" + name]):
             with self.subTest(words=words):
                 done = subprocess.run([WEFT, *words], stdout=subprocess.PIPE, encoding="utf-8",
-                                      stderr=subprocess.STDOUT, check=False, timeout=LIMIT_S)
+                                      stderr=subprocess.STDOUT, check=False, timeout=SAFE_LIMIT_S)
                 self.assertNotRegex(done.stdout, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
                 self.assertIn("a?]0;pwn???31mé", done.stdout)
         for words in ([name], ["--schedule", name]):
