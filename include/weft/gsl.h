@@ -5,6 +5,21 @@
  *
  * Not part of weft/weft.h: a program that includes this one links GSL itself.
  *
+ * GSL's own way with errors is to end the process: a bad argument, or an integral that does not
+ * converge, would cost the rank and not the item. A program that calls GSL in a kernel turns that
+ * off in main(), before weft_map_run(), and looks at the status that GSL's functions return:
+ *
+ * @code
+ * gsl_set_error_handler_off();
+ * …
+ * int code = gsl_integration_qag(…);
+ * if (code != GSL_SUCCESS) {
+ *     weft_span_fail(span, item, code, gsl_strerror(code));
+ * }
+ * @endcode
+ *
+ * The handler is the whole program's, so this header leaves it alone.
+ *
  * @code
  * weft_random random = weft_span_random(span, item, 0);
  * gsl_rng rng = weft_gsl_rng(&random);

@@ -13,6 +13,7 @@
 #include "base/memory_kills.h"
 #include "base/process.h"
 #include "base/signals.h"
+#include "base/stack.h"
 #include "base/usage.h"
 
 #include <errno.h>
@@ -64,8 +65,9 @@ typedef struct cell {
     int64_t rows_from; /* … from here on */
     host_cores cores;  /* where the child is to be */
     int code;
-    int64_t cpu_ns;   /* that the child has had of a core for it */
-    int64_t failures; /* all of them; those from rows_from on are in the rows, as many as fit */
+    int64_t stack_bytes; /* of the stack over whose end the kernel has run; 0: it has not */
+    int64_t cpu_ns;      /* that the child has had of a core for it */
+    int64_t failures;    /* all of them; those from rows_from on are in the rows, as many as fit */
     failure_row row[CELL_ROWS];
 } cell;
 
@@ -251,6 +253,13 @@ _Noreturn static void serve(const child *c)
     }
 }
 
+static cell *told_of_overflow;
+
+static void note_overflow(int64_t bytes)
+{
+    told_of_overflow->stack_bytes = bytes;
+}
+
 static void live(void *context)
 {
     const child *c = context;
@@ -260,6 +269,9 @@ static void live(void *context)
         _exit(0);
     }
     settle_signals();
+    told_of_overflow = c->cell;
+    stack_watch(note_overflow);
+    stack_enter();
     if (c->setup.caller != NULL) {
         thread_state_set(c->setup.caller);
     }
@@ -278,6 +290,7 @@ static int start_child(child *c)
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     (void)sem_init(&c->cell->request, 1, 0);
     (void)sem_init(&c->cell->reply, 1, 0);
+    c->cell->stack_bytes = 0;
     c->kills = memory_kills();
     c->kills_at_ns = clock_now_ns();
     (void)pthread_mutex_lock(&one_at_a_time);
@@ -300,7 +313,8 @@ static child_answer explain(const child *c, int status)
     }
     const bool starved = WTERMSIG(status) == SIGKILL && memory_kills() > c->kills;
     return (child_answer){.end = starved ? CHILD_STARVED : CHILD_SIGNALLED,
-                          .number = WTERMSIG(status)};
+                          .number = WTERMSIG(status),
+                          .stack_bytes = c->cell->stack_bytes};
 }
 
 /* Waits for a reply for so long; false if there is none yet. */

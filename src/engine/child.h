@@ -65,6 +65,7 @@ typedef enum child_end {
 typedef struct child_answer {
     child_end end;
     int number;
+    int64_t stack_bytes; /* if it was killed near the end of a stack: of so many; otherwise 0 */
 } child_answer;
 
 /* Prepares for one; it is forked when it is first needed. */

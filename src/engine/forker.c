@@ -4,6 +4,7 @@
 #include "engine/forker.h"
 
 #include "base/clock.h"
+#include "base/stack.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -135,17 +136,11 @@ static void *run(void *context)
     return NULL;
 }
 
-/* That of the calling thread. */
+/* That of the calling thread, within limits. */
 static size_t own_stack_bytes(void)
 {
-    pthread_attr_t attributes;
-    void *low = NULL;
-    size_t bytes = 0;
-    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-        (void)pthread_attr_getstack(&attributes, &low, &bytes);
-        (void)pthread_attr_destroy(&attributes);
-    }
-    bytes = bytes > least_stack_bytes ? bytes : least_stack_bytes;
+    const size_t own = (size_t)stack_bytes();
+    const size_t bytes = own > least_stack_bytes ? own : least_stack_bytes;
     return bytes < most_stack_bytes ? bytes : most_stack_bytes;
 }
 
@@ -160,7 +155,7 @@ static int start_thread(forker *f)
     (void)pthread_sigmask(SIG_SETMASK, &all, &f->signals);
     for (size_t bytes = own_stack_bytes(); number != 0 && bytes >= least_stack_bytes; bytes /= 2) {
         /* In whole pages of any size. */
-        const size_t size = bytes & ~(size_t)0xffff;
+        const size_t size = (bytes + 0xffff) & ~(size_t)0xffff;
         number = pthread_attr_setstacksize(&attributes, size);
         number = number != 0 ? number : pthread_create(&f->thread, &attributes, run, f);
         f->stack_bytes = number == 0 ? size : 0;
@@ -204,9 +199,4 @@ pid_t forker_fork(forker *f, void (*live)(void *context), void *context, int64_t
     (void)pthread_mutex_unlock(&f->mutex);
     (void)pthread_mutex_unlock(&f->turn);
     return pid;
-}
-
-int64_t forker_stack_bytes(const forker *f)
-{
-    return (int64_t)f->stack_bytes;
 }

@@ -25,7 +25,4 @@ void forker_destroy(forker *f);
  */
 pid_t forker_fork(forker *f, void (*live)(void *context), void *context, int64_t limit_ns);
 
-/* How large that stack is. */
-int64_t forker_stack_bytes(const forker *f);
-
 #endif

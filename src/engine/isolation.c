@@ -9,11 +9,13 @@
 #include "base/number.h"
 #include "engine/call.h"
 #include "engine/child.h"
+#include "engine/overflow.h"
 #include "team/team.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ enum { PATIENCE = 10 };
 /* After a child in which nothing moves, see child_compute(), another one is tried, and at last the
  * rank itself. Once that has happened so often, and no child has answered in between, none is tried
  * any more. */
+enum { ALIKE_DEATHS = 4 };
 enum { STUCK_TRIES = 2, STUCK_SPANS = 2 };
 
 /* The system may be short of processes for a moment only. */
@@ -43,7 +46,7 @@ typedef struct slot {
     failed_items *failed; /* the child's: of its span */
     double item_ns;       /* what an item has taken lately; 0: unknown */
     error broken;         /* no child can be made */
-    char text[96];        /* how the last one has died */
+    char text[112];       /* how the last one has died */
 } slot;
 
 struct isolation {
@@ -51,6 +54,9 @@ struct isolation {
     forker *forker;
     int64_t room; /* items that a child's areas hold */
     atomic_int waiting;
+    pthread_mutex_t mutex; /* for the following */
+    int64_t alike;    /* items whose children died like the first one, twice; -1: not all … */
+    char text[112];   /* … this way */
     atomic_int stuck; /* spans in a row that no child could compute */
     slot slot[];
 };
@@ -67,6 +73,7 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
         free(s);
         return e->status;
     }
+    (void)pthread_mutex_init(&s->mutex, NULL);
     s->setup = *setup;
     s->room = room > j->tiles.grain ? room : j->tiles.grain;
     for (int i = 0; i < setup->workers; i++) {
@@ -85,6 +92,7 @@ void isolation_destroy(isolation *s)
             failed_items_destroy(s->slot[i].failed);
         }
         forker_destroy(s->forker);
+        (void)pthread_mutex_destroy(&s->mutex);
         free(s);
     }
 }
@@ -211,14 +219,19 @@ static void copy_results(const slot *mine, const weft_span *span)
 /* What the table of failures will say of it. */
 static attempt describe_death(slot *mine, child_answer answer)
 {
+    const isolation_setup *setup = &mine->isolation->setup;
     attempt a = {.died = true, .text = mine->text};
+    char where[OVERFLOW_TEXT_BYTES] = "";
     const char *name = NULL;
     switch (answer.end) {
     case CHILD_SIGNALLED:
         name = sigdescr_np(answer.number);
         a.code = -answer.number;
-        (void)snprintf(mine->text, sizeof mine->text, "killed by signal %d (%s)", answer.number,
-                       name == NULL ? "unknown" : name);
+        if (answer.stack_bytes > 0) {
+            overflow_describe(!setup->by_main, answer.stack_bytes, where);
+        }
+        (void)snprintf(mine->text, sizeof mine->text, "killed by signal %d (%s)%s", answer.number,
+                       name == NULL ? "unknown" : name, where);
         break;
     case CHILD_EXITED:
         a.code = WEFT_QUARANTINE_EXIT;
@@ -227,7 +240,7 @@ static attempt describe_death(slot *mine, child_answer answer)
     case CHILD_LATE:
         a.code = WEFT_QUARANTINE_TIMEOUT;
         (void)number_print(mine->text, sizeof mine->text, "took longer than %g s",
-                           mine->isolation->setup.item_timeout_s);
+                           setup->item_timeout_s);
         break;
     case CHILD_STARVED:
         a.code = WEFT_QUARANTINE_MEMORY;
@@ -247,6 +260,27 @@ static attempt describe_death(slot *mine, child_answer answer)
         break;
     }
     return a;
+}
+
+/* Where no item comes out well, and all die alike, it is hardly the items. */
+static void note_death(isolation *s, const weft_span *span, const attempt *a)
+{
+    if (span->count > 1) {
+        return;
+    }
+    (void)pthread_mutex_lock(&s->mutex);
+    if (s->alike == 0) {
+        (void)snprintf(s->text, sizeof s->text, "%s", a->text);
+    }
+    s->alike = s->alike >= 0 && strcmp(s->text, a->text) == 0 ? s->alike + 1 : -1;
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+static void note_answer(isolation *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    s->alike = -1;
+    (void)pthread_mutex_unlock(&s->mutex);
 }
 
 static attempt give_up(slot *mine, const weft_span *span)
@@ -303,6 +337,7 @@ attempt isolation_try(isolation *s, const weft_span *span)
         const double item_ns = (double)(clock_now_ns() - start_ns) / (double)span->count;
         mine->item_ns = mine->item_ns > 0 ? (mine->item_ns + item_ns) / 2 : item_ns;
         copy_results(mine, span);
+        note_answer(s);
         return (attempt){.code = answer.number};
     }
     if (answer.end == CHILD_LEFT || (answer.end == CHILD_REFUSED && work_stopping(span->work))) {
@@ -319,6 +354,7 @@ attempt isolation_try(isolation *s, const weft_span *span)
         return give_up(mine, span);
     }
     const attempt a = describe_death(mine, answer);
+    note_death(s, span, &a);
     log_print(LOG_DEBUG, "items %" PRId64 " to %" PRId64 ": %s", span->first,
               span->first + span->count - 1, a.text);
     return a;
@@ -327,4 +363,14 @@ attempt isolation_try(isolation *s, const weft_span *span)
 int isolation_waiting(const isolation *s)
 {
     return s == NULL ? 0 : atomic_load(&s->waiting);
+}
+
+void isolation_conclude(const isolation *s)
+{
+    if (s->alike > ALIKE_DEATHS && s->setup.work->rank == 0) {
+        log_print(LOG_WARNING,
+                  "no item that rank 0 has computed in a child came out well, and all died alike "
+                  "(%s): that is hardly the items",
+                  s->text);
+    }
 }

@@ -20,7 +20,7 @@ typedef struct isolation_setup {
     const work *work;
     const suspects *suspects;
     int workers;           /* that compute */
-    bool all;              /* everything, not just what is suspect */
+    bool by_main;          /* it is the main thread that computes, without workers */
     double item_timeout_s; /* 0: an item may take as long as it takes */
     int64_t stuck_ns;      /* a child in which nothing moves for so long is found out */
 } isolation_setup;
@@ -53,6 +53,9 @@ int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolati
  * put them. Where no child can be made the span's failures say so, and the run cannot go on. The
  * span's worker. */
 attempt isolation_try(isolation *s, const weft_span *span);
+
+/* At the end of a run: says so if all that was computed in children died in the same way. */
+void isolation_conclude(const isolation *s);
 
 /* So many workers wait for their children at this moment. Any thread. NULL is allowed. */
 int isolation_waiting(const isolation *s);

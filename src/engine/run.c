@@ -11,6 +11,7 @@
 #include "engine/hazards.h"
 #include "engine/isolation.h"
 #include "engine/mail.h"
+#include "engine/overflow.h"
 #include "engine/work.h"
 #include "team/trial.h"
 
@@ -219,6 +220,7 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
         hazards_open(c, choice->path, w->job, w->store, workers, choice->retry_failed, &h, e);
     const isolation_setup setup = {.work = w,
                                    .workers = workers,
+                                   .by_main = p->workers == 0,
                                    .item_timeout_s = choice->item_timeout_s,
                                    .stuck_ns = choice->dead_after_ns > 0 ? 2 * choice->dead_after_ns
                                                                          : stuck_ns};
@@ -232,6 +234,7 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
         w->isolate = choice->isolate || choice->item_timeout_s > 0;
         w->never_apart = choice->never_apart;
         status = compute(c, p, choice, w, &h, e);
+        isolation_conclude(w->isolation);
     }
     isolation_destroy(w->isolation);
     hazards_settle(&h, status);
@@ -273,6 +276,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
     const int64_t grain = choice->grain > 0 ? choice->grain : choice->map_grain;
     signals_watch();
     exits_watch();
+    overflow_watch(comm_rank(c), p->workers > 0);
     if (job_settle(j, choice->seed, grain, e) == WEFT_OK) {
         (void)trial_threads(p->workers, e);
     }
@@ -300,6 +304,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
     }
     free(retry);
     status = close_store(c, s, choice->sync_s <= 0 && !comm_broken(c), status, e);
+    overflow_unwatch();
     exits_unwatch();
     signals_unwatch();
     return status;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/exits.h"
+#include "base/stack.h"
 #include "base/thread_state.h"
 #include "base/usage.h"
 #include "team/length.h"
@@ -232,11 +233,13 @@ static void run_as_caller(team *t, int number)
     thread_state before;
     thread_state_get(&before);
     thread_state_set(&t->caller);
+    stack_enter();
     if (t->pin == NULL) {
         run_worker(t, number);
     } else {
         run_pinned(t, number);
     }
+    stack_leave();
     thread_state_set(&before);
 }
 
@@ -269,9 +272,11 @@ weft_status team_run(team *t, error *e)
     thread_state_get(&t->caller);
     if (t->workers == 0) {
         begin_usage(&t->worker[0]);
+        stack_enter();
         run_agent(t);
         while (work_as_agent(t)) {
         }
+        stack_leave();
         usage_close(&t->worker[0].usage);
         thread_state_set(&t->caller);
         return WEFT_OK;

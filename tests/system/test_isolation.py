@@ -19,7 +19,6 @@ DEATHS = {
     "segv": (-signal.SIGSEGV, "killed by signal 11 (Segmentation fault), twice"),
     "abort": (-signal.SIGABRT, "killed by signal 6 (Aborted), twice"),
     "fpe": (-signal.SIGFPE, "killed by signal 8 (Floating point exception), twice"),
-    "stack": (-signal.SIGSEGV, "killed by signal 11 (Segmentation fault), twice"),
     "exit": (EXIT, "called exit(3), twice"),
     "kill": (-signal.SIGKILL, "killed by signal 9 (Killed), twice"),
 }
@@ -105,7 +104,7 @@ class Isolation(SystemTest):
         self.assert_right()
 
     def test_every_kind_of_death(self):
-        items = {10 + 20 * i: kind for i, kind in enumerate([*DEATHS, "heap"])}
+        items = {10 + 20 * i: kind for i, kind in enumerate([*DEATHS, "stack", "heap"])}
         deadly = ",".join(f"{kind}:{item}" for item, kind in items.items())
         for layout in ((0, 1), (2, 2), (0, 0)):
             with self.subTest(layout=layout):
@@ -114,7 +113,13 @@ class Isolation(SystemTest):
                 there = results.failures(self.path())
                 heap = next(item for item, kind in items.items() if kind == "heap")
                 self.assertRegex(there[heap][1], "killed by signal|called exit")
-                expected = {item: DEATHS.get(kind, there[heap]) for item, kind in items.items()}
+                stack = next(item for item, kind in items.items() if kind == "stack")
+                self.assertEqual(there[stack][0], -signal.SIGSEGV)
+                whose, remedy = (("main thread", "ulimit -s") if layout[1] == 0
+                                 else ("worker", "OMP_STACKSIZE"))
+                self.assertRegex(there[stack][1], r"killed by signal 11 .* near the end of the "
+                                 rf"{whose}'s stack of [0-9.]+ MB: {remedy}, twice")
+                expected = {item: DEATHS.get(kind, there[item]) for item, kind in items.items()}
                 self.tidy()
                 self.assert_quarantined(expected)
 
@@ -122,6 +127,22 @@ class Isolation(SystemTest):
         """Takes away what --fresh has moved out of the way."""
         if os.path.exists(self.path("result.h5.bak")):
             os.unlink(self.path("result.h5.bak"))
+
+    def test_stack_overflow_in_a_rank(self):
+        """The rank says why it dies, and dies as it would have died."""
+        for layout, remedy in (((0, 0), "ulimit -s"), ((0, 2), "OMP_STACKSIZE")):
+            ending = self.run_and_die(*self.words("--deadly", "stack:77"), layout=layout)
+            for name in os.listdir(self.folder):
+                os.unlink(self.path(name))
+            self.assertEqual(ending.status, -signal.SIGSEGV)
+            self.assertRegex(ending.err, f"near the end of .* stack of [0-9.]+ MB: .*{remedy}")
+
+    def test_all_alike(self):
+        """Where every item dies in the same way, one line says so."""
+        deadly = ",".join(f"abort:{item}" for item in range(8))
+        ending = self.run_well(KNOWN, "--out", self.path(), "--count", 8, "--isolate", "--deadly",
+                               deadly, status=3)
+        self.assertIn("all died alike (killed by signal 6 (Aborted))", ending.err)
 
     def test_deadly_only_once(self):
         once = self.path("once")
