@@ -364,7 +364,7 @@ static bool converse(agent *a)
 }
 
 /* Everything but rest; *active says whether there was anything to do. False when all is over. */
-static bool attend(agent *a, bool *active)
+static bool do_duties(agent *a, bool *active)
 {
     pass_signal_on(a);
     *active = delivery_collect(a->delivery, supply_queued(a->supply), a->epoch);
@@ -384,6 +384,15 @@ static bool attend(agent *a, bool *active)
         keep_supplied(a);
     }
     return true;
+}
+
+static bool attend(agent *a, bool *active)
+{
+    const int seat = a->setup.workers > 0 ? a->setup.workers : 1;
+    lull_break(a->setup.work->lull, seat);
+    const bool go_on = do_duties(a, active);
+    lull_keep(a->setup.work->lull, seat);
+    return go_on;
 }
 
 static bool step(void *context)

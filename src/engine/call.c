@@ -26,7 +26,9 @@ static int call_with_notes(const weft_span *span)
     if (mine != NULL) {
         notes_begin(mine, span->first, span->count);
     }
+    lull_break(w->lull, span->worker);
     const int code = call_here(span);
+    lull_keep(w->lull, span->worker);
     if (mine != NULL) {
         notes_end(mine);
     }

@@ -29,6 +29,8 @@ typedef enum stage {
 } stage;
 
 struct forker {
+    lull *lull;
+    int64_t lull_ns;      /* others are waited for so long */
     pthread_mutex_t turn; /* who asks has it */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -42,7 +44,7 @@ struct forker {
     pid_t pid; /* or minus an errno */
 };
 
-weft_status forker_create(forker **out, error *e)
+weft_status forker_create(lull *q, int64_t lull_ns, forker **out, error *e)
 {
     forker *f = calloc(1, sizeof *f);
     pthread_condattr_t attributes;
@@ -55,6 +57,8 @@ weft_status forker_create(forker **out, error *e)
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&f->mutex, NULL);
     (void)pthread_mutex_init(&f->turn, NULL);
+    f->lull = q;
+    f->lull_ns = lull_ns;
     *out = f;
     return WEFT_OK;
 }
@@ -87,6 +91,9 @@ static pid_t fork_now(const forker *f)
 {
     /* Text that waits to be written would be written twice. Nobody is in the middle of a line. */
     (void)fflush(NULL);
+    if (f->lull != NULL) {
+        (void)lull_begin(f->lull, f->lull_ns);
+    }
     flockfile(stdout);
     flockfile(stderr);
     const pid_t pid = fork();
@@ -99,6 +106,9 @@ static pid_t fork_now(const forker *f)
     }
     funlockfile(stderr);
     funlockfile(stdout);
+    if (f->lull != NULL) {
+        lull_end(f->lull);
+    }
     return pid > 0 ? pid : -number;
 }
 

@@ -6,14 +6,16 @@
 #define ENGINE_FORKER_H
 
 #include "base/error.h"
+#include "engine/lull.h"
 
 #include <stdint.h>
 #include <sys/types.h>
 
 typedef struct forker forker;
 
-/* The thread itself begins with the first process. */
-weft_status forker_create(forker **out, error *e);
+/* The thread itself begins with the first process. It forks in a lull, if there is one within
+ * lull_ns; NULL: at once. */
+weft_status forker_create(lull *l, int64_t lull_ns, forker **out, error *e);
 
 /* Ends the thread: processes that have asked for a signal then (PR_SET_PDEATHSIG) get it. NULL is
  * allowed. */

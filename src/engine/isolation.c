@@ -31,8 +31,13 @@ enum { PATIENCE = 10 };
 /* After a child in which nothing moves, see child_compute(), another one is tried, and at last the
  * rank itself. Once that has happened so often, and no child has answered in between, none is tried
  * any more. */
-enum { ALIKE_DEATHS = 4 };
 enum { STUCK_TRIES = 2, STUCK_SPANS = 2 };
+
+/* So many items that all die alike are worth a line. */
+enum { ALIKE_DEATHS = 4 };
+
+/* A rank that is silent for stuck_ns is missed: its threads may be held up for a share of that. */
+enum { LULL_SHARE = 50 };
 
 /* The system may be short of processes for a moment only. */
 enum { FORK_TRIES = 5, FORK_PAUSE_NS = 100000000 };
@@ -51,6 +56,7 @@ typedef struct slot {
 
 struct isolation {
     isolation_setup setup;
+    lull *lull;
     forker *forker;
     int64_t room; /* items that a child's areas hold */
     atomic_int waiting;
@@ -69,7 +75,9 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
     }
     const job *j = setup->work->job;
     const int64_t room = j->item_bytes > 0 ? area_bytes / j->item_bytes : area_bytes;
-    if (forker_create(&s->forker, e) != WEFT_OK) {
+    if (lull_create(setup->workers + 1, &s->lull, e) != WEFT_OK ||
+        forker_create(s->lull, setup->stuck_ns / LULL_SHARE, &s->forker, e) != WEFT_OK) {
+        lull_destroy(s->lull);
         free(s);
         return e->status;
     }
@@ -92,6 +100,7 @@ void isolation_destroy(isolation *s)
             failed_items_destroy(s->slot[i].failed);
         }
         forker_destroy(s->forker);
+        lull_destroy(s->lull);
         (void)pthread_mutex_destroy(&s->mutex);
         free(s);
     }
@@ -303,6 +312,8 @@ static child_answer compute_surely(slot *mine, const weft_span *span)
     child_answer answer = compute(mine, span);
     for (int i = 1;
          i < STUCK_TRIES && answer.end == CHILD_STUCK && !items_may_be_guilty(mine, answer); i++) {
+        log_print(LOG_DEBUG, "items %" PRId64 " to %" PRId64 ": the child was stuck", span->first,
+                  span->first + span->count - 1);
         answer = compute(mine, span);
     }
     if (answer.end == CHILD_DONE) {
@@ -373,4 +384,9 @@ void isolation_conclude(const isolation *s)
                   "(%s): that is hardly the items",
                   s->text);
     }
+}
+
+lull *isolation_lull(const isolation *s)
+{
+    return s == NULL ? NULL : s->lull;
 }

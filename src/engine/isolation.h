@@ -5,6 +5,7 @@
 #define ENGINE_ISOLATION_H
 
 #include "base/error.h"
+#include "engine/lull.h"
 #include "engine/span.h"
 #include "engine/suspects.h"
 
@@ -53,6 +54,10 @@ int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolati
  * put them. Where no child can be made the span's failures say so, and the run cannot go on. The
  * span's worker. */
 attempt isolation_try(isolation *s, const weft_span *span);
+
+/* In which children are forked: a worker has the seat of its number while it computes, the agent
+ * the one behind all workers. NULL is allowed. */
+lull *isolation_lull(const isolation *s);
 
 /* At the end of a run: says so if all that was computed in children died in the same way. */
 void isolation_conclude(const isolation *s);

@@ -2,6 +2,7 @@
 /* A kernel that runs over the end of its stack. */
 #include "engine/overflow.h"
 
+#include "base/number.h"
 #include "base/stack.h"
 
 #include <stdio.h>
@@ -26,8 +27,8 @@ static const char *owner(bool worker)
 
 void overflow_describe(bool worker, int64_t stack_bytes, char text[OVERFLOW_TEXT_BYTES])
 {
-    (void)snprintf(text, OVERFLOW_TEXT_BYTES, " near the end of %s stack of %.1f MB: %s",
-                   owner(worker), (double)stack_bytes / MB_BYTES, remedy(worker));
+    (void)number_print(text, OVERFLOW_TEXT_BYTES, " near the end of %s stack of %.1f MB: %s",
+                       owner(worker), (double)stack_bytes / MB_BYTES, remedy(worker));
 }
 
 static void write_text(const char *text)

@@ -231,6 +231,7 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
     if (status == WEFT_OK) {
         w->notes = notes_lines(h.notes);
         w->suspects = h.suspects;
+        w->lull = isolation_lull(w->isolation);
         w->isolate = choice->isolate || choice->item_timeout_s > 0;
         w->never_apart = choice->never_apart;
         status = compute(c, p, choice, w, &h, e);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/thread_state.h"
+#include "engine/lull.h"
 #include "engine/suspects.h"
 #include "range/job.h"
 #include "store/notes.h"
@@ -42,6 +43,7 @@ typedef struct work {
     const suspects *suspects;    /* NULL: there are none */
     bool isolate;                /* everything is as if it were suspect */
     struct isolation *isolation; /* needed for what is suspect */
+    lull *lull;                  /* its; broken by who calls the kernel; NULL: nobody needs any */
     bool never_apart;            /* nothing is computed in a child, whatever is suspect */
     /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
     _Atomic int64_t rows_given;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,12 +23,15 @@ typedef struct wish {
     bool region;      /* the kernel opens parallel regions */
     double nap_s;     /* an item takes so long */
     bool lock;        /* in a child, it takes a lock that is never released there */
+    bool share;       /* items take turns: most of the time somebody has a lock */
+    bool fall;        /* an item that is computed in a child kills it */
     bool never;       /* no item is to be computed in a child */
     pid_t home;
     locale_t locale;
 } wish;
 
 static pthread_mutex_t taken = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t shared = PTHREAD_MUTEX_INITIALIZER;
 
 static int count_on(int64_t to)
 {
@@ -55,7 +59,16 @@ static bool behave(const wish *w)
     if (w->lock && !at_home) {
         (void)pthread_mutex_lock(&taken);
     }
+    if (w->share) {
+        (void)pthread_mutex_lock(&shared);
+    }
     nap(w->nap_s);
+    if (w->share) {
+        (void)pthread_mutex_unlock(&shared);
+    }
+    if (w->fall && !at_home) {
+        abort();
+    }
     return (at_home || !w->never) && (!w->region || count_on(1000) == 1000);
 }
 
@@ -153,6 +166,8 @@ int main(int argc, char **argv)
         {"region", NULL, WEFT_OPTION_FLAG, &w.region, "open parallel regions in the kernel"},
         {"nap-s", "S", WEFT_OPTION_DOUBLE, &w.nap_s, "how long an item takes"},
         {"lock", NULL, WEFT_OPTION_FLAG, &w.lock, "wait for a lock for ever, in children"},
+        {"share", NULL, WEFT_OPTION_FLAG, &w.share, "hold a lock during the nap"},
+        {"fall", NULL, WEFT_OPTION_FLAG, &w.fall, "die, in a child"},
         {"never", NULL, WEFT_OPTION_FLAG, &w.never, "never compute in a child"},
         {0},
     };

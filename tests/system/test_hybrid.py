@@ -45,6 +45,20 @@ class Hybrid(SystemTest):
             self.assertNotIn("wait for a lock", ending.err)
             self.assert_right()
 
+    def test_forked_while_nobody_holds_a_lock(self):
+        """A child is made when the other workers' kernels have released what they hold."""
+        words = ["--count", 80, "--grain", 4, "--share", "--nap-s", 0.005, "--sync", 0]
+        launch = self.start(HYBRID, *words, layout=(0, 1), cwd=self.folder)
+        launch.wait_for(lambda: os.path.exists(self.path("pilot.h5")) and
+                        results.done_items(self.path("pilot.h5")).sum() > 3, "items are done")
+        strike(launch.pid, signal.SIGKILL)
+        launch.finish()
+        # Every child but the first is made while the other worker is at its own items.
+        ending = self.run_well(HYBRID, *words, "--fall", "--dead-after", 15, "--log", "debug",
+                               status=3, layout=(0, 2), cwd=self.folder)
+        self.assertNotIn("stuck", ending.err)
+        self.assertEqual(len(results.failures(self.path("pilot.h5"))), 4)
+
     def test_stop_ends_children(self):
         """Also where the main thread waits for its child itself."""
         for layout in ((0, 0), (2, 0)):

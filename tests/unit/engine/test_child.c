@@ -158,7 +158,7 @@ static int set_up(void **state)
     seen = shared;
     wish = CHILD_GO_ON;
     error e = {.status = WEFT_OK};
-    assert_int_equal(forker_create(&its_forker, &e), WEFT_OK);
+    assert_int_equal(forker_create(NULL, 0, &its_forker, &e), WEFT_OK);
     it = make();
     return it == NULL ? -1 : 0;
 }
@@ -331,7 +331,7 @@ static void test_dies_with_its_parent(void **state)
     if (rank == 0) {
         /* The thread of the one that it had is not here. */
         error e = {.status = WEFT_OK};
-        (void)forker_create(&its_forker, &e);
+        (void)forker_create(NULL, 0, &its_forker, &e);
         it = make();
         (void)ask(1, 1);
         (void)kill(getpid(), SIGKILL);
