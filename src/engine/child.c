@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/memory_kills.h"
-#include "base/process.h"
 #include "base/signals.h"
 #include "base/stack.h"
 #include "base/usage.h"
+#include "engine/stillness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +32,6 @@
 /* While it waits for an answer, a worker looks after its child this often: soon after short items,
  * but not so soon that those of a millisecond, which are usual, would be disturbed. */
 enum { LOOK_FIRST_NS = 3000000, LOOK_LAST_NS = 20000000 };
-
-/* How often it is asked whether anything moves in the child, and how much of the time between two
- * such looks counts at most: this process may itself have been stopped. */
-static const int64_t stir_ns = INT64_C(1000000000);
-enum { STIR_SHARE = 20, STIR_MOST = 2, WAITING_TIMES = 6 };
 
 /* A fork that takes longer does not happen. */
 static const int64_t fork_ns = INT64_C(10000000000);
@@ -325,43 +320,6 @@ static bool await_reply(child *c, int64_t until_ns)
     return sem_clockwait(&c->cell->reply, CLOCK_MONOTONIC, &until) == 0;
 }
 
-/* What is known of a child that does not answer. */
-typedef struct stillness {
-    int64_t looked_ns; /* the last look; 0: none yet */
-    int64_t cpu_ns;    /* what it had had of cores by then */
-    int64_t for_ns;    /* how long nothing has moved */
-} stillness;
-
-/* Whether nothing moves in the child, or so it seems at this moment; *factor says how many times as
- * long that has to last. */
-static bool is_still(const child *c, int *factor)
-{
-    const process_state state = process_look(c->pid);
-    const bool begun = atomic_load(&c->cell->begun_ns) != 0;
-    *factor = begun && state == PROCESS_WAITING ? WAITING_TIMES : 1;
-    return state >= (begun ? PROCESS_WAITING : PROCESS_ASLEEP);
-}
-
-/* To be called at every look; true once nothing has moved for too long. */
-static bool is_stuck(const child *c, stillness *s, int64_t stuck_ns, int64_t now_ns)
-{
-    const int64_t pause_ns = stuck_ns / STIR_SHARE < stir_ns ? stuck_ns / STIR_SHARE : stir_ns;
-    const int64_t passed_ns = now_ns - s->looked_ns;
-    if (s->looked_ns != 0 && passed_ns < pause_ns) {
-        return false;
-    }
-    int factor = 1;
-    const int64_t cpu_ns = process_cpu_ns(c->pid);
-    if (s->looked_ns == 0 || cpu_ns != s->cpu_ns || !is_still(c, &factor)) {
-        s->for_ns = 0;
-    } else {
-        s->for_ns += passed_ns < STIR_MOST * pause_ns ? passed_ns : STIR_MOST * pause_ns;
-    }
-    s->looked_ns = now_ns;
-    s->cpu_ns = cpu_ns;
-    return s->for_ns >= factor * stuck_ns;
-}
-
 /* Whether the child has had its time for the items, from when it began with them. */
 static bool is_late(const child *c, int64_t limit_ns, int64_t now_ns)
 {
@@ -384,8 +342,7 @@ static child_answer bury(child *c, pid_t gone, int status)
 static bool look_after(child *c, const child_wait *wait, stillness *s, child_answer *answer)
 {
     const int64_t now_ns = clock_now_ns();
-    const int begun = atomic_load(&c->cell->begun_ns) != 0;
-    int factor = 1;
+    const bool begun = atomic_load(&c->cell->begun_ns) != 0;
     int status = -1;
     const pid_t gone = waitpid(c->pid, &status, WNOHANG);
     if (gone != 0) {
@@ -396,11 +353,11 @@ static bool look_after(child *c, const child_wait *wait, stillness *s, child_ans
     if (is_late(c, wait->limit_ns, now_ns)) {
         /* The items are not to blame where a thread of the rank would have had to wake the child.
          */
-        const child_end end = is_still(c, &factor) ? CHILD_STUCK : CHILD_LATE;
+        const child_end end = stillness_now(c->pid, true) ? CHILD_STUCK : CHILD_LATE;
         *answer = (child_answer){.end = end, .number = end == CHILD_STUCK};
     } else if (wish == CHILD_LEAVE) {
         *answer = (child_answer){.end = CHILD_LEFT};
-    } else if (is_stuck(c, s, wait->stuck_ns, now_ns)) {
+    } else if (stillness_look(s, c->pid, begun, wait->stuck_ns, now_ns)) {
         *answer = (child_answer){.end = CHILD_STUCK, .number = begun};
     } else {
         atomic_store(&c->cell->told, wish == CHILD_STOP);

@@ -77,11 +77,9 @@ void child_destroy(child *c);
 /* Has a run of items computed, by a new child if the last one is gone. Failures are told only if it
  * is CHILD_DONE. One thread at a time.
  *
- * A child is CHILD_STUCK if it has used no core for so long while all of its threads waited for
- * locks or events of this process, without a time limit: only they themselves could end that. If
- * such a lock or event may be another process's too, it is given six times as long; if the child
- * has not even begun, any sleep will do. Sleep and input or output are not taken for that. Only
- * time in which somebody looked counts. */
+ * A child is CHILD_STUCK if nothing has moved in it for wait->stuck_ns, see stillness_look(), or at
+ * the end of wait->limit_ns. Sleep, and input or output, are not taken for that.
+ */
 child_answer child_compute(child *c, int64_t first, int64_t count, const child_wait *wait,
                            span_failures *failures);
 

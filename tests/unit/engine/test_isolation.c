@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/isolation.h"
 #include "engine/work.h"
 
@@ -91,6 +92,7 @@ static int set_up(void **state)
                      .span_tiles = INT64_MAX,
                      .rank = 3};
     assert_int_equal(block_create(&s->work, TILES, &s->block, &e), WEFT_OK);
+    log_set(LOG_ERROR, -1);
     s->home = getpid();
     s->deadly = -1;
     s->hangs = -1;
