@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The done file: what the launcher (cluster/weft-run) is told of the program's end. */
+/* The done file: what the launcher (src/launch) is told of the program's end. */
 #include "base/done.h"
 
 #include <fcntl.h>
@@ -9,20 +9,20 @@
 #include <unistd.h>
 
 /* The file's path with something behind it; false if there is no done file. */
-static bool done_path(const char *suffix, char path[PATH_MAX])
+static bool done_path(const char *suffix, const char *of, char path[PATH_MAX])
 {
-    const char *file = getenv("WEFT_DONE_FILE");
+    const char *file = getenv(DONE_VARIABLE);
     if (file == NULL || *file == '\0') {
         return false;
     }
-    const int length = snprintf(path, PATH_MAX, "%s%s", file, suffix);
+    const int length = snprintf(path, PATH_MAX, "%s%s%s", file, suffix, of);
     return length > 0 && length < PATH_MAX;
 }
 
-void done_begin(void)
+void done_mark(const char *suffix, const char *of)
 {
     char path[PATH_MAX];
-    if (done_path(".begun", path)) {
+    if (done_path(suffix, of, path)) {
         const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         if (fd >= 0) {
             (void)close(fd);
@@ -41,14 +41,38 @@ static bool write_new(char *path, int status)
     return close(fd) == 0 && written;
 }
 
-void done_write(int status, bool bereft)
+void done_mark_status(const char *suffix, const char *of, int status)
 {
     char path[PATH_MAX];
     char new_path[PATH_MAX];
-    if (!done_path(bereft ? ".bereft" : "", path) || !done_path(".new.XXXXXX", new_path)) {
+    if (!done_path(suffix, of, path) || !done_path(".new.XXXXXX", "", new_path)) {
         return;
     }
     if (!write_new(new_path, status) || rename(new_path, path) != 0) {
         (void)unlink(new_path);
     }
+}
+
+void done_unmark(const char *suffix, const char *of)
+{
+    char path[PATH_MAX];
+    if (done_path(suffix, of, path)) {
+        (void)unlink(path);
+    }
+}
+
+bool done_is_marked(const char *suffix, const char *of)
+{
+    char path[PATH_MAX];
+    return done_path(suffix, of, path) && access(path, F_OK) == 0;
+}
+
+void done_begin(void)
+{
+    done_mark(DONE_BEGUN, "");
+}
+
+void done_write(int status, bool bereft)
+{
+    done_mark_status(bereft ? DONE_ALONE : "", "", status);
 }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETS = HOST_MOST_CORES / CPU_SETSIZE, HOST_FILE_BYTES = 256 };
+enum { SETS = HOST_MOST_CORES / CPU_SETSIZE, HOST_FILE_BYTES = 256, STAT_BYTES = 1024 };
 
 void host_name(char name[HOST_NAME_BYTES])
 {
@@ -95,26 +95,39 @@ bool host_cores_overlap(const host_cores *a, const host_cores *b)
     return false;
 }
 
-/* A field of what the system says of a process, counted as in proc(5), from 4 on; 0 if there is no
- * such process. */
-static uint64_t process_field(int64_t pid, int field)
+/* What the system says of a process, behind its name, which is in brackets and may hold anything;
+ * NULL if there is no such process. */
+static const char *read_process(int64_t pid, char line[STAT_BYTES])
 {
     char path[64];
-    char line[1024];
     (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        return 0;
+        return NULL;
     }
-    const size_t length = fread(line, 1, sizeof line - 1, file);
+    const size_t length = fread(line, 1, STAT_BYTES - 1, file);
     (void)fclose(file);
     line[length] = '\0';
-    /* The program's name, in brackets, may hold anything; behind it comes field 3. */
-    const char *at = strrchr(line, ')');
+    return strrchr(line, ')');
+}
+
+/* A field of that, counted as in proc(5), from 4 on; 0 if there is no such process. */
+static uint64_t process_field(int64_t pid, int field)
+{
+    char line[STAT_BYTES];
+    const char *at = read_process(pid, line);
     for (int i = 2; at != NULL && i < field; i++) {
         at = strchr(at + 1, ' ');
     }
     return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
+int64_t host_process_session(int64_t pid)
+{
+    char line[STAT_BYTES];
+    const char *at = read_process(pid, line);
+    const bool lives = at != NULL && strncmp(at, ") Z", 3) != 0 && strncmp(at, ") X", 3) != 0;
+    return lives ? (int64_t)process_field(pid, 6) : 0;
 }
 
 uint64_t host_process_start(int64_t pid)
@@ -127,6 +140,7 @@ static void read_boot(char *boot, size_t room)
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
     const size_t length = file == NULL ? 0 : fread(boot, 1, room - 1, file);
     boot[length] = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
     if (file != NULL) {
         (void)fclose(file);
     }

@@ -43,6 +43,10 @@ bool host_cores_overlap(const host_cores *a, const host_cores *b);
  * pid it names a process for good, since pids come back. */
 uint64_t host_process_start(int64_t pid);
 
+/* The session that a process of this host is in; 0 if there is no such process, or it has ended and
+ * only its parent has not looked yet. */
+int64_t host_process_session(int64_t pid);
+
 /* A process among all of a cluster. */
 typedef struct host_process {
     char boot[40];  /* of its machine; "" if that is not known */

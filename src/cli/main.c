@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* weft: looks at results from outside, one command each. */
+/* weft: runs programs, and looks at results from outside, one command each. */
 #include "command.h"
 #include "plan.h"
 #include "random.h"
 #include "status.h"
 #include "verify.h"
+
+#include "launch/launch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,9 +25,10 @@ static weft_status print_help(void)
 {
     (void)printf("usage: weft COMMAND [OPTION...] [FILE]\n"
                  "\n"
-                 "Looks at the results that programs built on weft leave behind.\n"
+                 "Runs programs built on weft, and looks at the results that they leave behind.\n"
                  "\n"
-                 "commands\n");
+                 "commands\n"
+                 "  run       runs a program under mpirun, on this host, on several or in Slurm\n");
     for (int i = 0; i < COMMANDS; i++) {
         (void)printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
     }
@@ -76,6 +79,10 @@ static weft_status run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* It ends with the status of the program that it has run. */
+    if (argc > 1 && strcmp(argv[1], "run") == 0) {
+        return launch_run(argv + 2);
+    }
     /* A reader that goes away is then an error of the write, and is reported as one. */
     (void)signal(SIGPIPE, SIG_IGN);
     const weft_status status = run_command(argc, argv);

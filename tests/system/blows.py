@@ -5,7 +5,7 @@ import dataclasses
 import signal
 
 from launch import KNOWN, children, strike
-from weftrun import WEFT_RUN, mpirun_of, processes_of, words_of
+from weftrun import launcher, mpirun_of, processes_of, words_of
 
 # A kind, and what it does. Those that end with -0 befall rank 0, or its host.
 KINDS = {
@@ -202,7 +202,7 @@ class Striker:
             if blow.kind == "mpirun":
                 strike(mpirun_of(self.folder), blow.number)
             else:
-                self.hosts.strike(blow.number, f"bash {WEFT_RUN}", "head")
+                self.hosts.strike(blow.number, launcher("-v"), "head")
         except (AssertionError, ValueError):
             return False
         return True

@@ -9,7 +9,7 @@ import time
 
 import hosts
 import launch
-from weftrun import OURS
+from weftrun import BIN, OURS
 
 # Until a lost node is noticed, and its job queued again, some 15 seconds pass.
 LIMIT_S = 90
@@ -64,7 +64,7 @@ class Slurm(hosts.Hosts):
     def __init__(self, count, folder, cpus=2):
         super().__init__(count, folder)
         self.cpus = cpus
-        self.environment["PATH"] = OURS + os.pathsep + os.environ["PATH"]
+        self.environment["PATH"] = BIN + os.pathsep + os.environ["PATH"]
 
     def __enter__(self):
         super().__enter__()

@@ -9,8 +9,8 @@ import tempfile
 
 import results
 from hosts import Hosts, main
-from launch import KNOWN, SystemTest, strike
-from weftrun import (GRACE, SOON, WEFT_RSH, WEFT_RUN, end_all, left_behind, mpirun_of,
+from launch import KNOWN, WEFT, SystemTest, strike
+from weftrun import (GRACE, SOON, WEFT_RUN, end_all, launcher, left_behind, mpirun_of,
                      rank_of)
 
 STOPPED = 75
@@ -26,7 +26,7 @@ class OnHosts(SystemTest):
 
 
 class RemoteShell(OnHosts):
-    """weft-rsh, with names that only a good quotation survives."""
+    """`weft run --remote`, with names that only a good quotation survives."""
 
     def setUp(self):
         super().setUp()
@@ -39,14 +39,14 @@ class RemoteShell(OnHosts):
         self.launches.append(launch)
         return launch
 
-    def weft_rsh(self, *words, status=0, **more):
+    def remote(self, *words, status=0, **more):
         more = {"WEFT_RSH": self.hosts.script("remote-shell"), **more}
-        ending = self.start("head", WEFT_RSH, *words, **more).finish()
+        ending = self.start("head", WEFT, "run", *words, **more).finish()
         self.assertEqual(ending.status, status, str(ending))
         return ending
 
     def start_daemon(self, *words, **more):
-        return self.weft_rsh("n1", *words, WEFT_DONE_FILE=self.done_file, **more)
+        return self.remote("--remote", "n1", *words, WEFT_DONE_FILE=self.done_file, **more)
 
     def member(self, host):
         """A process of the run."""
@@ -70,7 +70,7 @@ class RemoteShell(OnHosts):
     def test_end(self):
         """On one host."""
         members = [self.member("n1"), self.member("n2")]
-        self.weft_rsh("--end", self.done_file, "n1")
+        self.remote("--end", self.done_file, "n1")
         members[0].finish(limit_s=10)
         self.assertIsNone(members[1].process.poll())
         end_all(self.folder)
@@ -100,7 +100,7 @@ class Several(OnHosts):
 
     def start_run(self, *words, hosts="n1,n2,n3"):
         launch = self.hosts.start(
-            "head", WEFT_RUN, "--hosts", hosts, "--rsh", self.hosts.script("remote-shell"),
+            "head", WEFT_RUN, "-v", "--hosts", hosts, "--rsh", self.hosts.script("remote-shell"),
             "--done-dir", self.folder, *GRACE, "--mca", "pml", "ob1", "--mca", "btl",
             "self,vader,tcp", *words)
         self.launches.append(launch)
@@ -142,7 +142,7 @@ class Several(OnHosts):
     def test_signal(self):
         """Ranks on other hosts stop in good order."""
         launch = self.begin()
-        self.hosts.strike(signal.SIGTERM, f"bash {WEFT_RUN}", "head")
+        self.hosts.strike(signal.SIGTERM, launcher("-v"), "head")
         self.assertIn("SIGUSR2: stopping in good order", self.finish(launch, STOPPED).err)
 
     def test_rank_is_killed_and_power_is_cut(self):
@@ -183,7 +183,7 @@ class Several(OnHosts):
             self.hosts.crash(host)
             self.addCleanup(self.hosts.boot, host)
         strike(rank_of(self.folder, 0), signal.SIGKILL)
-        self.assertIn("rank 0 ended with status 137", self.finish(launch, 137).err)
+        self.assertIn("rank 0 ended with status 137", self.finish(launch, STOPPED).err)
 
     def test_host_of_rank_0_crashes(self):
         """Open MPI leaves the domains out."""

@@ -2,21 +2,30 @@
 """weft-run on one host: the exit status is the program's, whatever happens to it, to its ranks or to
 mpirun, and nothing stays behind."""
 
+import fcntl
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import time
+import unittest
 
 import numpy as np
 
 import results
-from launch import KNOWN, Launch, SystemTest, environment, main, stat_of, strike
-from weftrun import (GRACE, SOON, WEFT_RUN, done_folders, end_all, left_behind, mpirun_of,
+from launch import KNOWN, WEFT, Launch, SystemTest, environment, main, stat_of, strike
+from weftrun import (GRACE, OURS, SOON, WEFT_RUN, done_folders, end_all, left_behind, mpirun_of,
                      rank_of)
 
 STOPPED = 75
 COUNT = 600
+
+
+def started_at(pid):
+    """When a process was started, as the system counts it."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[19]
 
 
 class WeftRun(SystemTest):
@@ -81,6 +90,28 @@ class Statuses(WeftRun):
             with self.subTest(line):
                 self.run_to_end("-n", 2, "sh", "-c", line, status=status)
 
+    def test_standard_input_is_left_alone(self):
+        """A loop around it keeps its list, unless the program is to have it."""
+        for more, read in (((), "1\n2\n3\n"), (("--stdin",), "")):
+            with self.subTest(more):
+                words = [WEFT_RUN, "-q", *more, "cat"]
+                script = 'read first; "$@"; echo; cat'
+                done = subprocess.run(["sh", "-c", script, "sh", *words], input="0\n1\n2\n3\n",
+                                      env=environment(), cwd=self.folder, check=True, text=True,
+                                      stdout=subprocess.PIPE)
+                self.assertEqual(done.stdout.split("\n\n")[-1].strip(), read.strip())
+                self.assertIn("1\n2\n3", done.stdout)
+
+    def test_identities_of_an_older_job(self):
+        """Which a shell has inherited: the ranks get their own."""
+        line = 'echo $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE, job "$SLURM_JOB_ID"'
+        ending = self.run_to_end("sh", "-c", line, variables={
+            "OMPI_COMM_WORLD_RANK": "7", "OMPI_COMM_WORLD_SIZE": "9", "PMIX_RANK": "7",
+            "PMIX_NAMESPACE": "x", "SLURM_JOB_ID": "3", "SLURM_JOB_NODELIST": "n[1-2]",
+            "SLURM_JOB_END_TIME": "1000000000"})
+        self.assertEqual(ending.out, "0 of 1, job \n")
+        self.assertIn("job 3, which this shell was started in, is over", ending.err)
+
     def test_program_that_is_not_there(self):
         ending = self.run_to_end("./none", status=127)
         self.assertIn("there is no program './none'", ending.err)
@@ -94,10 +125,16 @@ class Statuses(WeftRun):
     def test_rank_that_is_killed_before_the_others_begin(self):
         """That is nobody's fault, and the same command goes on."""
         line = '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || kill -%s $$; exec "$@"'
-        for name, status in (("KILL", STOPPED), ("TERM", STOPPED), ("SEGV", 128 + signal.SIGSEGV)):
+        for name, status in (("KILL", STOPPED), ("INT", STOPPED), ("SEGV", 128 + signal.SIGSEGV)):
             with self.subTest(name):
                 self.run_to_end("-n", 2, *GRACE, "sh", "-c", line % name, "sh", *self.known(),
                                 status=status)
+
+    def test_only_rank_is_killed_before_it_begins(self):
+        for name in ("KILL", "TERM", "INT", "HUP", "USR1"):
+            with self.subTest(name):
+                ending = self.run_to_end("sh", "-c", f"kill -{name} $$", status=STOPPED)
+                self.assertIn("run the same command again", ending.err)
 
     def test_rank_0_that_is_done_first(self):
         """If a program is not weft's, its ranks have nothing to do with each other."""
@@ -121,26 +158,70 @@ class Statuses(WeftRun):
                                 env=environment(), stdout=subprocess.PIPE, check=True, text=True)
         self.assertEqual(pasted.stdout, printed)
 
+    @staticmethod
+    def owner(pid, boot=None, namespace=None, start=1):
+        """The words in a run's folder that say whose it is."""
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            here = file.read().strip()
+        return f"{boot or here} {namespace or os.stat('/proc/self/ns/pid').st_ino} {pid} {start}\n"
+
+    def leave_folder(self, name, words):
+        path = self.path(os.path.join("place", f".weft-run-{os.uname().nodename}:{name}"))
+        os.makedirs(path)
+        if words is not None:
+            with open(os.path.join(path, "owner"), "w", encoding="ascii") as file:
+                file.write(words)
+        return path
+
+    def start_sleep(self, folder):
+        """A process of the run in a folder."""
+        return subprocess.Popen(["sleep", "60"], env=environment(
+            WEFT_DONE_FILE=os.path.join(folder, "status")))
+
     def test_done_folder(self):
-        """A folder that a killed weft-run has left is removed, and what is left of its run ended;
-        that of a live one, of another host, or of somebody else is not."""
+        """A folder that a killed weft-run has left is removed, and what is left of its run ended; but
+        only if it is certain that the launcher was one of here, and is no more."""
         gone = subprocess.Popen(["true"])
         gone.wait()
-        host = os.uname().nodename
-        names = [f".weft-run-{host}:{gone.pid}", f".weft-run-{host}:{os.getpid()}",
-                 f".weft-run-{host}-12:{gone.pid}", f".weft-run-{host}:{gone.pid}:7"]
-        place = self.path("place")
-        for name in names:
-            os.makedirs(os.path.join(place, name))
+        dead = self.leave_folder("dead", self.owner(gone.pid))
+        again = self.leave_folder("again", self.owner(os.getpid()))
+        others = [self.leave_folder(name, words) for name, words in (
+            ("live", self.owner(os.getpid(), start=started_at(os.getpid()))),
+            ("boot", self.owner(gone.pid, boot="1-2")),
+            ("namespace", self.owner(gone.pid, namespace=7)),
+            ("locked", self.owner(gone.pid)), ("nobody", None), ("odd", "odd"),
+            *([("somebody", self.owner(gone.pid))] if os.geteuid() == 0 else []))]
         if os.geteuid() == 0:
-            os.chown(os.path.join(place, names[3]), 1234, 1234)
-        else:
-            os.rmdir(os.path.join(place, names.pop()))
-        left = subprocess.Popen(["sleep", "60"], env=environment(
-            WEFT_DONE_FILE=os.path.join(place, names[0], "status")))
-        self.run_to_end("--done-dir", place, "true")
-        self.assertEqual(sorted(os.listdir(place)), sorted(names[1:]))
+            os.chown(others[-1], 1234, 1234)
+        left, live = self.start_sleep(dead), [self.start_sleep(folder) for folder in others]
+        self.addCleanup(lambda: [process.kill() or process.wait() for process in live])
+        with open(os.path.join(self.path("place"), others[3], "owner"), "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            ending = self.start_run("--done-dir", self.path("place"), "true").finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.assertFalse(os.path.exists(dead) or os.path.exists(again))
         self.assertEqual(left.wait(10), -signal.SIGKILL)
+        self.assertEqual(sorted(os.listdir(self.path("place"))),
+                         sorted(map(os.path.basename, others)))
+        self.assertEqual([process.poll() for process in live], [None] * len(live))
+
+    @unittest.skipUnless(os.geteuid() == 0, "takes root")
+    def test_live_run_in_another_namespace(self):
+        """Its process ids say nothing here."""
+        words = ["unshare", "-p", "-f", "--mount-proc", "bash", "-c",
+                 'echo 40000 >/proc/sys/kernel/ns_last_pid; exec "$@"', "bash", WEFT_RUN,
+                 *self.known("--item-us", "5000")]
+        first = Launch(list(map(str, words)), env=environment(), cwd=self.folder)
+        self.launches.append(first)
+        first.wait_for(lambda: len(results.calls(self.path("calls"))) >= 20, "the work begins")
+        second = self.start_run("true").finish()
+        self.assertEqual(second.status, 0, str(second))
+        ending = first.finish()
+        self.assertEqual(ending.status, 0, str(ending))
+        self.assertEqual(left_behind(self.folder), [])
+        self.assert_complete()
+
+    def test_done_dir(self):
         ending = self.run_to_end("--done-dir", self.path("none"), "true", status=1)
         self.assertIn("is no folder that can be written to", ending.err)
         os.mkdir(self.path("a\nb"))
@@ -150,16 +231,16 @@ class Statuses(WeftRun):
     def test_done_folder_that_cannot_be_removed(self):
         gone = subprocess.Popen(["true"])
         gone.wait()
-        os.mkdir(self.path(f".weft-run-{os.uname().nodename}:{gone.pid}"))
-        self.script("rm", "exit 1")
-        ending = self.start_run("echo", "here", variables=self.found()).finish()
+        folder = self.leave_folder("gone", self.owner(gone.pid))
+        os.makedirs(os.path.join(folder, "none", "of ours"))
+        ending = self.start_run("--done-dir", self.path("place"), "echo", "here").finish()
         self.assertEqual((ending.status, ending.out), (0, "here\n"), str(ending))
 
     def test_wrong_usage(self):
         for words in ((), ("--",), ("--none", "true"), ("-n",), ("-n", "0", "true"),
                       ("-t", "many", "true"), ("--mca", "a"), ("--dry-run=1", "true"),
                       ("--hosts", "a", "--hostfile", "b", "true"), ("--hostfile", "none", "true"),
-                      ("--hosts", "a;b", "true"), ("--hosts", "a:b", "true"),
+                      ("--hosts", "a;b", "true"), ("--hosts", "-oX,b", "true"), ("--hosts", "a:b", "true"),
                       ("--hosts", "", "true"), ("--done-dir=", "true")):
             with self.subTest(words):
                 self.assertIn("--help tells more", self.run_to_end(*words, status=2).err)
@@ -206,7 +287,7 @@ class Faults(WeftRun):
         """It is queued again, even if Slurm is away for a moment."""
         self.script("weft-run", f"exit {STOPPED}")
         self.script("scontrol", '[ -e "$TRIED" ] && echo "$@" || { : >"$TRIED"; exit 1; }')
-        script = os.path.join(os.path.dirname(WEFT_RUN), "slurm", "until-done.sh")
+        script = os.path.join(OURS, "slurm", "until-done.sh")
         launch = Launch([script, "pi"], env=environment(**self.found(
             TRIED=self.path("tried"), SLURM_JOB_ID="7")))
         ending = launch.finish()
@@ -257,7 +338,35 @@ class Faults(WeftRun):
     def test_only_rank_is_killed(self):
         launch = self.begin(ranks=1)
         strike(rank_of(self.folder, 0), signal.SIGKILL)
-        self.assertIn("rank 0 ended with status 137", self.finish(launch, 137).err)
+        self.assertIn("rank 0 ended with status 137", self.finish(launch, STOPPED).err)
+
+    def test_all_ranks_are_killed(self):
+        launch = self.begin(ranks=2, item_us=50000)
+        for pid in [rank_of(self.folder, rank) for rank in (1, 0)]:
+            strike(pid, signal.SIGKILL)
+        self.finish(launch, STOPPED)
+
+    def test_told_to_stop_again_and_again(self):
+        """Also amid the end, when the ranks have put their handlers away."""
+        launch = self.begin(ranks=2)
+        while launch.process.poll() is None:
+            strike(launch.pid, signal.SIGTERM)
+            time.sleep(0.05)
+        self.finish(launch, STOPPED)
+
+    def test_told_to_stop_before_the_run_has_begun(self):
+        """By a signal to weft-run, while MPI starts."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            with self.subTest(number.name):
+                line = '[ $OMPI_COMM_WORLD_RANK = 1 ] || : >started; sleep 0.2; exec "$@"'
+                launch = self.start_run("-n", 2, *GRACE, "sh", "-c", line, "sh", *self.known(
+                    "--item-us", 5000, "--fresh"))
+                launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+                strike(launch.pid, number)
+                os.remove(self.path("started"))
+                ending = launch.finish()
+                self.assertEqual(ending.status, STOPPED, str(ending))
+                self.assertEqual(left_behind(self.folder), [])
 
     def test_mpirun_is_killed(self):
         launch = self.begin()
@@ -313,8 +422,7 @@ class Lines(WeftRun):
         self.assert_has(line, "-n", "4", "--host", "a:2,b:1,c:1")
         self.assert_has(line, "--map-by", "slot:OVERSUBSCRIBE", "--bind-to", "none")
         self.assert_has(line, "--mca", "mpi_yield_when_idle", "1")
-        self.assert_has(line, "--mca", "plm_rsh_agent", os.path.join(os.path.dirname(WEFT_RUN),
-                                                                    "weft-rsh"))
+        self.assert_has(line, "--mca", "plm_rsh_agent", f"{WEFT} run --remote")
         self.assert_has(line, "--mca", "pml", "ob1", "--tag-output", "--report-bindings")
         self.assert_has(line, "-x", "WEFT_SYNC")
         self.assert_has(line, "-x", "WEFT_THREADS=3")
@@ -346,11 +454,11 @@ class Lines(WeftRun):
 
     def test_cores_are_the_hosts(self):
         """And not what OpenMP is told."""
-        self.fake("lscpu", "\n".join(f"{core},0" for core in range(8)))
-        self.script("nproc", 'echo "${OMP_THREAD_LIMIT:-${OMP_NUM_THREADS:-8}}"')
+        plain = self.dry_run("-t", 1)
         for name in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT"):
-            self.assertNotIn("slot:PE=2", self.dry_run("-t", 2, **{name: "2"}))
-        self.assertIn("slot:PE=8", self.dry_run("-t", 8))
+            line = self.dry_run("-t", 1, **{name: "1000"})
+            self.assertEqual([word for word in line if word not in ("-x", name)],
+                             [word for word in plain if word != "-x"])
 
     def test_host_file(self):
         with open(self.path("hosts"), "w", encoding="ascii") as file:
@@ -365,7 +473,6 @@ class Lines(WeftRun):
         self.assertFalse([word for word in line if word.startswith("WEFT_THREADS")])
 
     def test_slurm(self):
-        self.fake("scontrol", "n1\nn2\nn3")
         job = {"SLURM_JOB_ID": "7", "SLURM_JOB_NODELIST": "n[1-3]",
                "SLURM_JOB_CPUS_PER_NODE": "8(x2),4", "SLURM_TASKS_PER_NODE": "2(x2),1"}
         line = self.dry_run(**job)
@@ -379,7 +486,6 @@ class Lines(WeftRun):
         self.assert_has(self.dry_run("-n", 2, "-t", 2, **job), "--host", "n1:1,n2:1")
 
     def test_slurm_step_that_is_smaller_than_the_job(self):
-        self.fake("scontrol", "n1\nn2\nn3")
         line = self.dry_run(SLURM_JOB_ID="7", SLURM_JOB_NODELIST="n[1-3]", SLURM_NTASKS="2",
                             SLURM_JOB_CPUS_PER_NODE="8(x3)", SLURM_TASKS_PER_NODE="2")
         self.assert_has(line, "-n", "2", "--host", "n1:1,n2:1")
@@ -398,12 +504,14 @@ class Lines(WeftRun):
     def test_path_with_spaces(self):
         """mpirun would take such a remote shell for several words."""
         copy = self.path("with spaces")
-        shutil.copytree(os.path.dirname(WEFT_RUN), copy)
+        os.mkdir(copy)
+        for path in (WEFT, WEFT_RUN):
+            shutil.copy2(path, copy)
         self.fake("mpirun", "mpirun (Open MPI) 4.1.4")
         words = [os.path.join(copy, "weft-run"), "--dry-run", "--hosts", "a", "true"]
         line = subprocess.run(words, env=environment(**self.found()), cwd=self.folder, check=True,
                               stdout=subprocess.PIPE, text=True).stdout
-        self.assert_has(shlex.split(line), "plm_rsh_agent", "weft-rsh")
+        self.assert_has(shlex.split(line), "plm_rsh_agent", "weft run --remote")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Jobs started by cluster/weft-run, and what they must not leave behind."""
+"""Jobs started by cluster/weft-run, which is `weft run`, and what they must not leave behind."""
 
 import os
 import signal
 import time
 
-from launch import KNOWN, LIMIT_S, Patience, all_processes, strike
+from launch import KNOWN, LIMIT_S, WEFT, Patience, all_processes, strike
 
 # Where weft-run is, and the batch scripts.
 OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "cluster")
-WEFT_RUN, WEFT_RSH = os.path.join(OURS, "weft-run"), os.path.join(OURS, "weft-rsh")
+
+# The script, beside the program that it is for.
+BIN = os.path.dirname(WEFT) if WEFT else OURS
+WEFT_RUN = os.path.join(BIN, "weft-run")
+
+
+def launcher(first):
+    """How the command line of weft-run begins, by the first of its options; other than that of what
+    it starts."""
+    return f"{WEFT} run {first}"
+
+
 
 # Deaths are noticed soon, and a hanging mpirun is not waited for long.
 SOON = ("--dead-after", 1)

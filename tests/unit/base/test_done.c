@@ -34,7 +34,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const suffixes[] = {"", ".begun", ".bereft"};
+    static const char *const suffixes[] = {"", ".begun", ".alone"};
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         char path[320];
         (void)snprintf(path, sizeof path, "%s%s", file, suffixes[i]);
@@ -83,7 +83,7 @@ static void test_others_do_not_speak_for_rank_0(void **state)
     done_write(3, false);
     done_write(75, true);
     assert_holds("", "3\n");
-    assert_holds(".bereft", "75\n");
+    assert_holds(".alone", "75\n");
     assert_int_equal(count_files(), 2);
 }
 

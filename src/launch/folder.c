@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run's folder, and whose it is. */
+#include "launch/folder.h"
+
+#include "base/done.h"
+#include "base/host.h"
+#include "launch/message.h"
+#include "launch/processes.h"
+#include "launch/words.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char owner_name[] = "owner";
+
+enum { OWNER_BYTES = 256 };
+
+/* Colons, since no name of a host has one. */
+static char *begin_name(void)
+{
+    char host[HOST_NAME_BYTES];
+    host_name(host);
+    return words_text(".weft-run-%s:", host);
+}
+
+/* Where the file system has no locks, the process alone says whether the launcher lives. */
+static weft_status write_owner(folder *f, error *e)
+{
+    host_process me;
+    char *path = words_text("%s/%s", f->path, owner_name);
+    host_this_process(&me);
+    f->lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    free(path);
+    if (f->lock < 0) {
+        return error_system(e, errno, "cannot create a file in %s", f->path);
+    }
+    (void)flock(f->lock, LOCK_EX | LOCK_NB);
+    const int written = dprintf(f->lock, "%s %" PRIu64 " %" PRId64 " %" PRIu64 "\n",
+                                me.boot[0] == '\0' ? "?" : me.boot, me.space, me.pid, me.start);
+    return written > 0 ? WEFT_OK : error_system(e, errno, "cannot write to %s", f->path);
+}
+
+weft_status folder_make(folder *f, const char *parent, error *e)
+{
+    char *beginning = begin_name();
+    f->lock = -1;
+    f->path = words_text("%s/%s%ld:XXXXXX", parent, beginning, (long)getpid());
+    free(beginning);
+    if (mkdtemp(f->path) == NULL) {
+        const int number = errno;
+        free(f->path);
+        f->path = NULL;
+        return error_system(e, number, "cannot make a folder in %s", parent);
+    }
+    f->done = words_text("%s/%s", f->path, DONE_FILE);
+    const weft_status status = write_owner(f, e);
+    if (status != WEFT_OK) {
+        folder_remove(f);
+    }
+    return status;
+}
+
+/* Its files, and folders that are empty; what does not go stays. */
+static void remove_all(int parent, const char *name)
+{
+    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    if (entries == NULL) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return;
+    }
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        if (unlinkat(fd, entry->d_name, 0) != 0) {
+            (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    (void)closedir(entries);
+    (void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* On NFS a file that is open leaves another name behind, and the folder could not go. Meanwhile the
+ * process, which lives, protects it. */
+void folder_remove(folder *f)
+{
+    if (f->lock >= 0) {
+        (void)close(f->lock);
+        f->lock = -1;
+    }
+    if (f->path != NULL) {
+        remove_all(AT_FDCWD, f->path);
+    }
+    free(f->path);
+    free(f->done);
+    f->path = f->done = NULL;
+}
+
+static bool read_owner(int fd, host_process *p)
+{
+    char text[OWNER_BYTES];
+    const ssize_t length = pread(fd, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
+    words w = {.count = 0};
+    words_split(&w, text);
+    const bool whole = w.count == 4 && strlen(w.word[0]) < sizeof p->boot;
+    if (whole) {
+        memset(p, 0, sizeof *p);
+        (void)stpcpy(p->boot, w.word[0]);
+        p->space = strtoull(w.word[1], NULL, 10);
+        p->pid = strtoll(w.word[2], NULL, 10);
+        p->start = strtoull(w.word[3], NULL, 10);
+    }
+    words_free(&w);
+    return whole && p->pid > 0 && p->start > 0;
+}
+
+/* Whether the launcher that made a folder is dead: only if that is certain. */
+static bool is_stale(int parent, const char *name)
+{
+    struct stat is;
+    host_process me;
+    host_process owner;
+    if (fstatat(parent, name, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(is.st_mode) ||
+        is.st_uid != geteuid()) {
+        return false;
+    }
+    char *path = words_text("%s/%s", name, owner_name);
+    const int fd = openat(parent, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    free(path);
+    if (fd < 0) {
+        return false;
+    }
+    host_this_process(&me);
+    const bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    const bool stale = is_free && read_owner(fd, &owner) && host_process_near(&me, &owner) &&
+                       !host_process_lives(&owner);
+    (void)close(fd);
+    return stale;
+}
+
+void folder_remove_stale(const char *parent)
+{
+    char *beginning = begin_name();
+    DIR *entries = opendir(parent);
+    const int fd = entries == NULL ? -1 : dirfd(entries);
+    for (struct dirent *entry = NULL; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        if (strncmp(entry->d_name, beginning, strlen(beginning)) != 0) {
+            continue;
+        }
+        if (is_stale(fd, entry->d_name)) {
+            char *done = words_text("%s/%s/%s", parent, entry->d_name, DONE_FILE);
+            message_print(LOG_DEBUG, "ending what is left of the run of %s", entry->d_name);
+            processes_end_run(done);
+            free(done);
+            remove_all(fd, entry->d_name);
+        } else {
+            message_print(LOG_DEBUG, "%s may be of a live run, and stays", entry->d_name);
+        }
+    }
+    if (entries != NULL) {
+        (void)closedir(entries);
+    }
+    free(beginning);
+}

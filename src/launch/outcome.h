@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the markers in a run's folder say (their names: base/done.h). */
+#ifndef LAUNCH_OUTCOME_H
+#define LAUNCH_OUTCOME_H
+
+#include "launch/hosts.h"
+#include "launch/verdict.h"
+
+/* Sets what the markers tell of the run, and leaves the rest of the evidence alone. Ranks are on
+ * the hosts in their order. A folder that cannot be read tells nothing. */
+void outcome_read(const char *folder, const hosts *h, evidence *e);
+
+/* Calls `visit` for each host on which a daemon runs, or has ended badly. */
+void outcome_visit_daemons(const char *folder, void (*visit)(const char *host, void *context),
+                           void *context);
+
+#endif

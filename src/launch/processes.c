@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The processes of a run on this host. */
+#include "launch/processes.h"
+
+#include "base/done.h"
+#include "base/host.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A process that forks while it is looked for may be missed the first time. */
+enum { ROUNDS = 5 };
+
+typedef struct wanted {
+    pid_t session;        /* 0: any */
+    const char *variable; /* in the environment, or its beginning; NULL: any */
+    bool whole;
+} wanted;
+
+static bool matches(const wanted *w, const char *entry)
+{
+    return w->whole ? strcmp(entry, w->variable) == 0
+                    : strncmp(entry, w->variable, strlen(w->variable)) == 0;
+}
+
+/* A process that may not be looked into is none of the run's. */
+static bool has_variable(const wanted *w, const char *pid)
+{
+    char path[64];
+    char *entry = NULL;
+    size_t room = 0;
+    bool found = false;
+    (void)snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found && getdelim(&entry, &room, '\0', file) > 0) {
+        found = matches(w, entry);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    free(entry);
+    return found;
+}
+
+static bool is_wanted(const wanted *w, const char *name)
+{
+    const pid_t pid = (pid_t)strtol(name, NULL, 10);
+    if (pid <= 0 || pid == getpid()) {
+        return false;
+    }
+    const int64_t session = host_process_session((int64_t)pid);
+    if (session == 0 && w->session != 0) {
+        return false;
+    }
+    return (w->session == 0 || session == (int64_t)w->session) &&
+           (w->variable == NULL || has_variable(w, name));
+}
+
+static int signal_all(const wanted *w, int number)
+{
+    int count = 0;
+    DIR *entries = opendir("/proc");
+    if (entries == NULL) {
+        return 0;
+    }
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        if (is_wanted(w, entry->d_name)) {
+            count++;
+            (void)kill((pid_t)strtol(entry->d_name, NULL, 10), number);
+        }
+    }
+    (void)closedir(entries);
+    return count;
+}
+
+int processes_of_session(pid_t session, int number)
+{
+    const wanted w = {.session = session};
+    return signal_all(&w, number);
+}
+
+int processes_ranks_of_session(pid_t session, int number)
+{
+    const wanted w = {.session = session, .variable = "OMPI_COMM_WORLD_RANK="};
+    return signal_all(&w, number);
+}
+
+int processes_of_run(const char *done_file, int number)
+{
+    const size_t bytes = strlen(done_file) + sizeof DONE_VARIABLE + 1;
+    char *variable = malloc(bytes);
+    if (variable == NULL) {
+        return 0;
+    }
+    (void)snprintf(variable, bytes, "%s=%s", DONE_VARIABLE, done_file);
+    const wanted w = {.variable = variable, .whole = true};
+    const int count = signal_all(&w, number);
+    free(variable);
+    return count;
+}
+
+void processes_end_run(const char *done_file)
+{
+    for (int i = 0; i < ROUNDS && processes_of_run(done_file, SIGKILL) > 0; i++) {
+    }
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The processes of a run on this host: by the session that the launcher has begun for it, and by
+ * the run's done file in their environment, which they keep wherever they move to. */
+#ifndef LAUNCH_PROCESSES_H
+#define LAUNCH_PROCESSES_H
+
+#include <sys/types.h>
+
+/* Sends a signal (0: none) to the live members of a session; returns how many there are. */
+int processes_of_session(pid_t session, int number);
+
+/* The same for the ranks among them. */
+int processes_ranks_of_session(pid_t session, int number);
+
+/* The same for all processes but this one that have this done file. */
+int processes_of_run(const char *done_file, int number);
+
+/* Ends those of a run, and what they start meanwhile. */
+void processes_end_run(const char *done_file);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Lists of words, as command lines are made of. */
+#define _GNU_SOURCE 1
+#include "launch/words.h"
+
+#include "launch/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void give_up(void)
+{
+    message_print(LOG_ERROR, "out of memory");
+    exit(1);
+}
+
+static void *grow(void *memory, size_t bytes)
+{
+    void *grown = realloc(memory, bytes);
+    if (grown == NULL) {
+        give_up();
+    }
+    return grown;
+}
+
+/* The text is the list's from then on. */
+static void add(words *w, char *text)
+{
+    if (text == NULL) {
+        give_up();
+    }
+    if (w->count + 2 > w->room) {
+        w->room = 2 * w->room + 16;
+        w->word = grow(w->word, (size_t)w->room * sizeof w->word[0]);
+    }
+    w->word[w->count++] = text;
+    w->word[w->count] = NULL;
+}
+
+char *words_text(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0) {
+        text = NULL;
+    }
+    va_end(arguments);
+    if (text == NULL) {
+        give_up();
+    }
+    return text;
+}
+
+void words_add(words *w, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0) {
+        text = NULL;
+    }
+    va_end(arguments);
+    add(w, text);
+}
+
+void words_add_list(words *w, char *const list[])
+{
+    for (int i = 0; list[i] != NULL; i++) {
+        words_add(w, "%s", list[i]);
+    }
+}
+
+void words_split(words *w, const char *text)
+{
+    static const char *const between = " \t\n";
+    for (text += strspn(text, between); *text != '\0'; text += strspn(text, between)) {
+        const size_t length = strcspn(text, between);
+        words_add(w, "%.*s", (int)length, text);
+        text += length;
+    }
+}
+
+void words_free(words *w)
+{
+    for (int i = 0; i < w->count; i++) {
+        free(w->word[i]);
+    }
+    free(w->word);
+    memset(w, 0, sizeof *w);
+}
+
+char *words_quoted(const char *word)
+{
+    char *text = grow(NULL, 4 * strlen(word) + 3);
+    char *to = text;
+    *to++ = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            to = stpcpy(to, "'\\'");
+        }
+        *to++ = *word;
+    }
+    (void)stpcpy(to, "'");
+    return text;
+}
+
+static bool needs_quotes(const char *word)
+{
+    static const char *const plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,@%+-";
+    return *word == '\0' || word[strspn(word, plain)] != '\0';
+}
+
+char *words_line(const words *w)
+{
+    char *line = words_text("%s", "");
+    for (int i = 0; i < w->count; i++) {
+        char *word = needs_quotes(w->word[i]) ? words_quoted(w->word[i]) : NULL;
+        char *longer =
+            words_text("%s%s%s", line, i > 0 ? " " : "", word == NULL ? w->word[i] : word);
+        free(word);
+        free(line);
+        line = longer;
+    }
+    return line;
+}
+
+bool words_number(const char *text, int *number)
+{
+    const size_t digits = strspn(text, "0123456789");
+    if (digits < 1 || digits > 7 || text[digits] != '\0' || text[0] == '0') {
+        return false;
+    }
+    *number = (int)strtol(text, NULL, 10);
+    return true;
+}
