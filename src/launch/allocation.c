@@ -20,39 +20,47 @@ bool allocation_is_past(const char *end_s, double now_s)
     return end_s != NULL && end != end_s && *end == '\0' && time_s > 0 && time_s < now_s;
 }
 
-/* What says neither this nor that, as a scontrol that cannot ask, is believed to be alive. */
-bool allocation_has_ended(const char *shown)
+allocation_life allocation_read_life(const char *shown)
 {
     static const char *const alive[] = {"CONFIGURING", "COMPLETING", "PENDING",   "RUNNING",
                                         "RESIZING",    "SIGNALING",  "SUSPENDED", "STAGE_OUT",
                                         "STOPPED",     "REQUEUE",    "RESV_DEL"};
     const char *state = strstr(shown, "JobState=");
     if (state == NULL) {
-        return strstr(shown, "Invalid job id") != NULL;
+        return strstr(shown, "Invalid job id") != NULL ? ALLOCATION_IS_OVER : ALLOCATION_UNKNOWN;
     }
     state += strlen("JobState=");
     for (size_t i = 0; i < sizeof alive / sizeof alive[0]; i++) {
         if (strncmp(state, alive[i], strlen(alive[i])) == 0) {
-            return false;
+            return ALLOCATION_LIVES;
         }
     }
-    return true;
+    return ALLOCATION_IS_OVER;
 }
 
-static bool is_over(const char *job)
+static allocation_life ask(const char *job)
 {
-    if (allocation_is_past(getenv("SLURM_JOB_END_TIME"), clock_wall_s())) {
-        return true;
-    }
     words w = {.count = 0};
     int status = 0;
     words_split(&w, "scontrol show job -o");
     words_add(&w, "%s", job);
     char *shown = spawn_read(w.word, &status);
-    const bool over = allocation_has_ended(shown);
+    const allocation_life life = allocation_read_life(shown);
     free(shown);
     words_free(&w);
-    return over;
+    return life;
+}
+
+/* A job may have inherited the end of the one in which it was submitted. If Slurm does not say
+ * whether a job lives, its end does. */
+static bool is_over(const char *job)
+{
+    const bool past = allocation_is_past(getenv("SLURM_JOB_END_TIME"), clock_wall_s());
+    const allocation_life life = ask(job);
+    if (past && life == ALLOCATION_LIVES) {
+        (void)unsetenv("SLURM_JOB_END_TIME");
+    }
+    return life == ALLOCATION_IS_OVER || (past && life == ALLOCATION_UNKNOWN);
 }
 
 static void forget_slurm(void)

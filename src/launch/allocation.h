@@ -22,9 +22,16 @@ void allocation_find(allocation *a);
 /* Whether Slurm binds no process, as its configuration says. */
 bool allocation_binds_nothing(void);
 
-/* For tests: whether a job is over by its end, seconds since 1970 as a text or NULL; or by what
- * `scontrol show job` has printed. */
+/* For tests: whether an end, seconds since 1970 as a text or NULL, is past; and what `scontrol show
+ * job` says of a job. */
 bool allocation_is_past(const char *end_s, double now_s);
-bool allocation_has_ended(const char *shown);
+
+typedef enum allocation_life {
+    ALLOCATION_LIVES,
+    ALLOCATION_IS_OVER,
+    ALLOCATION_UNKNOWN
+} allocation_life;
+
+allocation_life allocation_read_life(const char *shown);
 
 #endif

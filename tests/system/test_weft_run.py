@@ -283,15 +283,39 @@ class Faults(WeftRun):
         self.script("mpirun", "kill -USR1 $(ps -o sid= -p $$); echo 'mpirun (Open MPI) 4.1.4'")
         self.run_to_end("true", status=STOPPED, variables=self.found())
 
+    def turn(self, *words, tiles=None, status=STOPPED, **variables):
+        """A turn of until-done.sh after which so many tiles are done; returns its end."""
+        self.script("weft-run", f"exit {status}" if tiles is None else
+                    f"echo {tiles} >tiles; echo >r.h5; exit {status}")
+        self.script("weft", 'printf \'  "tiles_done": %s,\\n\' "$(cat tiles)"')
+        script = os.path.join(OURS, "slurm", "until-done.sh")
+        launch = Launch([script, "pi", *words], cwd=self.folder, env=environment(**self.found(
+            SLURM_JOB_ID="7", **variables)))
+        return launch.finish()
+
     def test_until_done(self):
         """It is queued again, even if Slurm is away for a moment."""
-        self.script("weft-run", f"exit {STOPPED}")
         self.script("scontrol", '[ -e "$TRIED" ] && echo "$@" || { : >"$TRIED"; exit 1; }')
-        script = os.path.join(OURS, "slurm", "until-done.sh")
-        launch = Launch([script, "pi"], env=environment(**self.found(
-            TRIED=self.path("tried"), SLURM_JOB_ID="7")))
-        ending = launch.finish()
+        ending = self.turn(TRIED=self.path("tried"))
         self.assertEqual((ending.status, ending.out), (STOPPED, "requeue 7\n"), str(ending))
+
+    def test_until_done_does_not_go_on_for_ever(self):
+        """Turns in a row that complete no tile are the last ones; with the result named or not."""
+        self.script("scontrol", 'echo "$@"')
+        for words in (("--out", "r.h5"), ()):
+            for tiles, again in ((5, True), (5, True), (9, True), (9, True), (9, True), (9, False)):
+                with self.subTest(words=words, tiles=tiles):
+                    ending = self.turn("--out=r.h5" if words else "-v", tiles=tiles)
+                    self.assertEqual((ending.status, ending.out),
+                                     (STOPPED, "requeue 7\n") if again else (1, ""), str(ending))
+            self.assertIn("3 turns in a row have completed no tile", ending.err)
+            self.assertEqual([name for name in os.listdir(self.folder) if "until" in name], [])
+
+    def test_until_done_leaves_nothing(self):
+        self.script("scontrol", 'echo "$@"')
+        self.assertEqual(self.turn("--out", "r.h5", tiles=1).status, STOPPED)
+        self.assertEqual(self.turn("--out", "r.h5", tiles=2, status=3).status, 3)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["bin", "r.h5", "tiles"])
 
     def test_rank_is_killed(self):
         launch = self.begin(ranks=3)

@@ -22,16 +22,24 @@ static void test_end(void **state)
     assert_false(allocation_is_past("10x", 1001));
 }
 
-static void test_state(void **state)
+static void test_life(void **state)
 {
     (void)state;
-    assert_false(allocation_has_ended("JobId=7 JobName=x JobState=RUNNING Reason=None"));
-    assert_false(allocation_has_ended("JobId=7 JobState=COMPLETING"));
-    assert_true(allocation_has_ended("JobId=7 JobState=COMPLETED Reason=None"));
-    assert_true(allocation_has_ended("JobId=7 JobState=TIMEOUT"));
-    assert_true(allocation_has_ended("slurm_load_jobs error: Invalid job id specified"));
-    assert_false(allocation_has_ended("slurm_load_jobs error: Unable to contact slurm controller"));
-    assert_false(allocation_has_ended(""));
+    static const struct {
+        const char *shown;
+        allocation_life life;
+    } rows[] = {
+        {"JobId=7 JobName=x JobState=RUNNING Reason=None", ALLOCATION_LIVES},
+        {"JobId=7 JobState=COMPLETING", ALLOCATION_LIVES},
+        {"JobId=7 JobState=COMPLETED Reason=None", ALLOCATION_IS_OVER},
+        {"JobId=7 JobState=TIMEOUT", ALLOCATION_IS_OVER},
+        {"slurm_load_jobs error: Invalid job id specified", ALLOCATION_IS_OVER},
+        {"slurm_load_jobs error: Unable to contact slurm controller", ALLOCATION_UNKNOWN},
+        {"", ALLOCATION_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(allocation_read_life(rows[i].shown), rows[i].life);
+    }
 }
 
 static void test_job_that_is_over(void **state)
@@ -65,7 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_end),
-        cmocka_unit_test(test_state),
+        cmocka_unit_test(test_life),
         cmocka_unit_test(test_job_that_is_over),
         cmocka_unit_test(test_no_job),
     };
