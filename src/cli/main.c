@@ -58,6 +58,10 @@ static weft_status run_command(int argc, char **argv)
         (void)fputs(weft_options_text(), stdout);
         return WEFT_HELP_SHOWN;
     }
+    if (help && argc > 2 && strcmp(argv[2], "run") == 0) {
+        (void)fputs(launch_help(), stdout);
+        return WEFT_HELP_SHOWN;
+    }
     if (help && argc > 2) {
         /* weft help COMMAND: what weft COMMAND --help prints. */
         word = argv[2];

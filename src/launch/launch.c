@@ -407,6 +407,11 @@ static int end_on_host(char *const arguments[])
     return pid < 0 ? 1 : spawn_wait(pid);
 }
 
+const char *launch_help(void)
+{
+    return request_help();
+}
+
 int launch_run(char *arguments[])
 {
     if (arguments[0] != NULL && strcmp(arguments[0], "--rank") == 0 && arguments[1] != NULL) {

@@ -74,6 +74,11 @@ typedef struct option_row {
     int arguments;
 } option_row;
 
+const char *request_help(void)
+{
+    return help;
+}
+
 static const option_row *find_option(const char *word, size_t length)
 {
     static const option_row rows[] = {

@@ -25,4 +25,6 @@ typedef struct request {
  * status if the help text was asked for, or something was wrong and has been said. */
 int request_read(request *r, char *arguments[]);
 
+const char *request_help(void);
+
 #endif
