@@ -3,6 +3,8 @@
 #define _GNU_SOURCE 1
 #include "launch/message.h"
 
+#include "base/terminal.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,22 +25,13 @@ bool message_wants(log_level level)
     return level <= level_now;
 }
 
-static void clean(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
-            *text = '?';
-        }
-    }
-}
-
 /* In one piece, so that lines of several processes do not mix. What cannot be written has nobody to
  * read it. */
 static void print(char *text)
 {
     static char before[] = "weft-run: ";
     static char behind[] = "\n";
-    clean(text);
+    terminal_clean(text);
     const struct iovec parts[] = {{before, sizeof before - 1}, {text, strlen(text)}, {behind, 1}};
     if (writev(STDERR_FILENO, parts, 3) < 0) {
         errno = 0;

@@ -12,7 +12,7 @@ void message_set(log_level level);
 
 bool message_wants(log_level level);
 
-/* One line, written whole; control characters in it are shown as '?'. */
+/* One line, written whole, and fit for a terminal whatever is in it. */
 void message_print(log_level level, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* Prints an error; returns the status, so that `return message_fail(…)` reads well. */
