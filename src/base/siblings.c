@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Siblings: the processes of the same program that a launcher has started beside this one. */
+#define _GNU_SOURCE 1
 #include "base/siblings.h"
 
 #include <glob.h>
@@ -78,13 +79,13 @@ static int count_siblings(void)
 static bool pause_for(int64_t ns)
 {
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += ns;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&watch.mutex);
     if (!watch.stop) {
-        (void)pthread_cond_timedwait(&watch.stirred, &watch.mutex, &until);
+        (void)pthread_cond_clockwait(&watch.stirred, &watch.mutex, CLOCK_MONOTONIC, &until);
     }
     const bool stop = watch.stop;
     (void)pthread_mutex_unlock(&watch.mutex);

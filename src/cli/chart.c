@@ -23,11 +23,17 @@ static const uint32_t colours[] = {0x1f62b0, 0xc5582a, 0x2a8a4a, 0x8a3f9e,
 
 enum { COLOURS = sizeof colours / sizeof colours[0] };
 
-/* Both axes are logarithmic, from 1 on, and equally long in decades. */
+/* Both axes are logarithmic. That of workers begins with 1, and so does that of the speed-up,
+ * unless some are slower than one worker. */
 typedef struct axes {
     canvas *canvas;
     double most;
+    double least; /* speed-up, a power of the ticks' factor */
+    int factor;   /* between two ticks */
 } axes;
+
+/* What is slower lies on the axis. */
+static const double least_speed_up = 1e-3;
 
 static double place_x(const axes *a, double workers)
 {
@@ -36,7 +42,7 @@ static double place_x(const axes *a, double workers)
 
 static double place_y(const axes *a, double speed_up)
 {
-    const double share = log(fmax(speed_up, 0.5)) / log(a->most);
+    const double share = log(fmax(speed_up / a->least, 1)) / log(a->most / a->least);
     return BOTTOM - (BOTTOM - TOP) * share;
 }
 
@@ -52,26 +58,36 @@ static double speed_up(const forecast *f, double seconds)
 
 static axes make_axes(const forecast *f, canvas *c)
 {
-    axes a = {.canvas = c, .most = 2};
+    axes a = {.canvas = c, .most = 2, .least = 1};
+    double slowest = 1;
     for (int i = 0; i < f->rows; i++) {
         a.most = fmax(a.most, 1.15 * workers_of(&f->row[i]));
+        slowest = fmin(slowest, speed_up(f, f->row[i].p.makespan_high_s));
+        if (f->row[i].shared) {
+            slowest = fmin(slowest, speed_up(f, f->row[i].sharing.makespan_s));
+        }
+    }
+    slowest = fmax(slowest, least_speed_up);
+    a.factor = a.most / slowest <= 1100 ? 2 : 10;
+    while (a.least > slowest) {
+        a.least /= a.factor;
     }
     return a;
 }
 
 static void draw_ticks(const axes *a)
 {
-    const int64_t factor = a->most <= 1100 ? 2 : 10;
-    for (int64_t tick = 1; (double)tick <= a->most; tick *= factor) {
+    for (double tick = a->least; tick <= a->most; tick *= a->factor) {
         char text[16];
-        const double value = (double)tick;
-        const double x = place_x(a, value);
-        const double y = place_y(a, value);
-        (void)snprintf(text, sizeof text, "%.0f", value);
-        canvas_line(a->canvas, x, TOP, x, BOTTOM, 1, grid);
+        const double x = place_x(a, tick);
+        const double y = place_y(a, tick);
+        (void)snprintf(text, sizeof text, "%.4g", tick);
         canvas_line(a->canvas, LEFT, y, RIGHT, y, 1, grid);
-        canvas_text(a->canvas, x - canvas_text_width(text) / 2.0, BOTTOM + 8, text, ink);
         canvas_text(a->canvas, LEFT - 10 - canvas_text_width(text), y - 7, text, ink);
+        if (tick >= 1) {
+            canvas_line(a->canvas, x, TOP, x, BOTTOM, 1, grid);
+            canvas_text(a->canvas, x - canvas_text_width(text) / 2.0, BOTTOM + 8, text, ink);
+        }
     }
 }
 

@@ -164,6 +164,11 @@ static void put_run(table *t, int number, const report_run *run)
     } else {
         table_put(t, "-");
     }
+    if (row->wait_s > 0 && row->busy_s > 0) {
+        table_put(t, "%.0f %%", 100 * fmin(row->wait_s / row->busy_s, 1));
+    } else {
+        table_put(t, "-");
+    }
     table_put(t, "%s", row->outcome);
 }
 
@@ -181,15 +186,15 @@ static void print_lost(int number, const weft_result_run *row)
 
 static void print_runs(const report *r)
 {
-    static const char *const titles[] = {"run",     "started (UTC)", "took",  "ranks",
-                                         "workers", "hosts",         "items", "failed",
-                                         "twice",   "lost",          "busy",  "outcome"};
+    static const char *const titles[] = {"run",   "started (UTC)", "took",   "ranks", "workers",
+                                         "hosts", "items",         "failed", "twice", "lost",
+                                         "busy",  "waited",        "outcome"};
     const int rows = r->progress.runs;
     const int first = rows > MOST_RUNS ? rows - MOST_RUNS : 0;
     if (rows == 0) {
         return;
     }
-    table t = {.align = "rlrrrrrrrrrl"};
+    table t = {.align = "rlrrrrrrrrrrl"};
     table_begin_row(&t, "command");
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
         table_put(&t, "%s", titles[i]);

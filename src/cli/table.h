@@ -5,7 +5,7 @@
 
 #include <weft/macros.h>
 
-enum { TABLE_ROWS = 256, TABLE_COLUMNS = 12, TABLE_CELL_BYTES = 32 };
+enum { TABLE_ROWS = 256, TABLE_COLUMNS = 13, TABLE_CELL_BYTES = 32 };
 
 /* Starts out with `align` alone set: a letter per column, 'l' for left and 'r' for right. */
 typedef struct table {

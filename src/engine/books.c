@@ -24,6 +24,7 @@ struct books {
     effort *effort; /* per rank */
     int64_t done;
     int64_t failed;
+    int64_t begun_ns;
     run_row row;
     bool warned_impure;
 };
@@ -56,10 +57,18 @@ static weft_status take_over(books *b, error *e)
     return status;
 }
 
+/* The time of day, as far as it has got since the run began: who sets the clock meanwhile does not
+ * make the run longer, or shorter. */
+static double now_s(const books *b)
+{
+    return b->row.start + 1e-9 * (double)(clock_now_ns() - b->begun_ns);
+}
+
 static weft_status open_row(books *b, error *e)
 {
     const placement *p = b->setup.placement;
     run_row *row = &b->row;
+    b->begun_ns = clock_now_ns();
     row->start = clock_wall_s();
     row->end = row->start;
     row->ranks = p->ranks;
@@ -221,7 +230,7 @@ void books_lose(books *b, int rank, int64_t tiles)
     const tiling *t = &b->setup.job->tiles;
     b->row.lost++;
     b->row.lost_rank = rank;
-    b->row.lost_at = clock_wall_s();
+    b->row.lost_at = now_s(b);
     b->row.lost_items += tiles * t->grain < t->count ? tiles * t->grain : t->count;
 }
 
@@ -242,7 +251,7 @@ static effort total_effort(const books *b)
 static weft_status put_row(books *b, const char *outcome, error *e)
 {
     const effort total = total_effort(b);
-    b->row.end = clock_wall_s();
+    b->row.end = now_s(b);
     b->row.busy = 1e-9 * (double)total.busy_ns;
     b->row.cpu = 1e-9 * (double)total.cpu_ns;
     b->row.wait = 1e-9 * (double)total.wait_ns;
@@ -297,4 +306,5 @@ void books_sum_up(const books *b, progress_summary *summary)
     summary->lost_items = b->row.lost_items;
     summary->busy_s = 1e-9 * (double)total.busy_ns;
     summary->worst_s = 1e-9 * (double)total.worst_ns;
+    summary->wait_s = 1e-9 * (double)total.wait_ns;
 }

@@ -153,8 +153,7 @@ void dispatch_return(dispatch *d, int rank, int pieces, const piece back[], int6
     m->left = left;
     m->heard_ns = now_ns;
     for (int i = 0; i < pieces; i++) {
-        leases_return(d->leases, rank, back[i]);
-        schedule_return(d->schedule, back[i].tiles);
+        schedule_return(d->schedule, leases_return(d->leases, rank, back[i]));
     }
     if (pieces > 0 && d->member[m->recalled_for].want > 0) {
         stop_waiting(d, m->recalled_for);

@@ -214,15 +214,15 @@ piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns)
     return p;
 }
 
-/* The lease loses what a piece covers of it, and so may fall into two. */
-static void cut(leases *l, int rank, int i, piece p)
+/* The lease loses what a piece covers of it, and so may fall into two; how many tiles that is. */
+static int64_t cut(leases *l, int rank, int i, piece p)
 {
     const lease old = l->lease[i];
     const int64_t end = piece_end(old.piece);
     const int64_t from = p.first > old.piece.first ? p.first : old.piece.first;
     const int64_t to = piece_end(p) < end ? piece_end(p) : end;
     if (from >= to) {
-        return;
+        return 0;
     }
     l->lease[i].piece.tiles = from - old.piece.first;
     if (to < end) {
@@ -231,6 +231,23 @@ static void cut(leases *l, int rank, int i, piece p)
     if (from == old.piece.first) {
         forget(l, rank, i);
     }
+    return to - from;
+}
+
+/* Whether the rank had a piece as a copy only: it stays with its holder. */
+static bool give_up_copy(leases *l, int rank, piece p)
+{
+    for (int each = 0; each < l->ranks; each++) {
+        for (int i = l->of[each].first; i != NONE; i = l->lease[i].behind) {
+            lease *held = &l->lease[i];
+            if (held->copier == rank && p.first >= held->piece.first &&
+                piece_end(p) <= piece_end(held->piece)) {
+                held->copier = NONE;
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Room for one more piece that is to do again; false if there is no memory for it. */
@@ -249,18 +266,23 @@ static bool make_room_for_returned(leases *l)
     return true;
 }
 
-void leases_return(leases *l, int rank, piece p)
+int64_t leases_return(leases *l, int rank, piece p)
 {
+    int64_t held = 0;
     if (!make_room_for_returned(l)) {
         /* The lease stays, and is handed out again once it is overdue. */
-        return;
+        return 0;
     }
     for (int i = l->of[rank].last; i != NONE;) {
         const int before = l->lease[i].before;
-        cut(l, rank, i, p);
+        held += cut(l, rank, i, p);
         i = before;
     }
+    if (held == 0 && give_up_copy(l, rank, p)) {
+        return 0;
+    }
     l->returned[l->returned_count++] = p;
+    return p.tiles;
 }
 
 /* What is not done of a piece is to do again; how many tiles. False in *all: there was no memory

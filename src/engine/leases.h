@@ -34,8 +34,9 @@ int64_t leases_undone(const leases *l);
 /* The next tiles to do, at most so many, for a rank; none if all are in somebody's hands. */
 piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns);
 
-/* A rank no longer has a piece, which is to do again. */
-void leases_return(leases *l, int rank, piece p);
+/* A rank no longer has a piece; how many of its tiles are to be handed out again. What it had as a
+ * copy stays with the holder. */
+int64_t leases_return(leases *l, int rank, piece p);
 
 /* A rank no longer has anything; how many tiles are to do again. Those that another has a copy of
  * are not: they are the other's. */

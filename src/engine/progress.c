@@ -14,6 +14,9 @@
 static const int64_t live_ns = INT64_C(250000000);
 static const int64_t batch_ns = INT64_C(30000000000);
 
+/* Workers always wait for a core now and then. */
+static const double least_waited = 0.05;
+
 bool progress_find_mode(const char *name, progress_mode *mode)
 {
     static const char *const names[] = {"auto", "always", "never"};
@@ -80,6 +83,22 @@ static const char *ending(weft_status status)
     }
 }
 
+/* Efficiency: the share of the workers' time spent computing. Imbalance: how far the busiest worker
+ * is above the mean. Time in which others had the core counts as computing, which only a further
+ * word can tell. */
+static void describe_effort(const progress_summary *summary, double elapsed_s, char *text,
+                            size_t bytes)
+{
+    const double waited = summary->wait_s / summary->busy_s;
+    const int used = snprintf(text, bytes, ", efficiency %.0f %%, imbalance %.0f %%",
+                              100 * summary->busy_s / (elapsed_s * summary->workers),
+                              100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
+    if (waited >= least_waited && used > 0 && (size_t)used < bytes) {
+        (void)snprintf(text + used, bytes - (size_t)used,
+                       "; %.0f %% of the computing time was waiting for a core", 100 * waited);
+    }
+}
+
 void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
 {
     const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
@@ -105,11 +124,7 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
                                  summary->lost == 1 ? "" : "s", summary->lost_items);
     }
     if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
-        /* Efficiency: the share of the workers' time spent computing. Imbalance: how far the
-         * busiest worker is above the mean. */
-        (void)snprintf(line + used, sizeof line - used, ", efficiency %.0f %%, imbalance %.0f %%",
-                       100 * summary->busy_s / (elapsed_s * summary->workers),
-                       100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
+        describe_effort(summary, elapsed_s, line + used, sizeof line - used);
     }
     log_print(LOG_INFO, "%s", line);
     log_print(LOG_INFO, "result: %s", summary->path);

@@ -32,6 +32,7 @@ typedef struct progress_summary {
     int workers;
     double busy_s;  /* of all workers together */
     double worst_s; /* of the busiest worker */
+    double wait_s;  /* of all, how long they waited for a core that others had */
     const char *path;
 } progress_summary;
 

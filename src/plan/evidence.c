@@ -152,16 +152,32 @@ static double recorded_ns(const void *context, int64_t tile)
     return 1e9 * seconds_of(result_tile(ev->result, tile));
 }
 
-/* Marks what the run did not compute; false if that is no longer known. */
+/* A run is no shorter than its longest tile, and beyond a second not so much longer than all of
+ * them: else a clock has been set meanwhile. */
+static bool has_sound_length(const weft_result_run *run, double longest_s, double sum_s)
+{
+    const double length_s = run->end_s - run->start_s;
+    return length_s >= longest_s && length_s <= 1 + 100 * sum_s;
+}
+
+/* Marks what the run did not compute; false if that, or how long it took, is not known. */
 static bool mark_others(const evidence *ev, int number, bool *others)
 {
     const tiling *tiles = &ev->job->tiles;
     int64_t items = 0;
+    double longest_s = 0;
+    double sum_s = 0;
     for (int64_t i = 0; i < tiles->tiles; i++) {
         others[i] = ev->tile[i].seconds < 0 || ev->tile[i].run != number;
-        items += others[i] ? 0 : tiling_items(tiles, i, 1);
+        if (!others[i]) {
+            const double seconds = seconds_of(result_tile(ev->result, i));
+            items += tiling_items(tiles, i, 1);
+            sum_s += seconds;
+            longest_s = fmax(longest_s, seconds);
+        }
     }
-    return items > 0 && (double)items >= least_kept * (double)ev->run[number].items;
+    return items > 0 && has_sound_length(&ev->run[number], longest_s, sum_s) &&
+           (double)items >= least_kept * (double)ev->run[number].items;
 }
 
 /* As it was measured, waiting for cores included. */

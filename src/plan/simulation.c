@@ -33,6 +33,11 @@ static const double longest_pause_ns = 1e10;
  * done this much less often than the time that has passed. */
 static const double look_share = 5e-4;
 
+/* Longer runs are simulated on a scale, on which they take about that long: agents then look up
+ * after a tenth of a millionth of the run at the most often, and at the least after some
+ * thousandths. */
+static const double longest_run_s = 60;
+
 typedef enum event_kind {
     EVENT_LOOK,    /* an agent looks up */
     EVENT_READY,   /* a worker looks for a span */
@@ -62,6 +67,7 @@ typedef struct station {
 
 typedef struct simulation {
     const simulation_setup *setup;
+    double scale; /* simulated seconds per second */
     dispatch *dispatch;
     events *queue;   /* in nanoseconds */
     events *working; /* ends of spans, in nanoseconds of a worker with a core of its own */
@@ -84,6 +90,12 @@ typedef struct simulation {
 static double ns(double seconds)
 {
     return 1e9 * seconds;
+}
+
+static double scaled_tile_ns(const void *context, int64_t tile)
+{
+    const simulation *s = context;
+    return s->scale * s->setup->tile_ns(s->setup->context, tile);
 }
 
 static void add_event(simulation *s, double when, event_kind kind, int rank, int worker, void *data)
@@ -139,7 +151,7 @@ static void take_span(simulation *s, int rank, int worker)
     t->start_ns = s->now_ns;
     t->work_ns = 0;
     for (int64_t tile = span.first; tile < piece_end(span); tile++) {
-        t->work_ns += setup->tile_ns(setup->context, tile);
+        t->work_ns += scaled_tile_ns(s, tile);
     }
     const double speed = setup->speed == NULL ? 1 : setup->speed[number];
     const event e = {.when = s->worked_ns + t->work_ns / speed, .rank = rank, .worker = worker};
@@ -164,7 +176,7 @@ static void finish_span(simulation *s, int rank, int worker)
     s->result.computed += t->tiles;
     t->end_ns = s->now_ns;
     if (s->finish_s != NULL) {
-        s->finish_s[rank] = 1e-9 * s->now_ns;
+        s->finish_s[rank] = 1e-9 * s->now_ns / s->scale;
     }
     if (finished) {
         add_event(s, s->now_ns + write_ns(s, t->block), EVENT_WRITTEN, rank, worker, t->block);
@@ -460,6 +472,9 @@ static weft_status create_dispatch(simulation *s, error *e)
             dispatch_set_done(s->dispatch, tile);
         }
     }
+    const double workers_in_all = (double)setup->ranks * setup->workers;
+    const double run_s = s->result.work_s / workers_in_all + s->result.longest_s;
+    s->scale = run_s > longest_run_s ? longest_run_s / run_s : 1;
     if (status == WEFT_OK) {
         status = dispatch_start(s->dispatch, e);
     }
@@ -477,8 +492,8 @@ static weft_status create_ranks(simulation *s, error *e)
                         .syncs = setup->costs.sync_s > 0,
                         .sync_pause_ns = fmin(pause_ns, longest_pause_ns),
                         .job = setup->job,
-                        .tile_ns = setup->tile_ns,
-                        .context = setup->context};
+                        .tile_ns = scaled_tile_ns,
+                        .context = s};
     weft_status status = WEFT_OK;
     for (int rank = 0; rank < setup->ranks && status == WEFT_OK; rank++) {
         each.rank = rank;
@@ -557,9 +572,11 @@ static void sum_up(simulation *s)
         first_ns = fmin(first_ns, s->task[i].end_ns);
         last_ns = fmax(last_ns, s->task[i].end_ns);
     }
-    r->makespan_s = 1e-9 * s->now_ns;
-    r->first_idle_s = 1e-9 * first_ns;
-    r->last_idle_s = 1e-9 * last_ns;
+    const double second = 1e-9 / s->scale;
+    r->makespan_s = second * s->now_ns;
+    r->first_idle_s = second * first_ns;
+    r->last_idle_s = second * last_ns;
+    r->busy_s /= s->scale;
     r->coordinator = s->now_ns > 0 ? s->busy_ns / s->now_ns : 0;
     r->chunks = dispatch_chunks(s->dispatch);
 }
@@ -567,7 +584,7 @@ static void sum_up(simulation *s)
 weft_status simulate(const simulation_setup *setup, simulation_result *result, double *finish_s,
                      error *e)
 {
-    simulation s = {.setup = setup, .finish_s = finish_s};
+    simulation s = {.setup = setup, .scale = 1, .finish_s = finish_s};
     for (int rank = 0; finish_s != NULL && rank < setup->ranks; rank++) {
         finish_s[rank] = 0;
     }

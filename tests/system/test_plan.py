@@ -156,6 +156,37 @@ class Plan(CliTest):
         self.assertTrue(width > 100 and height > 100)
         self.assertGreater(len(set(self.pixels(data))), 10)
 
+    def test_a_picture_of_what_slows_down(self):
+        """A speed-up far below 1 is drawn within the axes."""
+        path = self.make("--count", 200, "--grain", 1)
+        image = os.path.join(self.folder, "plan.png")
+        said = self.plan(path, "--image", image, "--ranks", "1,8", "--threads", "1")
+        for row in said["predictions"]:
+            self.assertLess(said["work_s"], row["makespan_s"] / 2)
+        with open(image, "rb") as file:
+            rows = self.rows(self.pixels(file.read()), 900, 640)
+        blue = bytes((0x1f, 0x62, 0xb0))
+        drawn = [y for y in range(150, 640) for x in (*range(95, 106), *range(815, 829))
+                 if rows[y][3 * x:3 * x + 3] == blue]
+        self.assertGreater(len(drawn), 20)
+        self.assertLess(max(drawn), 566)
+
+    def rows(self, filtered, width, height):
+        """The lines of a picture in three bytes a pixel, of which each is kept as what it is more
+        than a guess from those around it."""
+        line = 3 * width
+        self.assertEqual(len(filtered), height * (line + 1))
+        before, rows = bytearray(line + 3), []
+        for y in range(height):
+            kind, now = filtered[y * (line + 1)], bytearray(line + 3)
+            for i, more in enumerate(filtered[y * (line + 1) + 1:(y + 1) * (line + 1)], 3):
+                left, up, corner = now[i - 3], before[i], before[i - 3]
+                near = min((left, up, corner), key=lambda each: abs(left + up - corner - each))
+                now[i] = (more + (0, left, up, (left + up) // 2, near)[kind]) % 256
+            before = now
+            rows.append(bytes(now[3:]))
+        return rows
+
     def pixels(self, data):
         """The bytes of the picture, as libpng compressed them: enough to tell it from blank."""
         at, packed = 8, b""

@@ -125,6 +125,27 @@ static void test_patience_doubles(void **state)
     leases_destroy(l);
 }
 
+/* Who gives a copy back leaves the tile with its holder: handed out again, it would go from rank to
+ * rank as long as its holder is at it. */
+static void test_a_copy_goes_back_to_its_holder(void **state)
+{
+    (void)state;
+    leases *l = make(1, 3);
+    overdue late;
+    take(l, 0, 1, 0, 1);
+    assert_true(leases_find_overdue(l, 0, 0, 1 + late_ns, late_ns, &late));
+    assert_int_equal(leases_copy(l, &late, 1, 1 + late_ns).tiles, 1);
+    assert_int_equal(leases_return(l, 1, (piece){.first = 0, .tiles = 1}), 0);
+    assert_int_equal(leases_take(l, 2, 1, 1 + late_ns).tiles, 0);
+    /* It can be copied again, after twice the time; and should the holder give it back, it is to be
+     * handed out. */
+    assert_true(leases_find_overdue(l, 0, 0, 1 + 3 * late_ns, late_ns, &late));
+    assert_int_equal(late.copier, -1);
+    assert_int_equal(leases_return(l, 0, (piece){.first = 0, .tiles = 1}), 1);
+    assert_int_equal(leases_take(l, 2, 1, 2 * late_ns).tiles, 1);
+    leases_destroy(l);
+}
+
 /* What a dead rank had, less what is done of it, goes to others. */
 static void test_the_dead_have_nothing(void **state)
 {
@@ -184,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_returned_tiles_are_taken_first),
         cmocka_unit_test(test_returned_tiles_are_not_copied),
         cmocka_unit_test(test_patience_doubles),
+        cmocka_unit_test(test_a_copy_goes_back_to_its_holder),
         cmocka_unit_test(test_the_dead_have_nothing),
         cmocka_unit_test(test_copies_outlive_the_dead),
     };

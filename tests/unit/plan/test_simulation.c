@@ -300,6 +300,48 @@ static void test_extremes(void **state)
     leave(&setup);
 }
 
+static double an_hour(const void *context, int64_t tile)
+{
+    (void)context;
+    (void)tile;
+    return 3.6e12;
+}
+
+static double a_day_among_microseconds(const void *context, int64_t tile)
+{
+    (void)context;
+    return tile == 7 ? 8.64e13 : 1e3;
+}
+
+static double absurd(const void *context, int64_t tile)
+{
+    (void)context;
+    (void)tile;
+    return 1e200;
+}
+
+/* However long tiles take, a run is simulated by what happens in it: the messages are counted here,
+ * of which there were ever more, the longer somebody had to wait. */
+static void test_long_tiles(void **state)
+{
+    (void)state;
+    enum { TILES = 1000, MOST_MESSAGES = 100000 };
+    static double (*const times[])(const void *, int64_t) = {an_hour, a_day_among_microseconds,
+                                                             absurd};
+    static const int ranks[] = {1, 4, 64, 256};
+    for (int i = 0; i < 12; i++) {
+        simulation_setup setup = make_scene(ranks[i % 4], 2, TILES, times[i / 4]);
+        setup.costs = simulation_usual_costs;
+        const simulation_result r = run_scene(&setup, NULL);
+        assert_true(r.messages < MOST_MESSAGES);
+        const double rounds = ceil(TILES / (2.0 * ranks[i % 4]));
+        const double expected = times[i / 4] == a_day_among_microseconds ? 1 : rounds;
+        assert_near(r.makespan_s / r.longest_s, expected, 0.02 * expected + 0.3);
+        assert_near(r.busy_s / r.work_s, 1, 0.1 + (double)r.duplicates);
+        leave(&setup);
+    }
+}
+
 /* A coordinator that cannot keep up is what the run waits for. */
 static void test_saturation(void **state)
 {
@@ -323,7 +365,8 @@ int main(void)
         cmocka_unit_test(test_giant),           cmocka_unit_test(test_slow_rank),
         cmocka_unit_test(test_giving_back),     cmocka_unit_test(test_rescue),
         cmocka_unit_test(test_contention),      cmocka_unit_test(test_repeatable),
-        cmocka_unit_test(test_extremes),        cmocka_unit_test(test_saturation),
+        cmocka_unit_test(test_extremes),        cmocka_unit_test(test_long_tiles),
+        cmocka_unit_test(test_saturation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
