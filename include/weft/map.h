@@ -134,12 +134,18 @@ WEFT_API int64_t weft_span_first(const weft_span *span);
 WEFT_API int64_t weft_span_count(const weft_span *span);
 
 /**
- * Where the kernel writes a field's results.
+ * Where the kernel writes a field's results; weft_span_double() and its like in weft/span.h check
+ * name and type, too.
+ *
+ * A field that the map does not have ends the run in good order, with WEFT_ERR_USAGE: nothing of
+ * that span is recorded. What is returned then is memory to write to, of no consequence, and large
+ * enough for 4096 bytes per item, or the map's largest field.
  *
  * @local The worker that the kernel runs on.
  * @param span  the kernel's span
  * @param field the field's number, in the order of the weft_map_add_field() calls, from 0
- * @return weft_span_count() · (elements per item) elements of the field's type, contiguous
+ * @return weft_span_count() · (elements per item) elements of the field's type, contiguous; never
+ *         NULL
  */
 WEFT_API void *weft_span_result(const weft_span *span, int field);
 
@@ -364,7 +370,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * @retval WEFT_OK             every item is in the result
  * @retval WEFT_ITEMS_FAILED   the same, but some items failed and hold fill values
  * @retval WEFT_STOPPED        told to stop; run the same command again to go on
- * @retval WEFT_ERR_USAGE      no field, or a grain that does not fit
+ * @retval WEFT_ERR_USAGE      no field, or a grain that does not fit; or the kernel has asked for a
+ *                             field that the map does not have
  * @retval WEFT_ERR_OTHER_JOB  the file is another job's; it has not been touched
  * @retval WEFT_ERR_FORMAT     the file is not a result of weft; it has not been touched
  * @retval WEFT_ERR_CORRUPT    the file is truncated or damaged; it has not been touched

@@ -12,6 +12,7 @@
 #include <weft/result.h>
 #include <weft/schedule.h>
 #include <weft/session.h>
+#include <weft/span.h>
 #include <weft/status.h>
 #include <weft/version.h>
 

@@ -172,7 +172,7 @@ static int finish(weft_session *session, weft_status status)
     const int exit_status = weft_status_exit(status);
     const bool speaker = session->comm == NULL || comm_rank(session->comm) == 0;
     /* How a run went, and the help text, have been said already. */
-    if (speaker && (exit_status == 1 || exit_status == 2)) {
+    if (speaker && error_is_failure(status)) {
         log_print(LOG_ERROR, "error: %s", e.text);
     }
     if (speaker || comm_broken(session->comm)) {

@@ -15,6 +15,12 @@ void error_clear(error *e)
     e->text[0] = '\0';
 }
 
+bool error_is_failure(weft_status status)
+{
+    const int exit_status = weft_status_exit(status);
+    return exit_status == 1 || exit_status == 2;
+}
+
 weft_status error_set_list(error *e, weft_status status, const char *format, va_list arguments)
 {
     e->status = status;

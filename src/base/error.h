@@ -4,6 +4,7 @@
 #define BASE_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <weft/macros.h>
 #include <weft/status.h>
 
@@ -16,6 +17,10 @@ typedef struct error {
 } error;
 
 void error_clear(error *e);
+
+/* Whether a program that ends with it says so: exit statuses 1 and 2, of the system or of the one
+ * who started or wrote it; the others are how a good run may end. */
+bool error_is_failure(weft_status status);
 
 /* Sets status and text; returns the status, so that `return error_set(…)` reads well. The text may
  * hold what others have written: it is made fit for a terminal, see terminal_clean(). */

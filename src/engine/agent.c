@@ -307,7 +307,7 @@ static void listen_to_coordinator(agent *a, int64_t now_ns)
 static weft_status status_of_leaving(const agent *a)
 {
     const weft_status status = a->end.error.status;
-    return weft_status_exit(status) == 1 ? status : WEFT_STOPPED;
+    return error_is_failure(status) ? status : WEFT_STOPPED;
 }
 
 /* A kernel has not come back in time, and threads cannot be ended one by one: the process goes, as
@@ -323,7 +323,7 @@ static void leave_behind(agent *a)
     if (a->setup.coordinator != NULL) {
         store_leave(a->setup.work->store);
     }
-    if (a->setup.coordinator != NULL && exit_status == 1) {
+    if (a->setup.coordinator != NULL && error_is_failure(status)) {
         log_print(LOG_ERROR, "error: %s", a->end.error.text);
     }
     if (a->end.error.status != status) {

@@ -128,7 +128,7 @@ void ending_expect_repeats(ending *x)
 /* Of what goes wrong the first counts. */
 static void blame(ending *x, const error *e)
 {
-    if (e->status != WEFT_OK && weft_status_exit(x->why.status) != 1) {
+    if (e->status != WEFT_OK && !error_is_failure(x->why.status)) {
         x->why = *e;
     }
 }
@@ -136,7 +136,7 @@ static void blame(ending *x, const error *e)
 /* How the run stands if nothing goes wrong. */
 static void judge(ending *x)
 {
-    if (weft_status_exit(x->why.status) == 1) {
+    if (error_is_failure(x->why.status)) {
         return;
     }
     error_clear(&x->why);

@@ -11,6 +11,7 @@
 #include "engine/hazards.h"
 #include "engine/isolation.h"
 #include "engine/mail.h"
+#include "engine/misuse.h"
 #include "engine/overflow.h"
 #include "engine/work.h"
 #include "team/trial.h"
@@ -224,8 +225,10 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
                                    .item_timeout_s = choice->item_timeout_s,
                                    .stuck_ns = choice->dead_after_ns > 0 ? 2 * choice->dead_after_ns
                                                                          : stuck_ns};
-    if (status == WEFT_OK) {
+    if (status == WEFT_OK && misuse_create(workers, &w->misuse, e) == WEFT_OK) {
         (void)isolation_create(&setup, &w->isolation, e);
+    }
+    if (status == WEFT_OK) {
         status = comm_agree(c, e);
     }
     if (status == WEFT_OK) {
@@ -238,6 +241,7 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
         isolation_conclude(w->isolation);
     }
     isolation_destroy(w->isolation);
+    misuse_destroy(w->misuse);
     hazards_settle(&h, status);
     hazards_close(&h);
     return status;
@@ -261,7 +265,7 @@ static weft_status close_store(comm *c, store *s, bool agree, weft_status status
         (void)store_finish(s, &late);
     }
     store_close(s);
-    if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || weft_status_exit(status) == 1) {
+    if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || error_is_failure(status)) {
         return status;
     }
     *e = late;

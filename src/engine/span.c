@@ -16,12 +16,6 @@ int64_t weft_span_count(const weft_span *span)
     return span->count;
 }
 
-void *weft_span_result(const weft_span *span, int field)
-{
-    return span->bytes + span->field_start[field] +
-           job_field_bytes(span->work->job, field, span->first - span->origin);
-}
-
 void weft_span_indices(const weft_span *span, int64_t item, int64_t indices[])
 {
     space_indices(&span->work->job->items, item, indices);

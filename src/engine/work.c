@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "engine/call.h"
+#include "engine/misuse.h"
 #include "engine/span.h"
 #include "store/checksum.h"
 
@@ -134,7 +135,12 @@ static bool compute_items(const block *b, int worker, int64_t first, int64_t cou
                             .count = count,
                             .worker = worker,
                             .failures = failures};
-    return call_kernel(&span);
+    const bool computed = call_kernel(&span);
+    const error *misused = misuse_seen(b->work->misuse);
+    if (misused != NULL) {
+        failures->broken = misused;
+    }
+    return computed && misused == NULL;
 }
 
 /* The first of the items to retry that is not below an item. */
