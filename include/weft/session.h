@@ -41,7 +41,10 @@ typedef struct weft_program {
         *options;          /**< the program's options, ended by one whose name is NULL; or NULL */
     const char *arguments; /**< what the help text calls the words that are no options, such as
                                 "FILE..."; NULL: the program takes none, and one is an error */
-    const char *version;   /**< the program's version, for `--version`; or NULL */
+    const char *version;   /**< the program's version, at most 63 characters, for `--version`, and
+                              part   of the identity of its results: a file of another version is
+                              refused.   So change it when the kernel computes other numbers. NULL:
+                              none; a   file that another build has begun is then warned of */
 } weft_program;
 
 /**

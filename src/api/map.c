@@ -3,6 +3,7 @@
 #include <weft/map.h>
 
 #include "api/session.h"
+#include "base/build.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "engine/run.h"
@@ -43,8 +44,14 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
 {
     error_clear(&session->error);
     job *j = NULL;
-    const weft_status status = job_create(name, ndims, shape, &j, &session->error);
+    weft_status status = job_create(name, ndims, shape, &j, &session->error);
+    if (status == WEFT_OK) {
+        status = job_set_program(j, session->name,
+                                 session->program == NULL ? NULL : session->program->version,
+                                 &session->error);
+    }
     if (status != WEFT_OK) {
+        job_destroy(j);
         return status;
     }
     weft_map *m = calloc(1, sizeof *m);
@@ -212,6 +219,7 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
     }
     session_expect_all(s);
     warn_of_isolation(map);
+    build_of((uintptr_t)kernel, map->job->build);
     const run_choice how = {.path = map->path,
                             .technique = s->choice.technique,
                             .grain = s->choice.grain,

@@ -112,6 +112,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     }
     const int64_t start_ns = clock_now_ns();
     s->program = program;
+    (void)snprintf(s->name, sizeof s->name, "%s", program_name(program, *argv));
     keep_command(s, *argc, *argv);
     weft_status status = start_mpi(s, argc, argv);
     if (status != WEFT_OK) {
@@ -128,8 +129,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     }
     if (status == WEFT_OK && (s->choice.help || s->choice.version)) {
         if (comm_rank(s->comm) == 0) {
-            (s->choice.help ? choice_print_help
-                            : choice_print_version)(program, program_name(program, *argv));
+            (s->choice.help ? choice_print_help : choice_print_version)(program, s->name);
         }
         return WEFT_HELP_SHOWN;
     }

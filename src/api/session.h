@@ -9,6 +9,7 @@
 #include "engine/placement.h"
 
 #include <stdbool.h>
+#include <weft/map.h>
 #include <weft/session.h>
 
 struct weft_session {
@@ -16,7 +17,8 @@ struct weft_session {
     const weft_program *program;
     choice choice;
     placement placement;
-    int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
+    int64_t deadline_ns;        /* on rank 0, when a run has to be over; 0: whenever it is */
+    char name[WEFT_NAME_BYTES]; /* of the program */
     char command[256];
     error error;
 };

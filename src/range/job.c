@@ -203,6 +203,17 @@ weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e)
     return WEFT_OK;
 }
 
+weft_status job_set_program(job *j, const char *name, const char *version, error *e)
+{
+    if (version != NULL && strlen(version) >= sizeof j->version) {
+        return error_set(e, WEFT_ERR_USAGE, "the version of %s, '%s': it has at most %d characters",
+                         name, version, WEFT_NAME_BYTES - 1);
+    }
+    (void)snprintf(j->program, sizeof j->program, "%s", name);
+    (void)snprintf(j->version, sizeof j->version, "%s", version == NULL ? "" : version);
+    return WEFT_OK;
+}
+
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
 {
     if (j->fields == 0) {
@@ -351,6 +362,11 @@ weft_status job_compare(const job *mine, const job *theirs, const char *path, er
 {
     if (strcmp(mine->name, theirs->name) != 0) {
         return differs(path, e, "the map", theirs->name, mine->name);
+    }
+    if (strcmp(mine->version, theirs->version) != 0) {
+        return differs(path, e, "the version of the program",
+                       theirs->version[0] == '\0' ? "absent" : theirs->version,
+                       mine->version[0] == '\0' ? "absent" : mine->version);
     }
     if (!same_shape(&mine->items, &theirs->items)) {
         char a[JOB_TEXT_BYTES];

@@ -3,6 +3,7 @@
 #ifndef RANGE_JOB_H
 #define RANGE_JOB_H
 
+#include "base/build.h"
 #include "base/error.h"
 #include "base/type.h"
 #include "range/space.h"
@@ -39,6 +40,9 @@ typedef struct job {
     tiling tiles;       /* set by job_settle() */
     int64_t item_bytes; /* over all fields; set by job_settle() */
     uint64_t seed;
+    char program[WEFT_NAME_BYTES];
+    char version[WEFT_NAME_BYTES]; /* the program's; "": it has none, … */
+    char build[BUILD_TEXT_BYTES];  /* … and this says of which compilation it is; no identity */
     int fields;
     int parameters;
     job_field *field;         /* WEFT_MAX_FIELDS of them */
@@ -57,6 +61,9 @@ weft_status job_set_fill(job *j, const char *field, const void *fill, error *e);
 
 /* Copies the parameter; its name must be new. */
 weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e);
+
+/* Which program computes it, in which version; NULL: none. */
+weft_status job_set_program(job *j, const char *name, const char *version, error *e);
 
 /* Fixes seed and grain (0: automatic), and with them tiles and sizes. */
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e);

@@ -70,6 +70,13 @@ static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
     return good;
 }
 
+/* Nothing, where there is no such attribute: files of earlier versions have fewer. */
+static bool get_text_if_any(hid_t object, const char *name, char *text, size_t bytes)
+{
+    text[0] = '\0';
+    return H5Aexists(object, name) == 0 || get_text(object, name, text, bytes);
+}
+
 /* The shape of a dataset; its number of dimensions, or -1. */
 static int get_shape(hid_t dataset, hsize_t shape[2 * WEFT_MAX_DIMS])
 {
@@ -246,6 +253,9 @@ static bool read_job(hid_t file, hid_t map, metadata *m)
         !get_attribute(map, "grain", H5T_NATIVE_INT64, &grain) || grain < 1 ||
         !get_attribute(map, "seed", H5T_NATIVE_UINT64, &seed) ||
         job_create(name, ndims, shape, &m->job, &ignored) != WEFT_OK ||
+        !get_text_if_any(file, "program", m->job->program, sizeof m->job->program) ||
+        !get_text_if_any(file, "version", m->job->version, sizeof m->job->version) ||
+        !get_text_if_any(file, "build", m->job->build, sizeof m->job->build) ||
         H5Aiterate2(map, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, m->job) < 0) {
         return false;
     }

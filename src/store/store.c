@@ -4,6 +4,7 @@
 #include "store/store.h"
 
 #include "base/host.h"
+#include "base/log.h"
 #include "store/backlog.h"
 #include "store/bytes.h"
 #include "store/fault.h"
@@ -79,6 +80,20 @@ static weft_status compare_with_file(const char *path, job *j, bool adopt_grain,
     return status;
 }
 
+/* A program that has no version may have changed without a word. */
+static void warn_of_other_build(const char *path, const job *mine, const job *theirs)
+{
+    if (mine->version[0] == '\0' && mine->build[0] != '\0' && theirs->build[0] != '\0' &&
+        strcmp(mine->build, theirs->build) != 0) {
+        log_print(LOG_WARNING,
+                  "%s was begun by another build of the program (%.13s, and now %.13s), and what "
+                  "that has computed is kept; if the results are others now, start over with "
+                  "--fresh, or give another --out (a weft_program.version says which builds "
+                  "compute the same)",
+                  path, theirs->build, mine->build);
+    }
+}
+
 /* Whether there is a file. Only where there is none for sure may one be made in its place. */
 static weft_status look_for_file(const char *path, bool *exists, error *e)
 {
@@ -131,6 +146,7 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
         status = compare_with_file(s->path, j, policy.adopt_grain, &m, e);
     }
     if (status == WEFT_OK) {
+        warn_of_other_build(s->path, j, m.job);
         s->layout = m.layout;
         status = open_for_writing(s, !exists, e);
     }

@@ -228,8 +228,10 @@ int main(int argc, char **argv)
          "another map after the first, also if that was stopped"},
         {0},
     };
-    const weft_program program = {
-        .name = "known", .summary = "Computes what is known.", .options = options};
+    const weft_program program = {.name = "known",
+                                  .summary = "Computes what is known.",
+                                  .options = options,
+                                  .version = getenv("KNOWN_VERSION")};
     weft_session *session = NULL;
     (void)setlocale(LC_ALL, ""); /* as programs with a window do, and many libraries */
     deadly_begin();

@@ -2,6 +2,7 @@
 """Options from the command line and from the environment, --fresh, and a complete result."""
 
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -142,6 +143,46 @@ class Options(SystemTest):
         self.assertIn("0.25 in the file and 0.5 in this run", ending.err)
         ending = self.run_well(KNOWN, "--out", self.path(), "--sync", "0,5", env=german, status=2)
         self.assertIn("'0,5' is not a number", ending.err)
+
+    def test_version(self):
+        """Another version of the program is refused, and left alone."""
+        words = ["--out", self.path(), "--count", 5]
+        self.run_well(KNOWN, *words, env=environment(KNOWN_VERSION="1.0"))
+        with open(self.path(), "rb") as file:
+            before = file.read()
+        for made, now in ((environment(KNOWN_VERSION="1.1"), "1.1"), (environment(), "absent")):
+            ending = self.run_well(KNOWN, *words, env=made, status=2)
+            self.assertIn(f"the version of the program is 1.0 in the file and {now} in this run",
+                          ending.err)
+            self.assertIn("another --out, or --fresh", ending.err)
+        with open(self.path(), "rb") as file:
+            self.assertEqual(file.read(), before)
+        ending = self.run_well(KNOWN, "--version", env=environment(KNOWN_VERSION="1.0"))
+        self.assertRegex(ending.out, r"\Aknown 1\.0\nweft \d+\.\d+\.\d+\n\Z")
+
+    def test_other_build(self):
+        """A program without a version that was compiled anew goes on, but says so."""
+        notes = subprocess.run(["readelf", "-n", KNOWN], check=True, stdout=subprocess.PIPE,
+                               text=True).stdout
+        found = re.search(r"Build ID: ([0-9a-f]+)", notes)
+        if found is None:
+            self.skipTest("this linker leaves no build id, and a hash cannot be changed so easily")
+        old = bytes.fromhex(found[1])
+        with open(KNOWN, "rb") as file:
+            program = file.read()
+        self.assertEqual(program.count(old), 1)
+        other = self.path("known")
+        with open(other, "wb") as file:
+            file.write(program.replace(old, bytes(byte ^ 1 for byte in old)))
+        os.chmod(other, 0o755)
+        words = ["--out", self.path(), "--count", 50]
+        self.run_well(KNOWN, *words)
+        for program, warns in ((KNOWN, 0), (other, 1)):
+            ending = self.run_well(program, *words)
+            self.assertEqual(ending.err.count("WARNING"), warns, str(ending))
+            self.assertEqual("begun by another build" in ending.err, warns == 1)
+        ending = self.run_well(other, *words, "--fresh")
+        self.assertNotIn("WARNING", ending.err)
 
     def test_log_level(self):
         ending = self.run_well(KNOWN, "--out", self.path(), "--log", "error", layout=(2, 2))
