@@ -202,6 +202,10 @@ WEFT_API void weft_span_fail(const weft_span *span, int64_t item, int code, cons
 /**
  * Describes a job. Nothing happens before weft_map_run().
  *
+ * Its result is the file given by `--out`, or by weft_program.default_out, or NAME.h5; if what is
+ * given ends with `/`, it is NAME.h5 in that folder, which has to exist. A file holds the results
+ * of one map: two maps of a program need a folder, or no `--out`.
+ *
  * @local Main thread. All ranks make the same calls.
  * @param session an open session
  * @param name    the job's name: letters, digits, `_`, `-`, `.`; it enters the job's identity
@@ -209,7 +213,8 @@ WEFT_API void weft_span_fail(const weft_span *span, int64_t item, int code, cons
  * @param shape   their extents, each at least 0, in row-major order; their product fits in int64_t
  * @param map     out: the map, owned by the caller, to be destroyed before the session is finished
  * @retval WEFT_OK         done
- * @retval WEFT_ERR_USAGE  a bad name, number of dimensions or extent
+ * @retval WEFT_ERR_USAGE  a bad name, number of dimensions or extent, or a file that is another
+ *                         map's of this session; a version of the program that is too long
  * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_create(weft_session *session, const char *name,

@@ -26,6 +26,7 @@ typedef struct given {
 const char *weft_options_text(void)
 {
     return "  --out FILE            the result; resumed if it exists and is the same job's\n"
+           "                        (DIR/: the maps' names, .h5, in that folder)\n"
            "  --threads N           workers per rank; 0: the main thread alone computes\n"
            "                        (default: OMP_NUM_THREADS, or the cores this rank may use)\n"
            "  --schedule NAME       the technique by which work is shared out over ranks\n"

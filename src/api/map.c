@@ -24,19 +24,46 @@ struct weft_map {
     weft_isolation isolation;
 };
 
-/* --out, or what the program says, or the map's name. */
+/* --out, or what the program says, or the map's name; of a folder, that name in it. */
 static char *choose_path(const weft_session *session, const char *name)
 {
     const weft_program *program = session->program;
-    if (session->choice.out != NULL) {
-        return strdup(session->choice.out);
+    const char *given = session->choice.out;
+    if (given == NULL) {
+        given = program == NULL || program->default_out == NULL ? "" : program->default_out;
     }
-    if (program != NULL && program->default_out != NULL) {
-        return strdup(program->default_out);
+    const size_t length = strlen(given);
+    const bool whole = length > 0 && given[length - 1] != '/';
+    const size_t bytes = length + WEFT_NAME_BYTES + sizeof ".h5";
+    char *path = malloc(bytes);
+    if (path != NULL) {
+        (void)snprintf(path, bytes, "%s%s%s", given, whole ? "" : name, whole ? "" : ".h5");
     }
-    char path[WEFT_NAME_BYTES + 4];
-    (void)snprintf(path, sizeof path, "%s.h5", name);
-    return strdup(path);
+    return path;
+}
+
+/* A file holds one map's results. */
+static weft_status reserve_path(weft_session *session, const char *name, const char *path)
+{
+    for (const session_result *r = session->results; r != NULL; r = r->next) {
+        if (strcmp(r->path, path) == 0 && strcmp(r->map, name) != 0) {
+            return error_set(
+                &session->error, WEFT_ERR_USAGE,
+                "map '%s': %s holds the results of map '%s', and a file holds those of "
+                "one map: leave --out (WEFT_OUT) away, and every map has a file of its "
+                "own name, or end it with '/', and they are in that folder",
+                name, path, r->map);
+        }
+    }
+    session_result *r = malloc(sizeof *r + strlen(path) + 1);
+    if (r == NULL) {
+        return error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+    }
+    (void)snprintf(r->map, sizeof r->map, "%s", name);
+    memcpy(r->path, path, strlen(path) + 1);
+    r->next = session->results;
+    session->results = r;
+    return WEFT_OK;
 }
 
 weft_status weft_map_create(weft_session *session, const char *name, int ndims,
@@ -56,11 +83,14 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
     }
     weft_map *m = calloc(1, sizeof *m);
     char *path = choose_path(session, name);
-    if (m == NULL || path == NULL) {
+    status = m == NULL || path == NULL
+                 ? error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name)
+                 : reserve_path(session, name, path);
+    if (status != WEFT_OK) {
         free(path);
         free(m);
         job_destroy(j);
-        return error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+        return status;
     }
     *m = (weft_map){.session = session, .job = j, .path = path, .pure = true};
     *map = m;
@@ -231,6 +261,7 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
                             .dead_after_ns = (int64_t)(1e9 * s->choice.dead_after_s),
                             .retry_failed = s->choice.retry_failed,
                             .fresh = s->choice.fresh,
+                            .later = s->runs++ > 0,
                             .isolate = s->choice.isolate || map->isolation == WEFT_ALWAYS,
                             .never_apart = map->isolation == WEFT_NEVER,
                             .item_timeout_s = s->choice.item_timeout_s,

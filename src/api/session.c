@@ -188,6 +188,11 @@ static int finish(weft_session *session, weft_status status)
     watchdog_set((unsigned)ceil(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
     comm_close(session->comm);
     watchdog_clear();
+    while (session->results != NULL) {
+        session_result *r = session->results;
+        session->results = r->next;
+        free(r);
+    }
     free(session);
     return exit_status;
 }

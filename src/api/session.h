@@ -12,12 +12,21 @@
 #include <weft/map.h>
 #include <weft/session.h>
 
+/* A file that a map of the session has, or had. */
+typedef struct session_result {
+    struct session_result *next;
+    char map[WEFT_NAME_BYTES];
+    char path[];
+} session_result;
+
 struct weft_session {
     comm *comm;
     const weft_program *program;
     choice choice;
     placement placement;
-    int64_t deadline_ns;        /* on rank 0, when a run has to be over; 0: whenever it is */
+    int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
+    session_result *results;
+    int64_t runs;
     char name[WEFT_NAME_BYTES]; /* of the program */
     char command[256];
     error error;

@@ -83,7 +83,8 @@ static weft_status list_retries(ledger *l, const tiling *tiles, bool all, retry_
 static weft_status open_first(job *j, const run_choice *choice, store **s, opening *o,
                               retry_item **retry, error *e)
 {
-    const store_policy policy = {.fresh = choice->fresh, .adopt_grain = choice->grain == 0};
+    const store_policy policy = {
+        .fresh = choice->fresh, .later = choice->later, .adopt_grain = choice->grain == 0};
     weft_status status = store_open(choice->path, j, policy, s, e);
     if (status != WEFT_OK) {
         return status;

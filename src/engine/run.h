@@ -26,6 +26,7 @@ typedef struct run_choice {
     int64_t dead_after_ns; /* its limit */
     bool retry_failed;
     bool fresh;
+    bool later;            /* not the first of the session */
     bool isolate;          /* everything is computed in children of the workers */
     bool never_apart;      /* nothing is, whatever else is said */
     double item_timeout_s; /* and ended if it takes longer; 0: never */

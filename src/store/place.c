@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,13 +82,58 @@ static int rename_to_new(const char *from, const char *to)
     return rename(from, to) == 0 ? 0 : errno;
 }
 
+/* The files that this session has written to. */
+typedef struct written {
+    dev_t device;
+    ino_t inode;
+} written;
+
+static written *all_written;
+static size_t written_count;
+
+static bool is_written(const struct stat *file)
+{
+    for (size_t i = 0; i < written_count; i++) {
+        if (all_written[i].device == file->st_dev && all_written[i].inode == file->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+weft_status place_remember(int fd, error *e)
+{
+    struct stat file;
+    if (fstat(fd, &file) != 0 || is_written(&file)) {
+        return WEFT_OK;
+    }
+    written *more = realloc(all_written, (written_count + 1) * sizeof *more);
+    if (more == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a list of files");
+    }
+    all_written = more;
+    all_written[written_count++] = (written){.device = file.st_dev, .inode = file.st_ino};
+    return WEFT_OK;
+}
+
+void place_forget(void)
+{
+    free(all_written);
+    all_written = NULL;
+    written_count = 0;
+}
+
 weft_status place_clear(const char *path, error *e)
 {
     char backup[PLACE_PATH_BYTES];
     struct stat file;
     int number = EEXIST;
-    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode)) {
+    const bool exists = stat(path, &file) == 0;
+    if (exists && !S_ISREG(file.st_mode)) {
         return error_set(e, WEFT_ERR_FORMAT, "--fresh: %s is not a file; it is left alone", path);
+    }
+    if (exists && is_written(&file)) {
+        return WEFT_OK;
     }
     for (int i = 1; number == EEXIST && i <= MOST_BACKUPS; i++) {
         char count[16] = "";

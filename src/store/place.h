@@ -14,8 +14,15 @@ enum { PLACE_PATH_BYTES = 4096 };
  * locked and renamed there is the file and not a link to it. Any other path stays as it is. */
 weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e);
 
+/* Remembers that this session writes to the open file; forgets all of an earlier one's. Main
+ * thread.
+ */
+weft_status place_remember(int fd, error *e);
+
+void place_forget(void);
+
 /* Moves a file to FILE.bak, or if there is one, to FILE.bak.2, FILE.bak.3, …: no earlier one is
- * replaced. Without a file nothing is to be done. */
+ * replaced. Without a file, or with one that this session has written to, nothing is to be done. */
 weft_status place_clear(const char *path, error *e);
 
 /* Makes a file that is to become a result, in place of what a run has left that was killed as it

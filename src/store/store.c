@@ -110,6 +110,9 @@ static weft_status look_for_file(const char *path, bool *exists, error *e)
 static weft_status open_for_writing(store *s, bool created, error *e)
 {
     weft_status status = open_descriptor(s, e);
+    if (status == WEFT_OK) {
+        status = place_remember(s->fd, e);
+    }
     if (status != WEFT_OK) {
         return status;
     }
@@ -135,6 +138,9 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
 {
     bool exists = false;
     metadata m = {.job = NULL};
+    if (!policy.later) {
+        place_forget();
+    }
     weft_status status = policy.fresh ? place_clear(s->path, e) : WEFT_OK;
     if (status == WEFT_OK) {
         status = look_for_file(s->path, &exists, e);

@@ -284,7 +284,8 @@ class Deaths(SystemTest):
         self.assertGreater(len(results.calls(calls)), 6, str(ending))
 
     def test_a_second_map_after_a_death(self):
-        launch = self.start_job(3, 1, "--second-map")
+        os.symlink("known.h5", self.path())
+        launch = self.start_job(3, 1, "--second-map", "--out", self.path(""))
         strike(self.pids[1], signal.SIGKILL)
         ending = launch.finish()
         self.assertIn("complete: ", ending.err)

@@ -300,21 +300,84 @@ static void test_giving_up_is_no_failure(void **state)
     check_result(path, 1500, 2);
 }
 
-static void test_two_maps_in_one_session(void **state)
+/* --fresh is for what was there before: the second time the map is complete, and nothing moves. */
+static void test_a_map_twice_in_one_session(void **state)
 {
     (void)state;
     static counter c;
     const char *path = fixture_path();
+    init_counter(&c, 400, 2);
+    assert_int_equal(run_once(path, &c, 2, 0, NULL), WEFT_OK);
     weft_session *session = fixture_session(path, 2, "--fresh");
-    for (int64_t count = 1000; count > 0; count -= 300) {
-        init_counter(&c, count, 2);
+    for (int i = 0; i < 2; i++) {
         weft_map *map = make_map(session, &c);
         assert_int_equal(weft_map_run(map, count_items, &c), WEFT_OK);
         weft_map_destroy(map);
-        check_calls(&c, 1, 1);
-        check_result(path, count, 1);
+        check_calls(&c, 2, 2);
     }
+    /* Another job of that name: refused, and what has just been computed stays. */
+    static counter d;
+    init_counter(&d, 300, 2);
+    weft_map *map = make_map(session, &d);
+    assert_int_equal(weft_map_run(map, count_items, &d), WEFT_ERR_OTHER_JOB);
+    weft_map_destroy(map);
     assert_int_equal(weft_finish(session, WEFT_OK), 0);
+    assert_int_equal(run_once(path, &c, 2, 0, NULL), WEFT_OK);
+    check_calls(&c, 2, 2);
+    char backup[FIXTURE_PATH_BYTES + 8];
+    (void)snprintf(backup, sizeof backup, "%s.bak", path);
+    assert_int_equal(access(backup, F_OK), 0);
+    (void)snprintf(backup, sizeof backup, "%s.bak.2", path);
+    assert_int_not_equal(access(backup, F_OK), 0);
+}
+
+/* Nothing is computed for the second one, and the first one's result is as it was. */
+static void test_two_maps_and_one_file(void **state)
+{
+    (void)state;
+    static counter c;
+    const char *path = fixture_path();
+    static const char *const fresh[] = {NULL, "--fresh"};
+    for (int i = 0; i < 2; i++) {
+        init_counter(&c, 100, 1);
+        weft_session *session = fixture_session(path, 1, fresh[i]);
+        weft_map *map = make_map(session, &c);
+        weft_map *other = NULL;
+        assert_int_equal(weft_map_run(map, count_items, &c), WEFT_OK);
+        assert_int_equal(weft_map_create(session, "other", 1, (int64_t[]){5}, &other),
+                         WEFT_ERR_USAGE);
+        assert_null(other);
+        const char *text = weft_error_text(session);
+        assert_non_null(strstr(text, "map 'other'"));
+        assert_non_null(strstr(text, "map 'counting'"));
+        assert_non_null(strstr(text, path));
+        assert_non_null(strstr(text, "--out"));
+        weft_map_destroy(map);
+        assert_int_equal(weft_finish(session, WEFT_ERR_USAGE), 2);
+        check_result(path, 100, 1);
+    }
+}
+
+static void test_two_maps_in_a_folder(void **state)
+{
+    (void)state;
+    static counter c;
+    char folder[FIXTURE_PATH_BYTES];
+    init_counter(&c, 100, 1);
+    (void)snprintf(folder, sizeof folder, "%s/", fixture_folder);
+    weft_session *session = fixture_session(folder, 1, NULL);
+    weft_map *map = make_map(session, &c);
+    weft_map *other = NULL;
+    assert_int_equal(weft_map_create(session, "other", 1, (int64_t[]){5}, &other), WEFT_OK);
+    assert_memory_equal(weft_map_path(other), folder, strlen(folder));
+    assert_string_equal(weft_map_path(other) + strlen(folder), "other.h5");
+    weft_map_destroy(other);
+    assert_int_equal(weft_map_run(map, count_items, &c), WEFT_OK);
+    char path[FIXTURE_PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s", weft_map_path(map));
+    weft_map_destroy(map);
+    assert_int_equal(weft_finish(session, WEFT_OK), 0);
+    check_result(path, 100, 1);
 }
 
 /* A signal is sent once, and asks for the end of the whole session. */
@@ -493,7 +556,9 @@ int main(void)
         cmocka_unit_test(test_complete_is_not_computed_again),
         cmocka_unit_test(test_stop_and_go_on),
         cmocka_unit_test(test_giving_up_is_no_failure),
-        cmocka_unit_test(test_two_maps_in_one_session),
+        cmocka_unit_test(test_a_map_twice_in_one_session),
+        cmocka_unit_test(test_two_maps_and_one_file),
+        cmocka_unit_test(test_two_maps_in_a_folder),
         cmocka_unit_test(test_no_map_begins_after_a_signal),
         cmocka_unit_test(test_padding_is_clear),
         cmocka_unit_test(test_huge_grain),
