@@ -87,6 +87,11 @@ WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const wef
  *
  * An error is printed once, on stderr, by the lowest rank that knows its text.
  *
+ * It does not return, but flushes all streams and ends the process with the exit status, where a
+ * rank has died, for which MPI would wait for ever, and where the end of MPI takes more than six
+ * times
+ * `--dead-after`. So whatever a program has to do at its end it does before.
+ *
  * Handlers that the program had before weft_init() are put back. Where it had none, further signals
  * are ignored up to the process's end if it was told to stop; else the next one ends it at once,
  * with status 75 after a complete run.

@@ -6,16 +6,20 @@
 #include "base/terminal.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { LINE_BYTES = 2048 };
 
-/* Only the main thread prints. */
+/* Set before there are other threads. */
 static log_level level_now = LOG_INFO;
 static int rank_now = -1;
-static bool progress_open = false;
+
+/* Whoever closes the line breaks it. Not a lock: a child may be forked while another thread prints.
+ */
+static atomic_bool progress_open;
 
 bool log_find_level(const char *name, log_level *level)
 {
@@ -58,7 +62,8 @@ void log_print(log_level level, const char *format, ...)
         return;
     }
     char line[LINE_BYTES];
-    size_t used = (size_t)snprintf(line, sizeof line, "%s%s", progress_open ? "\n" : "",
+    size_t used = (size_t)snprintf(line, sizeof line, "%s%s",
+                                   atomic_exchange(&progress_open, false) ? "\n" : "",
                                    level == LOG_WARNING ? "weft: WARNING: " : "weft: ");
     if (level == LOG_DEBUG && rank_now >= 0) {
         used += (size_t)snprintf(line + used, sizeof line - used, "rank %d: ", rank_now);
@@ -72,19 +77,17 @@ void log_print(log_level level, const char *format, ...)
         used += strlen(line + used);
     }
     line[used++] = '\n';
-    progress_open = false;
     write_all(line, used);
 }
 
 void log_progress(const char *text)
 {
-    if (!log_wants(LOG_INFO) || (text == NULL && !progress_open)) {
+    if (!log_wants(LOG_INFO) || (!atomic_exchange(&progress_open, text != NULL) && text == NULL)) {
         return;
     }
     char line[LINE_BYTES];
     const int used = text == NULL ? snprintf(line, sizeof line, "\n")
                                   : snprintf(line, sizeof line, "\r\033[Kweft: %s", text);
-    progress_open = text != NULL;
     if (used > 0) {
         write_all(line, (size_t)used < sizeof line ? (size_t)used : sizeof line - 1);
     }

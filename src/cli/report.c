@@ -22,14 +22,9 @@ static bool all_done(const report *r)
     return r->progress.items_done == r->info.count;
 }
 
-/* The tables are read before the lock is looked at. A run that ended in between would look like one
- * that was killed: without a run, a second look is final. */
 static weft_status read_progress(weft_result *result, report *r)
 {
-    weft_status status = weft_result_get_progress(result, &r->progress);
-    if (status == WEFT_OK && !r->progress.in_use) {
-        status = weft_result_get_progress(result, &r->progress);
-    }
+    const weft_status status = weft_result_get_progress(result, &r->progress);
     terminal_clean(r->progress.user);
     return status;
 }

@@ -47,7 +47,7 @@ typedef struct work {
     bool never_apart;            /* nothing is computed in a child, whatever is suspect */
     /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
     _Atomic int64_t rows_given;
-    struct misuse *misuse;       /* what the kernel asks for that there is not */
+    struct misuse *misuse; /* what the kernel asks for that there is not */
     atomic_bool stopping;
     atomic_bool leaving; /* what children are at is given up */
     /* Without workers: the rank's other duties, which wait while its thread computes, but not while
