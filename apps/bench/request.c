@@ -57,6 +57,7 @@ static void print_help(void)
         "  --json FILE          gives the results to programs, too\n"
         "  --image FILE.png     draws what schedule and slow find\n"
         "  --help               this text\n"
+        "  --version            which version of weft this is\n"
         "A goal that is missed is said to be, and changes nothing in the exit status.\n");
 }
 
@@ -177,21 +178,14 @@ int request_read(request *wish, int argc, char **argv)
 {
     /* The last two are for the processes that this program starts. */
     static const struct option options[] = {
-        {"only", required_argument, NULL, 'o'},
-        {"workload", required_argument, NULL, 'w'},
-        {"technique", required_argument, NULL, 't'},
-        {"repeat", required_argument, NULL, 'r'},
-        {"ranks", required_argument, NULL, 'n'},
-        {"slow-rank", required_argument, NULL, 'l'},
-        {"seed", required_argument, NULL, 'e'},
-        {"dir", required_argument, NULL, 'd'},
-        {"json", required_argument, NULL, 'j'},
-        {"image", required_argument, NULL, 'i'},
-        {"scale", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {"child", required_argument, NULL, 'c'},
-        {"pipe", required_argument, NULL, 'p'},
-        {NULL, 0, NULL, 0},
+        {"only", required_argument, NULL, 'o'},      {"workload", required_argument, NULL, 'w'},
+        {"technique", required_argument, NULL, 't'}, {"repeat", required_argument, NULL, 'r'},
+        {"ranks", required_argument, NULL, 'n'},     {"slow-rank", required_argument, NULL, 'l'},
+        {"seed", required_argument, NULL, 'e'},      {"dir", required_argument, NULL, 'd'},
+        {"json", required_argument, NULL, 'j'},      {"image", required_argument, NULL, 'i'},
+        {"scale", required_argument, NULL, 's'},     {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},         {"child", required_argument, NULL, 'c'},
+        {"pipe", required_argument, NULL, 'p'},      {NULL, 0, NULL, 0},
     };
     int letter = 0, index = 0;
     *wish = (request){.argc = argc,
@@ -206,6 +200,10 @@ int request_read(request *wish, int argc, char **argv)
     while ((letter = getopt_long(argc, argv, "", options, &index)) != -1) {
         if (letter == 'h') {
             print_help();
+            return 0;
+        }
+        if (letter == 'v') {
+            (void)printf("weft-bench %s\n", weft_version());
             return 0;
         }
         if (!take_option(wish, letter)) {

@@ -17,17 +17,41 @@ typedef struct request {
     uint64_t count;
 } request;
 
-/* strtoull() would also take blanks and a sign. */
-static bool read_u64(const char *text, uint64_t *value)
+/* Digits; strtoull() would also take blanks and a sign. */
+static bool take_digits(const char **at, uint64_t *value)
 {
     char *end = NULL;
     errno = 0;
-    const unsigned long long number = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) {
+    if (**at < '0' || **at > '9') {
         return false;
     }
+    *value = strtoull(*at, &end, 10);
+    *at = end;
+    return errno == 0;
+}
+
+/* As 1000000, or 1e6. */
+static bool read_u64(const char *text, uint64_t *value)
+{
+    uint64_t number = 0;
+    uint64_t zeros = 0;
+    if (!take_digits(&text, &number)) {
+        return false;
+    }
+    if (*text == 'e' || *text == 'E') {
+        text++;
+        if (!take_digits(&text, &zeros)) {
+            return false;
+        }
+    }
+    for (; zeros > 0 && number > 0; zeros--) {
+        if (number > UINT64_MAX / 10) {
+            return false;
+        }
+        number *= 10;
+    }
     *value = number;
-    return true;
+    return *text == '\0';
 }
 
 static weft_status set(uint64_t *value, const char *option)

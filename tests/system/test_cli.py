@@ -99,13 +99,15 @@ class Random(CliTest):
     def test_defaults(self):
         self.assertEqual(self.numbers(), self.numbers(seed=0, stream=0, item=0, count=1))
         self.assertEqual(self.numbers(count=0), "")
+        self.assertEqual(self.numbers(item="1e3", count="2e1"), self.numbers(item=1000, count=20))
 
     def test_seventeen_digits(self):
         for line in self.numbers(count=1000).splitlines():
             self.assertEqual(line, "%.17g" % float(line))
 
     def test_wrong_numbers(self):
-        for text in ("-1", "+1", " 1", "1 ", "", "x", "1.5", "0x10", "1k", str(2**64)):
+        for text in ("-1", "+1", " 1", "1 ", "", "x", "1.5", "0x10", "1k", "1e",
+                     "1e-1", "1e1.", "2e19", str(2**64)):
             for option in ("--seed", "--stream", "--item", "--count"):
                 with self.subTest(option=option, text=text):
                     self.assert_refused(2, "random", option, text, saying=f"{option}: '{text}'")
