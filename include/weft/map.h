@@ -383,7 +383,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * @retval WEFT_ITEMS_FAILED   the same, but some items failed and hold fill values
  * @retval WEFT_STOPPED        told to stop; run the same command again to go on
  * @retval WEFT_ERR_USAGE      no field, or a grain that does not fit; or the kernel has asked for a
- *                             field that the map does not have
+ *                             field that the map does not have; or ranks differ in what they have
+ *                             said of the map, in their program, or in which map they run: no
+ *                             file is touched, and after different calls only weft_finish() is left
  * @retval WEFT_ERR_OTHER_JOB  the file is another job's; it has not been touched
  * @retval WEFT_ERR_FORMAT     the file is not a result of weft; it has not been touched
  * @retval WEFT_ERR_CORRUPT    the file is truncated or damaged; it has not been touched

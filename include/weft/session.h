@@ -53,7 +53,8 @@ typedef struct weft_program {
  * Weft's own options (`--out`, `--threads`, …, see weft_options_text()) are taken out of argv, and
  * so are those of @p program; an option that neither knows is an error. Words that are not options
  * stay in argv if @p program takes some. Without @p program, unknown options stay there too, for
- * the caller to read.
+ * the caller to read. Of weft's own options those of rank 0 hold for all ranks, also where they
+ * come from the environment.
  *
  * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
  * it to weft_finish() in every case.
@@ -74,7 +75,9 @@ typedef struct weft_program {
  * @retval WEFT_OK          the session is open
  * @retval WEFT_STOPPED     a signal came before all processes had begun
  * @retval WEFT_HELP_SHOWN  `--help` or `--version` was asked for and has been printed on rank 0
- * @retval WEFT_ERR_USAGE   an unknown option, a word too many, or a value that cannot be read
+ * @retval WEFT_ERR_USAGE   an unknown option, a word too many, a value that cannot be read, or
+ *                          ranks that were started differently: with another version of weft,
+ *                          another @p program, or other values of its options
  * @retval WEFT_ERR_MPI     MPI could not be started
  * @retval WEFT_ERR_MEMORY  out of memory; @p session is NULL
  */
@@ -170,7 +173,7 @@ WEFT_API bool weft_session_stopping(const weft_session *session);
  * @collective Over all processes of the job. Main thread only.
  * @param session an open session
  * @param status  what this rank came to
- * @return the common status
+ * @return the common status; WEFT_ERR_USAGE if other ranks have made another collective call
  */
 WEFT_API WEFT_NODISCARD weft_status weft_agree(weft_session *session, weft_status status);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/slurm.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 /* How long squeue may take. */
@@ -18,6 +19,14 @@ static const double rest_s = 10;
 
 static int64_t ask_slurm(void)
 {
+    int64_t job = 0;
+    if (slurm_environment_is_old(&job)) {
+        log_print(LOG_WARNING,
+                  "SLURM_JOB_ID is of another job than %" PRId64 ", which this process belongs to: "
+                  "the time limit is not known; give --time-limit, or 0 for none",
+                  job);
+        return 0;
+    }
     error e = {.status = WEFT_OK};
     int64_t end_s = 0;
     if (slurm_job_end(answer_ns, &end_s, &e) != WEFT_OK) {
@@ -27,7 +36,14 @@ static int64_t ask_slurm(void)
         return 0;
     }
     const int64_t now_ns = clock_now_ns();
-    const double left_s = fmax((double)end_s - clock_wall_s(), 0);
+    const double left_s = (double)end_s - clock_wall_s();
+    if (left_s <= 0) {
+        /* A limit that has passed would stop each run before it has done anything, for ever. */
+        log_print(LOG_WARNING,
+                  "the Slurm job of this environment (SLURM_JOB_ID) should have ended "
+                  "before now: its time limit is ignored; give --time-limit to set one");
+        return 0;
+    }
     char left[CLOCK_TEXT_BYTES];
     clock_format_duration(left_s, left);
     log_print(LOG_INFO, "the Slurm job ends in %s", left);

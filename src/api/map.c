@@ -204,6 +204,23 @@ static void refuse(const weft_map *map, const char *what)
                     what, map->job->name);
 }
 
+/* All ranks are to run the same map. */
+static weft_status agree_on_map(const weft_map *map)
+{
+    char call[WEFT_NAME_BYTES + 32];
+    account a = {.text = NULL};
+    (void)snprintf(call, sizeof call, "weft_map_run() of map '%s'", map->job->name);
+    account_add(&a, "the result's path", "'%s'", map->path);
+    account_add(&a, "the map's grain", "%" PRId64, map->grain);
+    account_add(&a, "the map's span limit", "%" PRId64, map->span_limit);
+    account_add(&a, "the kernel", "%s", map->pure ? "pure" : "not pure");
+    account_add(&a, "the map's isolation", "%d", (int)map->isolation);
+    job_describe(map->job, &a);
+    const weft_status status = comm_agree_on(map->session->comm, call, &a, &map->session->error);
+    account_clear(&a);
+    return status;
+}
+
 /* Whether the ranks can begin, and all of them are to: a signal may have been sent to one alone. */
 static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
 {
@@ -219,7 +236,7 @@ static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
             refuse(map, signals_name(signals_seen()));
         }
         session_allow_absence(s);
-        status = comm_agree(s->comm, &s->error);
+        status = agree_on_map(map);
     }
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);
@@ -243,13 +260,13 @@ static void warn_of_isolation(const weft_map *map)
 weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
 {
     weft_session *s = map->session;
+    build_of((uintptr_t)kernel, map->job->build);
     const weft_status status = agree_to_run(map, kernel);
     if (status != WEFT_OK) {
         return status;
     }
     session_expect_all(s);
     warn_of_isolation(map);
-    build_of((uintptr_t)kernel, map->job->build);
     const run_choice how = {.path = map->path,
                             .technique = s->choice.technique,
                             .grain = s->choice.grain,

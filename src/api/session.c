@@ -2,6 +2,7 @@
 /* The public functions on sessions. */
 #include "api/session.h"
 
+#include "api/alike.h"
 #include "api/deadline.h"
 #include "base/clock.h"
 #include "base/done.h"
@@ -85,7 +86,15 @@ static weft_status start_mpi(weft_session *s, int *argc, char ***argv)
     if (signals_seen() != 0) {
         hurry_start();
     }
-    const weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    launcher_claim claim;
+    const bool several = launcher_claims_several(&claim);
+    weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    if (status == WEFT_OK && several && comm_size(s->comm) == 1) {
+        status = alike_check_launcher(&claim, &s->error);
+    }
+    if (status == WEFT_OK) {
+        status = alike_begin(s->comm, &s->error);
+    }
     signals_tell(NULL);
     watchdog_clear();
     signals_watch();
@@ -122,7 +131,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         heed_signal(s);
     }
     session_expect_all(s);
-    status = comm_agree(s->comm, &s->error);
+    status = alike_settle(s->comm, program, &s->choice, &s->texts, &s->error);
     log_set(s->choice.log, comm_rank(s->comm));
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);
@@ -147,6 +156,17 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     return status;
 }
 
+/* If somebody has died since, or ranks have made different calls, every rank keeps what it has. */
+static weft_status agree_to_finish(comm *c, error *e)
+{
+    error agreed = *e;
+    if (!comm_parted(c)) {
+        (void)comm_agree_on(c, "weft_finish()", NULL, &agreed);
+        *e = comm_broken(c) ? *e : agreed;
+    }
+    return e->status;
+}
+
 /* What all ranks end with; the text is that of the lowest rank that failed. */
 static weft_status settle_ending(weft_session *s, weft_status status, error *e)
 {
@@ -161,7 +181,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    return s->comm == NULL ? status : comm_agree_at_end(s->comm, e);
+    return s->comm == NULL ? status : agree_to_finish(s->comm, e);
 }
 
 /* weft_finish() for a session that is there. */
@@ -193,6 +213,7 @@ static int finish(weft_session *session, weft_status status)
         session->results = r->next;
         free(r);
     }
+    free(session->texts);
     free(session);
     return exit_status;
 }
@@ -250,5 +271,7 @@ weft_status weft_agree(weft_session *session, weft_status status)
     }
     session_allow_absence(session);
     /* Without those that have died, what the run came to is all there is to agree on. */
-    return comm_broken(session->comm) ? status : comm_agree(session->comm, &session->error);
+    return comm_broken(session->comm)
+               ? status
+               : comm_agree_on(session->comm, "weft_agree()", NULL, &session->error);
 }

@@ -22,7 +22,8 @@ typedef struct session_result {
 struct weft_session {
     comm *comm;
     const weft_program *program;
-    choice choice;
+    choice choice; /* rank 0's */
+    char *texts;   /* in it */
     placement placement;
     int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
     session_result *results;

@@ -135,6 +135,11 @@ uint64_t host_process_start(int64_t pid)
     return process_field(pid, 22);
 }
 
+int64_t host_process_parent(int64_t pid)
+{
+    return (int64_t)process_field(pid, 4);
+}
+
 static void read_boot(char *boot, size_t room)
 {
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -195,7 +200,7 @@ bool host_on_terminal(void)
     name_stderr(pid, theirs);
     /* Between mpirun and this process there may be a shell, with the same pipe. */
     while (theirs[0] != '\0' && strcmp(theirs, mine) == 0) {
-        pid = (int64_t)process_field(pid, 4);
+        pid = host_process_parent(pid);
         name_stderr(pid, theirs);
     }
     return strncmp(theirs, "/dev/pts/", 9) == 0 || strncmp(theirs, "/dev/tty", 8) == 0;

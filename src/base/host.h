@@ -47,6 +47,9 @@ uint64_t host_process_start(int64_t pid);
  * only its parent has not looked yet. */
 int64_t host_process_session(int64_t pid);
 
+/* The parent of a process of this host; 0 if there is none. */
+int64_t host_process_parent(int64_t pid);
+
 /* A process among all of a cluster. */
 typedef struct host_process {
     char boot[40];  /* of its machine; "" if that is not known */

@@ -191,3 +191,37 @@ weft_status slurm_job_end(int64_t limit_ns, int64_t *end_s, error *e)
     *end_s = s.end_s;
     return WEFT_OK;
 }
+
+bool slurm_groups_differ(const char *groups, const char *environment_job, int64_t *job)
+{
+    static const char mark[] = "/job_";
+    bool other = false;
+    for (const char *at = strstr(groups, mark); at != NULL; at = strstr(at + 1, mark)) {
+        const char *number = at + sizeof mark - 1;
+        const size_t digits = strspn(number, "0123456789");
+        if (digits == 0 ||
+            (number[digits] != '/' && number[digits] != '\n' && number[digits] != 0)) {
+            continue;
+        }
+        if (digits == strlen(environment_job) && strncmp(number, environment_job, digits) == 0) {
+            return false;
+        }
+        *job = (int64_t)strtoll(number, NULL, 10);
+        other = true;
+    }
+    return other;
+}
+
+bool slurm_environment_is_old(int64_t *job)
+{
+    char groups[READ_BYTES];
+    const char *environment_job = getenv("SLURM_JOB_ID");
+    FILE *file = environment_job == NULL ? NULL : fopen("/proc/self/cgroup", "re");
+    if (file == NULL) {
+        return false;
+    }
+    const size_t bytes = fread(groups, 1, sizeof groups - 1, file);
+    (void)fclose(file);
+    groups[bytes] = '\0';
+    return slurm_groups_differ(groups, environment_job, job);
+}

@@ -28,7 +28,7 @@ static void raise_alarm(comm *c, int dead)
     for (int rank = 0; rank < c->size; rank++) {
         error ignored = {.status = WEFT_OK};
         if (rank != c->rank && rank != dead) {
-            (void)comm_post_tagged(c, rank, TAG_ALARM, &dead, sizeof dead, &ignored);
+            (void)sendqueue_post(c->queue, rank, TAG_ALARM, &dead, sizeof dead, &ignored);
         }
     }
 }
@@ -93,8 +93,7 @@ static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, erro
     return true;
 }
 
-/* Waits for a collective call, asleep. */
-static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
+weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e)
 {
     const int64_t start_ns = clock_now_ns();
     wait w = {.next_look_ns = LOOK_NS, .dead = -1};
@@ -110,6 +109,7 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
             c->broken = true;
             return e->status;
         }
+        sendqueue_advance(c->queue);
         clock_sleep_ns(pause_ns);
         pause_ns = pause_ns < waited_ns / WAIT_SHARE ? waited_ns / WAIT_SHARE : pause_ns;
         pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;
@@ -121,9 +121,12 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
 }
 
-/* Whether a collective call with so many bytes can be made. */
-static weft_status check_call(const comm *c, size_t count, const char *what, error *e)
+weft_status comm_check_call(const comm *c, size_t count, const char *what, error *e)
 {
+    if (c->parted.status != WEFT_OK) {
+        *e = c->parted;
+        return e->status;
+    }
     if (c->broken) {
         return error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
     }
@@ -136,22 +139,22 @@ static weft_status check_call(const comm *c, size_t count, const char *what, err
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
     MPI_Request request = MPI_REQUEST_NULL;
-    if (check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
+    if (comm_check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
         return e->status;
     }
     const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
-    return await(c, code, &request, "MPI_Ibcast", e);
+    return comm_await(c, code, &request, "MPI_Ibcast", e);
 }
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
 {
     MPI_Request request = MPI_REQUEST_NULL;
-    if (check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
+    if (comm_check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
         return e->status;
     }
     const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
                                     c->communicator, &request);
-    return await(c, code, &request, "MPI_Iallgather", e);
+    return comm_await(c, code, &request, "MPI_Iallgather", e);
 }
 
 /* The lowest of all ranks' numbers. */
@@ -159,10 +162,10 @@ static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
 {
     MPI_Request request = MPI_REQUEST_NULL;
     error failure = {.status = WEFT_OK};
-    if (check_call(c, 0, "MPI_Iallreduce", &failure) == WEFT_OK) {
+    if (comm_check_call(c, 0, "MPI_Iallreduce", &failure) == WEFT_OK) {
         const int code =
             MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
-        (void)await(c, code, &request, "MPI_Iallreduce", &failure);
+        (void)comm_await(c, code, &request, "MPI_Iallreduce", &failure);
     }
     if (failure.status != WEFT_OK && e->status == WEFT_OK) {
         *e = failure;

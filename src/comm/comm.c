@@ -5,11 +5,10 @@
 #include "base/clock.h"
 #include "base/siblings.h"
 
-#include <limits.h>
 #if defined(OPEN_MPI)
 #include <mpi-ext.h>
 #endif
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +16,6 @@ enum { FLUSH_PAUSE_NS = 200000 };
 
 /* So many ranks of a host say that one has died: the first of them may be the one. */
 enum { RANKS_THAT_TELL = 2 };
-
-/* A message on its way: MPI reads the bytes until the request is complete. */
-typedef struct posted {
-    struct posted *next;
-    MPI_Request request;
-    int rank;
-    unsigned char bytes[];
-} posted;
 
 weft_status comm_fail(error *e, int code, const char *what)
 {
@@ -34,7 +25,38 @@ weft_status comm_fail(error *e, int code, const char *what)
     return error_set(e, WEFT_ERR_MPI, "MPI: %s failed: %s", what, text);
 }
 
-/* Where a rank may die alone, MPI's start would wait for it. */
+static void on_pipe(int number)
+{
+    (void)number;
+}
+
+/* A peer that has died must not take this rank with it. A handler that does nothing, since programs
+ * that a kernel starts would inherit that the signal is ignored. Where the program has decided
+ * otherwise, that stays. */
+static bool quiet_pipe(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) != 0 || (action.sa_flags & SA_SIGINFO) != 0 ||
+        action.sa_handler != SIG_DFL) {
+        return false;
+    }
+    action = (struct sigaction){.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    return sigaction(SIGPIPE, &action, NULL) == 0;
+}
+
+static void restore_pipe(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
+        action.sa_handler == on_pipe) {
+        action.sa_handler = SIG_DFL;
+        (void)sigaction(SIGPIPE, &action, NULL);
+    }
+}
+
+/* Where a rank may die alone, MPI's start would wait for it, and so would the first collective
+ * calls until the ranks of a machine watch each other. */
 static void watch_siblings(void)
 {
     const char *place = getenv("OMPI_COMM_WORLD_LOCAL_RANK");
@@ -57,7 +79,6 @@ static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
         watch_siblings();
         code = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-        siblings_forget();
         *started = code == MPI_SUCCESS;
     } else if (code == MPI_SUCCESS) {
         code = MPI_Query_thread(&provided);
@@ -73,8 +94,7 @@ static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
     return WEFT_OK;
 }
 
-/* Learns where all ranks' processes are. */
-static weft_status meet_neighbours(comm *c, error *e)
+weft_status comm_meet(comm *c, error *e)
 {
     host_process *all = malloc((size_t)c->size * sizeof *all);
     host_process mine;
@@ -84,6 +104,7 @@ static weft_status meet_neighbours(comm *c, error *e)
                          c->size);
     }
     weft_status status = comm_gather(c, &mine, sizeof mine, all, e);
+    siblings_forget();
     if (status == WEFT_OK) {
         status = neighbours_create(all, c->size, c->rank, &c->neighbours, e);
     }
@@ -98,6 +119,8 @@ weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for MPI");
     }
     c->communicator = MPI_COMM_NULL;
+    c->found = MPI_MESSAGE_NULL;
+    c->quiet_pipe = quiet_pipe();
     weft_status status = start_mpi(argc, argv, &c->started_mpi, e);
     if (status != WEFT_OK) {
         goto done;
@@ -115,7 +138,7 @@ weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
     if (code != MPI_SUCCESS) {
         status = comm_fail(e, code, "MPI_Comm_dup");
     } else {
-        status = meet_neighbours(c, e);
+        status = sendqueue_create(c->communicator, c->size, &c->queue, e);
     }
 done:
     if (status != WEFT_OK) {
@@ -131,14 +154,22 @@ void comm_close(comm *c)
     if (c == NULL) {
         return;
     }
-    comm_flush(c, INT64_C(1000000000));
+    siblings_forget();
+    if (c->queue != NULL) {
+        comm_flush(c, INT64_C(1000000000));
+    }
     if (c->communicator != MPI_COMM_NULL && !c->broken) {
         (void)MPI_Comm_free(&c->communicator);
     }
     if (c->started_mpi && !c->broken) {
         (void)MPI_Finalize();
     }
+    if (c->quiet_pipe) {
+        restore_pipe();
+    }
     neighbours_destroy(c->neighbours);
+    sendqueue_destroy(c->queue);
+    comm_forget_parts(c);
     free(c->received);
     free(c);
 }
@@ -184,6 +215,7 @@ bool comm_broken(const comm *c)
 void comm_begin_run(comm *c)
 {
     c->run = c->run < MOST_RUNS ? c->run + 1 : 0;
+    comm_forget_parts(c);
 }
 
 #if defined(OMPI_HAVE_MPI_EXT_FTMPI)
@@ -195,8 +227,7 @@ bool comm_is_death(int code)
     return class == MPIX_ERR_PROC_FAILED || class == MPIX_ERR_PROC_FAILED_PENDING;
 }
 
-/* A receive from any source is refused until one has taken note of the dead. */
-static void take_note(comm *c)
+void comm_take_note(comm *c)
 {
     (void)MPIX_Comm_failure_ack(c->communicator);
 }
@@ -229,7 +260,7 @@ bool comm_is_death(int code)
     return false;
 }
 
-static void take_note(comm *c)
+void comm_take_note(comm *c)
 {
     (void)c;
 }
@@ -247,128 +278,37 @@ int comm_next_dead(comm *c)
     return dead >= 0 ? dead : neighbours_next_dead(c->neighbours, clock_now_ns());
 }
 
-/* Frees what has been sent. What could not be sent is as good as lost on its way: whoever misses it
- * notices that by the silence. */
-static void reap(comm *c)
-{
-    posted **link = &c->posts;
-    while (*link != NULL) {
-        posted *post = *link;
-        int sent = 0;
-        if (MPI_Test(&post->request, &sent, MPI_STATUS_IGNORE) != MPI_SUCCESS || sent) {
-            *link = post->next;
-            free(post);
-        } else {
-            link = &post->next;
-        }
-    }
-}
-
 void comm_drop(comm *c, int rank)
 {
-    posted **link = &c->posts;
-    while (*link != NULL) {
-        posted *post = *link;
-        if (post->rank == rank) {
-            *link = post->next;
-            post->next = c->dropped;
-            c->dropped = post;
-        } else {
-            link = &post->next;
-        }
-    }
+    sendqueue_drop(c->queue, rank);
 }
 
-weft_status comm_post_tagged(comm *c, int rank, int tag, const void *bytes, size_t count, error *e)
+void comm_hold(comm *c, int rank, bool held)
 {
-    posted *post = count > INT_MAX ? NULL : malloc(sizeof *post + count);
-    if (post == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %zu bytes", count);
-    }
-    memcpy(post->bytes, bytes, count);
-    const int code =
-        MPI_Isend(post->bytes, (int)count, MPI_BYTE, rank, tag, c->communicator, &post->request);
-    if (code != MPI_SUCCESS) {
-        free(post);
-        return comm_is_death(code) ? WEFT_OK : comm_fail(e, code, "MPI_Isend");
-    }
-    post->rank = rank;
-    post->next = c->posts;
-    c->posts = post;
-    return WEFT_OK;
+    sendqueue_hold(c->queue, rank, held);
+}
+
+int comm_waiting(comm *c, int rank)
+{
+    return sendqueue_count(c->queue, rank);
 }
 
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
-    return comm_post_tagged(c, rank, c->run, bytes, count, e);
+    return sendqueue_post(c->queue, rank, c->run, bytes, count, e);
 }
 
-/* Room for a message of that many bytes. */
-static weft_status make_room(comm *c, int length, error *e)
+weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
-    if (c->received != NULL && (size_t)length <= c->received_room) {
-        return WEFT_OK;
-    }
-    unsigned char *larger = realloc(c->received, (size_t)length + 1);
-    if (larger == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %d bytes", length);
-    }
-    c->received = larger;
-    c->received_room = (size_t)length;
-    return WEFT_OK;
-}
-
-/* One message, of whichever run; *arrived is false if there is none. */
-static weft_status receive_any(comm *c, bool *arrived, MPI_Status *from, int *length, error *e)
-{
-    int found = 0;
-    MPI_Message message = MPI_MESSAGE_NULL;
-    int code = MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, c->communicator, &found, &message, from);
-    *arrived = code == MPI_SUCCESS && found != 0;
-    if (comm_is_death(code)) {
-        take_note(c);
-        return WEFT_OK;
-    }
-    if (!*arrived) {
-        return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, "MPI_Improbe");
-    }
-    (void)MPI_Get_count(from, MPI_BYTE, length);
-    const weft_status status = make_room(c, *length, e);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    code = MPI_Mrecv(c->received, *length, MPI_BYTE, &message, from);
-    return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, "MPI_Mrecv");
-}
-
-weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
-                         error *e)
-{
-    *arrived = false;
-    if (c->size == 1) {
-        return WEFT_OK;
-    }
-    reap(c);
-    MPI_Status from = {.MPI_TAG = c->run};
-    int length = 0;
-    do {
-        const weft_status status = receive_any(c, arrived, &from, &length, e);
-        if (status != WEFT_OK) {
-            return status;
-        }
-    } while (*arrived && from.MPI_TAG != c->run);
-    *source = from.MPI_SOURCE;
-    *bytes = c->received;
-    *count = (size_t)length;
-    return WEFT_OK;
+    return sendqueue_probe(c->queue, rank, c->run, bytes, count, e);
 }
 
 void comm_flush(comm *c, int64_t limit_ns)
 {
     const int64_t until = clock_now_ns() + limit_ns;
-    reap(c);
-    while (c->posts != NULL && clock_now_ns() < until) {
+    sendqueue_advance(c->queue);
+    while (!sendqueue_idle(c->queue) && clock_now_ns() < until) {
         clock_sleep_ns(FLUSH_PAUSE_NS);
-        reap(c);
+        sendqueue_advance(c->queue);
     }
 }

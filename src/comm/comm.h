@@ -3,6 +3,7 @@
 #ifndef COMM_COMM_H
 #define COMM_COMM_H
 
+#include "base/account.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -13,6 +14,9 @@ typedef struct comm comm;
 
 /* Starts MPI unless the program has done so. Collective. */
 weft_status comm_open(int *argc, char ***argv, comm **out, error *e);
+
+/* Learns where all ranks' processes are, so that a death on this machine is noticed. Collective. */
+weft_status comm_meet(comm *c, error *e);
 
 /* Ends MPI if comm_open() started it. Collective, unless comm_broken(). NULL is allowed. */
 void comm_close(comm *c);
@@ -42,30 +46,51 @@ weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, erro
  * call itself fails, its own error stays, or that failure. */
 weft_status comm_agree(comm *c, error *e);
 
-/* The same when nothing is left to do but to end: if somebody has died since, every rank keeps what
- * it has, and the communicator is broken. */
+/* As comm_agree(), at the beginning of a public function: all ranks have called the same one, and
+ * the account, which may be NULL, is the same on all of them; else all get an error that says what
+ * differs. After different calls there is no other that all ranks make: each collective call fails
+ * at once with this error from then on, but comm_close() is in order. */
+weft_status comm_agree_on(comm *c, const char *call, const account *a, error *e);
+
+/* Whether ranks have made different calls. */
+bool comm_parted(const comm *c);
+
+/* As comm_agree() when nothing is left to do but to end: if somebody has died since, every rank
+ * keeps what it has, and the communicator is broken. */
 weft_status comm_agree_at_end(comm *c, error *e);
 
 /* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
  * Every rank, between two collective calls. */
 void comm_begin_run(comm *c);
 
-/* Sends a copy of the bytes; returns at once and never waits for the receiver. */
+/* Sends a copy of the bytes, of any length; returns at once and never waits for the receiver. At
+ * most one send to a rank is in flight; other messages wait for it here. */
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e);
 
-/* A rank has died: what is on its way to it is not waited for. */
+/* The same past all that waits or is held, but nothing is sent while anything is in flight. */
+weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e);
+
+/* A rank is suspect: what is for it waits here, until it is not any more. */
+void comm_hold(comm *c, int rank, bool held);
+
+/* A rank has died: what waits for it is dropped, and what is on its way to it is not waited for. */
 void comm_drop(comm *c, int rank);
+
+/* How many messages to a rank are in flight or wait. */
+int comm_waiting(comm *c, int rank);
 
 /* A rank that has died, told at least by one rank, and by each once or twice; -1 if there is none.
  * Only an early hint: it is known of ranks of the same machine, and where MPI is Open MPI 5 and
  * mpirun was told --with-ft ulfm; and what they had sent before may still be on its way. */
 int comm_next_dead(comm *c);
 
-/* A message that has arrived: false if there is none. The bytes live until the next call. */
+/* A message that has arrived: false if there is none. The bytes live until the next call. After
+ * WEFT_ERR_MEMORY the message is still there, and the next call tries again. */
 weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e);
 
-/* Waits, asleep, until what has been posted is on its way, for `limit_ns` at most. */
+/* Waits, asleep, until what has been posted, but for what is held or dropped, is on its way, for
+ * `limit_ns` at most. */
 void comm_flush(comm *c, int64_t limit_ns);
 
 #endif

@@ -5,11 +5,13 @@
 
 #include "comm/comm.h"
 #include "comm/neighbours.h"
+#include "comm/sendqueue.h"
 
 #include <mpi.h>
 
-/* Messages of a run have its number for a tag, from 0 on; MPI promises tags up to 32767. */
-enum { MOST_RUNS = 32766, TAG_ALARM = 32767 };
+/* Messages of a run have its number for a tag, from 0 on, and parts of long ones SENDQUEUE_MORE
+ * more; MPI promises tags up to 32767. */
+enum { MOST_RUNS = SENDQUEUE_MORE - 2, TAG_ALARM = 32767 };
 
 struct comm {
     MPI_Comm communicator; /* our own duplicate */
@@ -19,10 +21,14 @@ struct comm {
     int run; /* the tag of this run's messages */
     int64_t patience_ns;
     bool broken;
-    int dead; /* so many have been told of by MPI */
+    error parted; /* set: ranks have made different calls */
+    int dead;     /* so many have been told of by MPI */
     neighbours *neighbours;
-    struct posted *posts;
-    struct posted *dropped; /* MPI may still hold on to them, for ever */
+    sendqueue *queue;
+    bool quiet_pipe;   /* SIGPIPE has a handler of ours */
+    MPI_Message found; /* a message that is there, but has not found room yet */
+    MPI_Status found_from;
+    struct partial *partial; /* messages that have arrived in part, at most one of each rank */
     unsigned char *received;
     size_t received_room;
 };
@@ -33,7 +39,16 @@ weft_status comm_fail(error *e, int code, const char *what);
 /* Whether a call has failed only because some rank has died. */
 bool comm_is_death(int code);
 
-/* As comm_post(), with a tag. */
-weft_status comm_post_tagged(comm *c, int rank, int tag, const void *bytes, size_t count, error *e);
+/* Whether a collective call with so many bytes can be made. */
+weft_status comm_check_call(const comm *c, size_t count, const char *what, error *e);
+
+/* Waits for a collective call, asleep; `code` is what starting it came to. */
+weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e);
+
+/* A receive from any source is refused until one has taken note of the dead. */
+void comm_take_note(comm *c);
+
+/* Drops what has arrived of messages that are not whole. */
+void comm_forget_parts(comm *c);
 
 #endif

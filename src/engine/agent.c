@@ -191,6 +191,9 @@ static bool read_mail(agent *a)
         if (mail_receive(a->setup.mail, &arrived, &source, &bytes, &count, &e) != WEFT_OK) {
             /* MPI may complain of a rank that has died; who is silent for it is noticed. */
             log_print(LOG_DEBUG, "%s", e.text);
+            if (e.status == WEFT_ERR_MEMORY) {
+                contact_fail(a->setup.contact, &e);
+            }
             break;
         }
         if (!arrived) {

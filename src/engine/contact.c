@@ -19,7 +19,10 @@ struct contact {
     liveness *coordinator; /* as if it were the only rank; NULL: it is here */
     int64_t beat_ns;       /* when it was last said that the rank is there */
     int64_t died_ns;       /* when the coordinator was found to be dead; 0: it was not */
+    bool held;             /* the coordinator is suspect: all but beats waits */
     bool failed;
+    bool told;            /* the coordinator, of that */
+    message_fail failure; /* what it is told */
 };
 
 weft_status contact_create(mail *m, int rank, pulse p, contact **out, error *e)
@@ -51,37 +54,57 @@ void contact_destroy(contact *c)
     }
 }
 
-/* What cannot be sent is missed there in the end, or the coordinator is here. */
+/* Without memory for a message the rank cannot go on. */
 void contact_send(contact *c, const void *bytes, size_t count)
 {
     error e = {.status = WEFT_OK};
     if (mail_send(c->mail, 0, bytes, count, &e) != WEFT_OK) {
         log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
+        contact_fail(c, &e);
+    }
+}
+
+/* Again and again, if there is no memory for that either. */
+static void tell_of_failure(contact *c)
+{
+    error e = {.status = WEFT_OK};
+    if (c->failed && !c->told) {
+        c->told = mail_send(c->mail, 0, &c->failure, sizeof c->failure, &e) == WEFT_OK;
     }
 }
 
 void contact_fail(contact *c, const error *e)
 {
-    message_fail message;
     if (c->failed) {
         return;
     }
     c->failed = true;
-    memset(&message, 0, sizeof message);
-    message.kind = MESSAGE_FAIL;
-    message.error = *e;
-    contact_send(c, &message, sizeof message);
+    c->failure.kind = MESSAGE_FAIL;
+    c->failure.error = *e;
+    tell_of_failure(c);
 }
 
+/* A suspect coordinator is sent nothing but beats, one at a time, since somebody has to break the
+ * silence; one that is known to have died, nothing at all. */
 void contact_beat(contact *c, int64_t now_ns)
 {
-    if (now_ns - c->beat_ns >= c->pulse.beat_ns) {
+    tell_of_failure(c);
+    if (now_ns - c->beat_ns >= c->pulse.beat_ns && c->died_ns == 0) {
         message_alive alive;
+        error ignored = {.status = WEFT_OK};
         memset(&alive, 0, sizeof alive);
         alive.kind = MESSAGE_ALIVE;
         alive.clock_ns = now_ns;
         c->beat_ns = now_ns;
-        contact_send(c, &alive, sizeof alive);
+        (void)mail_probe(c->mail, 0, &alive, sizeof alive, &ignored);
+    }
+}
+
+static void hold(contact *c, bool held)
+{
+    if (c->held != held) {
+        c->held = held;
+        mail_hold(c->mail, 0, held);
     }
 }
 
@@ -94,6 +117,7 @@ void contact_hear(contact *c)
 {
     if (c->coordinator != NULL) {
         (void)liveness_hear(c->coordinator, 0);
+        hold(c, c->died_ns != 0);
     }
 }
 
@@ -115,6 +139,7 @@ static bool coordinator_died(contact *c, int64_t now_ns)
             tell_of_death(c, rank);
         } else if (c->died_ns == 0) {
             c->died_ns = now_ns;
+            hold(c, true);
         }
     }
     return c->died_ns != 0 && now_ns - c->died_ns >= c->pulse.beat_ns;
@@ -126,6 +151,9 @@ bool contact_lost(contact *c, int64_t now_ns, error *why)
         return false;
     }
     liveness_listen(c->coordinator, now_ns);
+    if (c->pulse.limit_ns > 0 && liveness_silence_ns(c->coordinator, 0) >= c->pulse.limit_ns) {
+        hold(c, true);
+    }
     const bool died = coordinator_died(c, now_ns);
     if (died) {
         (void)error_set(why, WEFT_STOPPED,

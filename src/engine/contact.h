@@ -19,6 +19,7 @@ weft_status contact_create(mail *m, int rank, pulse p, contact **out, error *e);
 /* NULL is allowed. */
 void contact_destroy(contact *c);
 
+/* What cannot be sent for want of memory ends the run, as contact_fail() does. */
 void contact_send(contact *c, const void *bytes, size_t count);
 
 /* The rank cannot go on: the coordinator ends the run for all. The first reason counts. */

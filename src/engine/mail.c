@@ -71,6 +71,22 @@ int mail_next_dead(mail *m)
     return comm_next_dead(m->comm);
 }
 
+weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error *e)
+{
+    return rank == comm_rank(m->comm) ? mail_send(m, rank, bytes, count, e)
+                                      : comm_probe(m->comm, rank, bytes, count, e);
+}
+
+void mail_hold(mail *m, int rank, bool held)
+{
+    comm_hold(m->comm, rank, held);
+}
+
+int mail_waiting(mail *m, int rank)
+{
+    return comm_waiting(m->comm, rank);
+}
+
 void mail_drop(mail *m, int rank)
 {
     comm_drop(m->comm, rank);

@@ -7,6 +7,7 @@
 #include "comm/comm.h"
 #include "engine/message.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct mail mail;
@@ -20,7 +21,16 @@ void mail_destroy(mail *m);
 /* A copy of the bytes goes to a rank; a message to oneself is received like any other. */
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e);
 
-/* A rank has died: what is on its way to it is not waited for. */
+/* As comm_probe(). */
+weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error *e);
+
+/* As comm_hold(). */
+void mail_hold(mail *m, int rank, bool held);
+
+/* As comm_waiting(). */
+int mail_waiting(mail *m, int rank);
+
+/* A rank has died: what is for it is dropped, or not waited for. */
 void mail_drop(mail *m, int rank);
 
 /* As comm_next_dead(). */

@@ -24,6 +24,8 @@ typedef struct member {
     bool unreachable; /* and has not been told of */
     bool dismissed;
     bool dead; /* so it is said */
+    bool gone; /* the process is known to have ended */
+    bool held; /* it is suspect: nothing is sent to it */
 } member;
 
 struct roster {
@@ -36,6 +38,7 @@ struct roster {
     int unreachable; /* so many members are */
     int dead;
     int64_t next_beat_ns;
+    int64_t next_doubt_ns; /* when to look who is suspect */
 };
 
 weft_status roster_create(mail *m, int ranks, pulse p, roster **out, error *e)
@@ -66,6 +69,14 @@ void roster_destroy(roster *r)
     }
 }
 
+static void hold(roster *r, int rank, bool held)
+{
+    if (r->member[rank].held != held) {
+        r->member[rank].held = held;
+        mail_hold(r->mail, rank, held);
+    }
+}
+
 void roster_send(roster *r, int rank, const void *bytes, size_t count)
 {
     error e = {.status = WEFT_OK};
@@ -88,6 +99,10 @@ void roster_send_last(roster *r, const void *bytes, size_t count)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
         error ignored = {.status = WEFT_OK};
+        if (r->member[rank].gone) {
+            continue;
+        }
+        hold(r, rank, false);
         (void)mail_send(r->mail, rank, bytes, count, &ignored);
         if (liveness_lost(r->liveness, rank)) {
             mail_drop(r->mail, rank);
@@ -102,6 +117,8 @@ bool roster_hear(roster *r, int rank)
         return false;
     }
     const bool back = liveness_hear(r->liveness, rank);
+    hold(r, rank, false);
+    m->gone = false;
     m->present = r->called;
     m->epoch += back;
     return back;
@@ -117,9 +134,13 @@ void roster_take_clock(roster *r, int rank, int64_t clock_ns)
     r->member[rank].clock_ns = clock_ns;
 }
 
+/* A rank that has something to come, or is suspect, needs no beat. */
 static void send_beats(roster *r)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
+        if (r->member[rank].held || mail_waiting(r->mail, rank) > 0) {
+            continue;
+        }
         message_beat beat;
         memset(&beat, 0, sizeof beat);
         beat.kind = MESSAGE_BEAT;
@@ -128,9 +149,23 @@ static void send_beats(roster *r)
     }
 }
 
+/* Ranks that may be dead get nothing until they are heard of again. */
+static void hold_doubtful(roster *r)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        if (!r->member[rank].held && roster_doubtful(r, rank)) {
+            hold(r, rank, true);
+        }
+    }
+}
+
 void roster_listen(roster *r, int64_t now_ns)
 {
     liveness_listen(r->liveness, now_ns);
+    if (r->pulse.doubt_ns > 0 && now_ns >= r->next_doubt_ns) {
+        r->next_doubt_ns = now_ns + r->pulse.beat_ns;
+        hold_doubtful(r);
+    }
     if (r->pulse.limit_ns > 0 && now_ns >= r->next_beat_ns) {
         r->next_beat_ns = now_ns + r->pulse.limit_ns / BEATS_PER_LIMIT;
         send_beats(r);
@@ -154,6 +189,8 @@ void roster_presume_dead(roster *r, int rank)
     if (r->pulse.limit_ns > 0 && !r->member[rank].dead) {
         r->member[rank].dead = true;
         r->dead++;
+        r->member[rank].gone = true;
+        hold(r, rank, true);
     }
 }
 

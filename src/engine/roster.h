@@ -21,14 +21,16 @@ weft_status roster_create(mail *m, int ranks, pulse p, roster **out, error *e);
 /* NULL is allowed. */
 void roster_destroy(roster *r);
 
-/* Sends to a rank that is not taken for dead; one that cannot be reached is from then on. */
+/* Sends to a rank that is not taken for dead; one that cannot be reached is from then on. While a
+ * rank is doubtful what is for it waits. */
 void roster_send(roster *r, int rank, const void *bytes, size_t count);
 
 /* The same to all ranks, the coordinator's own included. */
 void roster_send_to_all(roster *r, const void *bytes, size_t count);
 
-/* The last message of all goes to ranks taken for dead as well: one that was only stopped will find
- * it when it wakes up. */
+/* The last message of all goes to ranks taken for dead as well, unless they are known to have died
+ * or a message to them is still in flight: one that was only stopped will find it when it wakes up.
+ */
 void roster_send_last(roster *r, const void *bytes, size_t count);
 
 /* A rank has said something: true if it had been taken for dead, and that has been told. Then it

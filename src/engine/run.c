@@ -16,6 +16,7 @@
 #include "engine/work.h"
 #include "team/trial.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,39 @@ static weft_status close_store(comm *c, store *s, bool agree, weft_status status
     }
     *e = late;
     return late.status;
+}
+
+void run_describe(account *a)
+{
+    static const struct {
+        const char *name;
+        size_t bytes;
+    } sent[] = {{"error", sizeof(error)},
+                {"tile record", sizeof(tile_record)},
+                {"failure row", sizeof(failure_row)},
+                {"suspect", sizeof(suspect)},
+                {"retried item", sizeof(retry_item)},
+                {"opening", sizeof(opening)},
+                {"ask", sizeof(message_ask)},
+                {"news", sizeof(message_news)},
+                {"report", sizeof(message_report)},
+                {"signal", sizeof(message_signal)},
+                {"fail", sizeof(message_fail)},
+                {"left", sizeof(message_left)},
+                {"return", sizeof(message_return)},
+                {"alive", sizeof(message_alive)},
+                {"dead", sizeof(message_dead)},
+                {"grant", sizeof(message_grant)},
+                {"stop", sizeof(message_stop)},
+                {"end", sizeof(message_end)},
+                {"beat", sizeof(message_beat)},
+                {"hazard", sizeof(message_hazard)},
+                {"rejoin", sizeof(message_rejoin)}};
+    for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "the size of weft's message '%s'", sent[i].name);
+        account_add(a, name, "%zu bytes", sent[i].bytes);
+    }
 }
 
 weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choice,

@@ -3,6 +3,7 @@
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
 
+#include "base/account.h"
 #include "comm/comm.h"
 #include "engine/liveness.h"
 #include "engine/placement.h"
@@ -35,6 +36,10 @@ typedef struct run_choice {
     bool pure;
     const char *command;
 } run_choice;
+
+/* Adds the sizes of all that ranks send each other in a run to an account: ranks that were built
+ * otherwise do not understand each other. */
+void run_describe(account *a);
 
 /* Settles the job, opens its result, computes what is missing. Collective: all ranks that live to
  * see the end return the same. */

@@ -314,6 +314,85 @@ static void format_value(const job_parameter *p, char *text, size_t bytes)
     }
 }
 
+/* An element as people read it, and its bits, which tell one NaN from another. */
+static void format_element(weft_type type, const unsigned char *element, char *text, size_t bytes)
+{
+    size_t used = 0;
+    long double extended = 0;
+    double number = 0;
+    float small = 0;
+    switch (type) {
+    case WEFT_FLOAT32:
+        memcpy(&small, element, sizeof small);
+        used = (size_t)snprintf(text, bytes, "%.9g, ", (double)small);
+        break;
+    case WEFT_FLOAT64:
+        memcpy(&number, element, sizeof number);
+        used = (size_t)snprintf(text, bytes, "%.17g, ", number);
+        break;
+    case WEFT_LONG_DOUBLE:
+        memcpy(&extended, element, sizeof extended);
+        used = (size_t)snprintf(text, bytes, "%.21Lg, ", extended);
+        break;
+    case WEFT_INT8:
+    case WEFT_INT16:
+    case WEFT_INT32:
+    case WEFT_INT64:
+    case WEFT_UINT8:
+    case WEFT_UINT16:
+    case WEFT_UINT32:
+    case WEFT_UINT64:
+    case WEFT_TYPE_COUNT:
+        break;
+    }
+    used += (size_t)snprintf(text + used, bytes - used, "bytes");
+    for (size_t i = 0; i < weft_type_bytes(type) - type_padding(type); i++) {
+        used += (size_t)snprintf(text + used, bytes - used, " %02x", element[i]);
+    }
+}
+
+static void describe_field(const job_field *field, account *a)
+{
+    char what[WEFT_NAME_BYTES + 64];
+    char value[JOB_TEXT_BYTES];
+    format_shape(&field->shape, value, sizeof value);
+    (void)snprintf(what, sizeof what, "field '%s'", field->name);
+    account_add(a, what, "%s %s", weft_type_name(field->type), value);
+    (void)snprintf(what, sizeof what, "the fill value of field '%s'", field->name);
+    format_element(field->type, field->fill, value, sizeof value);
+    account_add(a, what, "%s", value);
+    (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
+    account_add(a, what, "'%s'", field->units);
+    (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
+    account_add(a, what, "'%s'", field->long_name);
+}
+
+void job_describe(const job *j, account *a)
+{
+    char value[JOB_VALUE_BYTES + 64];
+    format_shape(&j->items, value, sizeof value);
+    account_add(a, "the shape", "%s", value);
+    if (j->version[0] != '\0') {
+        account_add(a, "the program's version", "%s", j->version);
+    } else {
+        account_add(a, "the program's build", "%s", j->build);
+    }
+    for (int i = 0; i < j->parameters; i++) {
+        const job_parameter *p = &j->parameter[i];
+        char what[WEFT_NAME_BYTES + 32];
+        (void)snprintf(what, sizeof what, "parameter '%s'", p->name);
+        if (p->type == JOB_STRING) {
+            account_add(a, what, "'%s'", p->text);
+        } else {
+            format_value(p, value, sizeof value);
+            account_add(a, what, "%s%s", value, p->type == JOB_DOUBLE ? " (a double)" : "");
+        }
+    }
+    for (int i = 0; i < j->fields; i++) {
+        describe_field(&j->field[i], a);
+    }
+}
+
 /* Bit by bit: a NaN is itself, and 0 is not -0. */
 static uint64_t bits_of(double number)
 {

@@ -3,6 +3,7 @@
 #ifndef RANGE_JOB_H
 #define RANGE_JOB_H
 
+#include "base/account.h"
 #include "base/build.h"
 #include "base/error.h"
 #include "base/type.h"
@@ -67,6 +68,9 @@ weft_status job_set_program(job *j, const char *name, const char *version, error
 
 /* Fixes seed and grain (0: automatic), and with them tiles and sizes. */
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e);
+
+/* Adds all that makes up the map to an account, but for seed and grain. */
+void job_describe(const job *j, account *a);
 
 /* Bytes of one field in a run of items. */
 static inline int64_t job_field_bytes(const job *j, int field, int64_t items)

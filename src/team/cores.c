@@ -58,6 +58,11 @@ bool cores_user_decides(void)
     return false;
 }
 
+bool cores_openmp_binds(void)
+{
+    return omp_get_proc_bind() != omp_proc_bind_false;
+}
+
 /* Looks at no more than it must: on a large machine most of the time is spent in reading what the
  * kernel says of each core. Cores with a cache in common lie side by side if the cache is known; a
  * node that is no other object's knows its cores by a group. */

@@ -24,6 +24,9 @@ void cores_get_allowed(host_cores *allowed);
 /* Whether the user has told OpenMP where its threads go: then nobody else decides that. */
 bool cores_user_decides(void);
 
+/* Whether OpenMP binds its threads to places. */
+bool cores_openmp_binds(void);
+
 /* Looks at the machine. NULL: it does not know them all, or memory is out. */
 core_groups *cores_look(const host_cores *allowed);
 

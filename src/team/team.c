@@ -64,6 +64,11 @@ static void init_conditions(team *t)
     (void)pthread_condattr_destroy(&attributes);
 }
 
+int team_most_workers(void)
+{
+    return omp_get_thread_limit() - 1;
+}
+
 weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
                         void *context, team **out, error *e)
 {

@@ -26,6 +26,9 @@ typedef struct team_hooks {
     void (*block)(void *context, void *data);
 } team_hooks;
 
+/* The workers that OpenMP allows: OMP_THREAD_LIMIT counts the agent's thread as well. */
+int team_most_workers(void);
+
 /* A team of so many workers, 0 for none but the agent's own thread. At most `blocks` blocks are on
  * offer or in work at a time, and a worker takes at most `span_limit` tiles at once. */
 weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,

@@ -1,14 +1,69 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The layer comm among ranks: messages of any size arrive whole and in order, agreement takes the
- * lowest rank's text, and a run hears nothing of the one before it. */
+/* The layer comm among ranks: messages of any size arrive whole and in order, at most one send to a
+ * rank is in flight, nothing is lost for want of memory, agreement takes the lowest rank's text,
+ * and a run hears nothing of the one before it. */
 #include "verdict.h"
 
 #include "base/clock.h"
-#include "comm/comm.h"
+#include "comm/internals.h"
 
-enum { SIZES = 9, LARGEST = 3000000, ROUNDS = 3 };
+enum { SIZES = 9, LARGEST = 3000000 };
 
 static const size_t sizes[SIZES] = {0, 1, 7, 64, 4000, 4096, 70000, 1 << 20, LARGEST};
+
+/* Sends in flight, by their requests, to see that there are never two to a rank. */
+enum { MOST_SENDS = 64 };
+static struct {
+    MPI_Request *request;
+    int rank;
+} sends[MOST_SENDS];
+
+static int find_send(const MPI_Request *request)
+{
+    int i = 0;
+    while (i < MOST_SENDS && sends[i].request != request) {
+        i++;
+    }
+    return i;
+}
+
+int MPI_Isend(const void *bytes, int count, MPI_Datatype type, int rank, int tag,
+              MPI_Comm communicator, MPI_Request *request)
+{
+    for (int i = 0; i < MOST_SENDS; i++) {
+        CHECK(sends[i].request == NULL || sends[i].rank != rank);
+    }
+    const int slot = find_send(NULL);
+    if (CHECK(slot < MOST_SENDS)) {
+        sends[slot].request = request;
+        sends[slot].rank = rank;
+    }
+    return PMPI_Isend(bytes, count, type, rank, tag, communicator, request);
+}
+
+int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
+{
+    const int slot = find_send(request);
+    const int code = PMPI_Test(request, flag, status);
+    if (slot < MOST_SENDS && *flag) {
+        sends[slot].request = NULL;
+    }
+    return code;
+}
+
+/* How often memory is refused to messages that arrive. */
+static int refusals;
+void *__real_realloc(void *bytes, size_t count); /* NOLINT: the linker's name, see --wrap */
+void *__wrap_realloc(void *bytes, size_t count); /* NOLINT */
+
+void *__wrap_realloc(void *bytes, size_t count) /* NOLINT */
+{
+    if (refusals > 0) {
+        refusals--;
+        return NULL;
+    }
+    return __real_realloc(bytes, count);
+}
 
 static unsigned char byte_of(int from, int to, int number, size_t place)
 {
@@ -17,7 +72,7 @@ static unsigned char byte_of(int from, int to, int number, size_t place)
 
 static void post_all(comm *c, unsigned char *bytes)
 {
-    for (int number = 0; number < SIZES * ROUNDS; number++) {
+    for (int number = 0; number < SIZES; number++) {
         for (int to = 0; to < verdict_ranks; to++) {
             error e = {.status = WEFT_OK};
             const size_t count = sizes[number % SIZES];
@@ -33,10 +88,11 @@ static void post_all(comm *c, unsigned char *bytes)
     }
 }
 
-static void receive_all(comm *c)
+/* Whenever nothing is there yet, memory is refused so many times. */
+static void receive_all(comm *c, int refused)
 {
     int next[64] = {0};
-    int missing = (verdict_ranks - 1) * SIZES * ROUNDS;
+    int missing = (verdict_ranks - 1) * SIZES;
     const int64_t until = clock_now_ns() + INT64_C(60000000000);
     while (missing > 0 && clock_now_ns() < until) {
         error e = {.status = WEFT_OK};
@@ -44,10 +100,12 @@ static void receive_all(comm *c)
         int source = -1;
         const void *bytes = NULL;
         size_t count = 0;
-        if (!CHECK(comm_receive(c, &arrived, &source, &bytes, &count, &e) == WEFT_OK)) {
+        const weft_status status = comm_receive(c, &arrived, &source, &bytes, &count, &e);
+        if (!CHECK(status == WEFT_OK || (refused > 0 && status == WEFT_ERR_MEMORY))) {
             return;
         }
         if (!arrived) {
+            refusals = refused > 0 && missing % 5 == 0 && status == WEFT_OK ? refused : refusals;
             clock_sleep_ns(50000);
             continue;
         }
@@ -65,6 +123,7 @@ static void receive_all(comm *c)
         CHECK(same);
     }
     CHECK(missing == 0);
+    refusals = 0;
     error e = {.status = WEFT_OK};
     bool arrived = true;
     int source = -1;
@@ -72,6 +131,113 @@ static void receive_all(comm *c)
     size_t count = 0;
     CHECK(comm_receive(c, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
     CHECK(!arrived);
+}
+
+/* Takes what comes within a moment, up to so many numbers. */
+static int receive_numbers(comm *c, int most, int64_t moment_ns, int numbers[])
+{
+    int got = 0;
+    const int64_t until = clock_now_ns() + moment_ns;
+    while (got < most && clock_now_ns() < until) {
+        error e = {.status = WEFT_OK};
+        bool arrived = false;
+        int source = -1;
+        const void *bytes = NULL;
+        size_t count = 0;
+        CHECK(comm_receive(c, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
+        if (arrived) {
+            memcpy(&numbers[got++], bytes, sizeof numbers[0]);
+        } else {
+            clock_sleep_ns(50000);
+        }
+    }
+    return got;
+}
+
+static void post_number(comm *c, int number, unsigned char *bytes, size_t count)
+{
+    error e = {.status = WEFT_OK};
+    memset(bytes, 0, count);
+    memcpy(bytes, &number, sizeof number);
+    CHECK(comm_post(c, 1, bytes, count, &e) == WEFT_OK);
+}
+
+/* Rank 0 holds what is for rank 1, and later drops it. */
+static void hold_and_drop(comm *c, unsigned char *bytes)
+{
+    const int64_t long_ns = INT64_C(60000000000);
+    error e = {.status = WEFT_OK};
+    int numbers[8];
+    if (verdict_ranks == 1) {
+        return;
+    }
+    if (verdict_rank == 0) {
+        comm_hold(c, 1, true);
+        post_number(c, 1, bytes, sizeof(int));
+        post_number(c, 2, bytes, sizeof(int));
+        CHECK(comm_waiting(c, 1) == 2);
+        comm_flush(c, long_ns); /* does not wait for what is held */
+        const int probe = 0;
+        CHECK(comm_probe(c, 1, &probe, sizeof probe, &e) == WEFT_OK);
+    }
+    if (verdict_rank == 1) {
+        CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 0);
+        CHECK(receive_numbers(c, 1, 20000000, numbers) == 0);
+    }
+    CHECK(comm_agree(c, &e) == WEFT_OK);
+    if (verdict_rank == 0) {
+        comm_hold(c, 1, false);
+        comm_flush(c, long_ns);
+    }
+    if (verdict_rank == 1) {
+        CHECK(receive_numbers(c, 2, long_ns, numbers) == 2 && numbers[0] == 1 && numbers[1] == 2);
+    }
+    CHECK(comm_agree(c, &e) == WEFT_OK);
+    if (verdict_rank == 0) {
+        post_number(c, 3, bytes, LARGEST); /* not complete before it is received */
+        post_number(c, 4, bytes, sizeof(int));
+        CHECK(comm_waiting(c, 1) == 2);
+        comm_drop(c, 1);
+        comm_flush(c, long_ns); /* nor for what is in flight to a rank that is given up */
+        CHECK(comm_waiting(c, 1) == 1);
+        post_number(c, 5, bytes, sizeof(int));
+    }
+    CHECK(comm_agree(c, &e) == WEFT_OK);
+    if (verdict_rank == 1) {
+        CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 3);
+    }
+    if (verdict_rank == 0) {
+        comm_flush(c, long_ns);
+    } else if (verdict_rank == 1) {
+        CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 5);
+    }
+    CHECK(comm_agree(c, &e) == WEFT_OK);
+}
+
+/* Ranks whose accounts differ name what does, and those that make different calls part. */
+static void agree_on_accounts(comm *c)
+{
+    char text[128];
+    const bool last = verdict_rank == verdict_ranks - 1;
+    for (int round = 0; round < 2; round++) {
+        error e = {.status = WEFT_OK};
+        account a = {.text = NULL};
+        account_add(&a, "weft's version", "%s", last && round == 1 ? "2" : "1");
+        const bool differ = verdict_ranks > 1 && round == 1;
+        CHECK(comm_agree_on(c, "call()", &a, &e) == (differ ? WEFT_ERR_USAGE : WEFT_OK));
+        (void)snprintf(text, sizeof text, "weft's version is 1 on rank 0 and 2 on rank %d",
+                       verdict_ranks - 1);
+        CHECK(!differ || strstr(e.text, text) != NULL);
+        account_clear(&a);
+        CHECK(!comm_parted(c));
+    }
+    error e = {.status = WEFT_OK};
+    (void)comm_agree_on(c, last ? "b()" : "a()", NULL, &e);
+    (void)snprintf(text, sizeof text, "rank 0 has called a() and rank %d b()", verdict_ranks - 1);
+    CHECK(comm_parted(c) == (verdict_ranks > 1));
+    CHECK(verdict_ranks == 1 || strstr(e.text, text) != NULL);
+    error again = {.status = WEFT_OK};
+    CHECK(comm_agree(c, &again) == e.status);
 }
 
 /* For every set of ranks with an error: all get the lowest one's. */
@@ -175,10 +341,23 @@ int main(int argc, char **argv)
         spread(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages");
         post_all(c, bytes);
-        receive_all(c);
+        receive_all(c, 0);
         comm_flush(c, INT64_C(10000000000));
+        (void)snprintf(verdict_case, sizeof verdict_case, "messages in parts, and no memory");
+        sendqueue_limit_parts(c->queue, 300000);
+        comm_begin_run(c);
+        CHECK(comm_agree(c, &e) == WEFT_OK);
+        post_all(c, bytes);
+        receive_all(c, 3);
+        comm_flush(c, INT64_C(10000000000));
+        (void)snprintf(verdict_case, sizeof verdict_case, "held and dropped messages");
+        sendqueue_limit_parts(c->queue, SENDQUEUE_PART_BYTES);
+        CHECK(comm_agree(c, &e) == WEFT_OK);
+        hold_and_drop(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages of earlier runs");
         begin_runs(c);
+        (void)snprintf(verdict_case, sizeof verdict_case, "accounts");
+        agree_on_accounts(c);
     }
     comm_close(c);
     free(bytes);

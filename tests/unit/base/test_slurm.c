@@ -198,9 +198,25 @@ static void test_squeue_fails(void **state)
     assert_refused(20 * second_ns, "squeue");
 }
 
+/* As the kernel tells of a process in Slurm's control groups, of either version. */
+static void test_groups(void **state)
+{
+    (void)state;
+    int64_t job = 0;
+    const char *both = "5:memory:/slurm/uid_0/job_42/step_0/task_0\n1:cpu:/\n";
+    assert_false(slurm_groups_differ("0::/user.slice\n", "42", &job));
+    assert_false(slurm_groups_differ(both, "42", &job));
+    assert_true(slurm_groups_differ(both, "4", &job));
+    assert_int_equal(job, 42);
+    assert_true(slurm_groups_differ("0::/system.slice/slurmstepd.scope/job_7", "42", &job));
+    assert_int_equal(job, 7);
+    assert_false(slurm_groups_differ("0::/home/job_x/job_\n", "42", &job));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_squeue_says_other_things_first),
         cmocka_unit_test(test_task_of_an_array),

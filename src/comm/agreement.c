@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Agreement: the ranks have made the same call, of the same things, and have one status. */
+#include "comm/internals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The account's first name; a call is one of a function, and perhaps of a map by name. */
+#define CALL "the call"
+
+/* What one look at all ranks tells, the least of each number over the ranks. It is the same in all
+ * versions of weft, so that ranks of two versions find out that they are. */
+typedef struct look {
+    int64_t failed;     /* the lowest rank with an error; the number of ranks if there is none */
+    int64_t digest;     /* the least */
+    int64_t complement; /* the least, which is that of the largest digest */
+} look;
+
+enum { LOOK_NUMBERS = sizeof(look) / sizeof(int64_t) };
+
+/* The ranks whose accounts are not rank 0's. */
+typedef struct others {
+    int first; /* the lowest of them */
+    int count;
+} others;
+
+static weft_status find_others(comm *c, uint64_t digest, others *o, error *e)
+{
+    uint64_t *all = malloc((size_t)c->size * sizeof *all);
+    if (all == NULL) {
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the digests of %d ranks", c->size);
+    }
+    weft_status status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        status = comm_gather(c, &digest, sizeof digest, all, e);
+    }
+    *o = (others){.first = 0};
+    for (int rank = c->size - 1; rank > 0 && status == WEFT_OK; rank--) {
+        if (all[rank] != all[0]) {
+            o->first = rank;
+            o->count++;
+        }
+    }
+    free(all);
+    return status;
+}
+
+/* All ranks get a copy of one rank's account. */
+static weft_status share(comm *c, int root, const account *mine, account *copy, error *e)
+{
+    uint64_t bytes = mine->used;
+    weft_status status = comm_broadcast(c, root, &bytes, sizeof bytes, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    *copy = (account){.text = malloc((size_t)bytes + 1), .used = (size_t)bytes};
+    if (copy->text == NULL) {
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for what rank %d says", root);
+    } else if (c->rank == root) {
+        memcpy(copy->text, mine->text, mine->used);
+    }
+    status = comm_agree(c, e);
+    return status == WEFT_OK ? comm_broadcast(c, root, copy->text, copy->used, e) : status;
+}
+
+static void name_difference(const others *o, const account_difference *d, error *e)
+{
+    char more[64] = "";
+    if (strcmp(d->name, CALL) == 0) {
+        (void)error_set(e, WEFT_ERR_USAGE,
+                        "rank 0 has called %s and rank %d %s: every rank makes the same calls in "
+                        "the same order",
+                        d->first, o->first, d->second);
+        return;
+    }
+    if (o->count > 1) {
+        (void)snprintf(more, sizeof more, " (%d ranks differ from rank 0)", o->count);
+    }
+    (void)error_set(e, WEFT_ERR_USAGE,
+                    "%s is %s on rank 0 and %s on rank %d%s: start the same program with the same "
+                    "options and input on all ranks",
+                    d->name, d->first, d->second, o->first, more);
+}
+
+/* Finds what the ranks do not have in common: the same error on all ranks, and whether it is the
+ * call. */
+static weft_status find_difference(comm *c, const account *mine, bool *calls, error *e)
+{
+    others o;
+    account first = {.text = NULL};
+    account other = {.text = NULL};
+    account_difference d;
+    weft_status status = find_others(c, account_digest(mine), &o, e);
+    if (status == WEFT_OK) {
+        status = share(c, 0, mine, &first, e);
+    }
+    if (status == WEFT_OK) {
+        status = share(c, o.first, mine, &other, e);
+    }
+    if (status == WEFT_OK && account_compare(&first, &other, &d)) {
+        name_difference(&o, &d, e);
+        *calls = strcmp(d.name, CALL) == 0;
+    }
+    account_clear(&first);
+    account_clear(&other);
+    return e->status;
+}
+
+/* Looks at all ranks. */
+static weft_status look_at_all(comm *c, bool failed, const account *mine, look *l, error *e)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    const uint64_t digest = account_digest(mine);
+    look own = {.failed = failed ? c->rank : c->size};
+    memcpy(&own.digest, &digest, sizeof digest);
+    own.complement = ~own.digest;
+    if (comm_check_call(c, sizeof own, "MPI_Iallreduce", e) != WEFT_OK) {
+        return e->status;
+    }
+    const int code =
+        MPI_Iallreduce(&own, l, LOOK_NUMBERS, MPI_INT64_T, MPI_MIN, c->communicator, &request);
+    return comm_await(c, code, &request, "MPI_Iallreduce", e);
+}
+
+/* The call and the account as one. */
+static account join(const char *call, const account *a)
+{
+    account whole = {.incomplete = a != NULL && a->incomplete};
+    account_add(&whole, CALL, "%s", call);
+    if (a != NULL) {
+        account_append(&whole, a);
+    }
+    return whole;
+}
+
+weft_status comm_agree_on(comm *c, const char *call, const account *a, error *e)
+{
+    error failure = {.status = WEFT_OK};
+    look l = {.failed = c->size};
+    bool parted = false;
+    account mine = join(call, a);
+    if (mine.incomplete && e->status == WEFT_OK) {
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for what the ranks have in common");
+    }
+    if (look_at_all(c, e->status != WEFT_OK, &mine, &l, &failure) == WEFT_OK &&
+        l.digest != ~l.complement) {
+        (void)find_difference(c, &mine, &parted, &failure);
+    }
+    account_clear(&mine);
+    if (l.failed < c->size && !c->broken) {
+        /* A rank's own error says more than that it has gone another way for it. */
+        failure = *e;
+        (void)comm_broadcast(c, (int)l.failed, &failure, sizeof failure, &failure);
+    }
+    if (parted) {
+        c->parted = failure;
+    }
+    if (failure.status != WEFT_OK && (e->status == WEFT_OK || !c->broken)) {
+        *e = failure;
+    }
+    return e->status;
+}
+
+bool comm_parted(const comm *c)
+{
+    return c->parted.status != WEFT_OK;
+}
