@@ -19,6 +19,7 @@ bool number_read_double(const char *text, double *value);
 /* As snprintf() and vsnprintf(). */
 int number_print(char *text, size_t bytes, const char *format, ...) WEFT_PRINTF(3, 4);
 
-int number_print_list(char *text, size_t bytes, const char *format, va_list arguments);
+int number_print_list(char *text, size_t bytes, const char *format, va_list arguments)
+    WEFT_PRINTF(3, 0);
 
 #endif
