@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A run's folder, and whose it is. */
+#define _GNU_SOURCE 1
 #include "launch/folder.h"
 
 #include "base/done.h"
 #include "base/host.h"
+#include "launch/entries.h"
 #include "launch/message.h"
 #include "launch/processes.h"
 #include "launch/words.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -68,23 +69,18 @@ weft_status folder_make(folder *f, const char *parent, error *e)
     return status;
 }
 
-/* Its files, and folders that are empty; what does not go stays. */
+/* A file, or a folder that is empty; what does not go stays. */
+static void remove_entry(int at, const char *entry, void *nothing)
+{
+    (void)nothing;
+    if (unlinkat(at, entry, 0) != 0) {
+        (void)unlinkat(at, entry, AT_REMOVEDIR);
+    }
+}
+
 static void remove_all(int parent, const char *name)
 {
-    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
-    if (entries == NULL) {
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return;
-    }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        if (unlinkat(fd, entry->d_name, 0) != 0) {
-            (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
-        }
-    }
-    (void)closedir(entries);
+    entries_visit(parent, name, remove_entry, NULL);
     (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
@@ -147,27 +143,32 @@ static bool is_stale(int parent, const char *name)
     return stale;
 }
 
+typedef struct search {
+    const char *parent;
+    const char *beginning; /* of the names of this host's folders */
+} search;
+
+static void remove_if_stale(int at, const char *entry, void *context)
+{
+    const search *s = context;
+    if (strncmp(entry, s->beginning, strlen(s->beginning)) != 0) {
+        return;
+    }
+    if (!is_stale(at, entry)) {
+        message_print(LOG_DEBUG, "%s may be of a live run, and stays", entry);
+        return;
+    }
+    char *done = words_text("%s/%s/%s", s->parent, entry, DONE_FILE);
+    message_print(LOG_DEBUG, "ending what is left of the run of %s", entry);
+    processes_end_run(done);
+    free(done);
+    remove_all(at, entry);
+}
+
 void folder_remove_stale(const char *parent)
 {
     char *beginning = begin_name();
-    DIR *entries = opendir(parent);
-    const int fd = entries == NULL ? -1 : dirfd(entries);
-    for (struct dirent *entry = NULL; entries != NULL && (entry = readdir(entries)) != NULL;) {
-        if (strncmp(entry->d_name, beginning, strlen(beginning)) != 0) {
-            continue;
-        }
-        if (is_stale(fd, entry->d_name)) {
-            char *done = words_text("%s/%s/%s", parent, entry->d_name, DONE_FILE);
-            message_print(LOG_DEBUG, "ending what is left of the run of %s", entry->d_name);
-            processes_end_run(done);
-            free(done);
-            remove_all(fd, entry->d_name);
-        } else {
-            message_print(LOG_DEBUG, "%s may be of a live run, and stays", entry->d_name);
-        }
-    }
-    if (entries != NULL) {
-        (void)closedir(entries);
-    }
+    search s = {.parent = parent, .beginning = beginning};
+    entries_visit(AT_FDCWD, parent, remove_if_stale, &s);
     free(beginning);
 }

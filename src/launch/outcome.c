@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the markers in a run's folder say. */
+#define _GNU_SOURCE 1
 #include "launch/outcome.h"
 
 #include "base/done.h"
+#include "launch/entries.h"
 #include "launch/words.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,13 +91,15 @@ static void see_host(reader *r, const char *name)
     }
 }
 
-static void see(reader *r, const char *name)
+static void see(int folder, const char *name, void *context)
 {
+    reader *r = context;
     const char *suffix = behind(name, DONE_FILE);
     const char *of = NULL;
     if (suffix == NULL) {
         return;
     }
+    r->folder = folder;
     if (suffix[0] == '\0') {
         r->e->word = read_mark(r->folder, name);
     } else if (strcmp(suffix, DONE_ALONE) == 0) {
@@ -135,33 +138,32 @@ void outcome_read(const char *folder, const hosts *h, evidence *e)
     }
     r.rank_ended = calloc((size_t)r.ranks + 1, sizeof(bool));
     r.host_left = calloc((size_t)h->count + 1, sizeof(bool));
-    DIR *entries = opendir(folder);
-    if (r.rank_ended != NULL && r.host_left != NULL && entries != NULL) {
-        r.folder = dirfd(entries);
-        for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-            see(&r, entry->d_name);
-        }
+    if (r.rank_ended != NULL && r.host_left != NULL) {
+        entries_visit(AT_FDCWD, folder, see, &r);
         see_who_is_left(&r);
-    }
-    if (entries != NULL) {
-        (void)closedir(entries);
     }
     free(r.rank_ended);
     free(r.host_left);
 }
 
+typedef struct visitor {
+    void (*visit)(const char *host, void *context);
+    void *context;
+} visitor;
+
+static void visit_daemon(int folder, const char *name, void *context)
+{
+    const visitor *v = context;
+    const char *of = behind(name, DONE_FILE DONE_DAEMON);
+    (void)folder;
+    if (of != NULL) {
+        v->visit(of, v->context);
+    }
+}
+
 void outcome_visit_daemons(const char *folder, void (*visit)(const char *host, void *context),
                            void *context)
 {
-    DIR *entries = opendir(folder);
-    if (entries == NULL) {
-        return;
-    }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        const char *host = behind(entry->d_name, DONE_FILE DONE_DAEMON);
-        if (host != NULL) {
-            visit(host, context);
-        }
-    }
-    (void)closedir(entries);
+    visitor v = {.visit = visit, .context = context};
+    entries_visit(AT_FDCWD, folder, visit_daemon, &v);
 }

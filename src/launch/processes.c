@@ -4,8 +4,9 @@
 
 #include "base/done.h"
 #include "base/host.h"
+#include "launch/entries.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ typedef struct wanted {
     pid_t session;        /* 0: any */
     const char *variable; /* in the environment, or its beginning; NULL: any */
     bool whole;
+    int number; /* of the signal that they get; 0: none */
+    int count;
 } wanted;
 
 static bool matches(const wanted *w, const char *entry)
@@ -61,33 +64,32 @@ static bool is_wanted(const wanted *w, const char *name)
            (w->variable == NULL || has_variable(w, name));
 }
 
-static int signal_all(const wanted *w, int number)
+static void signal_one(int folder, const char *name, void *context)
 {
-    int count = 0;
-    DIR *entries = opendir("/proc");
-    if (entries == NULL) {
-        return 0;
+    wanted *w = context;
+    (void)folder;
+    if (is_wanted(w, name)) {
+        w->count++;
+        (void)kill((pid_t)strtol(name, NULL, 10), w->number);
     }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        if (is_wanted(w, entry->d_name)) {
-            count++;
-            (void)kill((pid_t)strtol(entry->d_name, NULL, 10), number);
-        }
-    }
-    (void)closedir(entries);
-    return count;
+}
+
+static int signal_all(wanted *w)
+{
+    entries_visit(AT_FDCWD, "/proc", signal_one, w);
+    return w->count;
 }
 
 int processes_of_session(pid_t session, int number)
 {
-    const wanted w = {.session = session};
-    return signal_all(&w, number);
+    wanted w = {.session = session, .number = number};
+    return signal_all(&w);
 }
 
 int processes_ranks_of_session(pid_t session, int number)
 {
-    const wanted w = {.session = session, .variable = "OMPI_COMM_WORLD_RANK="};
-    return signal_all(&w, number);
+    wanted w = {.session = session, .variable = "OMPI_COMM_WORLD_RANK=", .number = number};
+    return signal_all(&w);
 }
 
 int processes_of_run(const char *done_file, int number)
@@ -98,8 +100,8 @@ int processes_of_run(const char *done_file, int number)
         return 0;
     }
     (void)snprintf(variable, bytes, "%s=%s", DONE_VARIABLE, done_file);
-    const wanted w = {.variable = variable, .whole = true};
-    const int count = signal_all(&w, number);
+    wanted w = {.variable = variable, .whole = true, .number = number};
+    const int count = signal_all(&w);
     free(variable);
     return count;
 }

@@ -138,6 +138,27 @@ static int take_level(const char *value)
     return REQUEST_GO_ON;
 }
 
+static void take_mca(request *r, char *const value[])
+{
+    words_add(&r->options, "--mca");
+    words_add(&r->options, "%s", value[0]);
+    words_add(&r->options, "%s", value[1]);
+}
+
+static int take_flag(request *r, kind flag)
+{
+    if (flag == HELP) {
+        (void)fputs(help, stdout);
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
+    if (flag == VERBOSE || flag == QUIET) {
+        message_set(flag == VERBOSE ? LOG_DEBUG : LOG_WARNING);
+    }
+    r->takes_stdin = r->takes_stdin || flag == STDIN;
+    r->dry_run = r->dry_run || flag == DRY_RUN;
+    return REQUEST_GO_ON;
+}
+
 /* An option with its arguments, which begin at `value`. */
 static int take(request *r, const option_row *option, char *const value[])
 {
@@ -155,41 +176,30 @@ static int take(request *r, const option_row *option, char *const value[])
         return take_level(value[0]);
     case HOST_LIST:
         r->host_list = value[0];
-        break;
+        return REQUEST_GO_ON;
     case HOST_FILE:
         r->host_file = value[0];
-        break;
+        return REQUEST_GO_ON;
     case REMOTE_SHELL:
         r->remote_shell = value[0];
-        break;
+        return REQUEST_GO_ON;
     case DONE_FOLDER:
         r->done_folder = value[0];
-        break;
+        return REQUEST_GO_ON;
     case MPIRUN_OPTIONS:
         words_split(&r->options, value[0]);
-        break;
+        return REQUEST_GO_ON;
     case MCA:
-        words_add(&r->options, "--mca");
-        words_add(&r->options, "%s", value[0]);
-        words_add(&r->options, "%s", value[1]);
-        break;
+        take_mca(r, value);
+        return REQUEST_GO_ON;
     case STDIN:
-        r->takes_stdin = true;
-        break;
     case DRY_RUN:
-        r->dry_run = true;
-        break;
     case VERBOSE:
-        message_set(LOG_DEBUG);
-        break;
     case QUIET:
-        message_set(LOG_WARNING);
-        break;
     case HELP:
-        (void)fputs(help, stdout);
-        return fflush(stdout) == 0 ? 0 : 1;
+        break;
     }
-    return REQUEST_GO_ON;
+    return take_flag(r, option->kind);
 }
 
 /* Takes the option that *at begins with, and moves *at to what is behind it. */
