@@ -11,6 +11,7 @@
 #include "base/watchdog.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +47,14 @@ static const char *program_name(const weft_program *program, char **argv)
  * take long. */
 enum {
     START_OF_MPI_S = 300,
-    STOP_IN_START_S = 10,
+    STOP_IN_START_S = 5,
     START_LIMITS = 60,
     FINISH_LIMITS = 4,
     END_OF_MPI_LIMITS = 6
 };
+
+/* Where MPI's end has no limit, and where it has been told to stop. */
+enum { NEVER_S = 1000000000, STOP_IN_END_S = 10 };
 
 /* What has been sent is on its way by then. */
 enum { FLUSH_NS = 1000000000 };
@@ -184,6 +188,28 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
     return s->comm == NULL ? status : agree_to_finish(s->comm, e);
 }
 
+static volatile sig_atomic_t status_at_end = 0;
+
+/* Called in a signal's handler. */
+static void hurry_end(void)
+{
+    watchdog_hurry(STOP_IN_END_S, status_at_end, "");
+}
+
+static void end_mpi(weft_session *s, int exit_status)
+{
+    const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->choice.dead_after_s);
+    status_at_end = exit_status;
+    watchdog_set(limit > 0 ? limit : NEVER_S, exit_status, "");
+    signals_tell(hurry_end);
+    if (signals_seen() != 0) {
+        hurry_end();
+    }
+    comm_close(s->comm);
+    signals_tell(NULL);
+    watchdog_clear();
+}
+
 /* weft_finish() for a session that is there. */
 static int finish(weft_session *session, weft_status status)
 {
@@ -205,9 +231,7 @@ static int finish(weft_session *session, weft_status status)
         _exit(exit_status);
     }
     placement_clear(&session->placement);
-    watchdog_set((unsigned)ceil(END_OF_MPI_LIMITS * session->choice.dead_after_s), exit_status, "");
-    comm_close(session->comm);
-    watchdog_clear();
+    end_mpi(session, exit_status);
     while (session->results != NULL) {
         session_result *r = session->results;
         session->results = r->next;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t is_set = 0;
+static volatile sig_atomic_t hurried = 0;
 static volatile sig_atomic_t status = 0;
 static const char *volatile last_words = "";
 
@@ -45,15 +46,21 @@ void watchdog_set(unsigned seconds, int exit_status, const char *line)
     last_words = line;
     (void)sigaction(SIGALRM, &action, &action_before);
     (void)setitimer(ITIMER_REAL, &timer, NULL);
+    hurried = 0;
     is_set = 1;
 }
 
 void watchdog_hurry(unsigned seconds, int exit_status, const char *line)
 {
-    if (is_set) {
-        status = exit_status;
-        last_words = line;
-        (void)alarm(seconds);
+    if (!is_set || hurried) {
+        return;
+    }
+    hurried = 1;
+    status = exit_status;
+    last_words = line;
+    const unsigned left = alarm(seconds);
+    if (left > 0 && left < seconds) {
+        (void)alarm(left);
     }
 }
 

@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signals.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* Between two looks at a collective call: a rank that waits must leave its core to others, but
@@ -15,9 +17,14 @@ enum { WAIT_LEAST_NS = 10000, WAIT_MOST_NS = 1000000, WAIT_SHARE = 16 };
 /* Between two looks at who has died. */
 enum { LOOK_NS = 100000000 };
 
+/* So long a rank that has been told to stop waits for others, which may not have been told and be
+ * at something of their own. Nothing more is begun anyway. */
+static const int64_t told_ns = INT64_C(5000000000);
+
 /* What is known while a rank waits. */
 typedef struct wait {
     int64_t next_look_ns; /* counted from its beginning */
+    int64_t stop_ns;      /* when it was found to have been told to stop; 0: it has not been */
     int dead;             /* who has been found to be; -1: nobody */
 } wait;
 
@@ -71,7 +78,18 @@ static weft_status fail_for(int dead, error *e)
                      who);
 }
 
-/* Whether it is certain that a wait will not come to an end; why. */
+/* Whether it has been told to stop, and has waited long since. SIGUSR1 comes early. */
+static bool is_told(wait *w, int64_t waited_ns)
+{
+    const int number = signals_seen();
+    if (number == 0 || number == SIGUSR1) {
+        return false;
+    }
+    w->stop_ns = w->stop_ns > 0 ? w->stop_ns : waited_ns;
+    return waited_ns - w->stop_ns > told_ns;
+}
+
+/* Whether it is certain that a wait will not come to an end, or it is to; why. */
 static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, error *e)
 {
     if (c->patience_ns > 0 && waited_ns > c->patience_ns) {
@@ -84,6 +102,12 @@ static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, erro
         return false;
     }
     w->next_look_ns = waited_ns + LOOK_NS;
+    if (is_told(w, waited_ns)) {
+        (void)error_set(e, WEFT_STOPPED,
+                        "%s while waiting for another rank; run the same command again to go on",
+                        signals_name(signals_seen()));
+        return true;
+    }
     if (w->dead < 0) {
         /* What it had sent before may still arrive until the next look. */
         w->dead = find_dead(c);

@@ -58,7 +58,7 @@ completes() {
 }
 
 check_completion() {
-    # shellcheck source=src/manual/completion.bash
+    # shellcheck source=/dev/null
     source "$prefix/share/bash-completion/completions/weft"
     complete -p weft weft-run mandelbrot >/dev/null || fail "there is no completion"
     cd "$prefix"

@@ -288,6 +288,16 @@ class Signals(SystemTest):
         self.assertIn("told to stop while MPI was starting", launch.err_now())
         self.assert_ended(launch.finish(), STOPPED)
 
+    def test_a_rank_that_is_late(self):
+        """It may be at something of its own for long, and has not been told."""
+        self.calls = self.path("calls")
+        launch = self.start(KNOWN, *self.words("--late-rank", 1, "--late-s", 600), layout=(2, 1))
+        launch.wait_for(lambda: "2 ranks" in launch.err_now(), "MPI has started")
+        strike(launch.ranks()[0], signal.SIGTERM)
+        ending = launch.finish()
+        self.assert_ended(ending, STOPPED)
+        self.assertFalse(os.path.exists(self.path()))
+
     def test_nohup(self):
         """Who has SIGHUP ignored has a reason."""
         launch = self.begin(layout=(0, 2), preexec_fn=ignore_hangup)

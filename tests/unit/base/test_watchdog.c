@@ -95,8 +95,11 @@ static void test_it_is_shortened(void **state)
             _exit(1);
         }
         watchdog_set(100, 43, "");
-        (void)raise(SIGUSR1);
-        clock_sleep_ns(INT64_C(30000000000));
+        for (int i = 0; i < 3000; i++) {
+            /* Many do not make it longer. */
+            (void)raise(SIGUSR1);
+            clock_sleep_ns(INT64_C(10000000));
+        }
         _exit(2);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
