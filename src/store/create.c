@@ -4,6 +4,7 @@
 #include "store/metadata.h"
 
 #include "base/clock.h"
+#include "store/apart.h"
 #include "store/bytes.h"
 #include "store/fault.h"
 #include "store/place.h"
@@ -231,17 +232,6 @@ static int64_t estimate_bytes(const job *j)
     return bytes;
 }
 
-/* The file that HDF5 has made: all its space is reserved, and it is on disk. */
-static weft_status settle_file(int fd, const char *path, error *e)
-{
-    const weft_status status = reserve_all(fd, path, e);
-    if (status == WEFT_OK && fsync(fd) != 0) {
-        const int number = errno;
-        return fault_set(e, number, path, "cannot write %s to disk", path);
-    }
-    return status;
-}
-
 /* Makes a rename last through a power cut. File systems that cannot sync a folder need not. */
 static void sync_folder(const char *path)
 {
@@ -254,13 +244,13 @@ static void sync_folder(const char *path)
     }
 }
 
-/* Copies what has been written of a file that is nearly all holes. */
-static weft_status copy_written(int from, int to, const char *path, error *e)
+/* Copies what has been written of a file that is nearly all holes, but for its head. */
+static weft_status copy_body(int from, int to, const char *path, error *e)
 {
     char buffer[COPY_BYTES];
     const off_t end = lseek(from, 0, SEEK_END);
     weft_status status = WEFT_OK;
-    off_t at = lseek(from, 0, SEEK_DATA);
+    off_t at = lseek(from, PLACE_HEAD_BYTES, SEEK_DATA);
     while (status == WEFT_OK && at >= 0) {
         const size_t count = (size_t)(end - at < COPY_BYTES ? end - at : COPY_BYTES);
         status = bytes_read(from, path, buffer, count, at, e);
@@ -277,6 +267,43 @@ static weft_status copy_written(int from, int to, const char *path, error *e)
     return status;
 }
 
+/* With its head the file becomes one of HDF5's. */
+static weft_status copy_head(int from, int to, const char *path, error *e)
+{
+    char head[PLACE_HEAD_BYTES];
+    weft_status status = bytes_read(from, path, head, sizeof head, 0, e);
+    return status == WEFT_OK ? bytes_write(to, path, head, sizeof head, 0, e) : status;
+}
+
+typedef struct writing {
+    const char *name;
+    const job *job;
+} writing;
+
+static void write_apart(void *answer, void *context)
+{
+    const writing *w = context;
+    error *e = answer;
+    error_clear(e);
+    if (write_objects(w->name, w->job, e) == WEFT_OK) {
+        error_clear(e);
+    }
+}
+
+/* HDF5 1.10 crashes where it has no memory, and at the end of a program in which it could not write
+ * a file: so it writes in a process of its own. */
+static weft_status write_safely(const char *name, const char *path, const job *j, error *e)
+{
+    char what[APART_TEXT_BYTES];
+    writing w = {.name = name, .job = j};
+    if (!apart_call(write_apart, &w, e, sizeof *e, what)) {
+        return error_set(e, WEFT_ERR_HDF5,
+                         "cannot create %s: HDF5 %s; is there memory enough (ulimit -v)?", path,
+                         what);
+    }
+    return e->status;
+}
+
 /* An empty file in memory, where there is room for one; -1 if not. */
 static int open_in_memory(char name[])
 {
@@ -286,19 +313,33 @@ static int open_in_memory(char name[])
     return room ? mkostemp(name, O_CLOEXEC) : -1;
 }
 
-/* HDF5 1.10 crashes at the end of a program in which it could not write a file. So it writes to
- * memory, which takes little, as there is nothing yet in the results; the file is a copy. */
-static weft_status write_file(int fd, const char *temporary, const job *j, error *e)
+static weft_status copy_file(int memory, int fd, const char *path, error *e)
+{
+    weft_status status = copy_body(memory, fd, path, e);
+    if (status == WEFT_OK) {
+        status = reserve_all(fd, path, e);
+    }
+    if (status == WEFT_OK) {
+        status = copy_head(memory, fd, path, e);
+    }
+    return status;
+}
+
+/* HDF5 writes to memory, which takes little, as there is nothing yet in the results: of the copy on
+ * disk it is known at every moment whether it is whole. */
+static weft_status write_file(int fd, const char *path, const char *temporary, const job *j,
+                              error *e)
 {
     char name[] = "/dev/shm/weft-XXXXXX";
     const int memory = open_in_memory(name);
     if (memory < 0) {
-        return write_objects(temporary, j, e);
+        const weft_status status = write_safely(temporary, path, j, e);
+        return status == WEFT_OK ? reserve_all(fd, path, e) : status;
     }
-    weft_status status = write_objects(name, j, e);
+    weft_status status = write_safely(name, path, j, e);
     (void)unlink(name);
     if (status == WEFT_OK) {
-        status = copy_written(memory, fd, temporary, e);
+        status = copy_file(memory, fd, path, e);
     }
     (void)close(memory);
     return status;
@@ -318,10 +359,11 @@ weft_status metadata_create(const char *path, const job *j, error *e)
     }
     status = reserve_probe(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
-        status = write_file(fd, temporary, j, e);
+        status = write_file(fd, path, temporary, j, e);
     }
-    if (status == WEFT_OK) {
-        status = settle_file(fd, path, e);
+    if (status == WEFT_OK && fsync(fd) != 0) {
+        const int number = errno;
+        status = fault_set(e, number, path, "cannot write %s to disk", path);
     }
     if (status == WEFT_OK && rename(temporary, path) != 0) {
         const int number = errno;

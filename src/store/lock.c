@@ -4,39 +4,33 @@
 #include "store/lock.h"
 
 #include "base/clock.h"
-#include "base/host.h"
+#include "base/log.h"
 #include "store/fault.h"
+#include "store/owner.h"
 #include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STALE_S = 60, OWNER_BYTES = 192, MOST_TRIES = 100 };
+enum { MOST_TRIES = 100, MOST_HEIRS = 8, HOLDER_BYTES = 400 };
 
 struct lock {
     int fd;
     char *result; /* its path as it was given */
-    char path[4096];
+    char path[PLACE_PATH_BYTES];
 };
-
-/* Who a lock file names. */
-typedef struct owner {
-    char host[HOST_NAME_BYTES];
-    int64_t pid;
-    uint64_t started;
-    char since[CLOCK_TEXT_BYTES];
-} owner;
 
 /* Beside the file itself, also where the result is named by a symbolic link, and still there when
  * the program goes to another folder. */
-static bool lock_path(const char *result, char path[4096])
+static bool lock_path(const char *result, char path[PLACE_PATH_BYTES])
 {
     char *target = realpath(result, NULL);
     char *copy = strdup(result);
@@ -44,143 +38,366 @@ static bool lock_path(const char *result, char path[4096])
     int length = 0;
     if (folder != NULL) {
         const char *slash = strrchr(result, '/');
-        length = snprintf(path, 4096, "%s/%s.lock", folder, slash != NULL ? slash + 1 : result);
+        length = snprintf(path, PLACE_PATH_BYTES, "%s/%s.lock", folder,
+                          slash != NULL ? slash + 1 : result);
     } else {
-        length = snprintf(path, 4096, "%s.lock", target != NULL ? target : result);
+        length = snprintf(path, PLACE_PATH_BYTES, "%s.lock", target != NULL ? target : result);
     }
     free(folder);
     free(copy);
     free(target);
-    return length < 4096;
+    return length < PLACE_PATH_BYTES;
 }
 
-static bool read_owner(int fd, owner *o)
+/* What the file system's clock says, which is that of a file's times: no other host's may be
+ * compared with them. This host's, where no file can be made beside it. */
+static double file_clock_s(const char *path)
 {
-    char text[OWNER_BYTES + 1];
-    const ssize_t length = pread(fd, text, OWNER_BYTES, 0);
-    if (length <= 0) {
+    char name[PLACE_PATH_BYTES];
+    struct stat file;
+    double now = clock_wall_s();
+    const int fd = snprintf(name, sizeof name, "%s.XXXXXX", path) < (int)sizeof name
+                       ? mkostemp(name, O_CLOEXEC)
+                       : -1;
+    if (fd >= 0) {
+        now = fstat(fd, &file) == 0 ? (double)file.st_mtim.tv_sec : now;
+        (void)unlink(name);
+        (void)close(fd);
+    }
+    return now;
+}
+
+static double age_s(int fd, double now_s)
+{
+    struct stat file;
+    return fstat(fd, &file) == 0 ? now_s - (double)file.st_mtim.tv_sec : 0;
+}
+
+/* Where no lock of the operating system can be had: whether the process that a file names lives. A
+ * file that names none yet is about to. */
+static bool owner_alive(int fd, double now_s)
+{
+    owner o;
+    (void)owner_read(fd, &o);
+    return owner_lives(&o, age_s(fd, now_s));
+}
+
+static int set_lock(int fd, short type)
+{
+    struct flock region = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &region) == 0 ? 0 : errno;
+}
+
+static bool is_refusal(int number)
+{
+    return number == EAGAIN || number == EACCES;
+}
+
+/* What stands in the way of a write lock: F_WRLCK, which every run has on its file, F_RDLCK, which
+ * none has, or F_UNLCK. *pid: who that is, 0 if it is not said, as of a run. False: locks cannot be
+ * had. */
+static bool find_obstacle(int fd, short *type, int64_t *pid)
+{
+    struct flock region = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_GETLK, &region) != 0) {
         return false;
     }
-    text[length] = '\0';
-    char pid[24];
-    char started[24];
-    if (sscanf(text, "host %63s pid %23s started %23s since %31s", o->host, pid, started,
-               o->since) != 4) {
-        return false;
-    }
-    o->pid = strtoll(pid, NULL, 10);
-    o->started = strtoull(started, NULL, 10);
+    *type = region.l_type;
+    *pid = region.l_type != F_UNLCK && region.l_pid > 0 ? region.l_pid : 0;
     return true;
 }
 
-static void write_owner(int fd)
-{
-    char host[HOST_NAME_BYTES];
-    char since[CLOCK_TEXT_BYTES];
-    char text[OWNER_BYTES];
-    host_name(host);
-    clock_format_wall(clock_wall_s(), since);
-    const int length = snprintf(text, sizeof text, "host %s pid %ld started %" PRIu64 " since %s\n",
-                                host, (long)getpid(), host_process_start(getpid()), since);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
-        /* The name is for people; the lock itself holds without it. */
-        return;
-    }
-}
-
-/* Seconds since the file was touched, by the file system's own clock where it can be asked. */
-static double age_s(int fd)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0) {
-        return 0;
-    }
-    return clock_wall_s() - (double)status.st_mtim.tv_sec;
-}
-
-/* Where no lock of the operating system can be had: whether the process that the file names lives.
- */
-static bool owner_alive(int fd)
-{
-    owner o;
-    char host[HOST_NAME_BYTES];
-    if (!read_owner(fd, &o)) {
-        return false;
-    }
-    host_name(host);
-    if (strcmp(host, o.host) == 0) {
-        return host_process_start(o.pid) == o.started;
-    }
-    return age_s(fd) < STALE_S;
-}
-
-static struct flock whole_file(short type)
-{
-    const struct flock region = {.l_type = type, .l_whence = SEEK_SET};
-    return region;
-}
-
-/* Whether an open lock file is held by a live process other than through this descriptor. */
-static bool is_held(int fd)
-{
-    struct flock region = whole_file(F_WRLCK);
-    if (fcntl(fd, F_OFD_GETLK, &region) == 0) {
-        return region.l_type != F_UNLCK;
-    }
-    return owner_alive(fd);
-}
-
+/* Who has written the file. */
 static void describe_owner(int fd, char *text, size_t bytes)
 {
     owner o;
-    if (read_owner(fd, &o)) {
-        (void)snprintf(text, bytes, "pid %" PRId64 " on host %s since %s", o.pid, o.host, o.since);
+    if (owner_read(fd, &o) == OWNER_NAMED) {
+        owner_describe(&o, text, bytes);
     } else {
         (void)snprintf(text, bytes, "a process that has not written its name yet");
     }
 }
 
-/* Whether it holds something that no run has written. */
-static bool is_foreign(int fd)
+/* Who holds the file: the process that it names, unless the system knows better. */
+static void describe_holder(int fd, char *text, size_t bytes)
 {
-    char text[sizeof "host "] = "";
-    const ssize_t length = pread(fd, text, sizeof text - 1, 0);
-    return length > 0 && text[0] != '\0' && strncmp(text, "host ", (size_t)length) != 0;
+    owner o;
+    short type = F_UNLCK;
+    int64_t pid = 0;
+    const bool named = owner_read(fd, &o) == OWNER_NAMED;
+    const bool locked = find_obstacle(fd, &type, &pid) && type != F_UNLCK;
+    if (pid > 0) {
+        (void)snprintf(text, bytes, "process %" PRId64 ", which is no run of weft", pid);
+        return;
+    }
+    describe_owner(fd, text, bytes);
+    if (locked && named && !owner_lives(&o, 0)) {
+        const size_t used = strlen(text);
+        (void)snprintf(text + used, bytes - used, ", which is gone: by a process that it started");
+    }
 }
 
-typedef enum attempt { TAKEN, HELD, FOREIGN, REMOVED } attempt;
+typedef enum attempt { TAKEN, HELD, FOREIGN, REMOVED, UNWRITABLE, BROKEN } attempt;
 
-static attempt try_take(int fd, const char *path)
+/* A try to get the lock, and what has come of it. */
+typedef struct taking {
+    const char *path;
+    int fd;     /* the lock file; once TAKEN the lock */
+    int number; /* UNWRITABLE, BROKEN: errno */
+    char holder[HOLDER_BYTES];
+} taking;
+
+/* The file that is to take the place of one without a holder. */
+typedef struct heir {
+    int fd;
+    char name[PLACE_PATH_BYTES];
+} heir;
+
+static bool heir_name(const char *path, int fd, char name[PLACE_PATH_BYTES])
 {
-    struct flock region = whole_file(F_WRLCK);
-    if (is_foreign(fd)) {
-        return FOREIGN;
+    struct stat file;
+    return fstat(fd, &file) == 0 && snprintf(name, PLACE_PATH_BYTES, "%s.%" PRIx64, path,
+                                             (uint64_t)file.st_ino) < PLACE_PATH_BYTES;
+}
+
+/* Makes an heir to an open file. Its name holds the other's inode, so that of many that want to
+ * inherit only one can. Where that one has died before it could, there is an heir to it in turn. */
+static attempt make_heir(taking *t, int fd, int depth, heir *h)
+{
+    char name[PLACE_PATH_BYTES];
+    attempt result = BROKEN;
+    if (depth == MOST_HEIRS || !heir_name(t->path, fd, name)) {
+        t->number = ENAMETOOLONG;
+        return BROKEN;
     }
-    if (fcntl(fd, F_OFD_SETLK, &region) != 0) {
-        const bool unsupported = errno != EAGAIN && errno != EACCES;
-        if (!unsupported || owner_alive(fd)) {
-            return HELD;
+    h->fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (h->fd >= 0) {
+        memcpy(h->name, name, sizeof name);
+        return TAKEN;
+    }
+    t->number = errno;
+    const int other = t->number == EEXIST ? place_open(name, O_RDONLY) : -1;
+    if (other < 0) {
+        return t->number == EEXIST && errno == ENOENT ? REMOVED : BROKEN;
+    }
+    if (owner_alive(other, file_clock_s(t->path))) {
+        describe_owner(other, t->holder, sizeof t->holder);
+        result = HELD;
+    } else {
+        result = make_heir(t, other, depth + 1, h);
+    }
+    (void)close(other);
+    return result;
+}
+
+/* Heirs that died before they could inherit are of no use once somebody has. */
+static void remove_heirs(const char *path, int fd)
+{
+    char name[PLACE_PATH_BYTES];
+    int next = heir_name(path, fd, name) ? place_open(name, O_RDONLY) : -1;
+    while (next >= 0) {
+        const int now = next;
+        (void)unlink(name);
+        next = heir_name(path, now, name) ? place_open(name, O_RDONLY) : -1;
+        (void)close(now);
+    }
+}
+
+/* Puts a new file in the place of one that no run holds. Where there are locks of the system, the
+ * old one is locked for reading, as others do: nobody can get it for writing meanwhile. */
+static attempt replace(taking *t, bool locks)
+{
+    heir h = {.fd = -1};
+    if (locks && set_lock(t->fd, F_RDLCK) != 0) {
+        return REMOVED;
+    }
+    attempt result = make_heir(t, t->fd, 0, &h);
+    if (result != TAKEN) {
+        return result;
+    }
+    owner_write(h.fd);
+    if (!place_is_file(t->path, t->fd)) {
+        result = REMOVED;
+    } else if (locks && set_lock(h.fd, F_WRLCK) != 0) {
+        describe_holder(h.fd, t->holder, sizeof t->holder);
+        result = HELD;
+    } else if (rename(h.name, t->path) != 0) {
+        t->number = errno;
+        result = BROKEN;
+    }
+    if (result != TAKEN) {
+        (void)unlink(h.name);
+        (void)close(h.fd);
+        return result;
+    }
+    remove_heirs(t->path, t->fd);
+    (void)close(t->fd);
+    t->fd = h.fd;
+    return TAKEN;
+}
+
+/* Somebody else has a lock on the file. One for reading keeps runs out, and says nothing of any. */
+static attempt try_locked(taking *t)
+{
+    short type = F_UNLCK;
+    int64_t pid = 0;
+    if (!find_obstacle(t->fd, &type, &pid) || type == F_UNLCK) {
+        return REMOVED;
+    }
+    if (type == F_WRLCK) {
+        describe_holder(t->fd, t->holder, sizeof t->holder);
+        return HELD;
+    }
+    const attempt result = replace(t, true);
+    if (result == TAKEN) {
+        char who[32] = "another process";
+        if (pid > 0) {
+            (void)snprintf(who, sizeof who, "process %" PRId64, pid);
         }
+        log_print(
+            LOG_WARNING,
+            "%s was locked for reading, by %s, as no run of weft does it: a new one has taken "
+            "its place",
+            t->path, who);
     }
-    /* Its last holder may have removed it. */
-    return place_is_file(path, fd) ? TAKEN : REMOVED;
+    return result;
 }
 
-static weft_status refuse(const lock *l, int fd, attempt result, error *e)
+static attempt try_take(taking *t, bool created)
 {
-    char holder[OWNER_BYTES];
+    owner o;
+    if (!created && owner_read(t->fd, &o) == OWNER_FOREIGN) {
+        return place_is_file(t->path, t->fd) ? FOREIGN : REMOVED;
+    }
+    const int number = set_lock(t->fd, F_WRLCK);
+    if (number == 0) {
+        /* Its last holder may have removed it. */
+        if (!place_is_file(t->path, t->fd)) {
+            return REMOVED;
+        }
+        owner_write(t->fd);
+        return TAKEN;
+    }
+    if (is_refusal(number)) {
+        return try_locked(t);
+    }
+    if (created) {
+        owner_write(t->fd);
+        return TAKEN;
+    }
+    if (owner_alive(t->fd, file_clock_s(t->path))) {
+        describe_owner(t->fd, t->holder, sizeof t->holder);
+        return HELD;
+    }
+    return replace(t, false);
+}
+
+/* Whether a run holds an open lock file, other than through this descriptor. Nothing may be written
+ * to find that out: where there are no locks, a process that cannot be seen is judged by this
+ * host's clock. */
+static bool is_held(int fd)
+{
+    owner o;
+    short type = F_UNLCK;
+    int64_t pid = 0;
+    if (owner_read(fd, &o) == OWNER_FOREIGN) {
+        return false;
+    }
+    if (!find_obstacle(fd, &type, &pid)) {
+        return owner_alive(fd, clock_wall_s());
+    }
+    return type == F_WRLCK || owner_lives(&o, (double)INFINITY);
+}
+
+/* Of somebody else's file: whether a run holds it, as far as it can be read. */
+static attempt look_at_others(taking *t)
+{
+    struct stat file;
+    const int fd = place_open(t->path, O_RDONLY);
+    const unsigned long user = lstat(t->path, &file) == 0 ? (unsigned long)file.st_uid : 0;
+    if (fd < 0) {
+        (void)snprintf(t->holder, sizeof t->holder,
+                       "a process of user %lu, perhaps: its lock cannot be read", user);
+        return HELD;
+    }
+    const bool held = is_held(fd);
+    describe_holder(fd, t->holder, sizeof t->holder);
+    const size_t used = strlen(t->holder);
+    (void)snprintf(t->holder + used, sizeof t->holder - used, ", of user %lu", user);
+    (void)close(fd);
+    return held ? HELD : UNWRITABLE;
+}
+
+/* Makes the file, or opens the one that is there, and tries to get it. */
+static attempt try_open(taking *t)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    t->fd = open(t->path, flags, 0666);
+    const bool created = t->fd >= 0;
+    if (!created && errno != EEXIST) {
+        t->number = errno;
+        return BROKEN;
+    }
+    if (!created) {
+        t->fd = place_open(t->path, O_RDWR);
+        t->number = t->fd < 0 ? errno : 0;
+    }
+    switch (t->number) {
+    case 0:
+        return try_take(t, created);
+    case ENOENT:
+        return REMOVED;
+    case EMEDIUMTYPE:
+        return FOREIGN;
+    case EACCES:
+    case EPERM:
+        return look_at_others(t);
+    default:
+        return BROKEN;
+    }
+}
+
+/* Whether it is the path that is wrong, and not the disk. */
+static bool is_wrong_path(int number)
+{
+    return number == ENOENT || number == ENOTDIR || number == EACCES || number == EPERM ||
+           number == ENAMETOOLONG || number == ELOOP || number == EISDIR;
+}
+
+static weft_status refuse_path(const lock *l, int number, error *e)
+{
+    if (is_wrong_path(number)) {
+        (void)error_system(e, number,
+                           "%s cannot be made, for which its folder must exist, and you must be "
+                           "allowed to write there",
+                           l->result);
+        e->status = WEFT_ERR_USAGE;
+        return e->status;
+    }
+    return fault_set(e, number, l->path, "cannot lock %s: cannot create %s", l->result, l->path);
+}
+
+static weft_status refuse(const lock *l, attempt result, const taking *t, error *e)
+{
     switch (result) {
     case HELD:
-        describe_owner(fd, holder, sizeof holder);
         return error_set(e, WEFT_ERR_BUSY,
                          "%s is in use by %s; wait for it, or give another --out (if you are "
                          "sure that it is gone: rm %s)",
-                         l->result, holder, l->path);
+                         l->result, t->holder, l->path);
     case FOREIGN:
         return error_set(e, WEFT_ERR_FORMAT,
-                         "%s is in the way: that file is not a lock of weft; it is left alone, "
-                         "move it away or give another --out",
+                         "%s is in the way: that is not a lock of weft; it is left alone, move it "
+                         "away or give another --out",
                          l->path);
+    case UNWRITABLE:
+        return error_set(
+            e, WEFT_ERR_USAGE,
+            "%s was in use by %s, who has left %s behind, and you may not write to it; "
+            "have it removed, or give another --out",
+            l->result, t->holder, l->path);
+    case BROKEN:
+        return refuse_path(l, t->number, e);
     case TAKEN:
     case REMOVED:
         break;
@@ -192,27 +409,20 @@ static weft_status refuse(const lock *l, int fd, attempt result, error *e)
 /* Opens the lock file and takes it; the descriptor, once that has worked. */
 static weft_status take_file(const lock *l, int *taken, error *e)
 {
+    taking t = {.path = l->path, .fd = -1};
     attempt result = REMOVED;
     for (int tries = 0; result == REMOVED && tries < MOST_TRIES; tries++) {
-        const int fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0) {
-            const int number = errno;
-            return fault_set(e, number, l->path,
-                             "cannot create %s, and the folder must exist and be writable",
-                             l->path);
+        t.number = 0;
+        result = try_open(&t);
+        if (result != TAKEN && t.fd >= 0) {
+            (void)close(t.fd);
         }
-        result = try_take(fd, l->path);
-        if (result == TAKEN) {
-            write_owner(fd);
-            *taken = fd;
-            return WEFT_OK;
-        }
-        if (result != REMOVED) {
-            (void)refuse(l, fd, result, e);
-        }
-        (void)close(fd);
     }
-    return result == REMOVED ? refuse(l, -1, result, e) : e->status;
+    if (result != TAKEN) {
+        return refuse(l, result, &t, e);
+    }
+    *taken = t.fd;
+    return WEFT_OK;
 }
 
 static void free_lock(lock *l)
@@ -287,18 +497,18 @@ void lock_forget(lock *l)
 
 bool lock_holder(const char *path, char *text, size_t bytes)
 {
-    char name[4096];
+    char name[PLACE_PATH_BYTES];
     text[0] = '\0';
     if (!lock_path(path, name)) {
         return false;
     }
-    const int fd = open(name, O_RDONLY | O_CLOEXEC);
+    const int fd = place_open(name, O_RDONLY);
     if (fd < 0) {
         return false;
     }
     const bool held = is_held(fd);
     if (held) {
-        describe_owner(fd, text, bytes);
+        describe_holder(fd, text, bytes);
     }
     (void)close(fd);
     return held;

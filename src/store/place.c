@@ -4,6 +4,7 @@
 #include "store/place.h"
 
 #include "base/log.h"
+#include "store/bytes.h"
 #include "store/fault.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 #include <weft/result.h>
 
-enum { MOST_LINKS = 40, MOST_BACKUPS = 1000 };
+enum { MOST_LINKS = 40, MOST_BACKUPS = 1000, PLACE_MAGIC_BYTES = 64 };
 
 static weft_status too_long(const char *path, error *e)
 {
@@ -41,15 +42,29 @@ static bool follow(char path[PLACE_PATH_BYTES], bool *followed)
     return true;
 }
 
+/* Whether a path can be that of a folder only. */
+static bool is_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e)
 {
     bool followed = true;
+    if (is_folder(given)) {
+        return error_set(e, WEFT_ERR_USAGE, "'%s' names a folder, and not a file in it", given);
+    }
     if (snprintf(path, PLACE_PATH_BYTES, "%s", given) >= PLACE_PATH_BYTES) {
         return too_long(given, e);
     }
     for (int links = 0; followed; links++) {
         if (links == MOST_LINKS) {
-            return fault_set(e, ELOOP, given, "cannot find %s", given);
+            return error_set(e, WEFT_ERR_USAGE,
+                             "%s is a link that leads from link to link without "
+                             "end",
+                             given);
         }
         if (!follow(path, &followed)) {
             return too_long(given, e);
@@ -154,27 +169,36 @@ weft_status place_clear(const char *path, error *e)
     return WEFT_OK;
 }
 
-/* Whether a file is what a run has left that was killed as it made it: zeros, a part of a result,
- * or a result that no run has written to yet. */
+/* What a file begins with as long as it is being made. */
+static const char mark[] = "weft: a result that is being made\n";
+
+_Static_assert(sizeof mark - 1 <= PLACE_HEAD_BYTES, "the head is written over the mark");
+
+/* Whether a file is what a run has left that was killed as it made it: empty, marked, or a whole
+ * result that no run has written to yet. */
 static bool is_leftover(const char *path)
 {
     weft_result *r = NULL;
     weft_result_progress progress = {.runs = 0};
-    if (!place_is_foreign(path, "", 1)) {
+    if (!place_is_foreign(path, mark, sizeof mark - 1)) {
         return true;
     }
+    const int fd = place_open(path, O_RDONLY);
+    if (fd < 0) {
+        return false;
+    }
+    (void)close(fd);
     weft_status status = weft_result_open(path, &r);
     if (status == WEFT_OK) {
         status = weft_result_get_progress(r, &progress);
     }
     weft_result_close(r);
-    return status == WEFT_ERR_CORRUPT ||
-           (status == WEFT_OK && progress.runs == 0 && !progress.in_use);
+    return status == WEFT_OK && progress.runs == 0 && progress.items_done == 0 && !progress.in_use;
 }
 
 weft_status place_make(const char *path, int *fd, error *e)
 {
-    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int made = open(path, flags, 0666);
     if (made < 0 && errno == EEXIST) {
         if (!is_leftover(path)) {
@@ -190,21 +214,47 @@ weft_status place_make(const char *path, int *fd, error *e)
         const int number = errno;
         return fault_set(e, number, path, "cannot create %s", path);
     }
+    const weft_status status = bytes_write(made, path, mark, sizeof mark - 1, 0, e);
+    if (status != WEFT_OK) {
+        (void)unlink(path);
+        (void)close(made);
+        return status;
+    }
     *fd = made;
     return WEFT_OK;
 }
 
+int place_open(const char *path, int flags)
+{
+    struct stat file;
+    /* To open a device may do something to it. */
+    if (lstat(path, &file) != 0) {
+        return -1;
+    }
+    const int fd = S_ISREG(file.st_mode)
+                       ? open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                       : -1;
+    if (!S_ISREG(file.st_mode) || (fd >= 0 && (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)))) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        errno = EMEDIUMTYPE;
+        return -1;
+    }
+    return fd;
+}
+
 bool place_is_foreign(const char *path, const char *magic, size_t bytes)
 {
-    char text[64];
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    char text[PLACE_MAGIC_BYTES];
+    const size_t wanted = bytes < sizeof text ? bytes : sizeof text;
+    const int fd = place_open(path, O_RDONLY);
     if (fd < 0) {
         return errno != ENOENT;
     }
-    const ssize_t length = pread(fd, text, bytes < sizeof text ? bytes : sizeof text, 0);
+    const ssize_t length = pread(fd, text, wanted, 0);
     (void)close(fd);
-    return length < 0 ||
-           (length > 0 && text[0] != '\0' && memcmp(text, magic, (size_t)length) != 0);
+    return length != 0 && (length != (ssize_t)wanted || memcmp(text, magic, wanted) != 0);
 }
 
 bool place_is_file(const char *path, int fd)

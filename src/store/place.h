@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PLACE_PATH_BYTES = 4096 };
+/* The first bytes of a file that is being made are the last to be written: HEAD of them. */
+enum { PLACE_PATH_BYTES = 4096, PLACE_HEAD_BYTES = 512 };
 
 /* Where a path leads through symbolic links, be there a file at their end or not: what is made,
- * locked and renamed there is the file and not a link to it. Any other path stays as it is. */
+ * locked and renamed there is the file and not a link to it. Any other path stays as it is. One
+ * that can be a folder only is refused. */
 weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e);
 
 /* Remembers that this session writes to the open file; forgets all of an earlier one's. Main
@@ -26,11 +28,15 @@ void place_forget(void);
 weft_status place_clear(const char *path, error *e);
 
 /* Makes a file that is to become a result, in place of what a run has left that was killed as it
- * did so, but of nothing else. */
+ * did so, but of nothing else. For that it begins with a mark, until its head is written. */
 weft_status place_make(const char *path, int *fd, error *e);
 
-/* Whether there is a file that neither begins so nor is empty, nor zeros, as a power cut may leave
- * it: then it is somebody else's. So is one that cannot be read. */
+/* Opens what lies beside a result and may be anybody's: a plain file under that very name, and
+ * without a wait. -1 with errno, which is EMEDIUMTYPE where it is a link, a pipe, a folder. */
+int place_open(const char *path, int flags);
+
+/* Whether there is a file that neither begins so nor is empty: then it is somebody else's. So is
+ * what cannot be read, or is no plain file. */
 bool place_is_foreign(const char *path, const char *magic, size_t bytes);
 
 /* Whether a path leads to that very file, still. */

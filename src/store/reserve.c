@@ -72,13 +72,13 @@ static weft_status tell_failure(int number, const char *path, int64_t bytes, dou
 }
 
 /* Some file systems find out that they are full only when they have to write. */
-static weft_status write_some(int fd, const char *path, error *e)
+static weft_status write_some(int fd, const char *path, int64_t behind, error *e)
 {
     void *zeros = calloc(1, SOME_BYTES);
     if (zeros == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory to create %s", path);
     }
-    weft_status status = bytes_write(fd, path, zeros, SOME_BYTES, 0, e);
+    weft_status status = bytes_write(fd, path, zeros, SOME_BYTES, behind, e);
     if (status == WEFT_OK && fsync(fd) != 0) {
         const int number = errno;
         status = fault_set(e, number, path, "cannot write %s to disk", path);
@@ -100,16 +100,21 @@ static void warn_if_short(int fd, const char *path, int64_t bytes)
 
 weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e)
 {
+    struct stat before;
     double room = 0;
+    if (fstat(fd, &before) != 0) {
+        const int failed = errno;
+        return fault_set(e, failed, path, "cannot examine %s", path);
+    }
     const int number = reserve(fd, bytes, &room);
     weft_status status = WEFT_OK;
     if (is_unsupported(number)) {
         warn_if_short(fd, path, bytes);
-        status = write_some(fd, path, e);
+        status = write_some(fd, path, before.st_size, e);
     } else if (number != 0) {
         status = tell_failure(number, path, bytes, room, e);
     }
-    if (ftruncate(fd, 0) != 0 && status == WEFT_OK) {
+    if (ftruncate(fd, before.st_size) != 0 && status == WEFT_OK) {
         const int failed = errno;
         status = fault_set(e, failed, path, "cannot write %s", path);
     }

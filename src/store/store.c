@@ -160,6 +160,13 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
     return status;
 }
 
+/* What is said of the place of a link is said of the link. */
+static void tell_link(const char *path, const char *place, error *e)
+{
+    const error there = *e;
+    (void)error_set(e, there.status, "%s leads to %s: %s", path, place, there.text);
+}
+
 weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e)
 {
     char place[PLACE_PATH_BYTES];
@@ -172,6 +179,9 @@ weft_status store_open(const char *path, job *j, store_policy policy, store **ou
         return WEFT_ERR_MEMORY;
     }
     status = lock_take(s->path, &s->lock, e);
+    if (status != WEFT_OK && strcmp(path, place) != 0) {
+        tell_link(path, place, e);
+    }
     if (status == WEFT_OK) {
         status = open_file(s, j, policy, e);
     }
@@ -325,12 +335,10 @@ weft_status store_finish(store *s, error *e)
     const int number = errno;
     s->fd = -1;
     if (failed != 0 && number != EINTR) {
-        char reason[128] = "unknown error";
-        (void)strerror_r(number, reason, sizeof reason);
-        return error_set(e, WEFT_ERR_SYSTEM,
-                         "cannot close %s (%s): what was written last may be missing; weft verify "
-                         "says which tiles, and what to do",
-                         s->path, reason);
+        return error_system(e, number,
+                            "cannot close %s, so what was written last may be missing, and weft "
+                            "verify says which tiles, and what to do",
+                            s->path);
     }
     return WEFT_OK;
 }

@@ -209,8 +209,22 @@ class Refusals(SystemTest):
         self.assertIn("resuming", ending.err)
 
     def test_missing_folder(self):
-        self.assert_refused(1, ["/nowhere/at/all", "folder", "No such file or directory"], KNOWN,
+        self.assert_refused(2, ["/nowhere/at/all/result.h5 cannot", "folder",
+                                "No such file or directory"], KNOWN,
                             "--out", "/nowhere/at/all/result.h5")
+
+    def test_place_of_no_file(self):
+        """What was typed is named, and status 2 says that it is the command that is wrong."""
+        with open(self.path("file"), "w", encoding="ascii"):
+            pass
+        os.symlink("nowhere/at/all.h5", self.path("link.h5"))
+        os.symlink("round.h5", self.path("round.h5"))
+        for out in ("file/result.h5", "new/", ".", "link.h5", "round.h5", "x" * 300):
+            path = self.path(out)
+            for words in (["--out", path], ["--out", path, "--fresh"]):
+                ending = run(KNOWN, *words, layout=(0, 1))
+                self.check_refusal(ending, 2, [path])
+                self.assertNotIn(".lock", ending.err)
 
     def mount(self, name, *words):
         """A file system of its own at self.folder/name, or a skipped test."""
@@ -257,8 +271,8 @@ class Refusals(SystemTest):
         self.assertEqual(fingerprint(place), before, "something is left behind")
 
     def test_file_too_large(self):
-        """More than any file may have, where the file system has no say in it before."""
-        self.assert_refused(1, [self.path(), "too large"], KNOWN, "--out", self.path(),
+        """More than any disk has, or any file may have."""
+        self.assert_refused(1, [self.path(), "cannot reserve", "225000"], KNOWN, "--out", self.path(),
                             "--count", 9 * 10**12)
 
     def test_in_use(self):

@@ -94,8 +94,13 @@ static void test_no_place(void **state)
     char path[PLACE_PATH_BYTES];
     char text[PLACE_PATH_BYTES + 1];
     assert_int_equal(symlink("round.h5", sample_path("round.h5")), 0);
-    assert_int_equal(place_find(sample_path("round.h5"), path, &e), WEFT_ERR_SYSTEM);
+    assert_int_equal(place_find(sample_path("round.h5"), path, &e), WEFT_ERR_USAGE);
     assert_non_null(strstr(e.text, "round.h5"));
+    static const char *const folders[] = {"a/", ".", "..", "a/..", "/"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        assert_int_equal(place_find(folders[i], path, &e), WEFT_ERR_USAGE);
+        assert_non_null(strstr(e.text, folders[i]));
+    }
     memset(text, 'x', sizeof text);
     text[PLACE_PATH_BYTES] = '\0';
     assert_int_equal(place_find(text, path, &e), WEFT_ERR_USAGE);
@@ -125,14 +130,25 @@ static void test_what_is_in_the_way(void **state)
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     assert_int_equal(make("x.new"), WEFT_OK);
     assert_int_equal(make("x.new"), WEFT_OK);
-    assert_int_equal(truncate(sample_path("x.new"), 100), 0);
+    assert_int_equal(truncate(sample_path("x.new"), 10000), 0);
+    assert_int_equal(make("x.new"), WEFT_OK);
+    assert_int_equal(truncate(sample_path("x.new"), 0), 0);
     assert_int_equal(make("x.new"), WEFT_OK);
     assert_int_equal(metadata_create(sample_path("y.new"), j, &e), WEFT_OK);
     assert_int_equal(make("y.new"), WEFT_OK);
-    assert_true(holds("y.new", ""));
+    assert_true(holds("y.new", "weft: a result that is being made\n"));
+    /* Somebody's half copy of a result begins as a whole one does. */
     assert_int_equal(metadata_create(sample_path("y2.new"), j, &e), WEFT_OK);
     assert_int_equal(truncate(sample_path("y2.new"), 3000), 0);
-    assert_int_equal(make("y2.new"), WEFT_OK);
+    assert_int_equal(make("y2.new"), WEFT_ERR_FORMAT);
+    sample_write(sample_path("zeros.new"), (const char[100]){""}, 100);
+    assert_int_equal(make("zeros.new"), WEFT_ERR_FORMAT);
+    assert_int_equal(mkfifo(sample_path("pipe.new"), 0666), 0);
+    assert_int_equal(make("pipe.new"), WEFT_ERR_FORMAT);
+    put("victim", "");
+    assert_int_equal(symlink("victim", sample_path("link.new")), 0);
+    assert_int_equal(make("link.new"), WEFT_ERR_FORMAT);
+    assert_true(holds("victim", ""));
     put("x.new", "dear diary");
     assert_int_equal(make("x.new"), WEFT_ERR_FORMAT);
     assert_true(holds("x.new", "dear diary"));
@@ -154,9 +170,9 @@ static void test_whose_file_it_is(void **state)
         const char *text;
         size_t count;
         bool foreign;
-    } cases[] = {{"", 0, false},           {"MAGIC", 5, false}, {"MAGIC more", 10, false},
-                 {"MAG", 3, false},        {"MAGOG", 5, true},  {"magic", 5, true},
-                 {"\0\0\0\0\0", 5, false}, {"x", 1, true}};
+    } cases[] = {{"", 0, false},          {"MAGIC", 5, false}, {"MAGIC more", 10, false},
+                 {"MAG", 3, true},        {"MAGOG", 5, true},  {"magic", 5, true},
+                 {"\0\0\0\0\0", 5, true}, {"x", 1, true}};
     const char *path = sample_path("w");
     assert_false(place_is_foreign(path, "MAGIC", 5));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

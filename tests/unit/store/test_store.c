@@ -264,7 +264,7 @@ static void test_folders(void **state)
     (void)state;
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
-    assert_int_equal(try_open(sample_path("none/a.h5"), j, resume, &e), WEFT_ERR_SYSTEM);
+    assert_int_equal(try_open(sample_path("none/a.h5"), j, resume, &e), WEFT_ERR_USAGE);
     assert_non_null(strstr(e.text, "none/a.h5"));
     assert_int_equal(mkdir(sample_path("folder.h5"), 0777), 0);
     assert_int_equal(try_open(sample_path("folder.h5"), j, resume, &e), WEFT_ERR_FORMAT);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Work that may crash, hang or eat memory, as reading what others have written with a library that
+ * trusts it: done in a process of its own. */
+#ifndef STORE_APART_H
+#define STORE_APART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { APART_TEXT_BYTES = 128 };
+
+/* Fills in the answer, which is plain bytes, from what there is in memory. Nothing else of what it
+ * does is seen, but for what it does to files. */
+typedef void (*apart_fn)(void *answer, void *context);
+
+/* Calls the function in a forked child with limits on its time, its memory and its wait. True: the
+ * answer is the child's. False: `what` says what became of the child, "crashed (Bus error)".
+ *
+ * Where no process can be made, the function is called in this one. The child has one thread, and
+ * is no rank: the function may use neither MPI nor OpenMP. */
+bool apart_call(apart_fn f, void *context, void *answer, size_t bytes, char what[APART_TEXT_BYTES]);
+
+#endif
