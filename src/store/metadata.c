@@ -2,6 +2,7 @@
 /* Reads a result's HDF5 metadata: which job it is, and where its bytes lie. */
 #include "store/metadata.h"
 
+#include "store/apart.h"
 #include "store/fault.h"
 #include "store/quiet.h"
 #include "store/record.h"
@@ -15,6 +16,35 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What is wrong with the file that is being read: found deep down, told at the top. The first one
+ * counts. */
+static _Thread_local struct {
+    char text[ERROR_TEXT_BYTES / 2];
+    bool repacked; /* all is there, but in a layout that weft does not write */
+} flaw;
+
+static bool note_flaw(const char *format, ...) WEFT_PRINTF(1, 2);
+
+/* False. */
+static bool note_flaw(const char *format, ...)
+{
+    if (flaw.text[0] == '\0') {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(flaw.text, sizeof flaw.text, format, arguments);
+        va_end(arguments);
+    }
+    return false;
+}
+
+/* The path of an object. */
+static const char *path_of(hid_t object)
+{
+    static _Thread_local char path[256];
+    const ssize_t length = H5Iget_name(object, path, sizeof path);
+    return length > 0 ? path : "?";
+}
 
 static weft_status not_ours(const char *path, const char *what, error *e)
 {
@@ -36,28 +66,42 @@ static bool is_single(hid_t attribute)
     return single;
 }
 
+/* Whether it is of the kind that weft writes: HDF5 would make a whole number of 1.5. */
+static bool is_of_kind(hid_t attribute, hid_t type)
+{
+    const hid_t stored = H5Aget_type(attribute);
+    const bool same = stored >= 0 && H5Tget_class(stored) == H5Tget_class(type);
+    if (stored >= 0) {
+        (void)H5Tclose(stored);
+    }
+    return same;
+}
+
 static bool get_attribute(hid_t object, const char *name, hid_t type, void *value)
 {
     const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     if (attribute < 0) {
-        return false;
+        return note_flaw("%s has no attribute '%s'", path_of(object), name);
     }
-    const bool good = is_single(attribute) && H5Aread(attribute, type, value) >= 0;
+    const bool good =
+        is_single(attribute) && is_of_kind(attribute, type) && H5Aread(attribute, type, value) >= 0;
     (void)H5Aclose(attribute);
-    return good;
+    return good ||
+           note_flaw("%s: the attribute '%s' is not what weft writes", path_of(object), name);
 }
 
 static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
 {
     const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     if (attribute < 0) {
-        return false;
+        return note_flaw("%s has no attribute '%s'", path_of(object), name);
     }
     const hid_t stored = H5Aget_type(attribute);
     const hid_t type = schema_text_type();
     char *value = NULL;
     const bool good = is_single(attribute) && H5Tis_variable_str(stored) > 0 &&
-                      H5Aread(attribute, type, &value) >= 0 && value != NULL;
+                      H5Aread(attribute, type, &value) >= 0 && value != NULL &&
+                      strnlen(value, bytes) < bytes;
     if (good) {
         (void)snprintf(text, bytes, "%s", value);
     }
@@ -67,7 +111,7 @@ static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
     (void)H5Tclose(type);
     (void)H5Tclose(stored);
     (void)H5Aclose(attribute);
-    return good;
+    return good || note_flaw("%s: the attribute '%s' is not a text of weft", path_of(object), name);
 }
 
 /* Nothing, where there is no such attribute: files of earlier versions have fewer. */
@@ -92,6 +136,31 @@ static int get_shape(hid_t dataset, hsize_t shape[2 * WEFT_MAX_DIMS])
     return ndims;
 }
 
+/* How the values of a dataset lie in the file, if not in one piece; NULL: they do. */
+static const char *odd_layout(hid_t dataset)
+{
+    const hid_t properties = H5Dget_create_plist(dataset);
+    const H5D_layout_t layout = properties < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(properties);
+    const int others = layout == H5D_CONTIGUOUS ? H5Pget_external_count(properties) : 0;
+    if (properties >= 0) {
+        (void)H5Pclose(properties);
+    }
+    switch (layout) {
+    case H5D_CONTIGUOUS:
+        return others != 0 ? "in other files" : NULL;
+    case H5D_CHUNKED:
+        return "in HDF5 chunks";
+    case H5D_COMPACT:
+        return "in its header";
+    case H5D_VIRTUAL:
+        return "in other datasets";
+    case H5D_LAYOUT_ERROR:
+    case H5D_NLAYOUTS:
+        break;
+    }
+    return NULL;
+}
+
 /* Where a contiguous dataset of that many bytes lies: true, and -1 for an empty one. */
 static bool get_offset(hid_t dataset, int64_t bytes, metadata_layout *layout, int64_t *offset)
 {
@@ -99,9 +168,14 @@ static bool get_offset(hid_t dataset, int64_t bytes, metadata_layout *layout, in
         *offset = -1;
         return true;
     }
+    const char *odd = odd_layout(dataset);
+    if (odd != NULL) {
+        flaw.repacked = flaw.text[0] == '\0';
+        return note_flaw("%s lies %s, and not in one piece", path_of(dataset), odd);
+    }
     const haddr_t address = H5Dget_offset(dataset);
     if (address == HADDR_UNDEF || address > (haddr_t)(INT64_MAX - bytes)) {
-        return false;
+        return note_flaw("%s has no place in the file", path_of(dataset));
     }
     *offset = (int64_t)address;
     if (*offset + bytes > layout->file_bytes) {
@@ -110,12 +184,30 @@ static bool get_offset(hid_t dataset, int64_t bytes, metadata_layout *layout, in
     return true;
 }
 
+/* Whether all the way to an object is by hard links. Others lead to where a file says, which may be
+ * another file. */
+static bool is_inside(hid_t file, const char *path)
+{
+    char part[256];
+    bool inside = true;
+    for (const char *slash = strchr(path + 1, '/'); inside && path != NULL;
+         slash = slash == NULL ? NULL : strchr(slash + 1, '/')) {
+        H5L_info_t info;
+        const size_t length = slash == NULL ? strlen(path) : (size_t)(slash - path);
+        (void)snprintf(part, sizeof part, "%.*s", (int)length, path);
+        inside = H5Lget_info(file, part, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+        path = slash == NULL ? NULL : path;
+    }
+    return inside || note_flaw("%s is not there, or a link", part);
+}
+
 static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_layout *layout,
                        int64_t *offset, int64_t *rows)
 {
-    const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    const hid_t dataset =
+        is_inside(file, path) ? H5Dopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
     if (dataset < 0) {
-        return false;
+        return note_flaw("%s is no dataset", path);
     }
     hsize_t shape[2 * WEFT_MAX_DIMS];
     const hid_t type = H5Dget_type(dataset);
@@ -127,7 +219,7 @@ static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_
     }
     (void)H5Tclose(type);
     (void)H5Dclose(dataset);
-    return good;
+    return good || note_flaw("%s is not a table of weft", path);
 }
 
 /* One attribute of /weft/map becomes a parameter. */
@@ -155,7 +247,8 @@ static bool read_parameter(hid_t map, const char *name, job *j)
     if (attribute >= 0) {
         (void)H5Aclose(attribute);
     }
-    return good && job_add_parameter(j, &parameter, &ignored) == WEFT_OK;
+    return (good && job_add_parameter(j, &parameter, &ignored) == WEFT_OK) ||
+           note_flaw("%s: the attribute '%s' is no parameter", path_of(map), name);
 }
 
 static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *info, void *data)
@@ -205,7 +298,7 @@ static bool read_field(hid_t dataset, const char *name, metadata *m)
         job_add_field(j, name, type, value.ndims, value.shape, units, long_name, &ignored) !=
             WEFT_OK ||
         job_set_fill(j, name, fill, &ignored) != WEFT_OK) {
-        return false;
+        return note_flaw("%s is not a field of weft", path_of(dataset));
     }
     const int field = j->fields - 1;
     return get_offset(dataset, job_field_bytes(j, field, j->items.count), &m->layout,
@@ -214,9 +307,10 @@ static bool read_field(hid_t dataset, const char *name, metadata *m)
 
 static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info, void *data)
 {
-    (void)info;
-    const hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+    const hid_t dataset =
+        info->type == H5L_TYPE_HARD ? H5Dopen2(group, name, H5P_DEFAULT) : H5I_INVALID_HID;
     if (dataset < 0) {
+        (void)note_flaw("%s/%.100s is no dataset, or a link", path_of(group), name);
         return -1;
     }
     const bool good = read_field(dataset, name, data);
@@ -245,23 +339,28 @@ static bool read_job(hid_t file, hid_t map, metadata *m)
 {
     char name[WEFT_NAME_BYTES];
     int64_t shape[WEFT_MAX_DIMS] = {0};
+    int64_t count = -1;
     int64_t grain = 0;
     uint64_t seed = 0;
     error ignored = {.status = WEFT_OK};
     const int ndims = get_map_shape(map, shape);
-    if (ndims < 1 || !get_text(file, "map", name, sizeof name) ||
+    if (ndims < 1 || !get_attribute(map, "count", H5T_NATIVE_INT64, &count) ||
+        !get_text(file, "map", name, sizeof name) ||
         !get_attribute(map, "grain", H5T_NATIVE_INT64, &grain) || grain < 1 ||
         !get_attribute(map, "seed", H5T_NATIVE_UINT64, &seed) ||
         job_create(name, ndims, shape, &m->job, &ignored) != WEFT_OK ||
+        m->job->items.count != count ||
         !get_text_if_any(file, "program", m->job->program, sizeof m->job->program) ||
         !get_text_if_any(file, "version", m->job->version, sizeof m->job->version) ||
         !get_text_if_any(file, "build", m->job->build, sizeof m->job->build) ||
         H5Aiterate2(map, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, m->job) < 0) {
-        return false;
+        return note_flaw("what %s says does not go together", path_of(map));
     }
-    const hid_t results = H5Gopen2(file, SCHEMA_RESULTS, H5P_DEFAULT);
+    const hid_t results = is_inside(file, SCHEMA_RESULTS)
+                              ? H5Gopen2(file, SCHEMA_RESULTS, H5P_DEFAULT)
+                              : H5I_INVALID_HID;
     if (results < 0) {
-        return false;
+        return note_flaw(SCHEMA_RESULTS " is no group");
     }
     const bool good =
         H5Literate(results, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
@@ -282,18 +381,34 @@ static bool read_tables(hid_t file, metadata *m)
                       &layout->run_rows);
 }
 
+/* It is a result, but not as a run leaves it. */
+static weft_status tell_flaw(const char *path, error *e)
+{
+    if (flaw.repacked) {
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s has been repacked: %s, as weft needs it; its values can be read with "
+                         "HDF5, and h5repack -l CONTI -f NONE turns it back; it is left alone",
+                         path, flaw.text);
+    }
+    return quiet_error(e, WEFT_ERR_CORRUPT,
+                       "%s is damaged, or another program has changed it: %s; it is left alone",
+                       path,
+                       flaw.text[0] == '\0' ? "its metadata does not go together" : flaw.text);
+}
+
 static weft_status read_objects(hid_t file, const char *path, metadata *m, error *e)
 {
     int format = 0;
     if (!get_attribute(file, "weft_format", H5T_NATIVE_INT, &format)) {
-        return not_ours(path, "it has no attribute weft_format", e);
+        return not_ours(path, "it has no attribute weft_format that is a whole number", e);
     }
     if (format != SCHEMA_FORMAT) {
         return error_set(e, WEFT_ERR_FORMAT,
                          "%s is of format %d; this version of weft reads format %d", path, format,
                          SCHEMA_FORMAT);
     }
-    const hid_t map = H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT);
+    const hid_t map =
+        is_inside(file, SCHEMA_MAP) ? H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT) : H5I_INVALID_HID;
     if (map < 0) {
         return not_ours(path, "it has no group " SCHEMA_MAP, e);
     }
@@ -301,12 +416,7 @@ static weft_status read_objects(hid_t file, const char *path, metadata *m, error
                       get_text(file, "created", m->created, sizeof m->created) &&
                       read_job(file, map, m) && read_tables(file, m);
     (void)H5Gclose(map);
-    if (!good) {
-        return quiet_error(e, WEFT_ERR_CORRUPT,
-                           "%s is damaged: its metadata cannot be understood; it is left alone",
-                           path);
-    }
-    return WEFT_OK;
+    return good ? WEFT_OK : tell_flaw(path, e);
 }
 
 /* Without HDF5: is there a readable file, and how long is it? */
@@ -358,6 +468,87 @@ static weft_status read_file(const char *path, const struct stat *status, metada
     return result;
 }
 
+/* What the child says: all of it is plain bytes. */
+typedef struct reading {
+    error error;
+    metadata meta; /* its job is the child's … */
+    job job;       /* … and this is it, with what its pointers lead to behind it */
+    job_field field[WEFT_MAX_FIELDS];
+    job_parameter parameter[WEFT_MAX_PARAMETERS];
+} reading;
+
+typedef struct request {
+    const char *path;
+    const struct stat *file;
+} request;
+
+static void read_apart(void *answer, void *context)
+{
+    reading *r = answer;
+    const request *wanted = context;
+    quiet q;
+    quiet_begin(&q);
+    flaw.text[0] = '\0';
+    flaw.repacked = false;
+    error_clear(&r->error);
+    memset(&r->meta, 0, sizeof r->meta);
+    const weft_status status = read_file(wanted->path, wanted->file, &r->meta, &r->error);
+    if (status != WEFT_OK && q.number != 0) {
+        /* What could not be read looks like something else. */
+        (void)fault_set(&r->error, q.number, wanted->path, "cannot read %s", wanted->path);
+    }
+    quiet_end(&q);
+    if (status == WEFT_OK) {
+        r->job = *r->meta.job;
+        memcpy(r->field, r->job.field, sizeof r->field);
+        memcpy(r->parameter, r->job.parameter, sizeof r->parameter);
+    }
+    metadata_release(&r->meta);
+}
+
+/* A job of its own with what the child has found. */
+static weft_status take_over(const reading *r, metadata *m, error *e)
+{
+    job *j = NULL;
+    const job *theirs = &r->job;
+    if (theirs->fields < 0 || theirs->fields > WEFT_MAX_FIELDS || theirs->parameters < 0 ||
+        theirs->parameters > WEFT_MAX_PARAMETERS) {
+        return error_set(e, WEFT_ERR_CORRUPT, "HDF5 has made nonsense of its metadata");
+    }
+    weft_status status = job_create("result", 1, (int64_t[]){1}, &j, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    job_field *field = j->field;
+    job_parameter *parameter = j->parameter;
+    *j = *theirs;
+    j->field = field;
+    j->parameter = parameter;
+    memcpy(field, r->field, sizeof r->field);
+    memcpy(parameter, r->parameter, sizeof r->parameter);
+    *m = r->meta;
+    m->job = j;
+    return WEFT_OK;
+}
+
+/* HDF5 trusts what it reads: one flipped byte may make it crash, or ask for all memory. */
+static weft_status read_safely(const char *path, const struct stat *file, reading *r, metadata *m,
+                               error *e)
+{
+    char what[APART_TEXT_BYTES];
+    request wanted = {.path = path, .file = file};
+    if (!apart_call(read_apart, &wanted, r, sizeof *r, what)) {
+        return error_set(e, WEFT_ERR_CORRUPT,
+                         "%s is damaged: HDF5 %s as it read its metadata; it is left alone", path,
+                         what);
+    }
+    if (r->error.status != WEFT_OK) {
+        *e = r->error;
+        return e->status;
+    }
+    return take_over(r, m, e);
+}
+
 weft_status metadata_read(const char *path, metadata *m, error *e)
 {
     struct stat file;
@@ -367,18 +558,13 @@ weft_status metadata_read(const char *path, metadata *m, error *e)
     if (status != WEFT_OK) {
         return status;
     }
+    reading *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the metadata of %s", path);
+    }
+    status = read_safely(path, &file, r, m, e);
     m->layout.inode = (uint64_t)file.st_ino;
-    quiet q;
-    quiet_begin(&q);
-    status = read_file(path, &file, m, e);
-    if (status != WEFT_OK && q.number != 0) {
-        /* What could not be read looks like something else. */
-        status = fault_set(e, q.number, path, "cannot read %s", path);
-    }
-    quiet_end(&q);
-    if (status != WEFT_OK) {
-        metadata_release(m);
-    }
+    free(r);
     return status;
 }
 

@@ -33,7 +33,7 @@ typedef struct metadata {
  * it its name last: under `path` there is a whole file or none. */
 weft_status metadata_create(const char *path, const job *j, error *e);
 
-/* Reads a file's metadata; checks that it is a whole result. */
+/* Reads a file's metadata, in a process of its own; checks that it is a whole result. */
 weft_status metadata_read(const char *path, metadata *m, error *e);
 
 /* Frees what metadata_read() allocated. */

@@ -4,12 +4,14 @@
 import errno
 import os
 import re
+import shutil
 import signal
+import subprocess
 import unittest
 
 import results
 from cli import CliTest
-from launch import KNOWN, WEFT, main, needs
+from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs
 from test_filesystem import FAULTY, faulty
 
 TILE_RECORD_BYTES = 64
@@ -114,6 +116,36 @@ class Verify(CliTest):
         done = int(results.done_items(path).sum())
         self.assertEqual(self.weft("verify", path).out,
                          f"{path}: {done} tiles verified, {100 - done} not done yet\n")
+
+
+@needs(WEFT, "weft")
+@needs(shutil.which("h5repack"), "h5repack")
+class Repacked(CliTest):
+    def repack(self, *options, source="result.h5", name="packed.h5"):
+        subprocess.run(["h5repack", *options, self.path(source), self.path(name)], check=True,
+                       timeout=SAFE_LIMIT_S)
+        return self.path(name)
+
+    def test_there_and_back(self):
+        """Other layouts are not called damage, and the way back that the message names leads back."""
+        words = ["--count", 1000, "--grain", 7, "--fail", "900,100,500"]
+        self.make(*words, status=3)
+        for options in (["-f", "GZIP=4"], ["-l", "CHUNK=16"], ["-l", "results/hash:COMPA"]):
+            with self.subTest(options=options):
+                packed = self.repack(*options)
+                for name in ("status", "verify", "plan"):
+                    self.assert_refused(2, name, packed, saying="has been repacked: /")
+                ending = self.run_well(KNOWN, "--out", packed, *words, status=2, layout=(0, 1))
+                self.assertIn("h5repack -l CONTI -f NONE turns it back", ending.err)
+                back = self.repack("-l", "CONTI", "-f", "NONE", source="packed.h5", name="back.h5")
+                self.assertIn("143 tiles verified", self.weft("verify", back).out)
+                self.assertEqual(self.status(back)["failures"], self.status(self.path())["failures"])
+                self.run_well(KNOWN, "--out", back, *words, "--retry-failed", status=3,
+                              layout=(0, 1))
+
+    def test_without_options(self):
+        self.make("--count", 1000, "--grain", 7)
+        self.assertIn("143 tiles verified", self.weft("verify", self.repack()).out)
 
 
 if __name__ == "__main__":
