@@ -93,7 +93,7 @@ typedef struct weft_prediction {
  * @retval WEFT_OK            done
  * @retval WEFT_ERR_USAGE     no tile has been computed yet, or the job has no items
  * @retval WEFT_ERR_NOT_FOUND no such file
- * @retval WEFT_ERR_FORMAT    not a result of weft, or of a later format
+ * @retval WEFT_ERR_FORMAT    not a result of weft, of a later format, or repacked by h5repack
  * @retval WEFT_ERR_CORRUPT   truncated or damaged
  * @retval WEFT_ERR_SYSTEM    it cannot be opened or read
  * @retval WEFT_ERR_MEMORY    out of memory; @p plan may be NULL

@@ -98,8 +98,8 @@ typedef struct weft_result_failure {
  * @param result out: the result, owned by the caller
  * @retval WEFT_OK            done
  * @retval WEFT_ERR_NOT_FOUND no such file
- * @retval WEFT_ERR_FORMAT    not a result of weft, or of a later format
- * @retval WEFT_ERR_CORRUPT   truncated or damaged
+ * @retval WEFT_ERR_FORMAT    not a result of weft, of a later format, or repacked by h5repack
+ * @retval WEFT_ERR_CORRUPT   truncated, damaged, or changed by another program
  * @retval WEFT_ERR_SYSTEM    it cannot be opened or read
  * @retval WEFT_ERR_MEMORY    out of memory; @p result is NULL
  */

@@ -507,13 +507,15 @@ static void read_apart(void *answer, void *context)
 }
 
 /* A job of its own with what the child has found. */
-static weft_status take_over(const reading *r, metadata *m, error *e)
+static weft_status take_over(const reading *r, const char *path, metadata *m, error *e)
 {
     job *j = NULL;
     const job *theirs = &r->job;
     if (theirs->fields < 0 || theirs->fields > WEFT_MAX_FIELDS || theirs->parameters < 0 ||
         theirs->parameters > WEFT_MAX_PARAMETERS) {
-        return error_set(e, WEFT_ERR_CORRUPT, "HDF5 has made nonsense of its metadata");
+        return error_set(e, WEFT_ERR_CORRUPT,
+                         "%s is damaged: HDF5 has made nonsense of its metadata; it is left alone",
+                         path);
     }
     weft_status status = job_create("result", 1, (int64_t[]){1}, &j, e);
     if (status != WEFT_OK) {
@@ -546,7 +548,7 @@ static weft_status read_safely(const char *path, const struct stat *file, readin
         *e = r->error;
         return e->status;
     }
-    return take_over(r, m, e);
+    return take_over(r, path, m, e);
 }
 
 weft_status metadata_read(const char *path, metadata *m, error *e)

@@ -93,7 +93,7 @@ static void try_files(const char *path)
     char none[400];
     (void)snprintf(none, sizeof none, "%s/none/a.h5", verdict_folder);
     (void)snprintf(verdict_case, sizeof verdict_case, "a folder that is not there");
-    expect(WORDS("--out", none), ITEMS, WEFT_ERR_SYSTEM, "none/a.h5");
+    expect(WORDS("--out", none), ITEMS, WEFT_ERR_USAGE, "none/a.h5");
     (void)snprintf(verdict_case, sizeof verdict_case, "a text file");
     if (verdict_rank == 0) {
         const int fd = open(path, O_CREAT | O_WRONLY, 0666);
