@@ -16,6 +16,20 @@
 
 enum { HERE = 0, ELSEWHERE = 1 };
 
+/* How often memory is refused to a message. */
+static int refusals;
+void *__real_malloc(size_t count); /* NOLINT: the linker's name, see --wrap */
+void *__wrap_malloc(size_t count); /* NOLINT */
+
+void *__wrap_malloc(size_t count) /* NOLINT */
+{
+    if (refusals > 0) {
+        refusals--;
+        return NULL;
+    }
+    return __real_malloc(count);
+}
+
 static const pulse p = {.beat_ns = 1000000000, .limit_ns = 4000000000};
 
 static contact *make(int rank)
@@ -103,6 +117,30 @@ static void test_first_failure_counts(void **state)
     contact_destroy(c);
 }
 
+/* A message that cannot be sent is missed by nobody else: the run ends, as soon as there is memory
+ * to say so. */
+static void test_no_memory_for_a_message(void **state)
+{
+    (void)state;
+    contact *c = make(ELSEWHERE);
+    const message_kind left = MESSAGE_LEFT;
+    const int64_t now_ns = clock_now_ns();
+    refusals = 3; /* the message, its failure, and that again */
+    contact_send(c, &left, sizeof left);
+    expect_none();
+    contact_beat(c, now_ns);
+    expect(MESSAGE_ALIVE);
+    contact_beat(c, now_ns);
+    message_fail message;
+    memset(&message, 0, sizeof message);
+    assert_true(receive(&message, sizeof message));
+    assert_int_equal(message.kind, MESSAGE_FAIL);
+    assert_int_equal(message.error.status, WEFT_ERR_MEMORY);
+    contact_beat(c, now_ns);
+    expect_none();
+    contact_destroy(c);
+}
+
 /* Listens for so long; whether the coordinator is lost by then. */
 static bool listen_for(contact *c, int64_t *now_ns, int64_t for_ns, error *why)
 {
@@ -145,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_beats_are_regular),
         cmocka_unit_test(test_first_failure_counts),
+        cmocka_unit_test(test_no_memory_for_a_message),
         cmocka_unit_test(test_coordinator_is_given_twice_the_limit),
         cmocka_unit_test(test_its_own_rank_never_misses_it),
     };
