@@ -30,17 +30,18 @@ static bool read_line(const char *folder, const char *name, char line[LINE_BYTES
 static double read_quota(const char *folder)
 {
     char line[LINE_BYTES];
-    double most = 0;
-    double period = 0;
+    char *end = NULL;
+    int64_t most = 0;
+    int64_t period = 0;
     if (read_line(folder, "cpu.max", line)) {
-        if (sscanf(line, "%lf %lf", &most, &period) != 2) {
-            return 0;
-        }
+        most = (int64_t)strtoll(line, &end, 10);
+        period = (int64_t)strtoll(end, NULL, 10);
     } else if (read_line(folder, "cpu.cfs_quota_us", line)) {
-        most = strtod(line, NULL);
-        period = read_line(folder, "cpu.cfs_period_us", line) ? strtod(line, NULL) : 0;
+        most = (int64_t)strtoll(line, NULL, 10);
+        period =
+            read_line(folder, "cpu.cfs_period_us", line) ? (int64_t)strtoll(line, NULL, 10) : 0;
     }
-    return most > 0 && period > 0 ? most / period : 0;
+    return most > 0 && period > 0 ? (double)most / (double)period : 0;
 }
 
 /* A number for a group: its folder's. */

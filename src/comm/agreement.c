@@ -37,7 +37,7 @@ static weft_status find_others(comm *c, uint64_t digest, others *o, error *e)
         status = comm_gather(c, &digest, sizeof digest, all, e);
     }
     *o = (others){.first = 0};
-    for (int rank = c->size - 1; rank > 0 && status == WEFT_OK; rank--) {
+    for (int rank = c->size - 1; rank > 0 && status == WEFT_OK && all != NULL; rank--) {
         if (all[rank] != all[0]) {
             o->first = rank;
             o->count++;

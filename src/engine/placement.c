@@ -312,7 +312,7 @@ static weft_status gather_places(comm *c, places *all, error *e)
     if (status == WEFT_OK) {
         status = comm_gather(c, &mine, sizeof mine, all->seat, e);
     }
-    for (int i = 0; i < ranks && status == WEFT_OK; i++) {
+    for (int i = 0; i < ranks && status == WEFT_OK && all->seat != NULL; i++) {
         ragged = ragged || all->seat[i].runs == SEAT_RAGGED;
     }
     if (status != WEFT_OK || !ragged) {

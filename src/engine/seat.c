@@ -277,8 +277,8 @@ static int by_first(const void *left, const void *right)
 /* Hosts by their first ranks. The ranks' hosts are numbered in the order of names by now. */
 static bool sort_hosts(seating *s, int ranks)
 {
-    host_entry *entries = malloc((size_t)s->hosts * sizeof *entries);
-    int *number = malloc((size_t)s->hosts * sizeof *number);
+    host_entry *entries = malloc(((size_t)s->hosts + 1) * sizeof *entries);
+    int *number = malloc(((size_t)s->hosts + 1) * sizeof *number);
     const bool done = entries != NULL && number != NULL;
     for (int i = 0; i < s->hosts && done; i++) {
         entries[i] = (host_entry){.first = s->first[i], .cores = s->host_cores[i], .number = i};
