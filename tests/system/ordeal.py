@@ -294,8 +294,9 @@ class Attempt:
         lonely = len(self.gone()) == self.layout.ranks or self.job.kills_ranks()
         early = any(blow.struck == "start" for blow in struck)
         if lonely or early:
-            # 195: Open MPI ends a rank whose daemon is gone.
-            allowed |= {1, 195, *(128 + number for number in (1, 2, 4, 6, 8, 9, 11, 15))}
+            # 195: Open MPI ends a rank whose daemon is gone. Who was killed from outside is no
+            # failure: that is STOPPED.
+            allowed |= {1, 195, *(128 + number for number in (4, 6, 8, 11))}
         return allowed
 
     def check_status(self):
