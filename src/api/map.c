@@ -83,10 +83,12 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
     }
     weft_map *m = calloc(1, sizeof *m);
     char *path = choose_path(session, name);
-    status = m == NULL || path == NULL
-                 ? error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name)
-                 : reserve_path(session, name, path);
-    if (status != WEFT_OK) {
+    if (m != NULL && path != NULL) {
+        status = reserve_path(session, name, path);
+    } else {
+        status = error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+    }
+    if (status != WEFT_OK || m == NULL) {
         free(path);
         free(m);
         job_destroy(j);

@@ -77,6 +77,7 @@ static int look_at_object(struct dl_phdr_info *info, size_t bytes, void *context
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_NOTE) {
             const uintptr_t at = (uintptr_t)(info->dlpi_addr + segment->p_vaddr);
+            /* NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers. */
             read_notes(o, (const unsigned char *)at, segment->p_memsz);
         }
     }
