@@ -3,6 +3,8 @@
  * two of them. */
 #include "base/account.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +34,13 @@ void account_add(account *a, const char *name, const char *format, ...)
     va_start(arguments, format);
     va_list again;
     va_copy(again, arguments);
-    const int length = vsnprintf(NULL, 0, format, arguments);
+    const int length = number_print_list(NULL, 0, format, arguments);
     const size_t name_bytes = strlen(name) + 1;
     if (length < 0) {
         a->incomplete = true;
     } else if (make_room(a, name_bytes + (size_t)length + 1)) {
         memcpy(a->text + a->used, name, name_bytes);
-        (void)vsnprintf(a->text + a->used + name_bytes, (size_t)length + 1, format, again);
+        (void)number_print_list(a->text + a->used + name_bytes, (size_t)length + 1, format, again);
         a->used += name_bytes + (size_t)length + 1;
     }
     va_end(again);

@@ -324,15 +324,15 @@ static void format_element(weft_type type, const unsigned char *element, char *t
     switch (type) {
     case WEFT_FLOAT32:
         memcpy(&small, element, sizeof small);
-        used = (size_t)snprintf(text, bytes, "%.9g, ", (double)small);
+        used = (size_t)number_print(text, bytes, "%.9g, ", (double)small);
         break;
     case WEFT_FLOAT64:
         memcpy(&number, element, sizeof number);
-        used = (size_t)snprintf(text, bytes, "%.17g, ", number);
+        used = (size_t)number_print(text, bytes, "%.17g, ", number);
         break;
     case WEFT_LONG_DOUBLE:
         memcpy(&extended, element, sizeof extended);
-        used = (size_t)snprintf(text, bytes, "%.21Lg, ", extended);
+        used = (size_t)number_print(text, bytes, "%.21Lg, ", extended);
         break;
     case WEFT_INT8:
     case WEFT_INT16:
