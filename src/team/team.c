@@ -50,7 +50,9 @@ struct team {
     pthread_cond_t offered; /* for workers */
     pthread_cond_t noticed; /* for the agent */
     int waiting;            /* workers that sleep; under the mutex */
-    bool news;              /* for the agent; under the mutex */
+    ring_span *finished;    /* blocks that a worker is to hand to the hook; under the mutex */
+    atomic_int finished_count;
+    bool news; /* for the agent; under the mutex */
 };
 
 static void init_conditions(team *t)
@@ -76,7 +78,9 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
     team *t = calloc(1, sizeof *t);
     worker *each = aligned_alloc(CACHE_LINE, count * sizeof *each);
     ring *r = ring_create(blocks);
-    if (t == NULL || each == NULL || r == NULL) {
+    ring_span *finished = calloc(2 * (size_t)blocks, sizeof *finished);
+    if (t == NULL || each == NULL || r == NULL || finished == NULL) {
+        free(finished);
         ring_destroy(r);
         free(each);
         free(t);
@@ -91,6 +95,7 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
     t->span_limit = span_limit;
     t->worker = each;
     t->ring = r;
+    t->finished = finished; /* a ring has less than twice as many blocks as it was asked for */
     init_conditions(t);
     *out = t;
     return WEFT_OK;
@@ -102,6 +107,7 @@ void team_destroy(team *t)
         (void)pthread_cond_destroy(&t->noticed);
         (void)pthread_cond_destroy(&t->offered);
         (void)pthread_mutex_destroy(&t->mutex);
+        free(t->finished);
         ring_destroy(t->ring);
         free(t->worker);
         free(t);
@@ -144,6 +150,48 @@ static void finish_block(team *t, const ring_span *span)
 {
     t->hooks.block(t->context, span->data);
     ring_publish(t->ring, span);
+}
+
+/* The agent has finished a block by taking its end back. Writing it may take long, and the agent
+ * has others to answer: so the next worker that is free does it, which is soon, since the last one
+ * to compute some of this block has not taken anything else yet, or not for long. */
+static void finish_for_agent(team *t, const ring_span *span)
+{
+    const bool nothing_computed = span->first == 0;
+    if (t->workers == 0 || nothing_computed) {
+        finish_block(t, span);
+        return;
+    }
+    (void)pthread_mutex_lock(&t->mutex);
+    t->finished[atomic_fetch_add(&t->finished_count, 1)] = *span;
+    (void)pthread_cond_broadcast(&t->offered);
+    (void)pthread_mutex_unlock(&t->mutex);
+}
+
+static bool any_finished(team *t)
+{
+    return atomic_load_explicit(&t->finished_count, memory_order_relaxed) > 0;
+}
+
+/* A worker does what the agent has left to it; false if there is nothing. */
+static bool finish_once(team *t, int number)
+{
+    ring_span span;
+    if (!any_finished(t)) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&t->mutex);
+    const bool mine = any_finished(t);
+    if (mine) {
+        span = t->finished[atomic_fetch_sub(&t->finished_count, 1) - 1];
+    }
+    (void)pthread_mutex_unlock(&t->mutex);
+    if (mine) {
+        finish_block(t, &span);
+        wake_agent(t);
+        t->worker[number].now_ns = 0;
+    }
+    return mine;
 }
 
 static void compute(team *t, int number, const ring_span *span)
@@ -198,7 +246,7 @@ static void wait_for_offer(team *t, int number)
     t->waiting++;
     t->news = true;
     (void)pthread_cond_signal(&t->noticed);
-    while (!atomic_load(&t->ending) && !ring_look(t->ring, &w->at, &left)) {
+    while (!atomic_load(&t->ending) && !any_finished(t) && !ring_look(t->ring, &w->at, &left)) {
         (void)pthread_cond_wait(&t->offered, &t->mutex);
     }
     t->waiting--;
@@ -210,11 +258,11 @@ static void run_worker(team *t, int number)
     begin_usage(&t->worker[number]);
     exits_enter(EXITS_IN_KERNEL);
     do {
-        while (work_once(t, number)) {
+        while (finish_once(t, number) || work_once(t, number)) {
         }
         wait_for_offer(t, number);
     } while (!atomic_load(&t->ending));
-    while (work_once(t, number)) {
+    while (finish_once(t, number) || work_once(t, number)) {
     }
     exits_enter(EXITS_ELSEWHERE);
     usage_close(&t->worker[number].usage);
@@ -349,7 +397,7 @@ void team_halt(team *t)
     t->halted = true;
     for (int n = 0; ring_cut(t->ring, n, RING_BLOCK_TILES, &span, &finished); n++) {
         if (finished) {
-            finish_block(t, &span);
+            finish_for_agent(t, &span);
         }
     }
 }
@@ -365,7 +413,7 @@ bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, 
         bool finished = false;
         (void)ring_cut(t->ring, n, left - keep < most ? left - keep : most, &span, &finished);
         if (finished) {
-            finish_block(t, &span);
+            finish_for_agent(t, &span);
         }
         if (span.tiles > 0) {
             *data = span.data;

@@ -21,8 +21,9 @@ typedef struct team_hooks {
      * clock stood at start_ns; returns what it says at the end. */
     int64_t (*span)(void *context, void *data, int worker, int64_t first, int64_t tiles,
                     int64_t start_ns);
-    /* Once per block, when nothing of it is left to compute: the worker that was last, or the agent
-     * in team_halt() or team_cut(). */
+    /* Once per block, when nothing of it is left to compute: the worker that was last, or, where
+     * team_halt() or team_cut() has taken the rest back, the next that is free. It may take its
+     * time. The agent calls it only where nothing of the block was computed, or without workers. */
     void (*block)(void *context, void *data);
 } team_hooks;
 

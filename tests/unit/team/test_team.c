@@ -40,6 +40,7 @@ typedef struct scene {
     int halt_after; /* blocks collected; 0: never */
     bool halted;
     bool cutting;
+    bool busily; /* without a rest */
     int64_t keep;
     int64_t most;
     atomic_int too_long; /* spans above the limit */
@@ -67,7 +68,7 @@ static int64_t span_hook(void *context, void *data, int worker, int64_t first, i
     for (int64_t i = 0; i < tiles; i++) {
         atomic_fetch_add(&s->computed[w->first + first + i], 1);
     }
-    if (s->cutting && first % 7 == 0) {
+    if (s->cutting && !s->busily && first % 7 == 0) {
         clock_sleep_ns(20000); /* so that the agent finds something to cut */
     }
     atomic_fetch_add(&s->total, tiles);
@@ -81,6 +82,9 @@ static void block_hook(void *context, void *data)
     w->hooks++;
     for (int64_t i = 0; i < w->tiles; i++) {
         w->computed += atomic_load(&s->computed[w->first + i]);
+    }
+    if (s->workers > 0 && w->computed > 0 && pthread_equal(pthread_self(), s->main_thread) != 0) {
+        atomic_fetch_add(&s->strangers, 1);
     }
 }
 
@@ -125,7 +129,9 @@ static bool agent_hook(void *context)
     if (team_idle(s->team) && (s->halted || s->offered == s->works_count)) {
         return false;
     }
-    team_rest(s->team, 1000000);
+    if (!s->busily) {
+        team_rest(s->team, 1000000);
+    }
     return true;
 }
 
@@ -229,6 +235,29 @@ static void test_cutting(void **state)
         }
     }
     assert_true(cut > 0);
+}
+
+/* What there is to write of a block is left to a worker, also where the agent was the last to have
+ * a hand in it: it cuts so often here that this happens. */
+static void test_agent_writes_nothing(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    int by_cut = 0;
+    for (int round = 0; round < 60; round++) {
+        scene s;
+        prepare(&s, 1 + round % 2, 1, 6);
+        s.cutting = true;
+        s.busily = true;
+        s.most = 1 + round % 3;
+        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        check_order(&s);
+        for (int i = 0; i < s.works_count; i++) {
+            by_cut += s.works[i].computed > 0 && s.works[i].computed < s.works[i].tiles;
+        }
+        finish(&s);
+    }
+    assert_true(by_cut > 0);
 }
 
 /* What the agent has halted stays undone; what was begun is finished. */
@@ -568,6 +597,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_tile_once),
         cmocka_unit_test(test_cutting),
+        cmocka_unit_test(test_agent_writes_nothing),
         cmocka_unit_test(test_halt),
         cmocka_unit_test(test_what_is_begun_is_finished),
         cmocka_unit_test(test_offered_blocks_are_finished_at_the_end),
