@@ -88,7 +88,7 @@ typedef struct weft_span weft_span;
  * returns; whatever else of these it changes, until the end of the run.
  *
  * It may also be called in a process of its own, a child of the rank: always under `--isolate` and
- * `--item-timeout`, where its items were in hand when a process died, and as
+ * `--item-timeout`, where a process died that had its items or was to compute them next, and as
  * weft_map_set_isolation() says. It then finds all memory as it was when that process was forked,
  * sooner or later in the run. Results, failures, random numbers and weft_span_stopping() are the
  * same there; text that it prints appears, too. But what it writes to any other memory stays in
@@ -336,7 +336,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64
  * a chunk is then handed out again only when its rank is taken for dead (`--dead-after`), and such
  * a rank has to go should it come back. A rank that has not heard of rank 0 for most of that time
  * does not write what it computes meanwhile: these items are computed again. Nor is a span repeated
- * whose process has died in a child: all its items are in quarantine at once.
+ * whose process has died in a child: all its items are in quarantine at once. Where that is to be
+ * feared, since a process has died before, each item is a span of its own.
  *
  * @local Main thread.
  * @param map  the map

@@ -78,6 +78,7 @@ static bool cut_block(agent *a, int64_t keep, int64_t most, piece *p)
     block *b = data;
     b->kept = p->first;
     p->first += b->first;
+    p->careful = b->careful;
     return true;
 }
 
@@ -150,12 +151,6 @@ static void take_message(agent *a, const void *bytes)
         a->end = *(const message_end *)bytes;
         begin_stop(a, 0);
         break;
-    case MESSAGE_HAZARD: {
-        const message_hazard *hazard = bytes;
-        error e = {.status = WEFT_OK};
-        fail_if(a, hazards_add(a->setup.hazards, hazard->list, hazard->count, &e), &e);
-        break;
-    }
     case MESSAGE_REJOIN:
         rejoin(a, ((const message_rejoin *)bytes)->epoch);
         break;
@@ -253,7 +248,7 @@ static void keep_supplied(agent *a)
         if (b == NULL) {
             return;
         }
-        block_begin(b, p.first, p.tiles);
+        block_begin(b, p);
         if (!team_offer(a->team, p.tiles, b)) {
             error e = {.status = WEFT_OK};
             delivery_put_free(a->delivery, b);
@@ -286,7 +281,6 @@ static void leave_if_drained(agent *a, int64_t now_ns)
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->team)};
     a->left = true;
-    notes_drop(a->setup.hazards->notes);
     contact_send(a->setup.contact, &left, sizeof left);
 }
 
@@ -320,9 +314,7 @@ static void leave_behind(agent *a)
     const weft_status status = status_of_leaving(a);
     const int exit_status = weft_status_exit(status);
     comm_flush(a->setup.comm, INT64_C(200000000));
-    notes_drop(a->setup.hazards->notes);
     coordinator_destroy(a->setup.coordinator);
-    hazards_settle(a->setup.hazards, a->end.error.status);
     if (a->setup.coordinator != NULL) {
         store_leave(a->setup.work->store);
     }
@@ -343,7 +335,8 @@ static void leave_behind(agent *a)
 
 static void rest(agent *a, bool active)
 {
-    const bool hungry = a->stopping || team_stock(a->team) == 0;
+    const bool hungry = a->stopping || team_stock(a->team) == 0 ||
+                        (a->setup.coordinator != NULL && coordinator_busy(a->setup.coordinator));
     if (active || hungry) {
         a->rest_ns = PACE_HUNGRY_NS;
     } else {

@@ -7,7 +7,6 @@
 #include "base/host.h"
 #include "engine/contact.h"
 #include "engine/coordinator.h"
-#include "engine/hazards.h"
 #include "engine/mail.h"
 #include "engine/work.h"
 
@@ -19,7 +18,6 @@ typedef struct agent_setup {
     contact *contact;
     coordinator *coordinator; /* rank 0; else NULL */
     int workers;
-    hazards *hazards;
     const host_cores *pin; /* where they stay; NULL: anywhere */
     pulse pulse;
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */

@@ -21,7 +21,10 @@ typedef struct effort {
 struct books {
     books_setup setup;
     ledger *ledger;
-    effort *effort; /* per rank */
+    lease_table *leases;
+    effort *effort;     /* per rank */
+    int64_t left;       /* items that were leased when an earlier run died, … */
+    int64_t first_left; /* … from this one on */
     int64_t done;
     int64_t failed;
     int64_t begun_ns;
@@ -29,25 +32,52 @@ struct books {
     bool warned_impure;
 };
 
-/* Takes over what earlier runs have done. Tiles with items to retry are not done from here on, also
- * on disk, since their bytes will be replaced before their records can be. */
+/* What is in quarantine may kill when it is tried again, and is leased before its record says that
+ * it is to do. What merely failed may not, whoever had it last. */
+static weft_status lease_retries(books *b, error *e)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t tile = 0; tile < b->setup.job->tiles.tiles && status == WEFT_OK; tile++) {
+        const tile_record *record = ledger_record(b->ledger, tile);
+        if (tile_record_done(record) && record->failed > 0) {
+            status = lease_table_set(b->leases, tile, 1, record->state == TILE_QUARANTINED, e);
+        }
+    }
+    return status == WEFT_OK ? lease_table_wait(b->leases, e) : status;
+}
+
+/* A tile that was leased when an earlier run died. */
+static void note_left(books *b, int64_t tile)
+{
+    const tiling *tiles = &b->setup.job->tiles;
+    b->first_left = b->left == 0 ? tiling_first(tiles, tile) : b->first_left;
+    b->left += tiling_items(tiles, tile, 1);
+}
+
+/* Takes over what earlier runs have done, and have died of. Tiles with items to retry are not done
+ * from here on, also on disk, since their bytes will be replaced before their records can be. */
 static weft_status take_over(books *b, error *e)
 {
     const tiling *tiles = &b->setup.job->tiles;
-    weft_status status = WEFT_OK;
+    weft_status status = b->setup.retry_failed ? lease_retries(b, e) : WEFT_OK;
     bool reopened = false;
     for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
         const tile_record *record = ledger_record(b->ledger, tile);
-        if (!tile_record_done(record)) {
-            continue;
-        }
-        if (b->setup.retry_failed && record->failed > 0) {
+        const bool done = tile_record_done(record);
+        if (done && b->setup.retry_failed && record->failed > 0) {
             status = ledger_reopen(b->ledger, tile, e);
             reopened = true;
-        } else {
+        } else if (done) {
             dispatch_set_done(b->setup.dispatch, tile);
             b->done += tiling_items(tiles, tile, 1);
             b->failed += record->failed;
+            continue;
+        }
+        if (lease_table_holds(b->leases, tile)) {
+            dispatch_set_careful(b->setup.dispatch, tile);
+            if (!done) {
+                note_left(b, tile);
+            }
         }
     }
     if (status == WEFT_OK && reopened) {
@@ -96,6 +126,7 @@ weft_status books_open(const books_setup *setup, books **out, error *e)
     b->setup = *setup;
     b->effort = efforts;
     b->ledger = store_ledger(setup->store);
+    b->leases = store_leases(setup->store);
     weft_status status = take_over(b, e);
     if (status == WEFT_OK) {
         status = open_row(b, e);
@@ -107,6 +138,12 @@ weft_status books_open(const books_setup *setup, books **out, error *e)
     if (b->done > 0) {
         log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done", setup->path,
                   b->done, setup->job->items.count);
+    }
+    if (b->left > 0) {
+        log_print(LOG_WARNING,
+                  "an earlier run died with items in progress (%" PRId64 ", from item %" PRId64
+                  " on): they are computed in child processes, where a crash does no harm",
+                  b->left, b->first_left);
     }
     if (ledger_damaged(b->ledger) > 0) {
         log_print(LOG_WARNING, "%" PRId64 " tile records were torn or damaged: computed again",
@@ -279,9 +316,29 @@ static const char *outcome_of(weft_status status)
     }
 }
 
+/* A tile that has perhaps killed a process stays leased until it is done; all others are free. */
+static weft_status free_leases(books *b, error *e)
+{
+    const int64_t tiles = b->setup.job->tiles.tiles;
+    weft_status status = WEFT_OK;
+    for (int64_t tile = 0; tile < tiles && status == WEFT_OK;) {
+        int64_t end = tile;
+        while (end < tiles && (!dispatch_careful(b->setup.dispatch, end) ||
+                               tile_record_done(ledger_record(b->ledger, end)))) {
+            end++;
+        }
+        status = lease_table_set(b->leases, tile, end - tile, false, e);
+        tile = end + 1;
+    }
+    return status;
+}
+
 weft_status books_end(books *b, weft_status why, error *e)
 {
-    const weft_status status = put_row(b, outcome_of(why), e);
+    weft_status status = put_row(b, outcome_of(why), e);
+    if (status == WEFT_OK) {
+        status = free_leases(b, e);
+    }
     store_flush(b->setup.store, b->setup.sync);
     return status;
 }

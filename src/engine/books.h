@@ -27,7 +27,8 @@ typedef struct books_setup {
     const char *command;
 } books_setup;
 
-/* Tells the dispatch what earlier runs have done, and begins the run's row. */
+/* Tells the dispatch what earlier runs have done, and what they may have died of, and begins the
+ * run's row. */
 weft_status books_open(const books_setup *setup, books **out, error *e);
 
 /* NULL is allowed. */
@@ -43,7 +44,8 @@ void books_lose(books *b, int rank, int64_t tiles);
 /* Brings the run's row up to date. */
 weft_status books_update(books *b, error *e);
 
-/* The run is over, for that reason: the last of the row. All that is recorded is then on its way to
+/* The run is over, for that reason: the last of the row. No tile is leased any more but those that
+ * dispatch_careful() still warns of. All that is recorded is then on its way to
  * the file, see store_flushed(). */
 weft_status books_end(books *b, weft_status why, error *e);
 

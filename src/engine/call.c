@@ -18,20 +18,12 @@ int call_here(const weft_span *span)
     return code;
 }
 
-/* Should this process die of it, its notes say what it had in hand. */
-static int call_with_notes(const weft_span *span)
+/* While the worker is in the user's code, others may fork. */
+static int call_and_break(const weft_span *span)
 {
-    const work *w = span->work;
-    notes_line *mine = w->notes == NULL ? NULL : &w->notes[span->worker];
-    if (mine != NULL) {
-        notes_begin(mine, span->first, span->count);
-    }
-    lull_break(w->lull, span->worker);
+    lull_break(span->work->lull, span->worker);
     const int code = call_here(span);
-    lull_keep(w->lull, span->worker);
-    if (mine != NULL) {
-        notes_end(mine);
-    }
+    lull_keep(span->work->lull, span->worker);
     return code;
 }
 
@@ -92,7 +84,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
     }
     if (a.here) {
         plan.apart = false;
-        a.code = call_with_notes(span);
+        a.code = call_and_break(span);
     }
     if (a.code == 0 && !a.died) {
         return true;
@@ -103,7 +95,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
     return mend(span, plan, &a);
 }
 
-/* Run by run of what is alike. */
+/* As much at once as a child has room for. */
 static bool call_with_care(const weft_span *span)
 {
     weft_span part = *span;
@@ -111,7 +103,8 @@ static bool call_with_care(const weft_span *span)
     bool computed = true;
     while (part.first < end && computed) {
         isolation_plan plan;
-        part.count = isolation_look(span->work->isolation, part.first, end - part.first, &plan);
+        part.count = end - part.first;
+        part.count = isolation_look(span->work->isolation, &part, &plan);
         computed = call_alike(&part, plan);
         part.first += part.count;
     }
@@ -120,7 +113,7 @@ static bool call_with_care(const weft_span *span)
 
 bool call_kernel(const weft_span *span)
 {
-    const work *w = span->work;
-    const bool careless = !w->isolate && (w->suspects == NULL || suspects_none(w->suspects));
-    return careless ? call_alike(span, (isolation_plan){.apart = false}) : call_with_care(span);
+    return span->careful || span->work->isolate
+               ? call_with_care(span)
+               : call_alike(span, (isolation_plan){.apart = false});
 }

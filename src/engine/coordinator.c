@@ -7,6 +7,7 @@
 #include "engine/books.h"
 #include "engine/dispatch.h"
 #include "engine/ending.h"
+#include "engine/outbox.h"
 #include "engine/roster.h"
 
 #include <inttypes.h>
@@ -23,6 +24,7 @@ struct coordinator {
     dispatch *dispatch;
     roster *roster;
     ending *ending;
+    outbox *outbox;
     int64_t begun_ns;
     int64_t next_book_ns;
     int64_t next_sync_ns;
@@ -52,6 +54,9 @@ static weft_status prepare(coordinator *c, error *e)
         status = roster_create(setup->mail, setup->placement->ranks, setup->pulse, &c->roster, e);
     }
     if (status == WEFT_OK) {
+        status = outbox_create(c->roster, store_leases(setup->store), &c->outbox, e);
+    }
+    if (status == WEFT_OK) {
         const books_setup recorded = {.job = setup->job,
                                       .store = setup->store,
                                       .placement = setup->placement,
@@ -69,6 +74,7 @@ static weft_status prepare(coordinator *c, error *e)
                               .books = c->books,
                               .dispatch = c->dispatch,
                               .roster = c->roster,
+                              .ranks = setup->placement->ranks,
                               .items = setup->job->items.count,
                               .deadline_ns = setup->deadline_ns};
     return status == WEFT_OK ? ending_create(&end, &c->ending, e) : status;
@@ -79,6 +85,7 @@ static void release(coordinator *c)
     ending_destroy(c->ending);
     books_close(c->books);
     dispatch_destroy(c->dispatch);
+    outbox_destroy(c->outbox);
     roster_destroy(c->roster);
     free(c);
 }
@@ -116,40 +123,6 @@ void coordinator_destroy(coordinator *c)
     release(c);
 }
 
-/* Tells one rank, or all (-1), of items that are suspect. */
-static void warn(coordinator *c, int rank, const suspect list[], int64_t count)
-{
-    const size_t list_bytes = (size_t)count * sizeof list[0];
-    message_hazard *message = count == 0 ? NULL : malloc(sizeof *message + list_bytes);
-    if (message == NULL) {
-        /* Without memory for a warning they are computed as any other item. */
-        return;
-    }
-    message->kind = MESSAGE_HAZARD;
-    message->count = count;
-    memcpy(message->list, list, list_bytes);
-    const int first = rank < 0 ? 0 : rank;
-    const int last = rank < 0 ? c->setup.placement->ranks - 1 : rank;
-    for (int each = first; each <= last; each++) {
-        roster_send(c->roster, each, message, sizeof *message + list_bytes);
-    }
-    free(message);
-}
-
-/* What a rank's workers have in hand may have killed it; or it is not dead, and has not crashed. */
-static void suspect_what_it_has(coordinator *c, int rank, bool dead)
-{
-    suspect *list = NULL;
-    int64_t count = 0;
-    if (notes_read_rank(c->setup.hazards->notes, rank, &list, &count)) {
-        for (int64_t i = 0; i < count && !dead; i++) {
-            list[i].crashes = 0;
-        }
-        warn(c, -1, list, count);
-    }
-    free(list);
-}
-
 /* A rank is taken for dead: what it had is handed out again. */
 static void bury(coordinator *c, int rank, const char *why)
 {
@@ -160,7 +133,7 @@ static void bury(coordinator *c, int rank, const char *why)
               "%" PRId64 " tiles it had are computed by others",
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
     books_lose(c->books, rank, tiles);
-    suspect_what_it_has(c, rank, true);
+    outbox_drop(c->outbox, rank);
 }
 
 static void take_news(coordinator *c, int rank, const news *n, int64_t now_ns)
@@ -170,18 +143,35 @@ static void take_news(coordinator *c, int rank, const news *n, int64_t now_ns)
 }
 
 /* What is computed again because its holder is late may have killed the holder. */
-static void beware(coordinator *c, const order *o)
+static void beware(coordinator *c, order *o)
 {
     if (o->kind != ORDER_GRANT || !o->again) {
         return;
     }
     ending_expect_repeats(c->ending);
-    if (roster_doubtful(c->roster, o->holder)) {
-        suspect_what_it_has(c, o->holder, false);
+    for (int i = 0; i < o->pieces; i++) {
+        o->piece[i].careful = o->piece[i].careful || roster_doubtful(c->roster, o->holder);
     }
 }
 
-static void send_order(coordinator *c, const order *o)
+static void send_grant(coordinator *c, const order *o)
+{
+    error e = {.status = WEFT_OK};
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < o->pieces && status == WEFT_OK; i++) {
+        status = lease_table_set(store_leases(c->setup.store), o->piece[i].first, o->piece[i].tiles,
+                                 true, &e);
+    }
+    message_grant grant = {.kind = MESSAGE_GRANT, .pieces = o->pieces};
+    memcpy(grant.piece, o->piece, (size_t)o->pieces * sizeof o->piece[0]);
+    const size_t bytes = offsetof(message_grant, piece) + (size_t)o->pieces * sizeof grant.piece[0];
+    if (status == WEFT_OK) {
+        status = outbox_send(c->outbox, o->rank, &grant, bytes, &e);
+    }
+    end_with_error(c, status, &e);
+}
+
+static void send_order(coordinator *c, order *o)
 {
     beware(c, o);
     if (o->kind == ORDER_RECALL) {
@@ -189,10 +179,7 @@ static void send_order(coordinator *c, const order *o)
         roster_send(c->roster, o->rank, &recall, sizeof recall);
         return;
     }
-    message_grant grant = {.kind = MESSAGE_GRANT, .pieces = o->pieces};
-    memcpy(grant.piece, o->piece, (size_t)o->pieces * sizeof o->piece[0]);
-    const size_t bytes = offsetof(message_grant, piece) + (size_t)o->pieces * sizeof grant.piece[0];
-    roster_send(c->roster, o->rank, &grant, bytes);
+    send_grant(c, o);
 }
 
 /* Tells ranks what is decided by now. */
@@ -236,9 +223,6 @@ static void welcome_back(coordinator *c, int rank)
         roster_dismiss(c->roster, rank);
         return;
     }
-    int64_t count = 0;
-    const suspect *list = suspects_list(c->setup.hazards->suspects, &count);
-    warn(c, rank, list, count);
     const message_rejoin rejoin = {.kind = MESSAGE_REJOIN, .epoch = roster_epoch(c->roster, rank)};
     roster_send(c->roster, rank, &rejoin, sizeof rejoin);
     ending_expect_repeats(c->ending);
@@ -314,7 +298,6 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     case MESSAGE_STOP:
     case MESSAGE_END:
     case MESSAGE_BEAT:
-    case MESSAGE_HAZARD:
     case MESSAGE_REJOIN:
         break;
     }
@@ -349,17 +332,23 @@ void coordinator_step(coordinator *c, int64_t now_ns)
     if (ending_over(c->ending)) {
         return;
     }
+    error e = {.status = WEFT_OK};
     keep_in_touch(c, now_ns);
+    end_with_error(c, outbox_flush(c->outbox, &e), &e);
     ending_step(c->ending, now_ns);
     if (ending_far(c->ending) && now_ns >= c->next_dispatch_ns) {
         send_orders(c, now_ns);
     }
     if (!ending_closed(c->ending) && now_ns >= c->next_book_ns) {
-        error e = {.status = WEFT_OK};
         c->next_book_ns = now_ns + book_ns;
         sync_books(c, now_ns);
         store_touch(c->setup.store);
         end_with_error(c, books_update(c->books, &e), &e);
     }
     progress_update(&c->progress, books_done(c->books), books_failed(c->books), now_ns);
+}
+
+bool coordinator_busy(const coordinator *c)
+{
+    return outbox_waits(c->outbox);
 }

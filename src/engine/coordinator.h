@@ -3,7 +3,6 @@
 #ifndef ENGINE_COORDINATOR_H
 #define ENGINE_COORDINATOR_H
 
-#include "engine/hazards.h"
 #include "engine/liveness.h"
 #include "engine/mail.h"
 #include "engine/placement.h"
@@ -22,7 +21,6 @@ typedef struct coordinator_setup {
     const job *job;
     store *store;
     mail *mail;
-    const hazards *hazards; /* rank 0's own */
     const placement *placement;
     const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
     technique technique;
@@ -48,5 +46,8 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 
 /* What is due by the clock: ranks that wait for work, the run's row, the progress line. */
 void coordinator_step(coordinator *c, int64_t now_ns);
+
+/* Whether it has to look again soon: a rank waits for something that is just being written. */
+bool coordinator_busy(const coordinator *c);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
- * twice. It has no clock, messages or files of its own, so that a run and its simulation share it.
+ * twice. A chunk is reserved for a rank, and granted piece by piece as the rank can take it: what
+ * has not been granted is no lease, and others get it without asking anybody. The dispatch has no
+ * clock, messages or files of its own, so that a run and its simulation share it.
  */
 #include "engine/dispatch.h"
 
@@ -20,6 +22,10 @@ static const int64_t answer_ns = INT64_C(1000000000);
  * sleeps at either end. */
 static const double least_grant_s = 2e-3;
 
+/* Of a chunk so much is granted at once that all ranks together ask no more often than every so
+ * many times as long as a hand-out takes. */
+static const double least_overheads = 20;
+
 /* With very many ranks it takes the coordinator longer to look at them all; so it does it less
  * often. */
 static const int64_t survey_rank_ns = 1000;
@@ -38,7 +44,7 @@ typedef struct member {
 /* A rank that has more than it has begun. */
 typedef struct source {
     int rank;
-    double left_s; /* how long that will take it */
+    double left_s; /* how long that, and what is reserved for it, will take it */
 } source;
 
 struct dispatch {
@@ -50,6 +56,7 @@ struct dispatch {
     int last;
     int64_t chunks;
     int64_t late_ns;
+    double overhead_s; /* what a hand-out costs */
     /* The last survey, for when everything has been handed out. */
     int64_t next_survey_ns;
     int next; /* of those who wait, to be served from it */
@@ -106,6 +113,16 @@ void dispatch_set_done(dispatch *d, int64_t tile)
     (void)leases_report(d->leases, tile);
 }
 
+void dispatch_set_careful(dispatch *d, int64_t tile)
+{
+    leases_set_careful(d->leases, tile);
+}
+
+bool dispatch_careful(const dispatch *d, int64_t tile)
+{
+    return leases_careful(d->leases, tile);
+}
+
 weft_status dispatch_start(dispatch *d, error *e)
 {
     const schedule_setup setup = {.technique = d->setup.technique,
@@ -129,7 +146,9 @@ static void start_waiting(dispatch *d, int rank, int before, int behind)
 void dispatch_ask(dispatch *d, int rank, int64_t want)
 {
     if (d->member[rank].want == 0) {
-        start_waiting(d, rank, d->last, NOBODY);
+        /* Whoever has tiles reserved takes nothing from others, and need not wait for them. */
+        const bool at_once = leases_reserved(d->leases, rank) > 0;
+        start_waiting(d, rank, at_once ? NOBODY : d->last, at_once ? d->first : NOBODY);
         /* A survey that has served everybody else serves this one, too. */
         d->next = d->next == NOBODY ? rank : d->next;
     }
@@ -183,8 +202,9 @@ int64_t dispatch_bury(dispatch *d, int rank)
     if (m->want > 0) {
         stop_waiting(d, rank);
     }
-    const int64_t tiles = leases_bury(d->leases, rank);
-    schedule_return(d->schedule, tiles);
+    int64_t reserved = 0;
+    const int64_t tiles = leases_bury(d->leases, rank, &reserved);
+    schedule_return(d->schedule, tiles + reserved);
     m->want = 0;
     m->left = 0;
     m->recalled_ns = 0;
@@ -196,6 +216,7 @@ int64_t dispatch_bury(dispatch *d, int rank)
 
 void dispatch_set_overhead(dispatch *d, double seconds)
 {
+    d->overhead_s = seconds;
     schedule_set_overhead(d->schedule, seconds);
 }
 
@@ -204,11 +225,12 @@ void dispatch_set_time_left(dispatch *d, double seconds)
     schedule_set_time_left(d->schedule, seconds);
 }
 
-/* Joins a piece to the last one where they touch; false if there is no room for one more. */
+/* Joins a piece to the last one where they touch and are alike; false if there is no room for one
+ * more. */
 static bool add_piece(order *o, piece p)
 {
     piece *last = o->pieces > 0 ? &o->piece[o->pieces - 1] : NULL;
-    if (last != NULL && piece_end(*last) == p.first) {
+    if (last != NULL && piece_end(*last) == p.first && last->careful == p.careful) {
         last->tiles += p.tiles;
     } else {
         o->piece[o->pieces++] = p;
@@ -216,8 +238,8 @@ static bool add_piece(order *o, piece p)
     return o->pieces < ORDER_PIECES;
 }
 
-/* How many tiles one message may bring a rank, so that others get some, too; but never so few that
- * they are computed before the next message can be there. */
+/* How many tiles of new chunks one message may bring a rank, so that others get some, too; but
+ * never so few that they are computed before the next message can be there. */
 static int64_t fair_share(const dispatch *d, int rank)
 {
     const int64_t share = schedule_remaining(d->schedule) / (2 * (int64_t)d->setup.ranks);
@@ -226,31 +248,48 @@ static int64_t fair_share(const dispatch *d, int rank)
     return least > (double)share && least < 1e15 ? (int64_t)least : share;
 }
 
-/* Chunks of the technique's size until the rank has what it wants: several at once save messages.
- * Where tiles are done already, a chunk falls into several pieces. */
+/* How many tiles to grant at once, as far as they are reserved: what the rank wants, and more where
+ * there are so many ranks that the coordinator would be kept busy. */
+static int64_t count_wanted(const dispatch *d, int rank)
+{
+    const int64_t want = d->member[rank].want;
+    const double tile_s = schedule_tile_seconds(d->schedule, rank);
+    const double least_s = least_overheads * d->setup.ranks * d->overhead_s;
+    const double least = tile_s > 0 ? least_s / tile_s : 0;
+    return least > (double)want && least < 1e15 ? (int64_t)least : want;
+}
+
+/* Reserves a chunk of the technique's size. */
+static bool reserve_chunk(dispatch *d, int rank)
+{
+    const int64_t chunk = schedule_next(d->schedule, rank, d->member[rank].want);
+    const int64_t reserved = chunk > 0 ? leases_reserve(d->leases, rank, chunk) : 0;
+    d->chunks += reserved > 0;
+    /* If nobody has the rest, others have done it twice. */
+    schedule_return(d->schedule, reserved > 0 ? chunk - reserved : 0);
+    return reserved > 0;
+}
+
+/* What is reserved for the rank, and then more chunks, until it has what it wants: several at once
+ * save messages. Where tiles are done already a chunk falls into several pieces. */
 static bool grant(dispatch *d, int rank, int64_t now_ns, order *o)
 {
+    const int64_t want = count_wanted(d, rank);
+    const int64_t asked = d->member[rank].want;
     const int64_t fair = fair_share(d, rank);
-    const int64_t want = d->member[rank].want < fair ? d->member[rank].want : fair;
-    int64_t chunk = 0;
     int64_t granted = 0;
     bool room = true;
     *o = (order){.kind = ORDER_GRANT, .rank = rank};
-    while (room && (granted < want || granted == 0 || chunk > 0)) {
-        if (chunk == 0) {
-            chunk = schedule_next(d->schedule, rank, d->member[rank].want);
-            d->chunks += chunk > 0;
-        }
-        const piece p = chunk > 0 ? leases_take(d->leases, rank, chunk, now_ns) : (piece){0, 0};
-        if (p.tiles == 0) {
+    while (room && granted < want) {
+        const piece p = leases_take(d->leases, rank, want - granted, now_ns);
+        granted += p.tiles;
+        if (p.tiles > 0) {
+            room = add_piece(o, p);
+        } else if ((granted > 0 && (granted >= fair || granted >= asked)) ||
+                   !reserve_chunk(d, rank)) {
             break;
         }
-        chunk -= p.tiles;
-        granted += p.tiles;
-        room = add_piece(o, p);
     }
-    /* What did not fit into the message goes back. If nobody has it, others have done it twice. */
-    schedule_return(d->schedule, granted > 0 ? chunk : 0);
     return granted > 0;
 }
 
@@ -278,9 +317,10 @@ static double estimate_left(const dispatch *d, int rank, int64_t now_ns)
 {
     const member *m = &d->member[rank];
     const double tile_s = schedule_tile_seconds(d->schedule, rank);
+    const double reserved_s = (double)leases_reserved(d->leases, rank) * (tile_s > 0 ? tile_s : 1);
     const double left_s = (double)m->left * (tile_s > 0 ? tile_s : 1);
     const double now_s = left_s - 1e-9 * (double)(now_ns - m->heard_ns);
-    return now_s > left_s / 4 ? now_s : left_s / 4;
+    return reserved_s + (now_s > left_s / 4 ? now_s : left_s / 4);
 }
 
 /* Everything has been handed out and somebody waits: who has tiles to spare, and who is late. */
@@ -291,7 +331,7 @@ static void survey(dispatch *d, int64_t now_ns)
     for (int rank = 0; rank < d->setup.ranks; rank++) {
         const member *m = &d->member[rank];
         const bool owes = m->recalled_ns != 0 && now_ns - m->recalled_ns < answer_ns;
-        if (m->left > 0 && !owes) {
+        if (leases_reserved(d->leases, rank) > 0 || (m->left > 0 && !owes)) {
             d->source[d->sources++] =
                 (source){.rank = rank, .left_s = estimate_left(d, rank, now_ns)};
         }
@@ -304,18 +344,28 @@ static void survey(dispatch *d, int64_t now_ns)
     qsort(d->overdue, (size_t)d->overdues, sizeof *d->overdue, compare_overdues);
 }
 
-/* Has the rank with most tiles to spare give some back for another that has far fewer. */
-static bool recall(dispatch *d, int rank, int64_t now_ns, order *o)
+/* The rank with most tiles to spare, if another has far fewer; NOBODY if that is none. */
+static int find_source(dispatch *d, int rank, int64_t now_ns)
 {
     const source *most = &d->source[d->next_source];
     if (d->next_source == d->sources || most->rank == rank ||
         most->left_s < 2 * estimate_left(d, rank, now_ns)) {
-        return false;
+        return NOBODY;
     }
     d->next_source++;
-    d->member[most->rank].recalled_ns = now_ns;
-    d->member[most->rank].recalled_for = rank;
-    *o = (order){.kind = ORDER_RECALL, .rank = most->rank};
+    return most->rank;
+}
+
+/* Half of what is reserved for one rank is another's from now on; where nothing is, the rank is to
+ * give back half of what it has not begun. False if that turns out to be done. */
+static bool share(dispatch *d, int from, int to, int64_t now_ns, order *o)
+{
+    if (leases_reserved(d->leases, from) > 0) {
+        return leases_steal(d->leases, from, to) > 0 && grant(d, to, now_ns, o);
+    }
+    d->member[from].recalled_ns = now_ns;
+    d->member[from].recalled_for = to;
+    *o = (order){.kind = ORDER_RECALL, .rank = from};
     return true;
 }
 
@@ -362,9 +412,14 @@ static bool serve_from_survey(dispatch *d, int64_t now_ns, order *o)
             return true;
         }
         d->next = d->member[rank].behind;
-        if (recall(d, rank, now_ns, o)) {
-            return true;
+        const int from = find_source(d, rank, now_ns);
+        if (from == NOBODY || !share(d, from, rank, now_ns, o)) {
+            continue;
         }
+        if (o->kind == ORDER_GRANT) {
+            note_grant(d, o);
+        }
+        return true;
     }
     return false;
 }

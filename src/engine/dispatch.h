@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
- * twice. It has no clock, messages or files of its own, so that a run and its simulation share it.
+ * twice. A chunk is reserved for a rank, and granted piece by piece as the rank can take it: what
+ * has not been granted is no lease, and others get it without asking anybody. The dispatch has no
+ * clock, messages or files of its own, so that a run and its simulation share it.
  */
 #ifndef ENGINE_DISPATCH_H
 #define ENGINE_DISPATCH_H
@@ -55,6 +57,12 @@ void dispatch_destroy(dispatch *d);
 
 void dispatch_set_done(dispatch *d, int64_t tile);
 
+/* The items of a tile may kill: it is granted as a careful piece. */
+void dispatch_set_careful(dispatch *d, int64_t tile);
+
+/* Whether a tile is careful: that was said of it, or a rank was taken for dead that had it. */
+bool dispatch_careful(const dispatch *d, int64_t tile);
+
 weft_status dispatch_start(dispatch *d, error *e);
 
 /* A rank can take so many tiles. It waits until there is an ORDER_GRANT for it. */
@@ -70,8 +78,8 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
 /* A tile is in the file: true if for the first time. */
 bool dispatch_report(dispatch *d, int64_t tile);
 
-/* A rank is taken for dead: what it had is to do again, which are so many tiles, and it gets
- * nothing until dispatch_ask(). */
+/* A rank is taken for dead: what it had is careful and to do again, which are so many tiles, and it
+ * gets nothing until dispatch_ask(). */
 int64_t dispatch_bury(dispatch *d, int rank);
 
 /* What it costs to hand out a chunk, as measured last. */
@@ -89,7 +97,7 @@ enum { DISPATCH_NS = 1000000 };
 /* Tiles not done. */
 int64_t dispatch_undone(const dispatch *d);
 
-/* Chunks handed out so far, repetitions included. */
+/* Chunks that were reserved for ranks so far, repetitions included. */
 int64_t dispatch_chunks(const dispatch *d);
 
 #endif

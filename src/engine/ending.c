@@ -207,9 +207,20 @@ void ending_tell(ending *x, int rank)
     }
 }
 
+/* A rank that has not said that it has left may have died of what it has: nobody can tell. */
+static void give_up_on_the_silent(ending *x)
+{
+    for (int rank = 0; rank < x->setup.ranks && dispatch_undone(x->setup.dispatch) > 0; rank++) {
+        if (!roster_has_left(x->setup.roster, rank)) {
+            (void)dispatch_bury(x->setup.dispatch, rank);
+        }
+    }
+}
+
 static void close_books(ending *x)
 {
     error e = {.status = WEFT_OK};
+    give_up_on_the_silent(x);
     judge(x);
     x->phase = PHASE_CLOSING;
     (void)books_end(x->setup.books, x->why.status, &e);

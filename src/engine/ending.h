@@ -21,6 +21,7 @@ typedef struct ending_setup {
     books *books;
     dispatch *dispatch;
     roster *roster;
+    int ranks;
     int64_t items;
     int64_t deadline_ns; /* when the run must be over; 0: it takes the time it takes */
 } ending_setup;

@@ -106,14 +106,14 @@ void isolation_destroy(isolation *s)
     }
 }
 
-int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolation_plan *plan)
+int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan)
 {
     const work *w = s->setup.work;
-    bool found = false;
-    const int64_t alike = suspects_look(w->suspects, first, count, &found, &plan->crashes);
     const bool possible = !w->never_apart && atomic_load(&s->stuck) < STUCK_SPANS;
-    plan->apart = possible && (found || w->isolate);
-    return plan->apart && alike > s->room ? s->room : alike;
+    const bool alone = span->careful && !w->pure;
+    const int64_t most = alone ? 1 : s->room;
+    *plan = (isolation_plan){.apart = possible && (span->careful || w->isolate)};
+    return plan->apart && span->count > most ? most : span->count;
 }
 
 /* In the child. */

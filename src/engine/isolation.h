@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "engine/lull.h"
 #include "engine/span.h"
-#include "engine/suspects.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +18,6 @@ enum { ISOLATION_CRASHES = 2 };
 
 typedef struct isolation_setup {
     const work *work;
-    const suspects *suspects;
     int workers;           /* that compute */
     bool by_main;          /* it is the main thread that computes, without workers */
     double item_timeout_s; /* 0: an item may take as long as it takes */
@@ -45,10 +43,10 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
 /* Ends all children. NULL is allowed. */
 void isolation_destroy(isolation *s);
 
-/* Of the items from `first` on, `count` of them, so many can be computed in one call, as the plan
- * says. Any
- * thread. */
-int64_t isolation_look(const isolation *s, int64_t first, int64_t count, isolation_plan *plan);
+/* So many items of a span can be computed in one call, as the plan says. Where nothing may be tried
+ * twice a crash is the end of all that was computed with it: so what may well crash is computed
+ * item by item. Any thread. */
+int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan);
 
 /* Computes a span in the worker's child; results and failures are then where the kernel would have
  * put them. Where no child can be made the span's failures say so, and the run cannot go on. The

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which tiles are done, and which rank has been given which. */
+/* Which tiles are done, which rank has been given which, and which are reserved for whom. */
 #include "engine/leases.h"
 
 #include <stdlib.h>
@@ -7,6 +7,9 @@
 
 /* However patient, a time in nanoseconds must still fit. */
 enum { MOST_DOUBLINGS = 10, NONE = -1 };
+
+/* What is known of a tile. */
+enum { TILE_IS_DONE = 1, TILE_IS_CAREFUL = 2 };
 
 /* A piece in the hands of a rank. Tiles may be done by then, by anyone. */
 typedef struct lease {
@@ -18,23 +21,26 @@ typedef struct lease {
     int behind;
 } lease;
 
-/* A rank's leases, oldest first. */
+/* A rank's leases, oldest first, and what is reserved for it: tiles from one to another, less those
+ * that are done. */
 typedef struct holdings {
     int first;
     int last;
+    piece reserve;
+    int64_t reserved; /* tiles of it to do */
 } holdings;
 
 struct leases {
     int64_t tiles;
     int ranks;
-    bool *done;
+    unsigned char *tile; /* TILE_IS_… */
     int64_t undone;
-    int64_t next; /* tiles before it are done, handed out or returned */
+    int64_t next; /* tiles before it are done, reserved, leased or returned */
     holdings *of; /* per rank */
     lease *lease;
     int room;
     int free;        /* the first free one; the others by `behind` */
-    piece *returned; /* given back and not handed out again yet */
+    piece *returned; /* given back and not reserved again yet */
     int64_t returned_count;
     int64_t returned_room;
 };
@@ -42,11 +48,11 @@ struct leases {
 weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
 {
     leases *l = calloc(1, sizeof *l);
-    bool *done = calloc((size_t)tiles + 1, sizeof *done);
+    unsigned char *tile = calloc((size_t)tiles + 1, sizeof *tile);
     holdings *of = malloc((size_t)ranks * sizeof *of);
-    if (l == NULL || done == NULL || of == NULL) {
+    if (l == NULL || tile == NULL || of == NULL) {
         free(of);
-        free(done);
+        free(tile);
         free(l);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %lld tiles",
                          (long long)tiles);
@@ -55,7 +61,7 @@ weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
         of[rank] = (holdings){.first = NONE, .last = NONE};
     }
     *l = (leases){
-        .tiles = tiles, .ranks = ranks, .done = done, .undone = tiles, .of = of, .free = NONE};
+        .tiles = tiles, .ranks = ranks, .tile = tile, .undone = tiles, .of = of, .free = NONE};
     *out = l;
     return WEFT_OK;
 }
@@ -66,17 +72,32 @@ void leases_destroy(leases *l)
         free(l->returned);
         free(l->lease);
         free(l->of);
-        free(l->done);
+        free(l->tile);
         free(l);
     }
 }
 
+static bool is_done(const leases *l, int64_t tile)
+{
+    return (l->tile[tile] & TILE_IS_DONE) != 0;
+}
+
 bool leases_report(leases *l, int64_t tile)
 {
-    const bool first = !l->done[tile];
-    l->done[tile] = true;
+    const bool first = !is_done(l, tile);
+    l->tile[tile] |= TILE_IS_DONE;
     l->undone -= first;
     return first;
+}
+
+void leases_set_careful(leases *l, int64_t tile)
+{
+    l->tile[tile] |= TILE_IS_CAREFUL;
+}
+
+bool leases_careful(const leases *l, int64_t tile)
+{
+    return (l->tile[tile] & TILE_IS_CAREFUL) != 0;
 }
 
 int64_t leases_undone(const leases *l)
@@ -144,11 +165,11 @@ static void forget(leases *l, int rank, int i)
 /* Cuts off what is done at both ends; false if nothing is left. */
 static bool trim(const leases *l, piece *p)
 {
-    while (p->tiles > 0 && l->done[p->first]) {
+    while (p->tiles > 0 && is_done(l, p->first)) {
         p->first++;
         p->tiles--;
     }
-    while (p->tiles > 0 && l->done[piece_end(*p) - 1]) {
+    while (p->tiles > 0 && is_done(l, piece_end(*p) - 1)) {
         p->tiles--;
     }
     return p->tiles > 0;
@@ -181,14 +202,70 @@ static piece next_returned(leases *l, int64_t most)
     return p;
 }
 
-static piece next_fresh(leases *l, int64_t most)
+/* The tiles to do of a run. */
+static int64_t count_undone(const leases *l, piece p)
 {
-    while (l->next < l->tiles && l->done[l->next]) {
-        l->next++;
+    int64_t undone = 0;
+    for (int64_t tile = p.first; tile < piece_end(p); tile++) {
+        undone += !is_done(l, tile);
     }
+    return undone;
+}
+
+/* From `next` on, until there are so many to do; *undone says how many there are. */
+static piece next_fresh(leases *l, int64_t most, int64_t *undone)
+{
     piece p = {.first = l->next};
-    while (l->next < l->tiles && p.tiles < most && !l->done[l->next]) {
-        l->next++;
+    for (*undone = 0; l->next < l->tiles && *undone < most; l->next++) {
+        *undone += !is_done(l, l->next);
+    }
+    p.tiles = l->next - p.first;
+    return p;
+}
+
+int64_t leases_reserve(leases *l, int rank, int64_t most)
+{
+    holdings *h = &l->of[rank];
+    h->reserve = next_returned(l, most);
+    h->reserved = count_undone(l, h->reserve);
+    if (h->reserved == 0) {
+        h->reserve = next_fresh(l, most, &h->reserved);
+    }
+    return h->reserved;
+}
+
+int64_t leases_reserved(const leases *l, int rank)
+{
+    return l->of[rank].reserved;
+}
+
+int64_t leases_steal(leases *l, int from, int to)
+{
+    holdings *rich = &l->of[from];
+    holdings *poor = &l->of[to];
+    const int64_t half = (count_undone(l, rich->reserve) + 1) / 2;
+    piece p = {.first = piece_end(rich->reserve)};
+    for (int64_t undone = 0; undone < half; p.tiles++) {
+        p.first--;
+        undone += !is_done(l, p.first);
+    }
+    rich->reserve.tiles -= p.tiles;
+    rich->reserved = count_undone(l, rich->reserve);
+    poor->reserve = p;
+    poor->reserved = half;
+    return half;
+}
+
+/* The first tiles to do of a run, at most so many, as far as they are alike. */
+static piece first_alike(const leases *l, piece run, int64_t most)
+{
+    piece p = {.first = run.first};
+    while (p.first < piece_end(run) && is_done(l, p.first)) {
+        p.first++;
+    }
+    p.careful = p.first < piece_end(run) && leases_careful(l, p.first);
+    while (p.tiles < most && piece_end(p) < piece_end(run) && !is_done(l, piece_end(p)) &&
+           leases_careful(l, piece_end(p)) == (p.careful != 0)) {
         p.tiles++;
     }
     return p;
@@ -196,13 +273,14 @@ static piece next_fresh(leases *l, int64_t most)
 
 piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns)
 {
-    piece p = next_returned(l, most);
-    if (p.tiles == 0) {
-        p = next_fresh(l, most);
-    }
+    holdings *h = &l->of[rank];
+    const piece p = first_alike(l, h->reserve, most);
+    h->reserve.tiles = piece_end(h->reserve) - piece_end(p);
+    h->reserve.first = piece_end(p);
+    h->reserved = h->reserve.tiles > 0 ? h->reserved - p.tiles : 0;
     if (p.tiles > 0) {
         forget_finished(l, rank);
-        const int last = l->of[rank].last;
+        const int last = h->last;
         if (last != NONE && piece_end(l->lease[last].piece) == p.first &&
             l->lease[last].copies == 0) {
             l->lease[last].piece.tiles += p.tiles;
@@ -285,27 +363,15 @@ int64_t leases_return(leases *l, int rank, piece p)
     return p.tiles;
 }
 
-/* What is not done of a piece is to do again; how many tiles. False in *all: there was no memory
- * for some. */
-static int64_t return_undone(leases *l, piece p, bool *all)
+/* A piece is to do again, as far as it is not done: how many tiles; NONE: there was no memory for
+ * it. */
+static int64_t put_back(leases *l, piece p)
 {
-    int64_t undone = 0;
-    for (int64_t tile = p.first; tile < piece_end(p);) {
-        piece run = {.first = tile};
-        while (piece_end(run) < piece_end(p) && !l->done[piece_end(run)]) {
-            run.tiles++;
-        }
-        if (run.tiles > 0 && !make_room_for_returned(l)) {
-            *all = false;
-            break;
-        }
-        if (run.tiles > 0) {
-            l->returned[l->returned_count++] = run;
-            undone += run.tiles;
-        }
-        tile = piece_end(run) + 1;
+    if (!make_room_for_returned(l)) {
+        return NONE;
     }
-    return undone;
+    l->returned[l->returned_count++] = p;
+    return count_undone(l, p);
 }
 
 /* No copy is to be expected of a rank. */
@@ -318,22 +384,45 @@ static void forget_copier(leases *l, int rank)
     }
 }
 
+static void suspect(leases *l, piece p)
+{
+    for (int64_t tile = p.first; tile < piece_end(p); tile++) {
+        leases_set_careful(l, tile);
+    }
+}
+
+/* Nothing is reserved for the rank any more; how many tiles were. */
+static int64_t unreserve(leases *l, int rank)
+{
+    holdings *h = &l->of[rank];
+    const int64_t reserved = h->reserved > 0 ? put_back(l, h->reserve) : 0;
+    if (reserved == NONE) {
+        /* Others may still take it from there. */
+        return 0;
+    }
+    h->reserve.tiles = 0;
+    h->reserved = 0;
+    return reserved;
+}
+
 /* What another rank has a copy of is its own from then on. */
-int64_t leases_bury(leases *l, int rank)
+int64_t leases_bury(leases *l, int rank, int64_t *reserved)
 {
     int64_t undone = 0;
+    *reserved = unreserve(l, rank);
     forget_copier(l, rank);
     for (int i = l->of[rank].first; i != NONE;) {
         const int behind = l->lease[i].behind;
         const lease old = l->lease[i];
-        bool all = true;
-        if (old.copier != NONE && make_room(l)) {
+        const bool copied = old.copier != NONE && make_room(l);
+        suspect(l, old.piece);
+        if (copied) {
             remember(l, old.copier, old.piece, old.when_ns);
-        } else {
-            undone += return_undone(l, old.piece, &all);
         }
-        if (all) {
+        const int64_t again = copied ? 0 : put_back(l, old.piece);
+        if (again != NONE) {
             forget(l, rank, i);
+            undone += again;
         }
         i = behind;
     }
@@ -354,6 +443,15 @@ bool leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns, 
                 .rank = rank, .copies = each->copies, .copier = each->copier, .since_ns = since_ns};
             any = true;
         }
+    }
+    return any;
+}
+
+static bool any_careful(const leases *l, piece p)
+{
+    bool any = false;
+    for (int64_t tile = p.first; tile < piece_end(p); tile++) {
+        any = any || leases_careful(l, tile);
     }
     return any;
 }
@@ -381,5 +479,6 @@ piece leases_copy(leases *l, const overdue *from, int rank, int64_t now_ns)
         late->copier = rank;
         late->when_ns = now_ns;
     }
+    p.careful = any_careful(l, p);
     return p;
 }

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "engine/dispatch.h"
-#include "store/notes.h"
+#include "store/record.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,6 @@ typedef enum message_kind {
     MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
     MESSAGE_END,    /* the run is over */
     MESSAGE_BEAT,   /* the coordinator is still here */
-    MESSAGE_HAZARD, /* a rank died with these items in hand: they are suspect */
     MESSAGE_REJOIN  /* you were taken for dead, and what you had is with others: drop what you have
                        not begun, and ask anew */
 } message_kind;
@@ -112,12 +111,6 @@ typedef struct message_end {
     bool at_once; /* do not wait for kernels either */
     error error;  /* why, if the run is not complete */
 } message_end;
-
-typedef struct message_hazard {
-    message_kind kind;
-    int64_t count;
-    suspect list[];
-} message_hazard;
 
 typedef struct message_rejoin {
     message_kind kind;

@@ -8,6 +8,8 @@
 typedef struct piece {
     int64_t first;
     int64_t tiles;
+    int64_t careful; /* 1: its items may have killed a process, and are computed in a child; else 0.
+                        As wide as the rest, so that messages have no gaps. */
 } piece;
 
 /* The tile behind its last. */

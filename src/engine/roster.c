@@ -260,6 +260,11 @@ void roster_leave(roster *r, int rank)
     r->member[rank].left = true;
 }
 
+bool roster_has_left(const roster *r, int rank)
+{
+    return r->member[rank].left;
+}
+
 bool roster_all_left(const roster *r)
 {
     for (int rank = 0; rank < r->ranks; rank++) {

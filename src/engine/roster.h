@@ -69,6 +69,8 @@ bool roster_doubtful(const roster *r, int rank);
 /* A rank says that it has left, after MESSAGE_STOP. */
 void roster_leave(roster *r, int rank);
 
+bool roster_has_left(const roster *r, int rank);
+
 /* Whether all have, but for the dead. */
 bool roster_all_left(const roster *r);
 

@@ -8,7 +8,6 @@
 #include "base/thread_state.h"
 #include "engine/agent.h"
 #include "engine/coordinator.h"
-#include "engine/hazards.h"
 #include "engine/isolation.h"
 #include "engine/mail.h"
 #include "engine/misuse.h"
@@ -141,8 +140,8 @@ static weft_status open_everywhere(comm *c, job *j, const run_choice *choice, st
 
 /* Collective: fails on all ranks if there is an error on any. */
 static weft_status start_coordinator(comm *c, const placement *p, const run_choice *choice,
-                                     const work *w, const hazards *h, mail *m, pulse settled,
-                                     coordinator **out, error *e)
+                                     const work *w, mail *m, pulse settled, coordinator **out,
+                                     error *e)
 {
     const int computing = p->workers > 0 ? p->workers : 1;
     int *workers = calloc((size_t)p->ranks, sizeof *workers);
@@ -158,7 +157,6 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
         const coordinator_setup setup = {.job = w->job,
                                          .store = w->store,
                                          .mail = m,
-                                         .hazards = h,
                                          .placement = p,
                                          .workers = workers,
                                          .technique = choice->technique,
@@ -178,8 +176,7 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_choi
 }
 
 /* The run proper: from here to the end there is no collective call. */
-static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w,
-                           hazards *h, error *e)
+static weft_status compute(comm *c, const placement *p, const run_choice *choice, work *w, error *e)
 {
     mail *m = NULL;
     contact *line = NULL;
@@ -193,14 +190,13 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
         /* The coordinator, which begins to listen later, will have heard of this rank by then. */
         w->mine_until_ns = clock_now_ns() + settled.sure_ns;
     }
-    weft_status status = start_coordinator(c, p, choice, w, h, m, settled, &co, e);
+    weft_status status = start_coordinator(c, p, choice, w, m, settled, &co, e);
     if (status == WEFT_OK) {
         const agent_setup setup = {.work = w,
                                    .comm = c,
                                    .mail = m,
                                    .contact = line,
                                    .coordinator = co,
-                                   .hazards = h,
                                    .workers = p->workers,
                                    .pin = p->pin,
                                    .pulse = settled,
@@ -218,34 +214,25 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
                                   error *e)
 {
     const int workers = p->workers > 0 ? p->workers : 1;
-    hazards h;
-    weft_status status =
-        hazards_open(c, choice->path, w->job, w->store, workers, choice->retry_failed, &h, e);
     const isolation_setup setup = {.work = w,
                                    .workers = workers,
                                    .by_main = p->workers == 0,
                                    .item_timeout_s = choice->item_timeout_s,
                                    .stuck_ns = choice->dead_after_ns > 0 ? 2 * choice->dead_after_ns
                                                                          : stuck_ns};
-    if (status == WEFT_OK && misuse_create(workers, &w->misuse, e) == WEFT_OK) {
+    if (misuse_create(workers, &w->misuse, e) == WEFT_OK) {
         (void)isolation_create(&setup, &w->isolation, e);
     }
+    weft_status status = comm_agree(c, e);
     if (status == WEFT_OK) {
-        status = comm_agree(c, e);
-    }
-    if (status == WEFT_OK) {
-        w->notes = notes_lines(h.notes);
-        w->suspects = h.suspects;
         w->lull = isolation_lull(w->isolation);
         w->isolate = choice->isolate || choice->item_timeout_s > 0;
         w->never_apart = choice->never_apart;
-        status = compute(c, p, choice, w, &h, e);
+        status = compute(c, p, choice, w, e);
         isolation_conclude(w->isolation);
     }
     isolation_destroy(w->isolation);
     misuse_destroy(w->misuse);
-    hazards_settle(&h, status);
-    hazards_close(&h);
     return status;
 }
 
@@ -282,7 +269,6 @@ void run_describe(account *a)
     } sent[] = {{"error", sizeof(error)},
                 {"tile record", sizeof(tile_record)},
                 {"failure row", sizeof(failure_row)},
-                {"suspect", sizeof(suspect)},
                 {"retried item", sizeof(retry_item)},
                 {"opening", sizeof(opening)},
                 {"ask", sizeof(message_ask)},
@@ -298,7 +284,6 @@ void run_describe(account *a)
                 {"stop", sizeof(message_stop)},
                 {"end", sizeof(message_end)},
                 {"beat", sizeof(message_beat)},
-                {"hazard", sizeof(message_hazard)},
                 {"rejoin", sizeof(message_rejoin)}};
     for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
         char name[64];

@@ -27,6 +27,7 @@ struct weft_span {
     int64_t first;
     int64_t count;
     int worker;
+    bool careful;            /* it is computed in a child */
     const atomic_bool *told; /* to stop; in a child, which the run's signals do not reach */
     span_failures *failures;
 };

@@ -98,7 +98,7 @@ static bool make_room(supply *s)
 weft_status supply_add(supply *s, piece p, error *e)
 {
     piece *last = s->queue != NULL && s->used > 0 ? &s->queue[s->head + s->used - 1] : NULL;
-    if (last != NULL && last->first + last->tiles == p.first) {
+    if (last != NULL && piece_end(*last) == p.first && last->careful == p.careful) {
         last->tiles += p.tiles;
     } else {
         if (!make_room(s)) {
@@ -119,7 +119,7 @@ bool supply_take_back(supply *s, int64_t most, piece *taken)
     const int64_t tiles = most < last->tiles ? most : last->tiles;
     last->tiles -= tiles;
     s->queued -= tiles;
-    *taken = (piece){.first = last->first + last->tiles, .tiles = tiles};
+    *taken = (piece){.first = piece_end(*last), .tiles = tiles, .careful = last->careful};
     s->used -= last->tiles == 0;
     return true;
 }
@@ -178,7 +178,7 @@ bool supply_next(supply *s, int64_t stock, piece *p)
     if (tiles > first->tiles) {
         tiles = first->tiles;
     }
-    *p = (piece){.first = first->first, .tiles = tiles};
+    *p = (piece){.first = first->first, .tiles = tiles, .careful = first->careful};
     first->first += tiles;
     first->tiles -= tiles;
     s->queued -= tiles;
@@ -193,7 +193,7 @@ bool supply_next(supply *s, int64_t stock, piece *p)
 weft_status supply_return(supply *s, piece p, error *e)
 {
     piece *first = s->used > 0 ? &s->queue[s->head] : NULL;
-    if (first != NULL && p.first + p.tiles == first->first) {
+    if (first != NULL && piece_end(p) == first->first && p.careful == first->careful) {
         first->first = p.first;
         first->tiles += p.tiles;
     } else {

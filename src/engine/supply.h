@@ -19,7 +19,7 @@ weft_status supply_create(int workers, int ranks, const job *j, supply **out, er
 /* NULL is allowed. */
 void supply_destroy(supply *s);
 
-/* Queues a piece; it is joined to the last one where they touch. */
+/* Queues a piece; it is joined to the last one where they touch and are alike. */
 weft_status supply_add(supply *s, piece p, error *e);
 
 /* Takes the last piece out again, or the end of it: at most so many tiles. False if nothing is

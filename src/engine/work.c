@@ -75,12 +75,13 @@ static void clear_records(block *b)
     }
 }
 
-void block_begin(block *b, int64_t first, int64_t tiles)
+void block_begin(block *b, piece p)
 {
     clear_records(b);
-    b->first = first;
-    b->tiles = tiles;
-    b->kept = tiles;
+    b->first = p.first;
+    b->tiles = p.tiles;
+    b->careful = p.careful != 0;
+    b->kept = p.tiles;
     b->failure_count = 0;
     error_clear(&b->error);
 }
@@ -134,6 +135,7 @@ static bool compute_items(const block *b, int worker, int64_t first, int64_t cou
                             .first = first,
                             .count = count,
                             .worker = worker,
+                            .careful = b->careful,
                             .failures = failures};
     const bool computed = call_kernel(&span);
     const error *misused = misuse_seen(b->work->misuse);

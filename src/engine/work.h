@@ -7,9 +7,8 @@
 #include "base/error.h"
 #include "base/thread_state.h"
 #include "engine/lull.h"
-#include "engine/suspects.h"
+#include "engine/piece.h"
 #include "range/job.h"
-#include "store/notes.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -39,12 +38,10 @@ typedef struct work {
     double origin_s;     /* … and the time of day, read together */
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
     const retry_item *retry;
-    notes_line *notes;           /* one per worker; NULL: there are none */
-    const suspects *suspects;    /* NULL: there are none */
-    bool isolate;                /* everything is as if it were suspect */
-    struct isolation *isolation; /* needed for what is suspect */
+    bool isolate;                /* everything is computed as if it were careful */
+    struct isolation *isolation; /* needed for what is careful */
     lull *lull;                  /* its; broken by who calls the kernel; NULL: nobody needs any */
-    bool never_apart;            /* nothing is computed in a child, whatever is suspect */
+    bool never_apart;            /* nothing is computed in a child, however careful */
     /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
     _Atomic int64_t rows_given;
     struct misuse *misuse; /* what the kernel asks for that there is not */
@@ -64,6 +61,7 @@ typedef struct block {
     work *work;
     int64_t first; /* tile */
     int64_t tiles;
+    bool careful; /* see piece.h */
     int64_t kept; /* the agent's: those of them from here on have been taken out again */
     int64_t room; /* tiles */
     unsigned char *bytes;
@@ -86,8 +84,8 @@ weft_status block_create(work *w, int64_t room, block **out, error *e);
 /* NULL is allowed. */
 void block_destroy(block *b);
 
-/* Makes it the block of that run of tiles. */
-void block_begin(block *b, int64_t first, int64_t tiles);
+/* Makes it the block of that piece. */
+void block_begin(block *b, piece p);
 
 /* Computes tiles of the block, counted within it, from start_ns on; returns the clock's end. If the
  * run is to stop, some are left out. Any worker. */

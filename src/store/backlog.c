@@ -32,6 +32,7 @@ struct backlog {
     pthread_cond_t settled;
     list waiting; /* what is added */
     list work;    /* what the thread is at; its own while busy */
+    int64_t done; /* entries */
     bool busy;
     bool ending;
     error error;
@@ -47,7 +48,7 @@ static weft_status do_entry(const backlog *b, const entry *each, const unsigned 
 }
 
 /* Up to the first failure: what comes later may rest on what has failed. */
-static weft_status do_work(const backlog *b, error *e)
+static weft_status do_work(const backlog *b, int64_t *done, error *e)
 {
     weft_status status = WEFT_OK;
     for (size_t at = 0; at < b->work.used && status == WEFT_OK;) {
@@ -55,6 +56,7 @@ static weft_status do_work(const backlog *b, error *e)
         memcpy(&each, b->work.bytes + at, sizeof each);
         at += sizeof each;
         status = do_entry(b, &each, b->work.bytes + at, e);
+        *done += status == WEFT_OK;
         at += each.count;
     }
     return status;
@@ -82,9 +84,11 @@ static void *run_thread(void *argument)
         const bool failed = b->error.status != WEFT_OK;
         (void)pthread_mutex_unlock(&b->mutex);
         error e = {.status = WEFT_OK};
-        const weft_status status = failed ? WEFT_OK : do_work(b, &e);
+        int64_t done = 0;
+        const weft_status status = failed ? WEFT_OK : do_work(b, &done, &e);
         (void)pthread_mutex_lock(&b->mutex);
         b->busy = false;
+        b->done += done;
         if (status != WEFT_OK) {
             b->error = e;
         }
@@ -186,6 +190,14 @@ weft_status backlog_call(backlog *b, backlog_fn call, void *context, error *e)
 {
     const entry each = {.call = call, .context = context};
     return add(b, &each, NULL, e);
+}
+
+int64_t backlog_done(backlog *b)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    const int64_t done = b->done;
+    (void)pthread_mutex_unlock(&b->mutex);
+    return done;
 }
 
 /* With the mutex held. */

@@ -28,6 +28,9 @@ weft_status backlog_write(backlog *b, int64_t offset, const void *bytes, size_t 
 /* The same with a call. */
 weft_status backlog_call(backlog *b, backlog_fn call, void *context, error *e);
 
+/* How much of what was asked for has been done, in the order in which it was. */
+int64_t backlog_done(backlog *b);
+
 /* Whether nothing is left to do. */
 bool backlog_idle(backlog *b);
 

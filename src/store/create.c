@@ -183,6 +183,7 @@ static bool add_objects(hid_t file, const job *j)
     bool good = add_root_attributes(file, j) && add_group(file, SCHEMA_RESULTS) &&
                 add_group(file, SCHEMA_WEFT) && add_identity(file, j) &&
                 add_table(file, SCHEMA_TILES, schema_tile_type(), j->tiles.tiles) &&
+                add_table(file, SCHEMA_LEASES, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles) &&
                 add_table(file, SCHEMA_FAILURES, schema_failure_type(), SCHEMA_FAILURE_ROWS) &&
                 add_table(file, SCHEMA_RUNS, schema_run_type(), SCHEMA_RUN_ROWS);
     for (int i = 0; good && i < j->fields; i++) {
@@ -224,6 +225,7 @@ static int64_t estimate_bytes(const job *j)
 {
     int64_t bytes = ALIGNMENT_BYTES;
     bytes += aligned(j->tiles.tiles * (int64_t)sizeof(tile_record));
+    bytes += aligned(j->tiles.tiles);
     bytes += aligned(SCHEMA_FAILURE_ROWS * (int64_t)sizeof(failure_row));
     bytes += aligned(SCHEMA_RUN_ROWS * (int64_t)sizeof(run_row));
     for (int i = 0; i < j->fields; i++) {

@@ -368,13 +368,22 @@ static bool read_job(hid_t file, hid_t map, metadata *m)
     return good && job_settle(m->job, seed, grain, &ignored) == WEFT_OK;
 }
 
+static bool read_leases(hid_t file, int64_t tiles, metadata_layout *layout)
+{
+    int64_t leases = 0;
+    layout->leases_offset = -1;
+    return H5Lexists(file, SCHEMA_LEASES, H5P_DEFAULT) == 0 ||
+           (read_table(file, SCHEMA_LEASES, 1, layout, &layout->leases_offset, &leases) &&
+            leases == tiles);
+}
+
 static bool read_tables(hid_t file, metadata *m)
 {
     metadata_layout *layout = &m->layout;
     int64_t tiles = 0;
     return read_table(file, SCHEMA_TILES, sizeof(tile_record), layout, &layout->tiles_offset,
                       &tiles) &&
-           tiles == m->job->tiles.tiles &&
+           tiles == m->job->tiles.tiles && read_leases(file, tiles, layout) &&
            read_table(file, SCHEMA_FAILURES, sizeof(failure_row), layout, &layout->failures_offset,
                       &layout->failure_rows) &&
            read_table(file, SCHEMA_RUNS, sizeof(run_row), layout, &layout->runs_offset,

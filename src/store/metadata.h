@@ -14,6 +14,7 @@
 typedef struct metadata_layout {
     int64_t field_offset[WEFT_MAX_FIELDS]; /* -1: the dataset is empty */
     int64_t tiles_offset;
+    int64_t leases_offset; /* -1: there are none, as in files of earlier versions */
     int64_t failures_offset;
     int64_t runs_offset;
     int64_t failure_rows;

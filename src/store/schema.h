@@ -12,6 +12,7 @@ enum { SCHEMA_FORMAT = 1, SCHEMA_FAILURE_ROWS = 8192, SCHEMA_RUN_ROWS = 1024 };
 #define SCHEMA_WEFT "/weft"
 #define SCHEMA_MAP "/weft/map"
 #define SCHEMA_TILES "/weft/tiles"
+#define SCHEMA_LEASES "/weft/leases"
 #define SCHEMA_FAILURES "/weft/failures"
 #define SCHEMA_RUNS "/weft/runs"
 

@@ -31,6 +31,7 @@ struct store {
     lock *lock;
     ledger *ledger;
     backlog *backlog;
+    lease_table *leases;
     atomic_bool touching;
 };
 
@@ -129,6 +130,10 @@ static weft_status open_for_writing(store *s, bool created, error *e)
     }
     if (status == WEFT_OK) {
         status = ledger_open(s->backlog, s->path, created, s->job, &s->layout, &s->ledger, e);
+    }
+    if (status == WEFT_OK) {
+        status = lease_table_open(s->fd, s->path, s->layout.leases_offset, s->job->tiles.tiles,
+                                  &s->leases, e);
     }
     return status;
 }
@@ -239,6 +244,11 @@ ledger *store_ledger(store *s)
     return s->ledger;
 }
 
+lease_table *store_leases(store *s)
+{
+    return s->leases;
+}
+
 weft_status store_write(store *s, int field, int64_t first, int64_t items, const void *bytes,
                         error *e)
 {
@@ -314,21 +324,25 @@ void store_flush(store *s, bool to_disk)
 
 bool store_flushed(store *s)
 {
-    return backlog_idle(s->backlog);
+    return backlog_idle(s->backlog) && lease_table_idle(s->leases);
 }
 
 weft_status store_status(store *s, error *e)
 {
-    return backlog_status(s->backlog, e);
+    const weft_status status = backlog_status(s->backlog, e);
+    return status == WEFT_OK ? lease_table_status(s->leases, e) : status;
 }
 
 weft_status store_settle(store *s, error *e)
 {
-    return backlog_wait(s->backlog, e);
+    const weft_status status = backlog_wait(s->backlog, e);
+    return status == WEFT_OK ? lease_table_wait(s->leases, e) : status;
 }
 
 weft_status store_finish(store *s, error *e)
 {
+    lease_table_close(s->leases);
+    s->leases = NULL;
     backlog_destroy(s->backlog);
     s->backlog = NULL;
     const int failed = s->fd >= 0 ? close(s->fd) : 0;
@@ -363,6 +377,7 @@ void store_close(store *s)
         return;
     }
     ledger_close(s->ledger);
+    lease_table_close(s->leases);
     backlog_destroy(s->backlog);
     if (s->fd >= 0) {
         (void)close(s->fd);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "range/job.h"
+#include "store/lease_table.h"
 #include "store/ledger.h"
 #include "store/metadata.h"
 
@@ -33,6 +34,7 @@ weft_status store_attach(const char *path, const job *j, const metadata_layout *
 
 /* Rank 0: the tables. */
 ledger *store_ledger(store *s);
+lease_table *store_leases(store *s);
 
 /* Writes a field's values at a run of items. Any thread; no two threads the same items. */
 weft_status store_write(store *s, int field, int64_t first, int64_t items, const void *bytes,

@@ -41,6 +41,11 @@ def tiles(path):
         return file["weft/tiles"][()]
 
 
+def leases(path):
+    with open_result(path) as file:
+        return file["weft/leases"][()]
+
+
 def identity(path):
     with open_result(path) as file:
         return dict(file["weft/map"].attrs)

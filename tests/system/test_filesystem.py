@@ -269,15 +269,6 @@ class TakenAway(FilesystemTest):
         self.assertIn("not a lock of weft", ending.err)
         self.assertEqual(os.listdir(self.folder), ["result.h5.lock"])
 
-    def test_foreign_notes(self):
-        """The run does without, and says so."""
-        with open(self.path("result.h5.notes"), "w", encoding="ascii") as file:
-            file.write("dear diary")
-        ending = self.run_well(KNOWN, *self.words("--item-us", 0), layout=(2, 1))
-        self.assertEqual(ending.err.count("is in the way"), 1, str(ending))
-        with open(self.path("result.h5.notes"), encoding="ascii") as file:
-            self.assertEqual(file.read(), "dear diary")
-
     def test_lock_of_another_host(self):
         """Left behind by a run that died elsewhere: nobody holds it."""
         with open(self.path("result.h5.lock"), "w", encoding="ascii") as file:

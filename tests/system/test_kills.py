@@ -68,6 +68,16 @@ class Kills(SystemTest):
         repeated = [item for item in results.calls(path) if done_before[item]]
         self.assertEqual(repeated, [], "items that were done were computed again")
 
+    def check_leases(self, calls, done):
+        """Of a run that was killed: what it had begun was leased before."""
+        rows = results.runs(self.path()) if os.path.exists(self.path()) else []
+        if len(rows) > 0 and rows[-1]["outcome"] == b"running":
+            grain = int(results.identity(self.path())["grain"])
+            begun = results.calls(calls)
+            leases = results.leases(self.path())
+            free = [item for item in begun if not done[item] and not leases[item // grain]]
+            self.assertEqual(free, [], "items were handed out before the file said so")
+
     def kill_once(self, number, grain, done):
         layout = self.random.choice(LAYOUTS)
         calls = self.path(f"calls-{number}")
@@ -87,6 +97,7 @@ class Kills(SystemTest):
         seconds = time.monotonic() - began
         after = self.check_file(done)
         self.check_calls(calls, done)
+        self.check_leases(calls, after)
         computed = len(results.calls(calls))
         self.killed_at_work += ending.status != 0 and computed > 0
         print(f"  {number}: {layout[0]}x{layout[1]}, kill {whom}: status {ending.status}, "

@@ -39,7 +39,7 @@ class Options(SystemTest):
         self.assertEqual(sorted(os.listdir(self.folder)), ["result.h5", "result.h5.bak"])
 
     def test_result_behind_a_link(self):
-        """Made where the link leads; notes, lock and backup are there, too."""
+        """Made where the link leads; lock and backup are there, too."""
         os.mkdir(self.path("disk"))
         os.symlink("disk/there.h5", self.path())
         for flavour, layout in ((1, (2, 1)), (2, (0, 1))):

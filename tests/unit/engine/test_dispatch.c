@@ -51,7 +51,8 @@ typedef struct world {
     int ranks;
     bool pure;
     bool done[MOST_TILES];
-    int granted[MOST_TILES]; /* less what was given back */
+    bool careful[MOST_TILES]; /* has killed somebody, or may have */
+    int granted[MOST_TILES];  /* less what was given back */
     int computed[MOST_TILES];
     mate *mate;
     int64_t now_ns;
@@ -83,6 +84,9 @@ static void begin(world *w, technique t, int64_t tiles, int ranks, bool pure, ui
         if (seed % 3 == 1 ? draw(&w->seed) % 3 == 0 : seed % 3 == 2 && tile / 50 % 2 == 0) {
             dispatch_set_done(w->dispatch, tile);
             w->done[tile] = true;
+        } else if (seed % 4 == 3 && draw(&w->seed) % 16 == 0) {
+            dispatch_set_careful(w->dispatch, tile);
+            w->careful[tile] = true;
         }
     }
     for (int r = 0; r < ranks; r++) {
@@ -119,9 +123,14 @@ static void take_grant(world *w, const order *o)
     for (int i = 0; i < o->pieces; i++) {
         const piece p = o->piece[i];
         assert_true(p.tiles >= 1 && p.first >= 0 && piece_end(p) <= w->tiles);
+        bool careful = false;
         for (int64_t tile = p.first; tile < piece_end(p); tile++) {
             append(w, r, tile);
+            assert_int_equal(dispatch_careful(w->dispatch, tile), w->careful[tile]);
+            assert_true(o->again || w->careful[tile] == (p.careful != 0));
+            careful = careful || w->careful[tile];
         }
+        assert_int_equal(p.careful, careful);
     }
 }
 
@@ -330,6 +339,7 @@ static void bury(world *w, int number)
     for (int64_t i = r->head; i < r->tail; i++) {
         const int64_t tile = r->queue[i];
         lost += !w->done[tile];
+        w->careful[tile] = w->careful[tile] || !w->done[tile];
         w->granted[tile]--;
     }
     r->head = r->tail = 0;

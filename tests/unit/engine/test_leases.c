@@ -19,9 +19,18 @@ static leases *make(int64_t tiles, int ranks)
     return l;
 }
 
+/* As much as a chunk brings at once. */
+static piece take_chunk(leases *l, int rank, int64_t most, int64_t now_ns)
+{
+    if (leases_reserved(l, rank) == 0) {
+        (void)leases_reserve(l, rank, most);
+    }
+    return leases_take(l, rank, most, now_ns);
+}
+
 static void take(leases *l, int rank, int64_t most, int64_t first, int64_t tiles)
 {
-    const piece p = leases_take(l, rank, most, 1);
+    const piece p = take_chunk(l, rank, most, 1);
     assert_int_equal(p.tiles, tiles);
     if (tiles > 0) {
         assert_int_equal(p.first, first);
@@ -35,8 +44,8 @@ static void test_each_tile_is_taken_once(void **state)
     assert_true(leases_report(l, 3));
     assert_false(leases_report(l, 3));
     take(l, 0, 5, 0, 3);
-    take(l, 1, 5, 4, 5);
-    take(l, 0, 5, 9, 1);
+    take(l, 1, 4, 6, 4);
+    take(l, 0, 5, 4, 2);
     take(l, 1, 5, 0, 0);
     assert_int_equal(leases_undone(l), 9);
     leases_destroy(l);
@@ -136,14 +145,20 @@ static void test_a_copy_goes_back_to_its_holder(void **state)
     assert_true(leases_find_overdue(l, 0, 0, 1 + late_ns, late_ns, &late));
     assert_int_equal(leases_copy(l, &late, 1, 1 + late_ns).tiles, 1);
     assert_int_equal(leases_return(l, 1, (piece){.first = 0, .tiles = 1}), 0);
-    assert_int_equal(leases_take(l, 2, 1, 1 + late_ns).tiles, 0);
+    assert_int_equal(take_chunk(l, 2, 1, 1 + late_ns).tiles, 0);
     /* It can be copied again, after twice the time; and should the holder give it back, it is to be
      * handed out. */
     assert_true(leases_find_overdue(l, 0, 0, 1 + 3 * late_ns, late_ns, &late));
     assert_int_equal(late.copier, -1);
     assert_int_equal(leases_return(l, 0, (piece){.first = 0, .tiles = 1}), 1);
-    assert_int_equal(leases_take(l, 2, 1, 2 * late_ns).tiles, 1);
+    assert_int_equal(take_chunk(l, 2, 1, 2 * late_ns).tiles, 1);
     leases_destroy(l);
+}
+
+static int64_t bury(leases *l, int rank)
+{
+    int64_t reserved = 0;
+    return leases_bury(l, rank, &reserved);
 }
 
 /* What a dead rank had, less what is done of it, goes to others. */
@@ -151,17 +166,17 @@ static void test_the_dead_have_nothing(void **state)
 {
     (void)state;
     leases *l = make(20, 3);
-    assert_int_equal(leases_bury(l, 1), 0);
-    assert_int_equal(leases_take(l, 1, 4, 1).first, 0);
-    assert_int_equal(leases_take(l, 2, 4, 1).first, 4);
-    assert_int_equal(leases_take(l, 1, 4, 1).first, 8);
+    assert_int_equal(bury(l, 1), 0);
+    assert_int_equal(take_chunk(l, 1, 4, 1).first, 0);
+    assert_int_equal(take_chunk(l, 2, 4, 1).first, 4);
+    assert_int_equal(take_chunk(l, 1, 4, 1).first, 8);
     assert_true(leases_report(l, 0));
     assert_true(leases_report(l, 2));
     assert_true(leases_report(l, 9));
-    assert_int_equal(leases_bury(l, 1), 5);
-    assert_int_equal(leases_bury(l, 1), 0);
+    assert_int_equal(bury(l, 1), 5);
+    assert_int_equal(bury(l, 1), 0);
     bool taken[20] = {false};
-    for (piece p = leases_take(l, 2, 3, 2); p.tiles > 0; p = leases_take(l, 2, 3, 2)) {
+    for (piece p = take_chunk(l, 2, 3, 2); p.tiles > 0; p = take_chunk(l, 2, 3, 2)) {
         for (int64_t tile = p.first; tile < piece_end(p); tile++) {
             assert_false(taken[tile]);
             taken[tile] = true;
@@ -181,19 +196,52 @@ static void test_copies_outlive_the_dead(void **state)
     (void)state;
     leases *l = make(2, 3);
     overdue found;
-    assert_int_equal(leases_take(l, 0, 1, 1).tiles, 1);
-    assert_int_equal(leases_take(l, 1, 1, 1).tiles, 1);
+    assert_int_equal(take_chunk(l, 0, 1, 1).tiles, 1);
+    assert_int_equal(take_chunk(l, 1, 1, 1).tiles, 1);
     assert_true(leases_find_overdue(l, 0, 1, 1000, 10, &found));
     assert_int_equal(leases_copy(l, &found, 2, 1000).first, 0);
-    assert_int_equal(leases_bury(l, 0), 0);
-    assert_int_equal(leases_take(l, 1, 2, 1001).tiles, 0);
-    assert_int_equal(leases_bury(l, 2), 1);
-    assert_int_equal(leases_take(l, 1, 2, 1002).first, 0);
+    assert_int_equal(bury(l, 0), 0);
+    assert_int_equal(take_chunk(l, 1, 2, 1001).tiles, 0);
+    assert_int_equal(bury(l, 2), 1);
+    assert_int_equal(take_chunk(l, 1, 2, 1002).first, 0);
     /* The copier is the first to die. */
     assert_true(leases_find_overdue(l, 1, 1, 5000, 10, &found));
     assert_int_equal(leases_copy(l, &found, 2, 5000).tiles, 1);
-    assert_int_equal(leases_bury(l, 2), 0);
-    assert_int_equal(leases_bury(l, 1), 2);
+    assert_int_equal(bury(l, 2), 0);
+    assert_int_equal(bury(l, 1), 2);
+    leases_destroy(l);
+}
+
+/* A chunk is leased piece by piece; others get what is not, and of a dead rank's tiles only those
+ * that it had are careful. */
+static void test_reserved_tiles(void **state)
+{
+    (void)state;
+    leases *l = make(40, 2);
+    int64_t reserved = 0;
+    assert_true(leases_report(l, 5));
+    assert_int_equal(leases_reserve(l, 0, 19), 19);
+    assert_int_equal(leases_take(l, 0, 2, 1).first, 0);
+    assert_int_equal(leases_take(l, 0, 2, 1).first, 2);
+    assert_int_equal(leases_reserved(l, 0), 15);
+    assert_int_equal(leases_steal(l, 0, 1), 8);
+    assert_int_equal(leases_reserved(l, 0), 7);
+    assert_int_equal(leases_take(l, 1, 40, 1).first, 12);
+    assert_int_equal(leases_reserved(l, 1), 0);
+    assert_int_equal(leases_bury(l, 0, &reserved), 4);
+    assert_int_equal(reserved, 7);
+    bool taken[40] = {false};
+    for (piece p = take_chunk(l, 1, 40, 1); p.tiles > 0; p = take_chunk(l, 1, 40, 1)) {
+        for (int64_t tile = p.first; tile < piece_end(p); tile++) {
+            assert_false(taken[tile]);
+            taken[tile] = true;
+            assert_int_equal(p.careful, tile < 4);
+        }
+    }
+    for (int64_t tile = 0; tile < 40; tile++) {
+        assert_int_equal(taken[tile], tile != 5 && (tile < 12 || tile >= 20));
+        assert_int_equal(leases_careful(l, tile), tile < 4);
+    }
     leases_destroy(l);
 }
 
@@ -208,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_a_copy_goes_back_to_its_holder),
         cmocka_unit_test(test_the_dead_have_nothing),
         cmocka_unit_test(test_copies_outlive_the_dead),
+        cmocka_unit_test(test_reserved_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,10 +131,17 @@ typedef struct model {
     uint32_t seed;
 } model;
 
+/* Whatever happens to a piece, it stays as careful as it was. */
+static bool is_careful(int64_t tile)
+{
+    return tile / 40 % 3 == 1;
+}
+
 static void enter(model *m, piece p, bool queued)
 {
     assert_true(p.tiles >= 1 && p.first >= 0 && p.first + p.tiles <= TILES);
     for (int64_t i = p.first; i < p.first + p.tiles; i++) {
+        assert_int_equal(p.careful, is_careful(i));
         assert_int_equal(m->queued[i], !queued);
         m->queued[i] = queued;
     }
@@ -147,8 +154,10 @@ static bool find_free(model *m, piece *p)
 {
     p->first = draw(&m->seed) % TILES;
     p->tiles = 0;
+    p->careful = is_careful(p->first);
     const int64_t most = 1 + draw(&m->seed) % 60;
-    while (p->tiles < most && p->first + p->tiles < TILES && !m->queued[p->first + p->tiles]) {
+    while (p->tiles < most && p->first + p->tiles < TILES && !m->queued[p->first + p->tiles] &&
+           is_careful(p->first + p->tiles) == (p->careful != 0)) {
         p->tiles++;
     }
     return p->tiles > 0;
@@ -168,7 +177,7 @@ static void do_something(model *m)
         if (draw(&m->seed) % 2 == 0) {
             /* All of it comes back, or its end as from a block that was cut. */
             const int64_t cut = draw(&m->seed) % (uint32_t)p.tiles;
-            p = (piece){.first = p.first + cut, .tiles = p.tiles - cut};
+            p = (piece){.first = p.first + cut, .tiles = p.tiles - cut, .careful = p.careful};
             assert_int_equal(supply_return(m->supply, p, &e), WEFT_OK);
             enter(m, p, true);
             piece next;

@@ -124,7 +124,7 @@ static void test_workers_touch_first(void **state)
     block *b = s->block;
     const size_t records_bytes = (size_t)ROOM * sizeof *b->records;
     const size_t bytes = (size_t)ROOM * GRAIN * sizeof(int64_t);
-    block_begin(b, 0, ROOM);
+    block_begin(b, (piece){.tiles = ROOM});
     assert_int_equal(touched_pages(b->bytes, bytes), 0);
     assert_int_equal(touched_pages(b->records, records_bytes), 0);
     (void)block_compute(b, 0, ROOM / 2, ROOM / 2, clock_now_ns());
@@ -156,7 +156,7 @@ static void test_nothing_is_left_of_the_last_use(void **state)
     } uses[] = {{0, ROOM, 0, ROOM},   {ROOM, 10, 2, 5}, {5, ROOM, 700, 1000}, {77, 1, 0, 1},
                 {100, ROOM, 0, ROOM}, {3, 1, 0, 0},     {9, 12, 0, 12}};
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
-        block_begin(b, uses[i].first, uses[i].tiles);
+        block_begin(b, (piece){.first = uses[i].first, .tiles = uses[i].tiles});
         check_done(b, 0, 0);
         if (uses[i].computed > 0) {
             (void)block_compute(b, 0, uses[i].computed_first, uses[i].computed, clock_now_ns());
@@ -172,7 +172,7 @@ static void test_the_perhaps_dead_do_not_write(void **state)
     scene *s = *state;
     s->work.pure = false;
     atomic_store(&s->work.mine_until_ns, clock_now_ns() - 1);
-    block_begin(s->block, 0, 4);
+    block_begin(s->block, (piece){.tiles = 4});
     (void)block_compute(s->block, 0, 0, 4, clock_now_ns());
     assert_true(tile_record_done(&s->block->records[3]));
     block_write(s->block);
@@ -207,7 +207,7 @@ static void test_failures_without_memory(void **state)
     s->work.kernel = fail_thirds;
     for (int round = 0; round < 2; round++) {
         short_of_memory = round == 0;
-        block_begin(b, 7, 100);
+        block_begin(b, (piece){.first = 7, .tiles = 100});
         (void)block_compute(b, 0, 0, 60, clock_now_ns());
         (void)block_compute(b, 0, 60, 40, clock_now_ns());
         short_of_memory = false;
@@ -216,7 +216,7 @@ static void test_failures_without_memory(void **state)
     }
     /* Nothing of them is left for the next use. */
     s->work.kernel = number_kernel;
-    block_begin(b, 7, 100);
+    block_begin(b, (piece){.first = 7, .tiles = 100});
     (void)block_compute(b, 0, 0, 100, clock_now_ns());
     for (int i = 0; i < 100; i++) {
         assert_int_equal(b->records[i].state, TILE_DONE);
@@ -226,7 +226,7 @@ static void test_failures_without_memory(void **state)
 static int64_t cost_ns(block *b, weft_kernel_fn kernel)
 {
     b->work->kernel = kernel;
-    block_begin(b, 0, ROOM);
+    block_begin(b, (piece){.tiles = ROOM});
     const int64_t start_ns = usage_cpu_ns();
     (void)block_compute(b, 0, 0, ROOM, clock_now_ns());
     return usage_cpu_ns() - start_ns;

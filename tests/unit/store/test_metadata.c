@@ -94,7 +94,7 @@ static void check_text(hid_t file, const char *object, const char *name, const c
 /* What a script in another language finds. */
 static void check_objects(const char *path, const job *j, const metadata_layout *layout)
 {
-    extent places[WEFT_MAX_FIELDS + 3];
+    extent places[WEFT_MAX_FIELDS + 4];
     int count = 0;
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(file >= 0);
@@ -109,6 +109,8 @@ static void check_objects(const char *path, const job *j, const metadata_layout 
     }
     check_place(file, "/weft/tiles", j->tiles.tiles * 64, &places[count++]);
     assert_int_equal(places[count - 1].first, layout->tiles_offset);
+    check_place(file, "/weft/leases", j->tiles.tiles, &places[count++]);
+    assert_int_equal(places[count - 1].first, layout->leases_offset);
     check_place(file, "/weft/failures", layout->failure_rows * 128, &places[count++]);
     check_place(file, "/weft/runs", layout->run_rows * 512, &places[count++]);
     for (int i = 0; i < count; i++) {
@@ -149,6 +151,42 @@ static void test_layout(void **state)
         assert_int_equal(unlink(path), 0);
         job_destroy(j);
     }
+}
+
+/* Files of earlier versions have no leases; leases for other tiles are damage. */
+static void test_leases_are_not_needed(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(5, 7, 3);
+    metadata m;
+    const char *path = sample_path("old.h5");
+    const hsize_t tiles = (hsize_t)j->tiles.tiles;
+    assert_int_equal(metadata_create(path, j, &e), WEFT_OK);
+    for (hsize_t extra = 0; extra < 3; extra++) {
+        const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+        assert_true(file >= 0);
+        assert_true(extra == 1 || H5Ldelete(file, "/weft/leases", H5P_DEFAULT) >= 0);
+        if (extra > 0) {
+            const hid_t shape = H5Screate_simple(1, (hsize_t[]){tiles + extra - 1}, NULL);
+            const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+            (void)H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
+            const hid_t dataset = H5Dcreate2(file, "/weft/leases", H5T_NATIVE_UINT8, shape,
+                                             H5P_DEFAULT, properties, H5P_DEFAULT);
+            assert_true(dataset >= 0);
+            (void)H5Dclose(dataset);
+            (void)H5Pclose(properties);
+            (void)H5Sclose(shape);
+        }
+        (void)H5Fclose(file);
+        assert_int_equal(metadata_read(path, &m, &e), extra < 2 ? WEFT_OK : WEFT_ERR_CORRUPT);
+        if (extra < 2) {
+            assert_int_equal(m.layout.leases_offset > 0, extra == 1);
+            assert_int_equal(job_compare(j, m.job, path, &e), WEFT_OK);
+            metadata_release(&m);
+        }
+    }
+    job_destroy(j);
 }
 
 static void test_no_items(void **state)
@@ -208,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_same_job_comes_back),
         cmocka_unit_test(test_nothing_else_is_left),
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_leases_are_not_needed),
         cmocka_unit_test(test_no_items),
         cmocka_unit_test(test_as_much_as_there_may_be),
     };

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* /weft/leases: a byte per tile, 1 from before the tile is handed out until the run ends in good
+ * order. */
+#include "store/lease_table.h"
+
+#include "store/backlog.h"
+#include "store/bytes.h"
+#include "store/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct lease_table {
+    int64_t offset;
+    backlog *backlog; /* NULL: the file has no leases */
+    int64_t asked;
+    unsigned char leased[]; /* per tile; as the file will be */
+};
+
+static weft_status load(lease_table *l, const char *path, int64_t tiles, error *e)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot open %s for reading", path);
+    }
+    const weft_status status = bytes_read(fd, path, l->leased, (size_t)tiles, l->offset, e);
+    (void)close(fd);
+    return status;
+}
+
+weft_status lease_table_open(int fd, const char *path, int64_t offset, int64_t tiles,
+                             lease_table **out, error *e)
+{
+    lease_table *l = calloc(1, sizeof *l + (size_t)tiles);
+    if (l == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the leases of %s", path);
+    }
+    l->offset = offset;
+    weft_status status = WEFT_OK;
+    if (offset >= 0) {
+        status = load(l, path, tiles, e);
+    }
+    if (offset >= 0 && status == WEFT_OK) {
+        status = backlog_create(fd, path, &l->backlog, e);
+    }
+    if (status != WEFT_OK) {
+        free(l);
+        return status;
+    }
+    *out = l;
+    return WEFT_OK;
+}
+
+void lease_table_close(lease_table *l)
+{
+    if (l != NULL) {
+        backlog_destroy(l->backlog);
+        free(l);
+    }
+}
+
+bool lease_table_holds(const lease_table *l, int64_t tile)
+{
+    return l->leased[tile] != 0;
+}
+
+weft_status lease_table_set(lease_table *l, int64_t first, int64_t tiles, bool leased, error *e)
+{
+    int64_t end = first + tiles;
+    while (first < end && (l->leased[first] != 0) == leased) {
+        first++;
+    }
+    while (first < end && (l->leased[end - 1] != 0) == leased) {
+        end--;
+    }
+    if (first == end || l->backlog == NULL) {
+        return WEFT_OK;
+    }
+    memset(l->leased + first, leased, (size_t)(end - first));
+    l->asked++;
+    return backlog_write(l->backlog, l->offset + first, l->leased + first, (size_t)(end - first),
+                         e);
+}
+
+int64_t lease_table_asked(const lease_table *l)
+{
+    return l->asked;
+}
+
+bool lease_table_written(lease_table *l, int64_t asked)
+{
+    return l->backlog == NULL || backlog_done(l->backlog) >= asked;
+}
+
+bool lease_table_idle(lease_table *l)
+{
+    return l->backlog == NULL || backlog_idle(l->backlog);
+}
+
+weft_status lease_table_status(lease_table *l, error *e)
+{
+    return l->backlog == NULL ? WEFT_OK : backlog_status(l->backlog, e);
+}
+
+weft_status lease_table_wait(lease_table *l, error *e)
+{
+    return l->backlog == NULL ? WEFT_OK : backlog_wait(l->backlog, e);
+}
