@@ -375,6 +375,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * (status 75, since the rest of the program is not done). Threads cannot be ended one by one. All
  * that was reported is recorded then; of the program's own, buffers are not flushed and atexit() is
  * not heeded.
+ * The same goes for a disk that does not answer once the run is to end, and for a file that is not
+ * made or read at the time limit, or 5 s after a signal (status 75).
  *
  * @collective Over all processes of the job. Main thread only. All ranks return the same status.
  * @param map     the map; must have at least one field

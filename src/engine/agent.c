@@ -7,6 +7,7 @@
 #include "base/done.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "base/watchdog.h"
 #include "engine/delivery.h"
 #include "engine/isolation.h"
 #include "engine/pace.h"
@@ -20,6 +21,9 @@
 
 /* So many ranks say that the coordinator is dead: the first of them may be, too. */
 enum { RANKS_THAT_TELL = 4 };
+
+/* The last words of a process that leaves something behind. */
+enum { LEAVING_S = 2 };
 
 /* Messages are read for so long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
@@ -41,6 +45,7 @@ typedef struct agent {
     bool left;
     int64_t leave_ns; /* when stopping: how long a kernel may take */
     bool ended;
+    int64_t ended_ns;
     message_end end;
 } agent;
 
@@ -148,6 +153,7 @@ static void take_message(agent *a, const void *bytes)
         break;
     case MESSAGE_END:
         a->ended = true;
+        a->ended_ns = clock_now_ns();
         a->end = *(const message_end *)bytes;
         begin_stop(a, 0);
         break;
@@ -307,12 +313,14 @@ static weft_status status_of_leaving(const agent *a)
     return error_is_failure(status) ? status : WEFT_STOPPED;
 }
 
-/* A kernel has not come back in time, and threads cannot be ended one by one: the process goes, as
- * it would be killed a moment later. Everything reported is in the books. */
-static void leave_behind(agent *a)
+/* A kernel, or the disk, has not come back in time, and threads cannot be ended one by one: the
+ * process goes, as it would be killed a moment later. Everything reported is in the books. The
+ * files beside the result are on the same disk, perhaps. */
+static void leave_behind(agent *a, const char *what)
 {
     const weft_status status = status_of_leaving(a);
     const int exit_status = weft_status_exit(status);
+    watchdog_set(LEAVING_S, exit_status, "");
     comm_flush(a->setup.comm, INT64_C(200000000));
     coordinator_destroy(a->setup.coordinator);
     if (a->setup.coordinator != NULL) {
@@ -321,16 +329,33 @@ static void leave_behind(agent *a)
     if (a->setup.coordinator != NULL && error_is_failure(status)) {
         log_print(LOG_ERROR, "error: %s", a->end.error.text);
     }
-    if (a->end.error.status != status) {
+    if (what != NULL) {
         log_print(LOG_WARNING,
-                  "a kernel has not come back on rank %d, though others have done its items: the "
-                  "process ends, and with it the rest of the program; run the same command again",
-                  comm_rank(a->setup.comm));
+                  "%s on rank %d: the process ends, and with it the rest of the program; run the "
+                  "same command again",
+                  what, comm_rank(a->setup.comm));
     }
     if (a->setup.coordinator != NULL || a->end.broken) {
         done_write(exit_status, a->setup.coordinator == NULL);
     }
     _exit(exit_status);
+}
+
+/* The run is over. Whether the rank is done with it, too: what is still at work here is waited for,
+ * but not for ever. */
+static bool end_here(agent *a, int64_t now_ns)
+{
+    const bool idle = team_idle(a->team);
+    const bool writing = delivery_busy(a->delivery) ||
+                         (a->setup.coordinator != NULL && !store_flushed(a->setup.work->store));
+    if (!idle && a->end.at_once && !end_children(a, now_ns)) {
+        const bool said = a->end.error.status == status_of_leaving(a);
+        leave_behind(a, said ? NULL : "others have done its items, but a kernel has not come back");
+    }
+    if (idle && writing && now_ns - a->ended_ns >= a->end.disk_ns) {
+        leave_behind(a, "what was written last is not recorded: the disk has not answered");
+    }
+    return idle && !writing;
 }
 
 static void rest(agent *a, bool active)
@@ -368,10 +393,7 @@ static bool do_duties(agent *a, bool *active)
     delivery_report(a->delivery, clock_now_ns(), a->stopping || idle);
     *active = converse(a) || *active;
     if (a->ended) {
-        if (a->end.at_once && !team_idle(a->team) && !end_children(a, clock_now_ns())) {
-            leave_behind(a);
-        }
-        if (team_idle(a->team)) {
+        if (end_here(a, clock_now_ns())) {
             return false;
         }
     } else if (a->stopping) {

@@ -333,8 +333,19 @@ static weft_status free_leases(books *b, error *e)
     return status;
 }
 
+/* A job that has itself started again as long as it is stopped may never get anywhere. */
+static void warn_of_standstill(const books *b, weft_status why)
+{
+    if (why == WEFT_STOPPED && b->row.items == 0 && ledger_idle_before(b->ledger)) {
+        log_print(LOG_WARNING, "neither this run nor the one before has computed anything: with as "
+                               "much time this job never gets anywhere; give it more, or "
+                               "smaller tiles (--grain, with --fresh)");
+    }
+}
+
 weft_status books_end(books *b, weft_status why, error *e)
 {
+    warn_of_standstill(b, why);
     weft_status status = put_row(b, outcome_of(why), e);
     if (status == WEFT_OK) {
         status = free_leases(b, e);

@@ -261,6 +261,9 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (roster_hear(c->roster, rank)) {
         welcome_back(c, rank);
     }
+    if (*(const message_kind *)bytes == MESSAGE_SIGNAL) {
+        ending_take_signal(c->ending, ((const message_signal *)bytes)->number);
+    }
     if (ending_closed(c->ending) || roster_lost(c->roster, rank)) {
         return;
     }
@@ -274,9 +277,6 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         break;
     case MESSAGE_REPORT:
         take_report(c, rank, bytes, count);
-        break;
-    case MESSAGE_SIGNAL:
-        ending_take_signal(c->ending, ((const message_signal *)bytes)->number);
         break;
     case MESSAGE_FAIL:
         take_failure(c, rank, bytes);
@@ -299,6 +299,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     case MESSAGE_END:
     case MESSAGE_BEAT:
     case MESSAGE_REJOIN:
+    case MESSAGE_SIGNAL:
         break;
     }
 }

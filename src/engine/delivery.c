@@ -262,3 +262,8 @@ bool delivery_done(const delivery *d)
 {
     return d->written == NULL && d->syncing == NULL;
 }
+
+bool delivery_busy(const delivery *d)
+{
+    return d->syncer != NULL && syncer_busy(d->syncer);
+}

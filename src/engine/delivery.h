@@ -47,4 +47,7 @@ void delivery_report(delivery *d, int64_t now_ns, bool hurry);
 /* Whether all that was collected has been reported. */
 bool delivery_done(const delivery *d);
 
+/* Whether the disk still is at what was given to it. */
+bool delivery_busy(const delivery *d);
+
 #endif

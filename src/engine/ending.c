@@ -30,10 +30,14 @@ static const int64_t leave_ns = INT64_C(200000000);
 /* Before a time limit so much is left for messages, the last of the books and the end of MPI. */
 static const int64_t closing_ns = INT64_C(500000000);
 
+/* Once nothing is computed any more, so long the disk may take to answer; with a time limit, until
+ * then. A run that is complete and has no limit waits, and says so. */
+static const int64_t disk_grace_ns = INT64_C(10000000000);
+
 typedef enum phase {
     PHASE_RUNNING,
     PHASE_STOPPING, /* all are called in */
-    PHASE_CLOSING,  /* the last of the books is on its way to the disk, which may take its time */
+    PHASE_CLOSING,  /* the last of the books is on its way to the disk */
     PHASE_OVER
 } phase;
 
@@ -46,7 +50,10 @@ struct ending {
     int64_t sync_ns;      /* the longest that forcing results to disk took */
     bool repeats;         /* some items may be with two ranks */
     bool dropped;         /* a kernel has been left behind */
-    error why;            /* it ends, once it does; and then, how it has ended */
+    int64_t closing_ns;   /* when closing: since when, … */
+    int64_t closed_ns;    /* … and when to wait no longer */
+    bool told_of_disk;
+    error why; /* it ends, once it does; and then, how it has ended */
 };
 
 weft_status ending_create(const ending_setup *setup, ending **out, error *e)
@@ -181,6 +188,11 @@ static void stop(ending *x, const char *why, int64_t grace_ns)
 
 void ending_take_signal(ending *x, int number)
 {
+    if (x->phase == PHASE_CLOSING) {
+        const int64_t until_ns = clock_now_ns() + disk_grace_ns;
+        x->closed_ns = until_ns < x->closed_ns ? until_ns : x->closed_ns;
+        return;
+    }
     stop(x, signals_name(number), number == SIGUSR1 ? long_grace_ns : short_grace_ns);
 }
 
@@ -217,11 +229,25 @@ static void give_up_on_the_silent(ending *x)
     }
 }
 
+/* How long the disk may take from now on; INT64_MAX: as long as it takes. */
+static int64_t disk_ns(const ending *x, int64_t now_ns)
+{
+    const int64_t left_ns = x->setup.deadline_ns - now_ns;
+    if (ending_limited(x)) {
+        return left_ns > closing_ns ? left_ns : closing_ns;
+    }
+    const bool complete = x->why.status == WEFT_OK || x->why.status == WEFT_ITEMS_FAILED;
+    return complete ? INT64_MAX : disk_grace_ns;
+}
+
 static void close_books(ending *x)
 {
     error e = {.status = WEFT_OK};
     give_up_on_the_silent(x);
     judge(x);
+    x->closing_ns = clock_now_ns();
+    const int64_t may_take_ns = disk_ns(x, x->closing_ns);
+    x->closed_ns = may_take_ns < INT64_MAX ? x->closing_ns + may_take_ns : INT64_MAX;
     x->phase = PHASE_CLOSING;
     (void)books_end(x->setup.books, x->why.status, &e);
     blame(x, &e);
@@ -257,20 +283,48 @@ static void end_if_left(ending *x, int64_t now_ns)
     }
 }
 
-/* Once the books are closed, tells everybody. */
-static void end_if_closed(ending *x)
+/* Whether the last of the books is on disk; or time is up, and what it says is not known. */
+static bool books_are_closed(ending *x, int64_t now_ns)
 {
-    if (x->phase != PHASE_CLOSING || !store_flushed(x->setup.store)) {
+    const double waited_s = 1e-9 * (double)(now_ns - x->closing_ns);
+    if (store_flushed(x->setup.store)) {
+        error e = {.status = WEFT_OK};
+        (void)store_status(x->setup.store, &e);
+        blame(x, &e);
+        return true;
+    }
+    if (now_ns >= x->closed_ns) {
+        error e = {.status = WEFT_OK};
+        (void)error_set(&e, WEFT_STOPPED,
+                        "the disk has not answered for %.1f s: what was recorded last may be "
+                        "missing; run the same command again",
+                        waited_s);
+        log_print(LOG_WARNING, "%s", e.text);
+        blame(x, &e);
+        return true;
+    }
+    if (now_ns - x->closing_ns > disk_grace_ns && !x->told_of_disk) {
+        x->told_of_disk = true;
+        log_print(LOG_WARNING,
+                  "everything is computed; waiting for the disk, which has not "
+                  "answered for %.0f s",
+                  waited_s);
+    }
+    return false;
+}
+
+/* Once the books are closed, tells everybody. */
+static void end_if_closed(ending *x, int64_t now_ns)
+{
+    if (x->phase != PHASE_CLOSING || !books_are_closed(x, now_ns)) {
         return;
     }
-    error e = {.status = WEFT_OK};
-    (void)store_status(x->setup.store, &e);
-    blame(x, &e);
     message_end end;
     memset(&end, 0, sizeof end);
     end.kind = MESSAGE_END;
     end.error = x->why;
     end.at_once = x->dropped;
+    end.disk_ns = store_flushed(x->setup.store) ? disk_ns(x, now_ns) : closing_ns;
     end.broken = x->dropped || roster_lost_ranks(x->setup.roster) > 0;
     x->phase = PHASE_OVER;
     roster_send_last(x->setup.roster, &end, sizeof end);
@@ -281,5 +335,5 @@ void ending_step(ending *x, int64_t now_ns)
     end_if_complete(x);
     stop_in_time(x, now_ns);
     end_if_left(x, now_ns);
-    end_if_closed(x);
+    end_if_closed(x, now_ns);
 }

@@ -107,9 +107,10 @@ typedef struct message_stop {
 
 typedef struct message_end {
     message_kind kind;
-    bool broken;  /* some rank has died, or left without finishing: do not wait for it in MPI */
-    bool at_once; /* do not wait for kernels either */
-    error error;  /* why, if the run is not complete */
+    bool broken;     /* some rank has died, or left without finishing: do not wait for it in MPI */
+    bool at_once;    /* do not wait for kernels either */
+    error error;     /* why, if the run is not complete */
+    int64_t disk_ns; /* so long a rank may wait for its disk; INT64_MAX: as long as it takes */
 } message_end;
 
 typedef struct message_rejoin {

@@ -8,6 +8,7 @@
 #include "base/number.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ static const char *ending(weft_status status)
 static void describe_effort(const progress_summary *summary, double elapsed_s, char *text,
                             size_t bytes)
 {
-    const double waited = summary->wait_s / summary->busy_s;
+    const double waited = fmin(summary->wait_s / summary->busy_s, 1);
     const int used = snprintf(text, bytes, ", efficiency %.0f %%, imbalance %.0f %%",
                               100 * summary->busy_s / (elapsed_s * summary->workers),
                               100 * (summary->worst_s * summary->workers / summary->busy_s - 1));

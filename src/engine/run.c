@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/exits.h"
+#include "base/log.h"
 #include "base/signals.h"
 #include "base/thread_state.h"
+#include "base/watchdog.h"
 #include "engine/agent.h"
 #include "engine/coordinator.h"
 #include "engine/isolation.h"
@@ -13,8 +15,11 @@
 #include "engine/misuse.h"
 #include "engine/overflow.h"
 #include "engine/work.h"
+#include "range/divide.h"
 #include "team/trial.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +82,56 @@ static weft_status list_retries(ledger *l, const tiling *tiles, bool all, retry_
     *items = list;
     *count = kept;
     return WEFT_OK;
+}
+
+/* More years than any job has. */
+static const double no_limit_s = 1e9;
+
+/* A run that is told to stop while its file is made or read has so long to begin, and then ends in
+ * good order. */
+enum { STOP_IN_OPENING_S = 5 };
+
+/* Called in a signal's handler. */
+static void hurry_opening(void)
+{
+    watchdog_hurry(STOP_IN_OPENING_S, weft_status_exit(WEFT_STOPPED),
+                   "weft: told to stop before the run had begun; run the same command again\n");
+}
+
+/* Rank 0 makes or reads the file, which may take long, or hang: the others wait for it. */
+static void watch_opening(const comm *c, int64_t deadline_ns)
+{
+    const double left_s = 1e-9 * (double)(deadline_ns - clock_now_ns());
+    const double limit_s = deadline_ns == 0 ? no_limit_s : fmax(ceil(left_s), 1);
+    if (comm_rank(c) == 0) {
+        watchdog_set((unsigned)fmin(limit_s, no_limit_s), weft_status_exit(WEFT_STOPPED),
+                     "weft: the time limit is over before the run has begun, while its file was "
+                     "made or read: with as much time it never gets anywhere; give it more, or "
+                     "larger tiles (--grain, with --fresh)\n");
+        signals_tell(hurry_opening);
+        if (signals_seen() != 0) {
+            hurry_opening();
+        }
+    }
+}
+
+static void end_of_opening(void)
+{
+    signals_tell(NULL);
+    watchdog_clear();
+}
+
+static void warn_of_many_tiles(const job *j)
+{
+    const int64_t tiles = j->tiles.tiles;
+    if (tiles > TILING_MOST_TILES) {
+        log_print(LOG_WARNING,
+                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB, "
+                  "in the file and in rank 0's memory; without --grain, or with %" PRId64
+                  " and more, there are a million at most",
+                  j->tiles.grain, tiles, 1e-9 * (double)sizeof(tile_record) * (double)tiles,
+                  divide_up(j->tiles.count, TILING_MOST_TILES));
+    }
 }
 
 /* Opens the result on rank 0. */
@@ -191,6 +246,7 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
         w->mine_until_ns = clock_now_ns() + settled.sure_ns;
     }
     weft_status status = start_coordinator(c, p, choice, w, m, settled, &co, e);
+    end_of_opening();
     if (status == WEFT_OK) {
         const agent_setup setup = {.work = w,
                                    .comm = c,
@@ -236,6 +292,9 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
     return status;
 }
 
+/* A run that has been stopped, or has failed, waits so long for its file to be closed. */
+enum { CLOSE_S = 10 };
+
 /* The limit in whole tiles. */
 static int64_t span_tiles(const tiling *tiles, int64_t limit)
 {
@@ -250,10 +309,15 @@ static int64_t span_tiles(const tiling *tiles, int64_t limit)
 static weft_status close_store(comm *c, store *s, bool agree, weft_status status, error *e)
 {
     error late = {.status = WEFT_OK};
+    if (status != WEFT_OK && status != WEFT_ITEMS_FAILED) {
+        watchdog_set(CLOSE_S, weft_status_exit(status),
+                     "weft: the disk has not answered while the file was closed\n");
+    }
     if (s != NULL) {
         (void)store_finish(s, &late);
     }
     store_close(s);
+    watchdog_clear();
     if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || error_is_failure(status)) {
         return status;
     }
@@ -306,7 +370,11 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
         (void)trial_threads(p->workers, e);
     }
     weft_status status = comm_agree(c, e);
+    watch_opening(c, choice->deadline_ns);
     if (status == WEFT_OK) {
+        if (comm_rank(c) == 0) {
+            warn_of_many_tiles(j);
+        }
         status = open_everywhere(c, j, choice, &s, &o, &retry, e);
     }
     if (status == WEFT_OK) {
@@ -327,6 +395,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
                   .retry = retry};
         status = compute_safely(c, p, choice, &w, e);
     }
+    end_of_opening();
     free(retry);
     status = close_store(c, s, choice->sync_s <= 0 && !comm_broken(c), status, e);
     overflow_unwatch();

@@ -7,10 +7,6 @@
 
 #include <assert.h>
 
-/* The tile records of 2²⁰ tiles take 64 MiB, which is what a run should have to read at its start.
- */
-#define MAX_TILES (INT64_C(1) << 20)
-
 /* So many tiles are enough to balance any load, and more would only cost records. */
 #define ENOUGH_TILES INT64_C(65536)
 
@@ -61,7 +57,7 @@ int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[])
 {
     int64_t page = items_per_page(fields, item_bytes);
     int64_t limit = items_per_largest_tile(fields, item_bytes);
-    int64_t least = max_i64(divide_up(count, MAX_TILES), 1);
+    int64_t least = max_i64(divide_up(count, TILING_MOST_TILES), 1);
 
     /* Tiles of whole pages where there are enough of them. A smaller job is split further all the
      * same: a page shared by two ranks costs less than idle workers. */

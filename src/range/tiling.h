@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+/* The tile records of 2²⁰ tiles take 64 MiB, which is what a run should have to read at its start:
+ * the automatic grain makes no more. */
+#define TILING_MOST_TILES (INT64_C(1) << 20)
+
 /** Items 0 … count - 1 in tiles of `grain` items; the last tile may be shorter. */
 typedef struct tiling {
     int64_t count; /**< items */

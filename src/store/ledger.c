@@ -29,6 +29,7 @@ struct ledger {
     int64_t *bucket;
     int64_t buckets; /* a power of two */
     int run;
+    bool idle_before;
 };
 
 enum { NO_ROW = -1 };
@@ -109,6 +110,8 @@ static void take_stock(ledger *l, const run_row *runs)
 static weft_status close_killed_run(ledger *l, run_row *runs, error *e)
 {
     const int last = l->run - 1;
+    l->idle_before = last >= 0 && runs[last].items == 0 &&
+                     strncmp(runs[last].outcome, "stopped", sizeof runs[last].outcome) == 0;
     if (last < 0 || strncmp(runs[last].outcome, "running", sizeof runs[last].outcome) != 0) {
         return WEFT_OK;
     }
@@ -310,6 +313,11 @@ const failure_row *ledger_failures(const ledger *l, int64_t *rows)
 int ledger_run(const ledger *l)
 {
     return l->run;
+}
+
+bool ledger_idle_before(const ledger *l)
+{
+    return l->idle_before;
 }
 
 weft_status ledger_put_run(ledger *l, const run_row *row, error *e)

@@ -43,6 +43,9 @@ const failure_row *ledger_failures(const ledger *l, int64_t *rows);
 /* Starts a row of the table of runs; its number. When the table is full, the last row is reused. */
 int ledger_run(const ledger *l);
 
+/* Whether the run before this one was stopped before it had done anything. */
+bool ledger_idle_before(const ledger *l);
+
 /* Writes this run's row. */
 weft_status ledger_put_run(ledger *l, const run_row *row, error *e);
 
