@@ -80,10 +80,13 @@ static void learn_machine(evidence *ev)
     ev->cpu_share = busy_s > 0 ? cpu_s / busy_s : 1;
 }
 
+/* Nothing takes thirty thousand years. */
+static const double most_seconds = 1e12;
+
 /* Seconds that a record gives, as far as they can be any. */
 static double seconds_of(const tile_record *record)
 {
-    return record->seconds >= 0 && isfinite(record->seconds) ? record->seconds : 0;
+    return record->seconds >= 0 && record->seconds <= most_seconds ? record->seconds : 0;
 }
 
 static void learn_tiles(evidence *ev)
