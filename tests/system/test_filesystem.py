@@ -169,16 +169,24 @@ class Faults(FilesystemTest):
         self.assertEqual(self.check_file(), COUNT)
 
     def test_slow_disk(self):
-        """Longer than ranks may be silent: the tables on rank 0, a sync, results on rank 1."""
+        """Longer than ranks may be silent: the tables on rank 0, a sync, results on rank 1; and the
+        leases, for which the others have to wait."""
         data = self.data_offset()
-        log = self.path("log")
-        rules = (f"call=pwrite,rank=0,before={data},after=2,times=1,delay=6",
-                 "call=fdatasync,rank=0,after=1,times=1,delay=6",
-                 f"call=pwrite,rank=1,from={data},after=6,times=1,delay=6")
-        self.run_well(KNOWN, *self.words(), layout=(2, 1), env=faulty(*rules, log=log))
-        with open(log, encoding="ascii") as file:
-            self.assertEqual(len(file.readlines()), 3)
-        self.assertEqual(self.check_file(), COUNT)
+        with results.open_result(self.path("sample.h5")) as file:
+            leases = file["weft/leases"].id.get_offset()
+            end = leases + file["weft/leases"].size
+            tiles = file["weft/tiles"].id.get_offset()
+        for rules in ((f"call=pwrite,rank=0,from={tiles},before={data},after=2,times=1,delay=6",
+                       "call=fdatasync,rank=0,after=1,times=1,delay=6",
+                       f"call=pwrite,rank=1,from={data},after=6,times=1,delay=6"),
+                      (f"call=pwrite,rank=0,from={leases},before={end},after=2,times=1,delay=6",)):
+            log = self.path("log")
+            self.run_well(KNOWN, *self.words("--fresh"), layout=(2, 1),
+                          env=faulty(*rules, log=log))
+            with open(log, encoding="ascii") as file:
+                self.assertEqual(len(file.readlines()), len(rules))
+            self.assertEqual(self.check_file(), COUNT)
+            os.unlink(log)
 
     def test_main_thread_never_waits(self):
         """The thread that has to answer the other ranks leaves the file to others."""
