@@ -42,9 +42,9 @@ typedef struct weft_program {
     const char *arguments; /**< what the help text calls the words that are no options, such as
                                 "FILE..."; NULL: the program takes none, and one is an error */
     const char *version;   /**< the program's version, at most 63 characters, for `--version`, and
-                              part   of the identity of its results: a file of another version is
-                              refused.   So change it when the kernel computes other numbers. NULL:
-                              none; a   file that another build has begun is then warned of */
+                                part of the identity of its results: a file of another version is
+                                refused, so change it when the kernel computes other numbers. NULL:
+                                none; of a file that another build has begun a warning is given */
 } weft_program;
 
 /**

@@ -75,6 +75,9 @@ static void take_whole(comm *c, size_t *count)
 {
     partial **link = find_partial(c, c->found_from.MPI_SOURCE);
     partial *p = *link;
+    if (p == NULL) {
+        return;
+    }
     free(c->received);
     c->received = p->bytes;
     c->received_room = p->count;

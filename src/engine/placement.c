@@ -274,7 +274,7 @@ static void count_up(const places *all, placement *p)
 /* Rank 0 names them when something happens to a rank. */
 static host_label *list_hosts(const seat *seats, int ranks)
 {
-    host_label *list = calloc((size_t)ranks, sizeof *list);
+    host_label *list = ranks > 0 ? calloc((size_t)ranks, sizeof *list) : NULL;
     for (int i = 0; i < ranks && list != NULL; i++) {
         memcpy(list[i].name, seats[i].host, sizeof list[i].name);
     }
