@@ -77,7 +77,8 @@ static axes make_axes(const forecast *f, canvas *c)
 
 static void draw_ticks(const axes *a)
 {
-    for (double tick = a->least; tick <= a->most; tick *= a->factor) {
+    double tick = a->least;
+    while (tick <= a->most) {
         char text[16];
         const double x = place_x(a, tick);
         const double y = place_y(a, tick);
@@ -88,6 +89,7 @@ static void draw_ticks(const axes *a)
             canvas_line(a->canvas, x, TOP, x, BOTTOM, 1, grid);
             canvas_text(a->canvas, x - canvas_text_width(text) / 2.0, BOTTOM + 8, text, ink);
         }
+        tick *= a->factor;
     }
 }
 

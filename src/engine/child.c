@@ -209,7 +209,8 @@ static void leave(int status, void *unused)
 static void hand_over(cell *to, const span_failures *failures)
 {
     to->failures = failures->count;
-    for (int64_t i = 0; i < CELL_ROWS && to->rows_from + i < failures->count; i++) {
+    for (int64_t i = 0;
+         failures->rows != NULL && i < CELL_ROWS && to->rows_from + i < failures->count; i++) {
         to->row[i] = failures->rows[to->rows_from + i];
     }
 }

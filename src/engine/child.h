@@ -46,8 +46,8 @@ typedef enum child_wish {
 typedef struct child_wait {
     int64_t limit_ns; /* for the items, from when the child has begun; 0: none */
     int64_t stuck_ns; /* for a child in which nothing moves, see CHILD_STUCK */
-    child_wish (*look)(void *context);
-    void *context;
+    child_wish (*look)(const void *context);
+    const void *context;
 } child_wait;
 
 typedef enum child_end {

@@ -187,7 +187,7 @@ static int64_t limit_ns(const slot *mine, int64_t items)
     return (int64_t)fmin(guess ? patient : most, 0x1p62);
 }
 
-static child_wish look(void *context)
+static child_wish look(const void *context)
 {
     const work *w = context;
     if (w->attend != NULL) {
@@ -202,7 +202,7 @@ static child_answer compute(slot *mine, const weft_span *span)
     const child_wait wait = {.limit_ns = limit_ns(mine, span->count),
                              .stuck_ns = mine->isolation->setup.stuck_ns,
                              .look = look,
-                             .context = (void *)(uintptr_t)span->work};
+                             .context = span->work};
     child_answer answer = {.end = CHILD_REFUSED, .number = EAGAIN};
     atomic_fetch_add(&mine->isolation->waiting, 1);
     for (int i = 0; i < FORK_TRIES && answer.end == CHILD_REFUSED && !work_stopping(span->work);

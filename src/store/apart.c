@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -44,13 +45,13 @@ static void set_limit(int resource, rlim_t most)
 /* The bytes of addresses that this process has now; 0: not known. */
 static rlim_t address_space(void)
 {
-    uint64_t pages = 0;
+    char text[64] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file != NULL) {
-        pages = fscanf(file, "%" SCNu64, &pages) == 1 ? pages : 0;
+        (void)fgets(text, sizeof text, file);
         (void)fclose(file);
     }
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+    return (rlim_t)strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
 /* It ends by its faults, without a word and without a core file; whoever handles them in the parent

@@ -131,7 +131,7 @@ static int compute(void *context, unsigned char *bytes, const int64_t start[],
     return 0;
 }
 
-static child_wish look(void *context)
+static child_wish look(const void *context)
 {
     (void)context;
     return wish;
