@@ -18,14 +18,16 @@ enum { ENVIRONMENT_BYTES = 1 << 17, NAME_BYTES = 64, MOST_ANCESTORS = 64 };
 static const struct {
     const char *rank;
     const char *size;
+    bool by_slurm; /* srun sets it for each task, perhaps besides others */
+    bool on_host;  /* it counts the ranks of a host */
 } variables[] = {
-    {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
-    {"PMI_RANK", "PMI_SIZE"},
-    {"MPI_LOCALRANKID", "MPI_LOCALNRANKS"},
-    {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"},
-    {"PMIX_RANK", NULL},
-    {"ALPS_APP_PE", NULL},
-    {"SLURM_PROCID", "SLURM_NTASKS"},
+    {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", false, false},
+    {"PMI_RANK", "PMI_SIZE", true, false},
+    {"MPI_LOCALRANKID", "MPI_LOCALNRANKS", false, true},
+    {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", false, false},
+    {"PMIX_RANK", NULL, true, false},
+    {"ALPS_APP_PE", NULL, false, false},
+    {"SLURM_PROCID", "SLURM_NTASKS", true, false},
 };
 enum { VARIABLES = sizeof variables / sizeof variables[0] };
 
@@ -85,12 +87,17 @@ static bool setter_lives(const char *name)
     return !adopts(parent);
 }
 
-/* A shell that srun has started, or the environment of a job without a step. */
+/* Whether this is what runs in a shell that srun --pty has started. The tasks are such shells. */
+static bool in_shell_of_step(void)
+{
+    return getenv("SLURM_PTY_PORT") != NULL && read_variable("SLURM_TASK_PID") != getpid();
+}
+
+/* The environment of a job without a step. */
 static bool outside_of_step(void)
 {
     const int64_t step = read_variable("SLURM_STEP_ID");
-    return step < 0 || step >= first_special_step ||
-           (getenv("SLURM_PTY_PORT") != NULL && read_variable("SLURM_TASK_PID") != getpid());
+    return step < 0 || step >= first_special_step;
 }
 
 static bool is_slurm(const char *rank_variable)
@@ -107,10 +114,11 @@ bool launcher_claims_several(launcher_claim *claim)
         if (is_slurm(variables[i].rank) && read_variable("SLURM_STEP_NUM_TASKS") > 0) {
             size = read_variable("SLURM_STEP_NUM_TASKS");
         }
-        if (rank < 0 || (is_slurm(variables[i].rank) && outside_of_step())) {
+        if (rank < 0 || (is_slurm(variables[i].rank) && outside_of_step()) ||
+            (variables[i].by_slurm && in_shell_of_step())) {
             continue;
         }
-        if (size == 1) {
+        if (size == 1 && !variables[i].on_host) {
             return false;
         }
         if (!several && (size > 1 || rank > 0) && setter_lives(variables[i].rank)) {

@@ -86,6 +86,13 @@ static void test_each_launcher(void **state)
         set(pairs[i][1], "1");
         expect_none();
     }
+    /* One rank on each of three hosts. */
+    (void)forget(state);
+    set("PMI_RANK", "2");
+    set("PMI_SIZE", "3");
+    set("MPI_LOCALRANKID", "0");
+    set("MPI_LOCALNRANKS", "1");
+    expect("PMI_RANK", 2, 3);
     (void)forget(state);
     set("PMIX_RANK", "0");
     expect_none();
@@ -132,6 +139,17 @@ static void test_slurm(void **state)
     (void)snprintf(pid, sizeof pid, "%lld", (long long)getppid());
     set("SLURM_TASK_PID", pid);
     expect_none();
+    /* With one of Slurm's plugins for MPI, the shell has more. */
+    set("PMIX_RANK", "0");
+    set("PMI_RANK", "0");
+    set("PMI_SIZE", "2");
+    expect_none();
+    /* mpirun in that shell is another matter. */
+    set("OMPI_COMM_WORLD_RANK", "1");
+    set("OMPI_COMM_WORLD_SIZE", "3");
+    expect("OMPI_COMM_WORLD_RANK", 1, 3);
+    (void)unsetenv("OMPI_COMM_WORLD_RANK");
+    (void)unsetenv("PMI_RANK");
     (void)snprintf(pid, sizeof pid, "%lld", (long long)getpid());
     set("SLURM_TASK_PID", pid);
     expect("SLURM_PROCID", 0, 2);
