@@ -54,7 +54,7 @@ typedef struct weft_program {
  * so are those of @p program; an option that neither knows is an error. Words that are not options
  * stay in argv if @p program takes some. Without @p program, unknown options stay there too, for
  * the caller to read. Of weft's own options those of rank 0 hold for all ranks, also where they
- * come from the environment.
+ * come from the environment; but a rank that has been given `--threads` itself keeps to that.
  *
  * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
  * it to weft_finish() in every case.

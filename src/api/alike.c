@@ -80,7 +80,7 @@ typedef struct parcel {
     int64_t out_bytes; /* the path's, with its end; 0: there is none */
 } parcel;
 
-/* All ranks get rank 0's. */
+/* All ranks get rank 0's. But hosts differ: a rank may have been told how many workers it has. */
 static weft_status share(comm *c, choice *chosen, char **texts, error *e)
 {
     const bool first = comm_rank(c) == 0;
@@ -106,6 +106,9 @@ static weft_status share(comm *c, choice *chosen, char **texts, error *e)
     if (status != WEFT_OK) {
         free(out);
         return status;
+    }
+    if (chosen->threads >= 0) {
+        all.choice.threads = chosen->threads;
     }
     *chosen = all.choice;
     chosen->out = all.out_bytes > 0 ? out : NULL;

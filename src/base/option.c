@@ -200,9 +200,11 @@ static weft_status refuse(const weft_option *ours, const weft_option *theirs, co
 weft_status option_parse(const weft_option *ours, const weft_option *theirs, option_rest rest,
                          int *argc, char **argv, error *e)
 {
-    weft_status status = read_environment(ours, e);
+    error of_environment = {.status = WEFT_OK};
+    weft_status status = WEFT_OK;
     int kept = 1;
     bool ended = false;
+    (void)read_environment(ours, &of_environment);
     for (int i = 1; i < *argc && status == WEFT_OK; i++) {
         const char *text = NULL;
         const weft_option *option = ended ? NULL : find_option(theirs, argv[i], &text);
@@ -219,6 +221,10 @@ weft_status option_parse(const weft_option *ours, const weft_option *theirs, opt
         } else {
             argv[kept++] = argv[i];
         }
+    }
+    if (status == WEFT_OK && of_environment.status != WEFT_OK) {
+        *e = of_environment;
+        return e->status;
     }
     if (status == WEFT_OK && *argc > 0) {
         argv[kept] = NULL;

@@ -491,7 +491,7 @@ void lock_forget(lock *l)
 {
     if (l != NULL) {
         (void)close(l->fd);
-        free(l);
+        free_lock(l);
     }
 }
 

@@ -149,6 +149,20 @@ static void refuse_other_options(void)
     number = 0;
 }
 
+/* Hosts differ, and so may the workers of their ranks: who is told nothing has as many as rank 0. */
+static void keep_own_threads(void)
+{
+    weft_session *session = NULL;
+    (void)snprintf(verdict_case, sizeof verdict_case, "threads of its own");
+    const char *const words[] = {"--log", "error", last() ? "--threads=3" : NULL, NULL};
+    const char *const first[] = {"--log", "error", "--threads=2", NULL};
+    CHECK(unsetenv("WEFT_THREADS") == 0);
+    if (CHECK(open_session(&session, verdict_rank == 0 ? first : words) == WEFT_OK)) {
+        CHECK(weft_session_workers(session) == (last() ? 3 : 2));
+    }
+    CHECK(weft_finish(session, WEFT_OK) == 0);
+}
+
 /* Different seeds, files and grains: rank 0's. */
 static void take_options_of_rank_0(void)
 {
@@ -191,6 +205,7 @@ int main(int argc, char **argv)
     verdict_begin(&argc, &argv);
     (void)snprintf(path, sizeof path, "%s/alike.h5", verdict_folder);
     take_options_of_rank_0();
+    keep_own_threads();
     refuse_other_options();
     refuse_other_maps();
     return verdict_end();

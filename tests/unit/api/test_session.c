@@ -223,6 +223,15 @@ static void test_help(void **state)
         WEFT_HELP_SHOWN);
     assert_int_equal(exit_status, 0);
     assert_non_null(strstr(printed, "tester"));
+    assert_int_equal(setenv("WEFT_THREADS", "many", 1), 0);
+    assert_int_equal(capture(STDOUT_FILENO, WORDS("--help"), &program, printed, &exit_status),
+                     WEFT_HELP_SHOWN);
+    assert_int_equal(capture(STDERR_FILENO, WORDS("--seed", "1"), &program, printed, &exit_status),
+                     WEFT_ERR_USAGE);
+    assert_non_null(strstr(printed, "WEFT_THREADS"));
+    assert_int_equal(unsetenv("WEFT_THREADS"), 0);
+    assert_int_equal(capture(STDOUT_FILENO, WORDS("--help"), &program, printed, &exit_status),
+                     WEFT_HELP_SHOWN);
     assert_non_null(strstr(printed, "Tests much."));
     assert_non_null(strstr(printed, "--width W"));
     assert_non_null(strstr(printed, "how wide it is"));
