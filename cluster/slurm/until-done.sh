@@ -46,8 +46,10 @@ state=.until-done-${SLURM_JOB_ID:-0}
 # Prints how many tiles are done; nothing if that is not known.
 tiles_done() {
     local file=$out
-    # A result without --out has the map's name, and this turn has written to it.
-    [[ -n $file ]] || file=$(find . -maxdepth 1 -name '*.h5' -newer "$state" | head -n 1)
+    # Where no file is named, or its folder alone, it has the map's name, and this turn has written
+    # to it.
+    [[ -n $file && $file != */ ]] ||
+        file=$(find "${out:-.}" -maxdepth 1 -name '*.h5' -newer "$state" | head -n 1)
     if [[ -z $file || ! -e $file ]]; then
         echo 0
     else
@@ -59,7 +61,7 @@ before=
 idle=0
 if [[ -s $state ]]; then
     read -r before idle <"$state"
-elif [[ -n $out ]]; then
+elif [[ -n $out && $out != */ ]]; then
     before=$(tiles_done) || true
 fi
 # A little back, since the clocks of files go in ticks.

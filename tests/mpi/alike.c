@@ -149,7 +149,7 @@ static void refuse_other_options(void)
     number = 0;
 }
 
-/* Hosts differ, and so may the workers of their ranks: who is told nothing has as many as rank 0. */
+/* Hosts differ, and so may their ranks: who is told nothing has as many workers as rank 0. */
 static void keep_own_threads(void)
 {
     weft_session *session = NULL;

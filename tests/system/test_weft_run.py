@@ -288,7 +288,7 @@ class Faults(WeftRun):
         """A turn of until-done.sh after which so many tiles are done; returns its end."""
         self.script("weft-run", f"exit {status}" if tiles is None else
                     f"echo {tiles} >tiles; echo >r.h5; exit {status}")
-        self.script("weft", 'printf \'  "tiles_done": %s,\\n\' "$(cat tiles)"')
+        self.script("weft", '[ -f "$3" ] && printf \'  "tiles_done": %s,\\n\' "$(cat tiles)"')
         script = os.path.join(OURS, "slurm", "until-done.sh")
         launch = Launch([script, "pi", *words], cwd=self.folder, env=environment(**self.found(
             SLURM_JOB_ID="7", **variables)))
@@ -301,12 +301,13 @@ class Faults(WeftRun):
         self.assertEqual((ending.status, ending.out), (STOPPED, "requeue 7\n"), str(ending))
 
     def test_until_done_does_not_go_on_for_ever(self):
-        """Turns in a row that complete no tile are the last ones; with the result named or not."""
+        """Turns in a row that complete no tile are the last ones; with the result named, its folder
+        or nothing."""
         self.script("scontrol", 'echo "$@"')
-        for words in (("--out", "r.h5"), ()):
+        for word in ("--out=r.h5", "--out=./", "-v"):
             for tiles, again in ((5, True), (5, True), (9, True), (9, True), (9, True), (9, False)):
-                with self.subTest(words=words, tiles=tiles):
-                    ending = self.turn("--out=r.h5" if words else "-v", tiles=tiles)
+                with self.subTest(word=word, tiles=tiles):
+                    ending = self.turn(word, tiles=tiles)
                     self.assertEqual((ending.status, ending.out),
                                      (STOPPED, "requeue 7\n") if again else (1, ""), str(ending))
             self.assertIn("3 turns in a row have completed no tile", ending.err)
