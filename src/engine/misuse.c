@@ -4,6 +4,8 @@
 #define _GNU_SOURCE 1
 #include "engine/misuse.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -14,6 +16,10 @@
 enum { ITEM_BYTES = 4096 };
 
 enum { STATE_NONE, STATE_TAKEN, STATE_SEEN };
+
+/* A text that another worker, or a child that has died meanwhile, is just writing is waited for so
+ * long. */
+enum { WRITING_LOOKS = 100, WRITING_PAUSE_NS = 100000 };
 
 /* A child's note must reach its parent. */
 typedef struct note {
@@ -28,6 +34,7 @@ typedef struct scratch {
 
 struct misuse {
     note *note;
+    error untold; /* for want of a text */
     int workers;
     scratch scratch[];
 };
@@ -46,10 +53,15 @@ weft_status misuse_create(int workers, misuse **out, error *e)
     misuse *m = calloc(1, sizeof *m + (size_t)workers * sizeof m->scratch[0]);
     note *shared = map_memory(sizeof *shared, MAP_SHARED);
     if (m == NULL || shared == NULL) {
+        if (shared != NULL) {
+            (void)munmap(shared, sizeof *shared);
+        }
         free(m);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for a run");
     }
     m->note = shared;
+    (void)error_set(&m->untold, WEFT_ERR_USAGE,
+                    "the kernel asks for a field that the map does not have");
     m->workers = workers;
     *out = m;
     return WEFT_OK;
@@ -87,11 +99,20 @@ void misuse_note(misuse *m, const char *format, ...)
     atomic_store(&m->note->state, STATE_SEEN);
 }
 
+/* Whoever finds the note taken has asked for what there is not, or works beside somebody who has:
+ * in no case may it go on as if nothing had been seen. */
 const error *misuse_seen(const misuse *m)
 {
-    return m != NULL && atomic_load_explicit(&m->note->state, memory_order_acquire) == STATE_SEEN
-               ? &m->note->error
-               : NULL;
+    int state =
+        m == NULL ? STATE_NONE : atomic_load_explicit(&m->note->state, memory_order_acquire);
+    for (int i = 0; i < WRITING_LOOKS && state == STATE_TAKEN; i++) {
+        clock_sleep_ns(WRITING_PAUSE_NS);
+        state = atomic_load_explicit(&m->note->state, memory_order_acquire);
+    }
+    if (state == STATE_NONE) {
+        return NULL;
+    }
+    return state == STATE_SEEN ? &m->note->error : &m->untold;
 }
 
 void *misuse_memory(misuse *m, int worker, size_t items, size_t item_bytes)
