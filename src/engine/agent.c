@@ -25,6 +25,9 @@ enum { RANKS_THAT_TELL = 4 };
 /* The last words of a process that leaves something behind. */
 enum { LEAVING_S = 2 };
 
+/* Where nobody says how long a rank may wait for its disk, since the coordinator is dead. */
+static const int64_t orphan_disk_ns = INT64_C(10000000000);
+
 /* Messages are read for so long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
 
@@ -297,8 +300,10 @@ static void listen_to_coordinator(agent *a, int64_t now_ns)
         return;
     }
     a->ended = true;
+    a->ended_ns = now_ns;
     a->end.broken = true;
     a->end.at_once = true;
+    a->end.disk_ns = orphan_disk_ns;
     if (comm_rank(a->setup.comm) < RANKS_THAT_TELL) {
         log_print(LOG_WARNING, "%s", a->end.error.text);
     }

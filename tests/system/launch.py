@@ -115,6 +115,15 @@ class Ending:
         return f"{' '.join(self.words)}\nstatus {self.status}\n{self.out}{self.err}"
 
 
+def rank_of(pid):
+    """Of a process of Open MPI's; -1: it is none."""
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        for entry in file.read().split(b"\0"):
+            if entry.startswith(b"OMPI_COMM_WORLD_RANK="):
+                return int(entry.split(b"=")[1])
+    return -1
+
+
 class Launch:
     """A program on its way, in a session of its own, to be ended with all that it has started."""
 

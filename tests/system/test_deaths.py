@@ -8,21 +8,13 @@ import signal
 import time
 
 import results
-from launch import (KNOWN, MPIRUN, WEFT, Launch, Patience, SystemTest, main, recovery, stat_of,
-                    strike)
+from launch import (KNOWN, MPIRUN, WEFT, Launch, Patience, SystemTest, main, rank_of, recovery,
+                    stat_of, strike)
 
 SEED = int(os.environ.get("DEATHS_SEED", str(random.SystemRandom().randrange(1 << 32))))
 COUNT = 1500
 # Silence is noticed after a second here, so that tests need not wait for long.
 SOON = ("--dead-after", 1)
-
-
-def rank_of(pid):
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        for entry in file.read().split(b"\0"):
-            if entry.startswith(b"OMPI_COMM_WORLD_RANK="):
-                return int(entry.split(b"=")[1])
-    return -1
 
 
 class Deaths(SystemTest):

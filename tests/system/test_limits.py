@@ -6,11 +6,12 @@ import json
 import os
 import re
 import resource
+import signal
 
 import h5py
 import results
-from launch import (KNOWN, MPIRUN, WEFT, Launch, SystemTest, environment, main, needs, recovery,
-                    run)
+from launch import (KNOWN, MPIRUN, WEFT, Launch, SystemTest, environment, main, needs, rank_of,
+                    recovery, run, strike)
 
 FAULTY = os.environ.get("FAULTY_SO")
 MILLION = 1000000
@@ -105,6 +106,20 @@ class Disk(SystemTest):
                      env=faulty("call=pread,path=.h5,after=1,delay=86400"))
         self.assert_ended(ending, 75)
         self.assertIn("never gets anywhere", ending.err)
+        self.check_goes_on()
+
+    def test_death_of_rank_0(self):
+        """Who is left waits for its own disk as after any other end."""
+        log = self.path("log")
+        words = [*MPIRUN, *recovery(), "-np", "2", KNOWN, "--threads", "1", *self.words()]
+        launch = Launch(list(map(str, words)), env=faulty(
+            "call=fdatasync,path=.h5,rank=1,after=3,delay=1", log=log))
+        self.launches.append(launch)
+        launch.wait_for(lambda: os.path.exists(log), "the disk is slow")
+        strike(next(pid for pid in launch.ranks() if rank_of(pid) == 0), signal.SIGKILL)
+        ending = launch.finish()
+        self.assertIn("rank 0 has died", ending.err)
+        self.assertNotIn("has not answered", ending.err)
         self.check_goes_on()
 
     def test_standstill(self):
