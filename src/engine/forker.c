@@ -39,6 +39,7 @@ struct forker {
     sigset_t signals;   /* blocked by the thread that asked first */
     stage stage;
     bool ending;
+    bool left_alone; /* nobody waits for the thread any more */
     void (*live)(void *context);
     void *context;
     pid_t pid; /* or minus an errno */
@@ -63,28 +64,37 @@ weft_status forker_create(lull *q, int64_t lull_ns, forker **out, error *e)
     return WEFT_OK;
 }
 
+static void release(forker *f)
+{
+    (void)pthread_mutex_destroy(&f->turn);
+    (void)pthread_mutex_destroy(&f->mutex);
+    (void)pthread_cond_destroy(&f->changed);
+    lull_destroy(f->lull);
+    free(f);
+}
+
 void forker_destroy(forker *f)
 {
     if (f == NULL) {
         return;
     }
     (void)pthread_mutex_lock(&f->mutex);
-    const bool stuck = f->stage == STAGE_UNWANTED;
+    const bool alone = f->stage == STAGE_UNWANTED;
+    const bool joined = f->stack_bytes > 0 && !alone;
     f->ending = true;
+    if (alone) {
+        /* The thread may never come back, and what it uses has to stay until it does. */
+        f->left_alone = true;
+        (void)pthread_detach(f->thread);
+    }
     (void)pthread_cond_broadcast(&f->changed);
     (void)pthread_mutex_unlock(&f->mutex);
-    if (stuck) {
-        /* The thread may never come back, and what it uses has to stay. */
-        (void)pthread_detach(f->thread);
-        return;
-    }
-    if (f->stack_bytes > 0) {
+    if (joined) {
         (void)pthread_join(f->thread, NULL);
     }
-    (void)pthread_mutex_destroy(&f->turn);
-    (void)pthread_mutex_destroy(&f->mutex);
-    (void)pthread_cond_destroy(&f->changed);
-    free(f);
+    if (!alone) {
+        release(f);
+    }
 }
 
 static pid_t fork_now(const forker *f)
@@ -142,7 +152,11 @@ static void *run(void *context)
         f->stage = STAGE_DONE;
         (void)pthread_cond_broadcast(&f->changed);
     }
+    const bool alone = f->left_alone;
     (void)pthread_mutex_unlock(&f->mutex);
+    if (alone) {
+        release(f);
+    }
     return NULL;
 }
 

@@ -14,7 +14,7 @@
 typedef struct forker forker;
 
 /* The thread itself begins with the first process. It forks in a lull, if there is one within
- * lull_ns; NULL: at once. */
+ * lull_ns, which is the forker's from then on; NULL: at once. */
 weft_status forker_create(lull *l, int64_t lull_ns, forker **out, error *e);
 
 /* Ends the thread: processes that have asked for a signal then (PR_SET_PDEATHSIG) get it. NULL is

@@ -56,7 +56,7 @@ typedef struct slot {
 
 struct isolation {
     isolation_setup setup;
-    lull *lull;
+    lull *lull; /* the forker's */
     forker *forker;
     int64_t room; /* items that a child's areas hold */
     atomic_int waiting;
@@ -100,7 +100,6 @@ void isolation_destroy(isolation *s)
             failed_items_destroy(s->slot[i].failed);
         }
         forker_destroy(s->forker);
-        lull_destroy(s->lull);
         (void)pthread_mutex_destroy(&s->mutex);
         free(s);
     }
