@@ -57,7 +57,9 @@ class Hybrid(SystemTest):
         ending = self.run_well(HYBRID, *words, "--fall", "--dead-after", 15, "--log", "debug",
                                status=3, layout=(0, 2), cwd=self.folder)
         self.assertNotIn("stuck", ending.err)
-        self.assertEqual(len(results.failures(self.path("pilot.h5"))), 4)
+        # What had been handed out, in whole tiles.
+        failed = len(results.failures(self.path("pilot.h5")))
+        self.assertTrue(failed > 0 and failed % 4 == 0, failed)
 
     def test_stop_ends_children(self):
         """Also where the main thread waits for its child itself."""
