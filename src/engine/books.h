@@ -45,8 +45,8 @@ void books_lose(books *b, int rank, int64_t tiles);
 weft_status books_update(books *b, error *e);
 
 /* The run is over, for that reason: the last of the row. No tile is leased any more but those that
- * dispatch_careful() still warns of. All that is recorded is then on its way to
- * the file, see store_flushed(). */
+ * dispatch_careful() still warns of. All that is recorded is then on its way to the file, see
+ * store_flushed(). */
 weft_status books_end(books *b, weft_status why, error *e);
 
 /* Items of the job that are done, those that failed included. */

@@ -17,6 +17,7 @@ typedef struct lease {
     int64_t when_ns; /* when it was last handed out */
     int copies;      /* how often it has been handed out again … */
     int copier;      /* … and to whom last; NONE: to nobody, or it is dead */
+    int from;        /* the rank that had it before, and was late; NONE: nobody */
     int before;      /* the same rank's; of free ones, unused */
     int behind;
 } lease;
@@ -134,8 +135,12 @@ static void remember(leases *l, int rank, piece p, int64_t now_ns)
     holdings *h = &l->of[rank];
     const int i = l->free;
     l->free = l->lease[i].behind;
-    l->lease[i] =
-        (lease){.piece = p, .when_ns = now_ns, .copier = NONE, .before = h->last, .behind = NONE};
+    l->lease[i] = (lease){.piece = p,
+                          .when_ns = now_ns,
+                          .copier = NONE,
+                          .from = NONE,
+                          .before = h->last,
+                          .behind = NONE};
     if (h->last != NONE) {
         l->lease[h->last].behind = i;
     } else {
@@ -282,7 +287,7 @@ piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns)
         forget_finished(l, rank);
         const int last = h->last;
         if (last != NONE && piece_end(l->lease[last].piece) == p.first &&
-            l->lease[last].copies == 0) {
+            l->lease[last].copies == 0 && l->lease[last].from == NONE) {
             l->lease[last].piece.tiles += p.tiles;
             l->lease[last].when_ns = now_ns;
         } else {
@@ -374,20 +379,25 @@ static int64_t put_back(leases *l, piece p)
     return count_undone(l, p);
 }
 
-/* No copy is to be expected of a rank. */
-static void forget_copier(leases *l, int rank)
-{
-    for (int each = 0; each < l->ranks; each++) {
-        for (int i = l->of[each].first; i != NONE; i = l->lease[i].behind) {
-            l->lease[i].copier = l->lease[i].copier == rank ? NONE : l->lease[i].copier;
-        }
-    }
-}
-
 static void suspect(leases *l, piece p)
 {
     for (int64_t tile = p.first; tile < piece_end(p); tile++) {
         leases_set_careful(l, tile);
+    }
+}
+
+/* No copy is to be expected of a dead rank. It may have died of one, or of what it was late with
+ * and another has now. */
+static void forget_copier(leases *l, int rank)
+{
+    for (int each = 0; each < l->ranks; each++) {
+        for (int i = l->of[each].first; i != NONE; i = l->lease[i].behind) {
+            lease *held = &l->lease[i];
+            if (held->copier == rank || held->from == rank) {
+                suspect(l, held->piece);
+                held->copier = held->copier == rank ? NONE : held->copier;
+            }
+        }
     }
 }
 
@@ -474,6 +484,10 @@ piece leases_copy(leases *l, const overdue *from, int rank, int64_t now_ns)
         p.first += kept;
         p.tiles -= kept;
         remember(l, rank, p, now_ns);
+        const int copy = l->of[rank].last;
+        if (copy != NONE && l->lease[copy].piece.first == p.first) {
+            l->lease[copy].from = from->rank;
+        }
     } else {
         late->copies += late->copies < MOST_DOUBLINGS;
         late->copier = rank;

@@ -56,9 +56,9 @@ piece leases_take(leases *l, int rank, int64_t most, int64_t now_ns);
  * copy stays with the holder. */
 int64_t leases_return(leases *l, int rank, piece p);
 
-/* A rank no longer has anything, and what it had not done is careful from then on. How many tiles
- * are to do again: those that another has a copy of are not, they are the other's. What was
- * reserved for it, as *reserved says, is free. */
+/* A rank no longer has anything, and what it had not done is careful from then on, its copies and
+ * what others have copied of it included. How many tiles are to do again: those that another has a
+ * copy of are not, they are the other's. What was reserved for it, as *reserved says, is free. */
 int64_t leases_bury(leases *l, int rank, int64_t *reserved);
 
 /* The piece of a rank, last heard of at heard_ns, that has been copied least and is overdue: for

@@ -212,6 +212,31 @@ static void test_copies_outlive_the_dead(void **state)
     leases_destroy(l);
 }
 
+/* What a rank was late with is suspect when it dies, also where another has taken it over; and so
+ * is what a dead one had a copy of. */
+static void test_copies_of_the_dead_are_careful(void **state)
+{
+    (void)state;
+    leases *l = make(12, 3);
+    overdue found;
+    take(l, 0, 8, 0, 8);
+    assert_true(leases_find_overdue(l, 0, 1, 1000, 10, &found));
+    assert_int_equal(leases_copy(l, &found, 1, 1000).first, 4);
+    take(l, 1, 4, 8, 4);
+    assert_int_equal(bury(l, 0), 4);
+    for (int64_t tile = 0; tile < 12; tile++) {
+        assert_int_equal(leases_careful(l, tile), tile < 8);
+    }
+    leases_destroy(l);
+    l = make(1, 2);
+    take(l, 0, 1, 0, 1);
+    assert_true(leases_find_overdue(l, 0, 1, 1000, 10, &found));
+    assert_int_equal(leases_copy(l, &found, 1, 1000).tiles, 1);
+    assert_int_equal(bury(l, 1), 0);
+    assert_true(leases_careful(l, 0));
+    leases_destroy(l);
+}
+
 /* A chunk is leased piece by piece; others get what is not, and of a dead rank's tiles only those
  * that it had are careful. */
 static void test_reserved_tiles(void **state)
@@ -256,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_a_copy_goes_back_to_its_holder),
         cmocka_unit_test(test_the_dead_have_nothing),
         cmocka_unit_test(test_copies_outlive_the_dead),
+        cmocka_unit_test(test_copies_of_the_dead_are_careful),
         cmocka_unit_test(test_reserved_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
