@@ -367,8 +367,10 @@ void store_forget(store *s)
 
 void store_leave(store *s)
 {
-    lock_release(s->lock);
-    s->lock = NULL;
+    if (store_flushed(s)) {
+        lock_release(s->lock);
+        s->lock = NULL;
+    }
 }
 
 void store_close(store *s)

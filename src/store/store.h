@@ -74,8 +74,9 @@ weft_status store_finish(store *s, error *e);
  * end with it. */
 void store_forget(store *s);
 
-/* Rank 0, when the process is about to end while workers may still write: gives up the lock, once
- * everything is flushed. All else ends with the process. */
+/* Rank 0, when the process is about to end while workers may still write: gives up the lock, if
+ * everything is flushed. If not, the lock ends with the process, as all else does: nobody may have
+ * the file before the last of it is written. */
 void store_leave(store *s);
 
 /* Frees it, and closes the file if that is still to be done. NULL is allowed. */

@@ -6,6 +6,20 @@
 #include "store/syncer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+int __wrap_fdatasync(int fd);
+int __real_fdatasync(int fd);
+
+static atomic_bool disk_is_silent;
+
+int __wrap_fdatasync(int fd)
+{
+    while (atomic_load(&disk_is_silent)) {
+        clock_sleep_ns(1000000);
+    }
+    return __real_fdatasync(fd);
+}
 
 static const store_policy resume = {.fresh = false};
 
@@ -369,6 +383,27 @@ static void test_syncer(void **state)
     job_destroy(j);
 }
 
+/* Who leaves a disk that does not answer keeps the lock, which the writing thread still uses. */
+static void test_leaving(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    store *s = NULL;
+    assert_int_equal(store_open(sample_path("leave.h5"), j, resume, &s, &e), WEFT_OK);
+    atomic_store(&disk_is_silent, true);
+    store_flush(s, true);
+    store_flush(s, false);
+    store_leave(s);
+    assert_true(sample_exists(sample_path("leave.h5.lock")));
+    atomic_store(&disk_is_silent, false);
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
+    store_leave(s);
+    assert_false(sample_exists(sample_path("leave.h5.lock")));
+    store_close(s);
+    job_destroy(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_no_items),
         cmocka_unit_test(test_threads_write_side_by_side),
         cmocka_unit_test(test_syncer),
+        cmocka_unit_test(test_leaving),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
