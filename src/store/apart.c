@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,18 +151,22 @@ static outcome read_answer(child *c, char *to, size_t bytes)
     return ANSWERED;
 }
 
-static void describe(outcome end, const child *c, char what[APART_TEXT_BYTES])
+/* Says how it ended without an answer. The system kills what it has no memory for. */
+static apart_end describe(outcome end, const child *c, char what[APART_TEXT_BYTES])
 {
     const int number = c->status != -1 && WIFSIGNALED(c->status) ? WTERMSIG(c->status) : 0;
     if (end == OVERDUE) {
         (void)snprintf(what, APART_TEXT_BYTES, "gave no answer in %d s", WAIT_LIMIT_S);
     } else if (number == SIGXCPU) {
         (void)snprintf(what, APART_TEXT_BYTES, "computed for more than %d s", CPU_LIMIT_S);
+    } else if (number == SIGKILL) {
+        (void)snprintf(what, APART_TEXT_BYTES, "was killed");
     } else if (number != 0) {
         (void)snprintf(what, APART_TEXT_BYTES, "crashed (%s)", strsignal(number));
     } else {
         (void)snprintf(what, APART_TEXT_BYTES, "ended its process");
     }
+    return end == OVERDUE || number == SIGKILL ? APART_CUT_SHORT : APART_FAILED;
 }
 
 /* One that does not even die of SIGKILL, since a disk holds it, is left to itself. */
@@ -176,13 +181,14 @@ static void end_child(child *c, outcome end)
     (void)close(c->in);
 }
 
-bool apart_call(apart_fn f, void *context, void *answer, size_t bytes, char what[APART_TEXT_BYTES])
+apart_end apart_call(apart_fn f, void *context, void *answer, size_t bytes,
+                     char what[APART_TEXT_BYTES])
 {
     int ends[2] = {-1, -1};
     const pid_t parent = getpid();
     if (pipe2(ends, O_CLOEXEC) != 0) {
         f(answer, context);
-        return true;
+        return APART_ANSWERED;
     }
     const pid_t pid = fork();
     if (pid == 0) {
@@ -192,13 +198,10 @@ bool apart_call(apart_fn f, void *context, void *answer, size_t bytes, char what
     if (pid < 0) {
         (void)close(ends[0]);
         f(answer, context);
-        return true;
+        return APART_ANSWERED;
     }
     child c = {.pid = pid, .in = ends[0], .status = -1};
     const outcome end = read_answer(&c, answer, bytes);
     end_child(&c, end);
-    if (end != ANSWERED) {
-        describe(end, &c, what);
-    }
-    return end == ANSWERED;
+    return end == ANSWERED ? APART_ANSWERED : describe(end, &c, what);
 }

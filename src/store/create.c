@@ -298,7 +298,7 @@ static weft_status write_safely(const char *name, const char *path, const job *j
 {
     char what[APART_TEXT_BYTES];
     writing w = {.name = name, .job = j};
-    if (!apart_call(write_apart, &w, e, sizeof *e, what)) {
+    if (apart_call(write_apart, &w, e, sizeof *e, what) != APART_ANSWERED) {
         return error_set(e, WEFT_ERR_HDF5,
                          "cannot create %s: HDF5 %s; is there memory enough (ulimit -v)?", path,
                          what);

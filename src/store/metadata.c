@@ -548,7 +548,14 @@ static weft_status read_safely(const char *path, const struct stat *file, readin
 {
     char what[APART_TEXT_BYTES];
     request wanted = {.path = path, .file = file};
-    if (!apart_call(read_apart, &wanted, r, sizeof *r, what)) {
+    const apart_end end = apart_call(read_apart, &wanted, r, sizeof *r, what);
+    if (end == APART_CUT_SHORT) {
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "%s could not be read: HDF5 %s; see that its disk answers and that there "
+                         "is memory, then run the same command again",
+                         path, what);
+    }
+    if (end == APART_FAILED) {
         return error_set(e, WEFT_ERR_CORRUPT,
                          "%s is damaged: HDF5 %s as it read its metadata; it is left alone", path,
                          what);

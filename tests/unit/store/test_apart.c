@@ -35,6 +35,9 @@ static void act(void *to, void *context)
             counter = counter < MANY ? counter + 1 : 0;
         }
         break;
+    case 5:
+        (void)raise(SIGKILL);
+        break;
     default:
         break;
     }
@@ -48,7 +51,7 @@ static void test_answer(void **state)
     static answer a;
     char what[APART_TEXT_BYTES] = "";
     int how = 0;
-    assert_true(apart_call(act, &how, &a, sizeof a, what));
+    assert_int_equal(apart_call(act, &how, &a, sizeof a, what), APART_ANSWERED);
     assert_int_equal(a.number, 4711);
     assert_int_equal(a.rest[MANY - 1], 'x');
     assert_int_equal(touched, 0);
@@ -57,12 +60,17 @@ static void test_answer(void **state)
 static void test_no_answer(void **state)
 {
     (void)state;
-    static const char *const says[] = {"", "crashed (Segmentation fault)", "ended its process",
-                                       "crashed (Aborted)", "computed for more than"};
+    static const char *const says[] = {"",
+                                       "crashed (Segmentation fault)",
+                                       "ended its process",
+                                       "crashed (Aborted)",
+                                       "computed for more than",
+                                       "was killed"};
     static answer a;
-    for (int how = 1; how <= 4; how++) {
+    for (int how = 1; how <= 5; how++) {
         char what[APART_TEXT_BYTES] = "";
-        assert_false(apart_call(act, &how, &a, sizeof a, what));
+        const apart_end expected = how == 5 ? APART_CUT_SHORT : APART_FAILED;
+        assert_int_equal(apart_call(act, &how, &a, sizeof a, what), expected);
         assert_non_null(strstr(what, says[how]));
     }
     assert_int_equal(touched, 0);
@@ -77,11 +85,11 @@ static void test_children_that_are_reaped_by_others(void **state)
     int how = 0;
     (void)signal(SIGCHLD, SIG_IGN);
     a.number = 0;
-    const bool good = apart_call(act, &how, &a, sizeof a, what);
+    const apart_end good = apart_call(act, &how, &a, sizeof a, what);
     how = 1;
-    const bool bad = apart_call(act, &how, &a, sizeof a, what);
+    const apart_end bad = apart_call(act, &how, &a, sizeof a, what);
     (void)signal(SIGCHLD, SIG_DFL);
-    assert_true(good && !bad);
+    assert_true(good == APART_ANSWERED && bad == APART_FAILED);
     assert_int_equal(a.number, 4711);
 }
 
