@@ -8,7 +8,6 @@
 #if defined(OPEN_MPI)
 #include <mpi-ext.h>
 #endif
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,36 +22,6 @@ weft_status comm_fail(error *e, int code, const char *what)
     int length = 0;
     (void)MPI_Error_string(code, text, &length);
     return error_set(e, WEFT_ERR_MPI, "MPI: %s failed: %s", what, text);
-}
-
-static void on_pipe(int number)
-{
-    (void)number;
-}
-
-/* A peer that has died must not take this rank with it. A handler that does nothing, since programs
- * that a kernel starts would inherit that the signal is ignored. Where the program has decided
- * otherwise, that stays. */
-static bool quiet_pipe(void)
-{
-    struct sigaction action;
-    if (sigaction(SIGPIPE, NULL, &action) != 0 || (action.sa_flags & SA_SIGINFO) != 0 ||
-        action.sa_handler != SIG_DFL) {
-        return false;
-    }
-    action = (struct sigaction){.sa_handler = on_pipe, .sa_flags = SA_RESTART};
-    (void)sigemptyset(&action.sa_mask);
-    return sigaction(SIGPIPE, &action, NULL) == 0;
-}
-
-static void restore_pipe(void)
-{
-    struct sigaction action;
-    if (sigaction(SIGPIPE, NULL, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
-        action.sa_handler == on_pipe) {
-        action.sa_handler = SIG_DFL;
-        (void)sigaction(SIGPIPE, &action, NULL);
-    }
 }
 
 /* Where a rank may die alone, MPI's start would wait for it, and so would the first collective
@@ -120,7 +89,6 @@ weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
     }
     c->communicator = MPI_COMM_NULL;
     c->found = MPI_MESSAGE_NULL;
-    c->quiet_pipe = quiet_pipe();
     weft_status status = start_mpi(argc, argv, &c->started_mpi, e);
     if (status != WEFT_OK) {
         goto done;
@@ -163,9 +131,6 @@ void comm_close(comm *c)
     }
     if (c->started_mpi && !c->broken) {
         (void)MPI_Finalize();
-    }
-    if (c->quiet_pipe) {
-        restore_pipe();
     }
     neighbours_destroy(c->neighbours);
     sendqueue_destroy(c->queue);

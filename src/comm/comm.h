@@ -12,7 +12,8 @@
 
 typedef struct comm comm;
 
-/* Starts MPI unless the program has done so. Collective. */
+/* Starts MPI unless the program has done so. Collective. A peer that has died must not take this
+ * rank with it: to SIGPIPE signals_begin() has seen before. */
 weft_status comm_open(int *argc, char ***argv, comm **out, error *e);
 
 /* Learns where all ranks' processes are, so that a death on this machine is noticed. Collective. */

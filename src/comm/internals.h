@@ -25,7 +25,6 @@ struct comm {
     int dead;     /* so many have been told of by MPI */
     neighbours *neighbours;
     sendqueue *queue;
-    bool quiet_pipe;   /* SIGPIPE has a handler of ours */
     MPI_Message found; /* a message that is there, but has not found room yet */
     MPI_Status found_from;
     struct partial *partial; /* messages that have arrived in part, at most one of each rank */

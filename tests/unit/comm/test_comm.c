@@ -10,8 +10,6 @@
 
 #include "comm/comm.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,40 +76,6 @@ static void test_no_mail(void **state)
     comm_flush(alone, INT64_C(1000000000));
 }
 
-/* A peer that has died closes a connection: that must not end this process. */
-static void test_a_closed_pipe_does_not_kill(void **state)
-{
-    (void)state;
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(close(ends[0]), 0);
-    assert_int_equal(write(ends[1], "x", 1), -1);
-    assert_int_equal(errno, EPIPE);
-    assert_int_equal(close(ends[1]), 0);
-}
-
-/* Where the program wants something else of the signal, it stays as it is; else it is put back. */
-static void test_the_signal_is_put_back(void **state)
-{
-    (void)state;
-    void (*const handlers[])(int) = {SIG_DFL, SIG_IGN};
-    struct sigaction before;
-    assert_int_equal(sigaction(SIGPIPE, NULL, &before), 0);
-    for (int i = 0; i < 2; i++) {
-        error e = {.status = WEFT_OK};
-        struct sigaction found;
-        comm *c = NULL;
-        assert_true(signal(SIGPIPE, handlers[i]) != SIG_ERR);
-        assert_int_equal(comm_open(NULL, NULL, &c, &e), WEFT_OK);
-        assert_int_equal(sigaction(SIGPIPE, NULL, &found), 0);
-        assert_true(found.sa_handler != SIG_DFL);
-        comm_close(c);
-        assert_int_equal(sigaction(SIGPIPE, NULL, &found), 0);
-        assert_true(found.sa_handler == handlers[i]);
-    }
-    assert_int_equal(sigaction(SIGPIPE, &before, NULL), 0);
-}
-
 /* A second session in a process that has MPI running, and one that leaves it running. */
 static void test_started_by_somebody_else(void **state)
 {
@@ -147,8 +111,6 @@ int main(void)
         cmocka_unit_test(test_collective_calls),
         cmocka_unit_test(test_agreement_with_oneself),
         cmocka_unit_test(test_no_mail),
-        cmocka_unit_test(test_a_closed_pipe_does_not_kill),
-        cmocka_unit_test(test_the_signal_is_put_back),
         cmocka_unit_test(test_started_by_somebody_else),
         cmocka_unit_test(test_bad_rank_is_an_error),
     };
