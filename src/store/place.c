@@ -42,19 +42,24 @@ static bool follow(char path[PLACE_PATH_BYTES], bool *followed)
     return true;
 }
 
-/* Whether a path can be that of a folder only. */
+/* Whether a path is that of a folder, or can be that of one only. */
 static bool is_folder(const char *path)
 {
+    struct stat there;
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
-    return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+           (stat(path, &there) == 0 && S_ISDIR(there.st_mode));
 }
 
 weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e)
 {
     bool followed = true;
     if (is_folder(given)) {
-        return error_set(e, WEFT_ERR_USAGE, "'%s' names a folder, and not a file in it", given);
+        return error_set(e, WEFT_ERR_USAGE,
+                         "'%s' names a folder, and not a file in it; --out with a '/' at its end "
+                         "makes a file of the map's name there",
+                         given);
     }
     if (snprintf(path, PLACE_PATH_BYTES, "%s", given) >= PLACE_PATH_BYTES) {
         return too_long(given, e);

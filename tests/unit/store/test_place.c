@@ -101,6 +101,8 @@ static void test_no_place(void **state)
         assert_int_equal(place_find(folders[i], path, &e), WEFT_ERR_USAGE);
         assert_non_null(strstr(e.text, folders[i]));
     }
+    assert_int_equal(place_find(sample_folder, path, &e), WEFT_ERR_USAGE);
+    assert_non_null(strstr(e.text, "names a folder"));
     memset(text, 'x', sizeof text);
     text[PLACE_PATH_BYTES] = '\0';
     assert_int_equal(place_find(text, path, &e), WEFT_ERR_USAGE);

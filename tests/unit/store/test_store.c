@@ -281,8 +281,8 @@ static void test_folders(void **state)
     assert_int_equal(try_open(sample_path("none/a.h5"), j, resume, &e), WEFT_ERR_USAGE);
     assert_non_null(strstr(e.text, "none/a.h5"));
     assert_int_equal(mkdir(sample_path("folder.h5"), 0777), 0);
-    assert_int_equal(try_open(sample_path("folder.h5"), j, resume, &e), WEFT_ERR_FORMAT);
-    assert_non_null(strstr(e.text, "not a file"));
+    assert_int_equal(try_open(sample_path("folder.h5"), j, resume, &e), WEFT_ERR_USAGE);
+    assert_non_null(strstr(e.text, "names a folder"));
     job_destroy(j);
 }
 
