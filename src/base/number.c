@@ -93,15 +93,26 @@ static bool scale(uint64_t *value, int power)
     return true;
 }
 
-bool number_read_int64(const char *text, int64_t *value)
+bool number_read_uint64(const char *text, uint64_t *value)
 {
-    const bool negative = text[0] == '-';
-    const char *at = text + (negative || text[0] == '+');
+    const char *at = text;
     uint64_t size = 0;
     int behind = 0;
     int exponent = 0;
     if (!take_digits(&at, &size, &behind) || !take_exponent(&at, &exponent) ||
-        !scale(&size, exponent - behind) || size > (uint64_t)INT64_MAX + negative) {
+        !scale(&size, exponent - behind)) {
+        return false;
+    }
+    *value = size;
+    return true;
+}
+
+bool number_read_int64(const char *text, int64_t *value)
+{
+    const bool negative = text[0] == '-';
+    uint64_t size = 0;
+    if (!number_read_uint64(text + (negative || text[0] == '+'), &size) ||
+        size > (uint64_t)INT64_MAX + negative) {
         return false;
     }
     *value = negative ? (int64_t)(0 - size) : (int64_t)size;

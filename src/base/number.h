@@ -13,6 +13,9 @@
  * anything else, or does not fit. */
 bool number_read_int64(const char *text, int64_t *value);
 
+/* The same without a sign. */
+bool number_read_uint64(const char *text, uint64_t *value);
+
 /* A finite number. */
 bool number_read_double(const char *text, double *value);
 

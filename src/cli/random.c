@@ -2,12 +2,11 @@
 /* weft random: the numbers of an item's random stream. */
 #include "random.h"
 
-#include <errno.h>
+#include "base/number.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <weft/random.h>
 
 typedef struct request {
@@ -17,46 +16,9 @@ typedef struct request {
     uint64_t count;
 } request;
 
-/* Digits; strtoull() would also take blanks and a sign. */
-static bool take_digits(const char **at, uint64_t *value)
-{
-    char *end = NULL;
-    errno = 0;
-    if (**at < '0' || **at > '9') {
-        return false;
-    }
-    *value = strtoull(*at, &end, 10);
-    *at = end;
-    return errno == 0;
-}
-
-/* As 1000000, or 1e6. */
-static bool read_u64(const char *text, uint64_t *value)
-{
-    uint64_t number = 0;
-    uint64_t zeros = 0;
-    if (!take_digits(&text, &number)) {
-        return false;
-    }
-    if (*text == 'e' || *text == 'E') {
-        text++;
-        if (!take_digits(&text, &zeros)) {
-            return false;
-        }
-    }
-    for (; zeros > 0 && number > 0; zeros--) {
-        if (number > UINT64_MAX / 10) {
-            return false;
-        }
-        number *= 10;
-    }
-    *value = number;
-    return *text == '\0';
-}
-
 static weft_status set(uint64_t *value, const char *option)
 {
-    if (!read_u64(optarg, value)) {
+    if (!number_read_uint64(optarg, value)) {
         return command_error(WEFT_ERR_USAGE, "%s: '%s' is not a whole number from 0 to %" PRIu64,
                              option, optarg, UINT64_MAX);
     }

@@ -49,7 +49,9 @@ static rlim_t address_space(void)
     char text[64] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file != NULL) {
-        (void)fgets(text, sizeof text, file);
+        if (fgets(text, sizeof text, file) == NULL) {
+            text[0] = '\0';
+        }
         (void)fclose(file);
     }
     return (rlim_t)strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);

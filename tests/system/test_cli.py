@@ -106,7 +106,7 @@ class Random(CliTest):
             self.assertEqual(line, "%.17g" % float(line))
 
     def test_wrong_numbers(self):
-        for text in ("-1", "+1", " 1", "1 ", "", "x", "1.5", "0x10", "1k", "1e",
+        for text in ("-1", "+1", " 1", "1 ", "", "x", "1.5", "0x10", "1x", "1e",
                      "1e-1", "1e1.", "2e19", str(2**64)):
             for option in ("--seed", "--stream", "--item", "--count"):
                 with self.subTest(option=option, text=text):

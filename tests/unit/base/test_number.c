@@ -27,6 +27,19 @@ static void test_values_stay_where_text_is_bad(void **state)
     assert_true(whole == 1000000 && real == 7.5);
 }
 
+static void test_without_a_sign(void **state)
+{
+    (void)state;
+    uint64_t value = 7;
+    assert_true(number_read_uint64("18446744073709551615", &value) && value == UINT64_MAX);
+    assert_true(number_read_uint64("1.5e3", &value) && value == 1500);
+    static const char *const bad[] = {"18446744073709551616", "-1", "+1", " 1", "", "1e20", "1.5"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(number_read_uint64(bad[i], &value));
+    }
+    assert_true(value == 1500);
+}
+
 static void test_print(void **state)
 {
     (void)state;
@@ -54,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_stay_where_text_is_bad),
+        cmocka_unit_test(test_without_a_sign),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_the_locale_stays),
     };
