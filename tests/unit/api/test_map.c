@@ -482,6 +482,9 @@ static void test_nothing_to_run(void **state)
     assert_non_null(strstr(weft_error_text(session), "no kernel"));
     assert_int_equal(weft_map_set_grain(map, -1), WEFT_ERR_USAGE);
     assert_int_equal(weft_map_set_span_limit(map, -1), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_set_isolation(map, (weft_isolation)7), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_set_isolation(map, WEFT_ALWAYS), WEFT_OK);
+    assert_int_equal(weft_map_set_isolation(map, WEFT_NEVER), WEFT_OK);
     weft_map_destroy(map);
     weft_map_destroy(NULL);
     assert_int_equal(weft_finish(session, WEFT_ERR_USAGE), 2);
