@@ -15,7 +15,7 @@ from hosts import Hosts, main
 from launch import KNOWN, SystemTest, strike
 from weftrun import GRACE, SOON, WEFT_RUN, end_all, left_behind, rank_of
 
-RUNS = int(os.environ.get("SURVIVORS_RUNS", "2"))
+RUNS = int(os.environ.get("SURVIVORS_RUNS", "5"))
 RANKS, DEATHS = 9, 7
 COUNT = 6000
 
