@@ -285,8 +285,9 @@ class Signals(SystemTest):
         strike(first, signal.SIGTERM)
         launch.wait_for(lambda: stat_of(first) is None or stat_of(first)[0] == "Z", "its end")
         strike(second, signal.SIGCONT)
-        self.assertIn("told to stop while MPI was starting", launch.err_now())
-        self.assert_ended(launch.finish(), STOPPED)
+        ending = launch.finish()
+        self.assertIn("told to stop while MPI was starting", ending.err)
+        self.assert_ended(ending, STOPPED)
 
     def test_a_rank_that_is_late(self):
         """It may be at something of its own for long, and has not been told."""
