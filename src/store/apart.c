@@ -34,14 +34,22 @@ enum { CPU_LIMIT_S = 3, WAIT_LIMIT_S = 120, LOOK_MS = 100, MORE_MEMORY_BYTES = 2
 #define SANITIZED false
 #endif
 
-static void set_limit(int resource, rlim_t most)
+/* Lowers a limit that has been read; false if it is low enough. */
+static bool lower(struct rlimit *limit, rlim_t most)
 {
-    struct rlimit now;
-    if (getrlimit(resource, &now) == 0 && now.rlim_cur > most) {
-        now.rlim_cur = most;
-        (void)setrlimit(resource, &now);
-    }
+    const bool higher = limit->rlim_cur > most;
+    limit->rlim_cur = higher ? most : limit->rlim_cur;
+    return higher;
 }
+
+/* What a resource is differs in type with the C library, so that no variable has it. */
+#define SET_LIMIT(RESOURCE, MOST)                                      \
+    do {                                                               \
+        struct rlimit limit;                                           \
+        if (getrlimit(RESOURCE, &limit) == 0 && lower(&limit, MOST)) { \
+            (void)setrlimit(RESOURCE, &limit);                         \
+        }                                                              \
+    } while (false)
 
 /* The bytes of addresses that this process has now; 0: not known. */
 static rlim_t address_space(void)
@@ -75,11 +83,11 @@ static void lie_low(void)
     if (nowhere >= 0) {
         (void)dup2(nowhere, STDERR_FILENO);
     }
-    set_limit(RLIMIT_CORE, 0);
-    set_limit(RLIMIT_CPU, CPU_LIMIT_S);
+    SET_LIMIT(RLIMIT_CORE, 0);
+    SET_LIMIT(RLIMIT_CPU, CPU_LIMIT_S);
     const rlim_t used = address_space();
     if (!SANITIZED && used > 0) {
-        set_limit(RLIMIT_AS, used + MORE_MEMORY_BYTES);
+        SET_LIMIT(RLIMIT_AS, used + MORE_MEMORY_BYTES);
     }
 }
 
