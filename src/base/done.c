@@ -72,7 +72,7 @@ void done_begin(void)
     done_mark(DONE_BEGUN, "");
 }
 
-void done_write(int status, bool bereft)
+void done_write(int status, bool alone)
 {
-    done_mark_status(bereft ? DONE_ALONE : "", "", status);
+    done_mark_status(alone ? DONE_ALONE : "", "", status);
 }

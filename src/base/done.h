@@ -29,9 +29,9 @@
 /* Tells that all ranks have started and that from now on one may be lost without ending the job. */
 void done_begin(void);
 
-/* Tells the exit status: rank 0's word, or, `bereft`, that of a rank which does without the others:
+/* Tells the exit status: rank 0's word, or, `alone`, that of a rank which does without the others:
  * it counts only if rank 0 turns out to be gone and has said nothing. */
-void done_write(int status, bool bereft);
+void done_write(int status, bool alone);
 
 /* For the launcher itself: an empty marker, or one with a status; removes one; whether there is
  * one. `of` is behind the suffix. */

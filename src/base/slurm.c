@@ -77,8 +77,8 @@ static void search_bytes(search *s, const char *bytes, size_t count)
     }
 }
 
-/* Starts a program with no input, and all of its output in a pipe. A new process image, not a fork:
- * networks do not bear that a process with MPI in it is copied. */
+/* Starts a program with no input, and all of its output in a pipe. It is spawned, so that nothing
+ * of this process's memory, and of what a network has registered in it, is copied. */
 static int start(char *const words[], pid_t *pid, int *out)
 {
     int ends[2];
