@@ -367,6 +367,9 @@ weft_status metadata_create(const char *path, const job *j, error *e)
         const int number = errno;
         status = fault_set(e, number, path, "cannot write %s to disk", path);
     }
+    if (status == WEFT_OK) {
+        status = place_clear(path, e);
+    }
     if (status == WEFT_OK && rename(temporary, path) != 0) {
         const int number = errno;
         status = fault_set(e, number, path, "cannot rename %s to %s", temporary, path);

@@ -31,7 +31,8 @@ typedef struct metadata {
 } metadata;
 
 /* Makes a file with every object that it will ever have, on disk space that is reserved, and gives
- * it its name last: under `path` there is a whole file or none. */
+ * it its name last: under `path` there is a whole file or none. An earlier one there is put aside
+ * before that, see place_clear(). */
 weft_status metadata_create(const char *path, const job *j, error *e);
 
 /* Reads a file's metadata, in a process of its own; checks that it is a whole result. */

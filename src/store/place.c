@@ -143,18 +143,21 @@ void place_forget(void)
     written_count = 0;
 }
 
-weft_status place_clear(const char *path, error *e)
+weft_status place_look(const char *path, bool *earlier, error *e)
 {
-    char backup[PLACE_PATH_BYTES];
     struct stat file;
-    int number = EEXIST;
     const bool exists = stat(path, &file) == 0;
     if (exists && !S_ISREG(file.st_mode)) {
         return error_set(e, WEFT_ERR_FORMAT, "--fresh: %s is not a file; it is left alone", path);
     }
-    if (exists && is_written(&file)) {
-        return WEFT_OK;
-    }
+    *earlier = exists && !is_written(&file);
+    return WEFT_OK;
+}
+
+weft_status place_clear(const char *path, error *e)
+{
+    char backup[PLACE_PATH_BYTES];
+    int number = EEXIST;
     for (int i = 1; number == EEXIST && i <= MOST_BACKUPS; i++) {
         char count[16] = "";
         if (i > 1) {

@@ -23,8 +23,12 @@ weft_status place_remember(int fd, error *e);
 
 void place_forget(void);
 
+/* Whether there is a file of before this session, which --fresh puts aside. What is no plain file
+ * is refused. */
+weft_status place_look(const char *path, bool *earlier, error *e);
+
 /* Moves a file to FILE.bak, or if there is one, to FILE.bak.2, FILE.bak.3, …: no earlier one is
- * replaced. Without a file, or with one that this session has written to, nothing is to be done. */
+ * replaced. Without a file nothing is to be done. */
 weft_status place_clear(const char *path, error *e);
 
 /* Makes a file that is to become a result, in place of what a run has left that was killed as it

@@ -138,19 +138,22 @@ static weft_status open_for_writing(store *s, bool created, error *e)
     return status;
 }
 
-/* With the lock held: makes the file if there is none, then reads it as any later run will. */
+/* With the lock held: makes the file if there is none, or with --fresh another, then reads it as
+ * any later run will. */
 static weft_status open_file(store *s, job *j, store_policy policy, error *e)
 {
     bool exists = false;
+    bool earlier = false;
     metadata m = {.job = NULL};
     if (!policy.later) {
         place_forget();
     }
-    weft_status status = policy.fresh ? place_clear(s->path, e) : WEFT_OK;
-    if (status == WEFT_OK) {
-        status = look_for_file(s->path, &exists, e);
+    weft_status status = look_for_file(s->path, &exists, e);
+    if (status == WEFT_OK && policy.fresh) {
+        status = place_look(s->path, &earlier, e);
     }
-    if (status == WEFT_OK && !exists) {
+    const bool made = !exists || earlier;
+    if (status == WEFT_OK && made) {
         status = metadata_create(s->path, j, e);
     }
     if (status == WEFT_OK) {
@@ -159,7 +162,7 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
     if (status == WEFT_OK) {
         warn_of_other_build(s->path, j, m.job);
         s->layout = m.layout;
-        status = open_for_writing(s, !exists, e);
+        status = open_for_writing(s, made, e);
     }
     metadata_release(&m);
     return status;

@@ -15,7 +15,7 @@ typedef struct store store;
 
 /* How an existing file is treated. */
 typedef struct store_policy {
-    bool fresh;       /* it moves to FILE.bak, see place_clear() */
+    bool fresh;       /* it moves to FILE.bak once another is whole, see place_clear() */
     bool later;       /* another file has been opened in this session */
     bool adopt_grain; /* its grain is taken over, since the user has named none */
 } store_policy;

@@ -219,6 +219,26 @@ static void test_fresh_moves_to_backup(void **state)
     job_destroy(j);
 }
 
+/* An earlier file makes way once its successor is whole, and not before it is known that there can
+ * be none. */
+static void test_fresh_in_vain(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    const char *path = sample_path("vain.h5");
+    sample_make_file(path, j);
+    sample_write(sample_path("vain.h5.new"), "my notes", 8);
+    size_t count = 0;
+    unsigned char *before = sample_read(path, &count);
+    assert_int_equal(try_open(path, j, (store_policy){.fresh = true}, &e), WEFT_ERR_FORMAT);
+    assert_non_null(strstr(e.text, "vain.h5.new is in the way"));
+    assert_true(sample_same(path, before, count));
+    assert_false(sample_exists(sample_path("vain.h5.bak")));
+    free(before);
+    job_destroy(j);
+}
+
 /* Two names of one file, by a link: one lock, and a file that is made where the link leads. */
 static void test_through_a_link(void **state)
 {
@@ -413,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_grain_of_the_file),
         cmocka_unit_test(test_other_jobs_file_is_refused_untouched),
         cmocka_unit_test(test_fresh_moves_to_backup),
+        cmocka_unit_test(test_fresh_in_vain),
         cmocka_unit_test(test_through_a_link),
         cmocka_unit_test(test_in_use),
         cmocka_unit_test(test_folders),
