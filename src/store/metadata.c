@@ -390,6 +390,51 @@ static bool read_tables(hid_t file, metadata *m)
                       &layout->run_rows);
 }
 
+/* A dataset's place in the file. */
+typedef struct extent {
+    int64_t offset;
+    int64_t bytes;
+    const char *group;
+    const char *name;
+} extent;
+
+static int compare_extents(const void *one, const void *other)
+{
+    const int64_t a = ((const extent *)one)->offset;
+    const int64_t b = ((const extent *)other)->offset;
+    return (a > b) - (a < b);
+}
+
+/* Whether no two share bytes, nor any with the beginning of the file, which is HDF5's: a run would
+ * write one over the other. */
+static bool check_extents(const metadata *m)
+{
+    enum { HEAD_BYTES = 48, OTHERS = 5 };
+    const metadata_layout *l = &m->layout;
+    const int64_t tiles = m->job->tiles.tiles;
+    extent all[WEFT_MAX_FIELDS + OTHERS] = {
+        {0, HEAD_BYTES, "", "the beginning"},
+        {l->tiles_offset, tiles * (int64_t)sizeof(tile_record), "", SCHEMA_TILES},
+        {l->leases_offset, tiles, "", SCHEMA_LEASES},
+        {l->failures_offset, l->failure_rows * (int64_t)sizeof(failure_row), "", SCHEMA_FAILURES},
+        {l->runs_offset, l->run_rows * (int64_t)sizeof(run_row), "", SCHEMA_RUNS}};
+    int count = OTHERS;
+    for (int i = 0; i < m->job->fields; i++) {
+        all[count++] = (extent){l->field_offset[i], job_field_bytes(m->job, i, m->job->items.count),
+                                SCHEMA_RESULTS "/", m->job->field[i].name};
+    }
+    qsort(all, (size_t)count, sizeof all[0], compare_extents);
+    for (int i = 1; i < count; i++) {
+        const extent *one = &all[i - 1];
+        const extent *other = &all[i];
+        if (one->offset >= 0 && one->offset + one->bytes > other->offset) {
+            return note_flaw("%s%s and %s%s lie over each other", one->group, one->name,
+                             other->group, other->name);
+        }
+    }
+    return true;
+}
+
 /* It is a result, but not as a run leaves it. */
 static weft_status tell_flaw(const char *path, error *e)
 {
@@ -423,7 +468,7 @@ static weft_status read_objects(hid_t file, const char *path, metadata *m, error
     }
     const bool good = get_text(file, "weft_version", m->version, sizeof m->version) &&
                       get_text(file, "created", m->created, sizeof m->created) &&
-                      read_job(file, map, m) && read_tables(file, m);
+                      read_job(file, map, m) && read_tables(file, m) && check_extents(m);
     (void)H5Gclose(map);
     return good ? WEFT_OK : tell_flaw(path, e);
 }

@@ -4,6 +4,8 @@
  */
 #include "sample.h"
 
+#include "store/schema.h"
+
 #include <hdf5.h>
 #include <weft/result.h>
 
@@ -140,6 +142,66 @@ static void test_truncated_at_any_length(void **state)
         }
         const size_t step = length > 40000 ? length / 8 : length > 300 ? 211 : 1;
         length -= step;
+    }
+    free(bytes);
+    job_destroy(j);
+}
+
+/* A dataset's place, as HDF5 has it in the file: where it begins, and how long it is. */
+typedef struct stretch {
+    int64_t offset;
+    int64_t bytes;
+} stretch;
+
+static void move_dataset(unsigned char *bytes, size_t count, stretch old, int64_t offset)
+{
+    int found = 0;
+    for (size_t at = 0; at + sizeof old <= count; at++) {
+        if (memcmp(bytes + at, &old, sizeof old) == 0) {
+            memcpy(bytes + at, &offset, sizeof offset);
+            found++;
+        }
+    }
+    assert_int_equal(found, 1);
+}
+
+/* A run would write results over records, or over HDF5's own bytes. */
+static void test_datasets_over_each_other(void **state)
+{
+    (void)state;
+    const char *path = sample_path("shared.h5");
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    metadata m;
+    error e = {.status = WEFT_OK};
+    sample_make_file(path, j);
+    size_t count = 0;
+    unsigned char *bytes = sample_read(path, &count);
+    assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
+    const metadata_layout l = m.layout;
+    metadata_release(&m);
+    const stretch tiles = {l.tiles_offset, j->tiles.tiles * (int64_t)sizeof(tile_record)};
+    const stretch failures = {l.failures_offset, l.failure_rows * (int64_t)sizeof(failure_row)};
+    const stretch runs = {l.runs_offset, l.run_rows * (int64_t)sizeof(run_row)};
+    const struct {
+        stretch place;
+        int64_t other;
+        const char *says;
+    } cases[] = {
+        {failures, runs.offset, SCHEMA_FAILURES},
+        {failures, runs.offset + 128, SCHEMA_FAILURES},
+        {runs, tiles.offset + tiles.bytes - 1, SCHEMA_TILES},
+        {failures, 0, SCHEMA_FAILURES},
+        {runs, l.field_offset[1], SCHEMA_RESULTS},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        move_dataset(bytes, count, cases[i].place, cases[i].other);
+        sample_write(path, bytes, count);
+        check_refused(path, WEFT_ERR_CORRUPT, cases[i].says);
+        check_refused(path, WEFT_ERR_CORRUPT, "lie over each other");
+        free(bytes);
+        (void)unlink(path);
+        sample_make_file(path, j);
+        bytes = sample_read(path, &count);
     }
     free(bytes);
     job_destroy(j);
@@ -476,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_no_hdf5_files),
         cmocka_unit_test(test_other_hdf5_files),
         cmocka_unit_test(test_truncated_at_any_length),
+        cmocka_unit_test(test_datasets_over_each_other),
         cmocka_unit_test(test_random_damage),
         cmocka_unit_test(test_one_byte),
         cmocka_unit_test(test_changed_by_others),
