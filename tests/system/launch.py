@@ -36,8 +36,8 @@ def recovery():
 
 
 # What no program may ever show to a user.
-FORBIDDEN = ("HDF5-DIAG", "MPI_ABORT", "Segmentation fault", "Sanitizer", "Traceback",
-             "*** Process received signal ***")
+FORBIDDEN = ("HDF5-DIAG", "MPI_ABORT", "Segmentation fault", "Sanitizer", "runtime error:",
+             "Traceback", "*** Process received signal ***")
 
 
 def environment(**more):
