@@ -21,10 +21,13 @@
 /* Sanitizers would come before the system does. */
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
 
-enum { STACK_BYTES = 1 << 20, OWN_STATUS = 7 };
+enum { STACK_BYTES = 1 << 20, MUCH_BYTES = 12 << 20, BELOW_BYTES = 64 << 20, OWN_STATUS = 7 };
 
 /* What the handler has told, where the test can see it. */
 static volatile int64_t *told;
+
+/* Of the thread that acts. There is nothing below it. */
+static void *end_of_stack;
 
 UNCHECKED static int descend(volatile int *depth)
 {
@@ -38,6 +41,20 @@ UNCHECKED static void overflow(void)
 {
     volatile int depth = 0;
     (void)descend(&depth);
+}
+
+/* Far below the end of the stack. */
+UNCHECKED static void take_much(void)
+{
+    volatile char room[MUCH_BYTES];
+    room[0] = 1;
+    room[MUCH_BYTES / 2] = room[0];
+}
+
+/* Next to it, while the stack pointer is still above. */
+UNCHECKED static void touch_end(void)
+{
+    *((volatile char *)end_of_stack - 8) = 1;
 }
 
 UNCHECKED static void read_nothing(void)
@@ -96,7 +113,11 @@ static int status_of(doing d)
         (void)sigaction(SIGSEGV, &action, NULL);
         stack_watch(note);
         (void)pthread_attr_init(&attributes);
-        (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+        char *below = mmap(NULL, BELOW_BYTES + STACK_BYTES, PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        end_of_stack = below + BELOW_BYTES;
+        (void)mprotect(end_of_stack, STACK_BYTES, PROT_READ | PROT_WRITE);
+        (void)pthread_attr_setstack(&attributes, end_of_stack, STACK_BYTES);
         if (pthread_create(&thread, &attributes, run, &d) == 0) {
             (void)pthread_join(thread, NULL);
         }
@@ -109,13 +130,16 @@ static int status_of(doing d)
 static void test_overflow(void **state)
 {
     (void)state;
-    int status = status_of((doing){.act = overflow});
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-    assert_int_equal(*told, STACK_BYTES);
-    status = status_of((doing){.act = overflow, .own_handler = true});
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), OWN_STATUS);
-    assert_int_equal(*told, STACK_BYTES);
+    static void (*const acts[])(void) = {overflow, take_much, touch_end};
+    for (int i = 0; i < 3; i++) {
+        int status = status_of((doing){.act = acts[i]});
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+        assert_int_equal(*told, STACK_BYTES);
+        status = status_of((doing){.act = acts[i], .own_handler = true});
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), OWN_STATUS);
+        assert_int_equal(*told, STACK_BYTES);
+    }
 }
 
 static void test_other_faults(void **state)
