@@ -53,7 +53,8 @@ struct ending {
     int64_t closing_ns;   /* when closing: since when, … */
     int64_t closed_ns;    /* … and when to wait no longer */
     bool told_of_disk;
-    error why; /* it ends, once it does; and then, how it has ended */
+    bool told_to_stop; /* by a signal */
+    error why;         /* it ends, once it does; and then, how it has ended */
 };
 
 weft_status ending_create(const ending_setup *setup, ending **out, error *e)
@@ -188,6 +189,7 @@ static void stop(ending *x, const char *why, int64_t grace_ns)
 
 void ending_take_signal(ending *x, int number)
 {
+    x->told_to_stop = true;
     if (x->phase == PHASE_CLOSING) {
         const int64_t until_ns = clock_now_ns() + disk_grace_ns;
         x->closed_ns = until_ns < x->closed_ns ? until_ns : x->closed_ns;
@@ -237,7 +239,7 @@ static int64_t disk_ns(const ending *x, int64_t now_ns)
         return left_ns > closing_ns ? left_ns : closing_ns;
     }
     const bool complete = x->why.status == WEFT_OK || x->why.status == WEFT_ITEMS_FAILED;
-    return complete ? INT64_MAX : disk_grace_ns;
+    return complete && !x->told_to_stop ? INT64_MAX : disk_grace_ns;
 }
 
 static void close_books(ending *x)

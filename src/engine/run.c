@@ -33,6 +33,7 @@ typedef struct opening {
     metadata_layout layout;
     int64_t grain;
     int64_t retry_count;
+    int64_t left_ns; /* of the time limit; 0: there is none */
     int run;
 } opening;
 
@@ -98,13 +99,18 @@ static void hurry_opening(void)
                    "weft: told to stop before the run had begun; run the same command again\n");
 }
 
+/* For a watchdog. */
+static unsigned seconds_left(int64_t deadline_ns)
+{
+    const double left_s = 1e-9 * (double)(deadline_ns - clock_now_ns());
+    return (unsigned)(deadline_ns == 0 ? no_limit_s : fmin(fmax(ceil(left_s), 1), no_limit_s));
+}
+
 /* Rank 0 makes or reads the file, which may take long, or hang: the others wait for it. */
 static void watch_opening(const comm *c, int64_t deadline_ns)
 {
-    const double left_s = 1e-9 * (double)(deadline_ns - clock_now_ns());
-    const double limit_s = deadline_ns == 0 ? no_limit_s : fmax(ceil(left_s), 1);
     if (comm_rank(c) == 0) {
-        watchdog_set((unsigned)fmin(limit_s, no_limit_s), weft_status_exit(WEFT_STOPPED),
+        watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED),
                      "weft: the time limit is over before the run has begun, while its file was "
                      "made or read: with as much time it never gets anywhere; give it more, or "
                      "larger tiles (--grain, with --fresh)\n");
@@ -115,7 +121,7 @@ static void watch_opening(const comm *c, int64_t deadline_ns)
     }
 }
 
-static void end_of_opening(void)
+static void end_watch(void)
 {
     signals_tell(NULL);
     watchdog_clear();
@@ -147,6 +153,10 @@ static weft_status open_first(job *j, const run_choice *choice, store **s, openi
     o->layout = *store_layout(*s);
     o->grain = j->tiles.grain;
     o->run = ledger_run(store_ledger(*s));
+    if (choice->deadline_ns != 0) {
+        const int64_t left_ns = choice->deadline_ns - clock_now_ns();
+        o->left_ns = left_ns > 1 ? left_ns : 1;
+    }
     return list_retries(store_ledger(*s), &j->tiles, choice->retry_failed, retry, &o->retry_count,
                         e);
 }
@@ -246,7 +256,7 @@ static weft_status compute(comm *c, const placement *p, const run_choice *choice
         w->mine_until_ns = clock_now_ns() + settled.sure_ns;
     }
     weft_status status = start_coordinator(c, p, choice, w, m, settled, &co, e);
-    end_of_opening();
+    end_watch();
     if (status == WEFT_OK) {
         const agent_setup setup = {.work = w,
                                    .comm = c,
@@ -292,8 +302,32 @@ static weft_status compute_safely(comm *c, const placement *p, const run_choice 
     return status;
 }
 
-/* A run that has been stopped, or has failed, waits so long for its file to be closed. */
+/* A run that has been stopped, or has failed, waits so long for its file to be closed. One that is
+ * complete waits until its time limit, and so long after a signal. */
 enum { CLOSE_S = 10 };
+
+static const char closing_words[] =
+    "weft: the disk has not answered while the file was closed: what was written last may be "
+    "missing; run the same command again\n";
+
+/* Called in a signal's handler. */
+static void hurry_closing(void)
+{
+    watchdog_hurry(CLOSE_S, weft_status_exit(WEFT_STOPPED), closing_words);
+}
+
+static void watch_closing(weft_status status, int64_t deadline_ns)
+{
+    if (status != WEFT_OK && status != WEFT_ITEMS_FAILED) {
+        watchdog_set(CLOSE_S, weft_status_exit(status), closing_words);
+        return;
+    }
+    watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED), closing_words);
+    signals_tell(hurry_closing);
+    if (signals_seen() != 0) {
+        hurry_closing();
+    }
+}
 
 /* The limit in whole tiles. */
 static int64_t span_tiles(const tiling *tiles, int64_t limit)
@@ -306,18 +340,16 @@ static int64_t span_tiles(const tiling *tiles, int64_t limit)
 
 /* Without --sync a file system may tell of errors only here: they are the run's, on all ranks,
  * unless there is one already. With it, nothing has been recorded that is not on disk. */
-static weft_status close_store(comm *c, store *s, bool agree, weft_status status, error *e)
+static weft_status close_store(comm *c, store *s, bool agree, int64_t deadline_ns,
+                               weft_status status, error *e)
 {
     error late = {.status = WEFT_OK};
-    if (status != WEFT_OK && status != WEFT_ITEMS_FAILED) {
-        watchdog_set(CLOSE_S, weft_status_exit(status),
-                     "weft: the disk has not answered while the file was closed\n");
-    }
+    watch_closing(status, deadline_ns);
     if (s != NULL) {
         (void)store_finish(s, &late);
     }
     store_close(s);
-    watchdog_clear();
+    end_watch();
     if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || error_is_failure(status)) {
         return status;
     }
@@ -361,7 +393,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
 {
     store *s = NULL;
     retry_item *retry = NULL;
-    opening o;
+    opening o = {.left_ns = 0};
     const int64_t grain = choice->grain > 0 ? choice->grain : choice->map_grain;
     signals_watch();
     exits_watch();
@@ -377,6 +409,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
         }
         status = open_everywhere(c, j, choice, &s, &o, &retry, e);
     }
+    const int64_t deadline_ns = o.left_ns == 0 ? 0 : clock_now_ns() + o.left_ns;
     if (status == WEFT_OK) {
         thread_state caller;
         thread_state_get(&caller);
@@ -395,9 +428,9 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_choice *choic
                   .retry = retry};
         status = compute_safely(c, p, choice, &w, e);
     }
-    end_of_opening();
+    end_watch();
     free(retry);
-    status = close_store(c, s, choice->sync_s <= 0 && !comm_broken(c), status, e);
+    status = close_store(c, s, choice->sync_s <= 0 && !comm_broken(c), deadline_ns, status, e);
     overflow_unwatch();
     exits_unwatch();
     signals_unwatch();

@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import signal
+import time
 
 import h5py
 import results
@@ -78,15 +79,51 @@ class Disk(SystemTest):
                 self.check_goes_on()
 
     def test_told_to_stop(self):
-        log = self.path("log")
-        launch = self.start(KNOWN, *self.words(), layout=(0, 1), env=faulty(
-            "call=fdatasync,path=.h5,after=3,delay=86400", log=log))
-        launch.wait_for(lambda: os.path.exists(log), "the disk is silent")
-        os.kill(launch.pid, 15)
-        ending = launch.finish()
-        self.assert_ended(ending, 75)
-        self.assertIn("the disk has not answered", ending.err)
-        self.check_goes_on()
+        """Before the work is done; with the last item; while the books are closed, and the file."""
+        self.run_well(KNOWN, *self.words("--item-us", 0))
+        with results.open_result(self.path()) as file:
+            tiles = file["weft/tiles"]
+            first, size = tiles.id.get_offset(), tiles.size * tiles.dtype.itemsize
+        records = f"call=pwrite,path=.h5,from={first},before={first + size}"
+        cases = (("early", (0, 1), 15, "call=fdatasync,path=.h5,after=3", []),
+                 ("last", (0, 1), 10, records, ["--slow", 2999, "--slow-s", 1, "--sync", 0]),
+                 ("books", (0, 1), 15, records, ["--sync", 0, "--item-us", 0]),
+                 ("file", (2, 1), 15, "call=close,path=.h5,rank=1", ["--item-us", 0]))
+        launches = [self.start_silent(name, layout, rule, more)
+                    for name, layout, _, rule, more in cases]
+        for (name, layout, number, _, _), launch in zip(cases, launches):
+            launch.wait_for(lambda: self.is_silent(name), "the disk is silent")
+            if name == "books":
+                time.sleep(1)  # until they are being closed
+            os.kill(launch.pid if layout[0] == 0 else
+                    next(pid for pid in launch.ranks() if rank_of(pid) == 1), number)
+        for (name, *_), launch in zip(cases, launches):
+            ending = launch.finish()
+            self.assert_ended(ending, 75)
+            self.assertIn("the disk has not answered", ending.err)
+            os.replace(self.path(f"{name}.h5"), self.path())
+            self.check_goes_on()
+
+    def start_silent(self, name, layout, rule, more):
+        words = ["--out", self.path(f"{name}.h5"), "--calls", self.path(f"{name}.calls"), *more]
+        return self.start(KNOWN, *self.words(*words), layout=layout, env=faulty(
+            f"{rule},delay=86400", log=self.path(f"{name}.log")))
+
+    def is_silent(self, name):
+        """And all items have been begun, where the run goes on without its records."""
+        return os.path.exists(self.path(f"{name}.log")) and (
+            name == "early" or len(results.calls(self.path(f"{name}.calls"))) == 3000)
+
+    def test_time_limit_of_closing(self):
+        """It holds for what is complete, too."""
+        for limit in (2, 8, 32):
+            ending = run(KNOWN, *self.words("--fresh", "--item-us", 0, "--time-limit", limit),
+                         layout=(2, 1), env=faulty("call=close,path=.h5,rank=1,delay=86400"))
+            self.assert_ended(ending, 75)
+            if "weft: complete" in ending.err:
+                break
+        self.assertIn("has not answered while the file was closed", ending.err)
+        self.assertEqual(results.all_bytes(self.path()), results.known_bytes(3000))
 
     def test_before_the_beginning(self):
         """Time limits and signals hold while the file is made, and while it is read."""
