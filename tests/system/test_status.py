@@ -80,6 +80,7 @@ class Status(CliTest):
         self.assertEqual(said["state"], "interrupted")
         self.assertEqual([run["outcome"] for run in said["runs"]], ["killed"])
         self.assertEqual(said["items_done"], results.done_items(path).sum())
+        self.assertEqual(said["runs"][0]["items"], said["items_done"])
         text = self.weft("status", path).out
         self.assertIn("interrupted", text.splitlines()[0])
         self.assertIn("run the same command again to go on", text.splitlines()[0])
