@@ -30,6 +30,9 @@ static const double least_overheads = 20;
  * often. */
 static const int64_t survey_rank_ns = 1000;
 
+/* How many recalls a rank gets at the end of most runs. */
+static const int64_t usual_recalls = 4;
+
 /* What is known of a rank. */
 typedef struct member {
     int64_t want; /* it waits for that many tiles; 0: it does not wait */
@@ -55,6 +58,7 @@ struct dispatch {
     int first; /* who waits, longest first */
     int last;
     int64_t chunks;
+    int64_t recalls;
     int64_t late_ns;
     double overhead_s; /* what a hand-out costs */
     /* The last survey, for when everything has been handed out. */
@@ -363,6 +367,7 @@ static bool share(dispatch *d, int from, int to, int64_t now_ns, order *o)
     if (leases_reserved(d->leases, from) > 0) {
         return leases_steal(d->leases, from, to) > 0 && grant(d, to, now_ns, o);
     }
+    d->recalls++;
     d->member[from].recalled_ns = now_ns;
     d->member[from].recalled_for = to;
     *o = (order){.kind = ORDER_RECALL, .rank = from};
@@ -424,6 +429,16 @@ static bool serve_from_survey(dispatch *d, int64_t now_ns, order *o)
     return false;
 }
 
+static int64_t survey_pause(const dispatch *d, int64_t now_ns)
+{
+    const int64_t rounds = d->recalls / (usual_recalls * d->setup.ranks);
+    const double share = d->setup.look_share * (double)(rounds > 1 ? rounds : 1);
+    const int64_t share_ns = (int64_t)(share * (double)now_ns);
+    const int64_t rank_ns = survey_rank_ns * d->setup.ranks;
+    const int64_t pause_ns = rank_ns > share_ns ? rank_ns : share_ns;
+    return pause_ns > DISPATCH_NS ? pause_ns : DISPATCH_NS;
+}
+
 bool dispatch_next(dispatch *d, int64_t now_ns, order *o)
 {
     if (d->first == NOBODY || leases_undone(d->leases) == 0) {
@@ -434,8 +449,7 @@ bool dispatch_next(dispatch *d, int64_t now_ns, order *o)
         return true;
     }
     if (now_ns >= d->next_survey_ns) {
-        const int64_t pause_ns = survey_rank_ns * d->setup.ranks;
-        d->next_survey_ns = now_ns + (pause_ns > DISPATCH_NS ? pause_ns : DISPATCH_NS);
+        d->next_survey_ns = now_ns + survey_pause(d, now_ns);
         d->next = d->first;
         survey(d, now_ns);
     }

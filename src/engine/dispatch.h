@@ -40,6 +40,10 @@ typedef struct dispatch_setup {
     technique technique;
     uint64_t seed;
     bool pure; /* tiles may be computed twice */
+    /* For a simulation, whose clock may run far: once everything has been handed out, the dispatch
+     * looks who could help whom no more often than this much of the time that has passed, and less
+     * often yet if ranks pass tiles to each other for long. 0: whenever it may. */
+    double look_share;
 } dispatch_setup;
 
 /* How a rank is getting on. */

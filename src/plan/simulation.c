@@ -460,7 +460,8 @@ static weft_status create_dispatch(simulation *s, error *e)
                                  .workers = workers,
                                  .technique = setup->technique,
                                  .seed = setup->seed,
-                                 .pure = setup->pure};
+                                 .pure = setup->pure,
+                                 .look_share = look_share};
     weft_status status = dispatch_create(&deal, &s->dispatch, e);
     for (int64_t tile = 0; tile < setup->tiles && status == WEFT_OK; tile++) {
         if (to_do(setup, tile)) {

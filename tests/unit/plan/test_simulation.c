@@ -320,6 +320,14 @@ static double absurd(const void *context, int64_t tile)
     return 1e200;
 }
 
+/* A rank that has seen nanoseconds takes many tiles at once, among them hours of work: others wait
+ * for long, and pass what little is left among each other. */
+static double nanoseconds_and_days(const void *context, int64_t tile)
+{
+    (void)context;
+    return tile % 2 == 0 ? 8.64e13 : 1;
+}
+
 /* However long tiles take, a run is simulated by what happens in it: the messages are counted here,
  * of which there were ever more, the longer somebody had to wait. */
 static void test_long_tiles(void **state)
@@ -338,6 +346,12 @@ static void test_long_tiles(void **state)
         const double expected = times[i / 4] == a_day_among_microseconds ? 1 : rounds;
         assert_near(r.makespan_s / r.longest_s, expected, 0.02 * expected + 0.3);
         assert_near(r.busy_s / r.work_s, 1, 0.1 + (double)r.duplicates);
+        leave(&setup);
+    }
+    for (int i = 0; i < 4; i++) {
+        simulation_setup setup = make_scene(ranks[i], 2, TILES, nanoseconds_and_days);
+        setup.costs = simulation_usual_costs;
+        assert_true(run_scene(&setup, NULL).messages < 2 * MOST_MESSAGES);
         leave(&setup);
     }
 }
