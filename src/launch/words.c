@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/words.h"
 
+#include "base/terminal.h"
 #include "launch/message.h"
 
 #include <stdarg.h>
@@ -114,13 +115,52 @@ static bool needs_quotes(const char *word)
     return *word == '\0' || word[strspn(word, plain)] != '\0';
 }
 
+/* Line ends and tabs do no harm. */
+static bool acts_on_terminal(const char *word)
+{
+    char *plain = words_text("%s", word);
+    for (char *at = plain; (at = strpbrk(at, "\n\t")) != NULL;) {
+        *at = ' ';
+    }
+    char *clean = words_text("%s", plain);
+    terminal_clean(clean);
+    const bool acts = strcmp(clean, plain) != 0;
+    free(clean);
+    free(plain);
+    return acts;
+}
+
+/* With an escape sequence of the shell for every byte that is no plain one of ASCII. */
+static char *escaped(const char *word)
+{
+    char *text = grow(NULL, 4 * strlen(word) + 4);
+    char *to = stpcpy(text, "$'");
+    for (; *word != '\0'; word++) {
+        const unsigned char byte = (unsigned char)*word;
+        if (byte < ' ' || byte > '~' || byte == '\'' || byte == '\\') {
+            to += sprintf(to, "\\%03o", byte);
+        } else {
+            *to++ = *word;
+        }
+    }
+    (void)stpcpy(to, "'");
+    return text;
+}
+
+static char *shown(const char *word)
+{
+    if (acts_on_terminal(word)) {
+        return escaped(word);
+    }
+    return needs_quotes(word) ? words_quoted(word) : words_text("%s", word);
+}
+
 char *words_line(const words *w)
 {
     char *line = words_text("%s", "");
     for (int i = 0; i < w->count; i++) {
-        char *word = needs_quotes(w->word[i]) ? words_quoted(w->word[i]) : NULL;
-        char *longer =
-            words_text("%s%s%s", line, i > 0 ? " " : "", word == NULL ? w->word[i] : word);
+        char *word = shown(w->word[i]);
+        char *longer = words_text("%s%s%s", line, i > 0 ? " " : "", word);
         free(word);
         free(line);
         line = longer;

@@ -23,7 +23,8 @@ void words_split(words *w, const char *text);
 
 void words_free(words *w);
 
-/* The words as one line for any shell, each quoted if it needs that; to be freed. */
+/* The words as one line to be shown, and to be pasted into any shell, each quoted if it needs that;
+ * into bash and its like where one would act on the terminal. To be freed. */
 char *words_line(const words *w);
 
 /* A word as any shell reads it; to be freed. */

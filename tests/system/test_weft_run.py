@@ -148,12 +148,13 @@ class Statuses(WeftRun):
         self.assertIn("no word came from rank 0", ending.err)
 
     def test_words_arrive_as_they_are(self):
-        words = ["one two", "it's", '"', "$HOME", "*", "", "a\nb", "--out", "\\"]
+        words = ["one two", "it's", '"', "$HOME", "*", "", "a\nb", "--out", "\\", "\x1b[31m\x07"]
         program = self.script("../a 'folder' with spaces/print words", "printf '<%s>' \"$@\"\necho")
         printed = "".join(f"<{word}>" for word in words) + "\n"
         ending = self.run_to_end("--", program, *words)
         self.assertEqual(ending.out, printed)
         line = self.run_to_end("--dry-run", program, *words).out
+        self.assertNotRegex(line, "[\x1b\x07]")
         pasted = subprocess.run(["bash", "-c", line.replace(".weft-run", "weft-run")],
                                 env=environment(), stdout=subprocess.PIPE, check=True, text=True)
         self.assertEqual(pasted.stdout, printed)

@@ -54,6 +54,19 @@ static void test_quotes(void **state)
     words_free(&w);
 }
 
+static void test_controls(void **state)
+{
+    (void)state;
+    words w = {.count = 0};
+    words_add(&w, "\033[31m'\\");
+    words_add(&w, "\x9b");
+    words_add(&w, "caf\xc3\xa9");
+    char *line = words_line(&w);
+    assert_string_equal(line, "$'\\033[31m\\047\\134' $'\\233' 'caf\xc3\xa9'");
+    free(line);
+    words_free(&w);
+}
+
 static void test_number(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_controls),
         cmocka_unit_test(test_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
