@@ -33,4 +33,8 @@ weft_status error_set_list(error *e, weft_status status, const char *format, va_
  * other number WEFT_ERR_SYSTEM. */
 weft_status error_system(error *e, int number, const char *format, ...) WEFT_PRINTF(3, 4);
 
+/* What to do where no thread, or no process, can be created. */
+#define ERROR_MORE_THREADS \
+    "raise the limit of processes (ulimit -u, or the cgroup's pids.max) or of memory (ulimit -v)"
+
 #endif

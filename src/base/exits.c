@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "base/exits.h"
 
+#include "base/error.h"
 #include "base/log.h"
 
 #include <stdatomic.h>
@@ -29,8 +30,7 @@ static void explain(int status)
     case EXITS_IN_OPENMP:
         log_print(LOG_ERROR,
                   "error: OpenMP could not create the threads of the workers, and has ended the "
-                  "process with exit(%d): raise the limit of processes (ulimit -u, or the cgroup's "
-                  "pids.max) or of memory, or give fewer --threads",
+                  "process with exit(%d): " ERROR_MORE_THREADS ", or give fewer --threads",
                   status);
         break;
     case EXITS_ELSEWHERE:

@@ -358,8 +358,7 @@ attempt isolation_try(isolation *s, const weft_span *span)
     }
     if (answer.end == CHILD_REFUSED) {
         (void)error_system(&mine->broken, answer.number,
-                           "rank %d cannot start a child for items that may crash; raise the limit "
-                           "of processes or of memory",
+                           "rank %d cannot start a child for items that may crash; " ERROR_MORE_THREADS,
                            span->work->rank);
         return give_up(mine, span);
     }

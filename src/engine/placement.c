@@ -3,6 +3,7 @@
 #include "engine/placement.h"
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/quota.h"
 #include "engine/seat.h"
 #include "team/cores.h"
@@ -214,7 +215,7 @@ static void format_reason(const seat *s, seat_reason reason, char *text, size_t 
         (void)snprintf(text, bytes, " (OMP_NUM_THREADS)");
         break;
     case SEAT_QUOTA:
-        (void)snprintf(text, bytes, " (cgroup quota %.3g core%s)", s->quota_cores,
+        (void)number_print(text, bytes, " (cgroup quota %.3g core%s)", s->quota_cores,
                        s->quota_cores == 1 ? "" : "s");
         break;
     case SEAT_LIMIT:
@@ -334,10 +335,10 @@ static weft_status check_limit(const places *all, int ranks, error *e)
         const int most = all->seat[i].most;
         if (workers > most) {
             return error_set(e, WEFT_ERR_USAGE,
-                             "--threads: %d workers on rank %d, where OMP_THREAD_LIMIT allows %d, "
+                             "--threads: %d worker%s on rank %d, where OMP_THREAD_LIMIT allows %d, "
                              "since the main thread counts; give --threads %d, or raise the limit "
                              "to %d",
-                             workers, i, most, most, workers + 1);
+                             workers, workers == 1 ? "" : "s", i, most, most, workers + 1);
         }
     }
     return WEFT_OK;

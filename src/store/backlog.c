@@ -3,6 +3,7 @@
  * for a disk. */
 #include "store/backlog.h"
 
+#include "base/host.h"
 #include "store/bytes.h"
 
 #include <pthread.h>
@@ -122,7 +123,11 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
     const int number = pthread_create(&b->thread, NULL, run_thread, b);
     if (number != 0) {
         release(b);
-        return error_system(e, number, "cannot start a writing thread");
+        char host[HOST_NAME_BYTES];
+        host_name(host);
+        return error_system(
+            e, number, "host %s: cannot start a thread that writes to the result; " ERROR_MORE_THREADS,
+            host);
     }
     *out = b;
     return WEFT_OK;

@@ -71,8 +71,7 @@ weft_status trial_threads(int threads, error *e)
         host_name(host);
         return error_set(e, WEFT_ERR_SYSTEM,
                          "no more than %d of the workers' %d threads can be created on host %s "
-                         "(%s): raise the limit of processes (ulimit -u, or the cgroup's pids.max) "
-                         "or of memory, or give fewer --threads",
+                         "(%s): " ERROR_MORE_THREADS ", or give fewer --threads",
                          created, threads, host, strerror(number));
     }
     tried = threads;

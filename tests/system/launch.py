@@ -48,6 +48,17 @@ def environment(**more):
     return {**kept, "OMP_WAIT_POLICY": "passive", "LC_ALL": "C", **more}
 
 
+def german(folder, **more):
+    """environment() of a program that speaks German, whose words lie in the folder; None where they
+    cannot be made."""
+    if not (shutil.which("localedef") and os.path.exists("/usr/share/i18n/locales/de_DE")):
+        return None
+    subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8",
+                    os.path.join(folder, "de_DE.UTF-8")],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return environment(LOCPATH=folder, LC_ALL="de_DE.UTF-8", **more)
+
+
 def command(program, *arguments, layout=(0, 1)):
     """The command line for a layout: ranks (0: without mpirun) and workers per rank."""
     ranks, workers = layout

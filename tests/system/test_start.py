@@ -5,7 +5,7 @@ import os
 import time
 
 import results
-from launch import KNOWN, Launch, SystemTest, command, environment, main, run
+from launch import KNOWN, Launch, SystemTest, command, environment, german, main, run
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -102,9 +102,12 @@ class Start(SystemTest):
             self.skipTest("no control group can be made here")
         shell = ["sh", "-c", f'echo $$ >{tasks}; exec "$@"', "sh"]
 
+        # The program may speak another language: the numbers have a point all the same.
+        abroad = german(self.folder) or environment()
+
         def start(layout, *more):
             words = command(KNOWN, *self.words("--fresh", *more), layout=layout)
-            launch = Launch([*shell, *map(str, words)])
+            launch = Launch([*shell, *map(str, words)], env=abroad)
             self.launches.append(launch)
             ending = launch.finish()
             self.assert_ended(ending)

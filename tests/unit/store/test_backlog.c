@@ -6,6 +6,8 @@
 #include "store/backlog.h"
 
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 enum { WRITES = 3000 };
 
@@ -170,6 +172,29 @@ static void test_failing_write(void **state)
     (void)close(fd);
 }
 
+/* With no right to any thread more; the super-user always has it, and becomes somebody else. */
+static bool says_what_is_lacking(void)
+{
+    const struct rlimit none = {.rlim_cur = 0};
+    error e = {.status = WEFT_OK};
+    backlog *b = NULL;
+    return (geteuid() != 0 || setuid(65534) == 0) && setrlimit(RLIMIT_NPROC, &none) == 0 &&
+           backlog_create(-1, "a file", &b, &e) == WEFT_ERR_SYSTEM &&
+           strstr(e.text, "ulimit -u") != NULL;
+}
+
+static void test_no_more_threads(void **state)
+{
+    (void)state;
+    int status = -1;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(says_what_is_lacking() ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_nothing_after_a_failure),
         cmocka_unit_test(test_nothing_during_a_failure),
         cmocka_unit_test(test_failing_write),
+        cmocka_unit_test(test_no_more_threads),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
