@@ -36,7 +36,7 @@ weft_status option_read(const weft_option *option, const char *origin, const cha
         break;
     case WEFT_OPTION_INT64:
         good = number_read_int64(text, option->value);
-        wanted = "a whole number";
+        wanted = "a whole number below 2^63";
         break;
     case WEFT_OPTION_DOUBLE:
         good = number_read_double(text, option->value);
@@ -44,10 +44,10 @@ weft_status option_read(const weft_option *option, const char *origin, const cha
         break;
     case WEFT_OPTION_STRING:
         good = text[0] != '\0';
-        wanted = "a text that is not empty";
-        if (good) {
-            memcpy(option->value, &text, sizeof text);
+        if (!good) {
+            return error_set(e, WEFT_ERR_USAGE, "%s: its value is empty", origin);
         }
+        memcpy(option->value, &text, sizeof text);
         break;
     }
     if (!good) {

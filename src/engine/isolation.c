@@ -357,9 +357,10 @@ attempt isolation_try(isolation *s, const weft_span *span)
         return decline(mine, span);
     }
     if (answer.end == CHILD_REFUSED) {
-        (void)error_system(&mine->broken, answer.number,
-                           "rank %d cannot start a child for items that may crash; " ERROR_MORE_THREADS,
-                           span->work->rank);
+        (void)error_system(
+            &mine->broken, answer.number,
+            "rank %d cannot start a child for items that may crash; " ERROR_MORE_THREADS,
+            span->work->rank);
         return give_up(mine, span);
     }
     const attempt a = describe_death(mine, answer);

@@ -216,7 +216,7 @@ static void format_reason(const seat *s, seat_reason reason, char *text, size_t 
         break;
     case SEAT_QUOTA:
         (void)number_print(text, bytes, " (cgroup quota %.3g core%s)", s->quota_cores,
-                       s->quota_cores == 1 ? "" : "s");
+                           s->quota_cores == 1 ? "" : "s");
         break;
     case SEAT_LIMIT:
         (void)snprintf(text, bytes, " (OMP_THREAD_LIMIT)");

@@ -2,11 +2,13 @@
 /* What the launcher is asked for: its command line. */
 #include "launch/request.h"
 
+#include "base/suggestion.h"
 #include "launch/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weft/version.h>
 
 static const char help[] =
     "usage: weft run [OPTION...] [--] PROGRAM [ARGUMENT...]\n"
@@ -36,6 +38,7 @@ static const char help[] =
     "                      mpirun and weft run do\n"
     "  -v, --verbose       the same as --log debug\n"
     "  -q, --quiet         the same as --log warning\n"
+    "  --version           which version of weft this is\n"
     "  -h, --help          this text\n"
     "\n"
     "Signals: USR1 is passed on, and so are INT, TERM, HUP and XCPU, as USR2, for which ranks "
@@ -65,6 +68,7 @@ typedef enum kind {
     DRY_RUN,
     VERBOSE,
     QUIET,
+    VERSION,
     HELP
 } kind;
 
@@ -79,32 +83,36 @@ const char *request_help(void)
     return help;
 }
 
+static const option_row rows[] = {
+    {"-n", RANKS, 1},
+    {"-np", RANKS, 1},
+    {"--ranks", RANKS, 1},
+    {"-t", WORKERS, 1},
+    {"--threads", WORKERS, 1},
+    {"--hosts", HOST_LIST, 1},
+    {"--hostfile", HOST_FILE, 1},
+    {"--rsh", REMOTE_SHELL, 1},
+    {"--done-dir", DONE_FOLDER, 1},
+    {"--grace", GRACE, 1},
+    {"--mpirun-options", MPIRUN_OPTIONS, 1},
+    {"--log", LEVEL, 1},
+    {"--mca", MCA, 2},
+    {"--stdin", STDIN, 0},
+    {"--dry-run", DRY_RUN, 0},
+    {"-v", VERBOSE, 0},
+    {"--verbose", VERBOSE, 0},
+    {"-q", QUIET, 0},
+    {"--quiet", QUIET, 0},
+    {"--version", VERSION, 0},
+    {"-h", HELP, 0},
+    {"--help", HELP, 0},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
 static const option_row *find_option(const char *word, size_t length)
 {
-    static const option_row rows[] = {
-        {"-n", RANKS, 1},
-        {"-np", RANKS, 1},
-        {"--ranks", RANKS, 1},
-        {"-t", WORKERS, 1},
-        {"--threads", WORKERS, 1},
-        {"--hosts", HOST_LIST, 1},
-        {"--hostfile", HOST_FILE, 1},
-        {"--rsh", REMOTE_SHELL, 1},
-        {"--done-dir", DONE_FOLDER, 1},
-        {"--grace", GRACE, 1},
-        {"--mpirun-options", MPIRUN_OPTIONS, 1},
-        {"--log", LEVEL, 1},
-        {"--mca", MCA, 2},
-        {"--stdin", STDIN, 0},
-        {"--dry-run", DRY_RUN, 0},
-        {"-v", VERBOSE, 0},
-        {"--verbose", VERBOSE, 0},
-        {"-q", QUIET, 0},
-        {"--quiet", QUIET, 0},
-        {"-h", HELP, 0},
-        {"--help", HELP, 0},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (int i = 0; i < ROWS; i++) {
         if (strlen(rows[i].name) == length && strncmp(rows[i].name, word, length) == 0) {
             return &rows[i];
         }
@@ -149,6 +157,10 @@ static int take_flag(request *r, kind flag)
 {
     if (flag == HELP) {
         (void)fputs(help, stdout);
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
+    if (flag == VERSION) {
+        (void)printf("weft %s\n", WEFT_VERSION);
         return fflush(stdout) == 0 ? 0 : 1;
     }
     if (flag == VERBOSE || flag == QUIET) {
@@ -196,10 +208,26 @@ static int take(request *r, const option_row *option, char *const value[])
     case DRY_RUN:
     case VERBOSE:
     case QUIET:
+    case VERSION:
     case HELP:
         break;
     }
     return take_flag(r, option->kind);
+}
+
+static int refuse_option(const char *word, size_t length)
+{
+    suggestion s = suggestion_for(word + strspn(word, "-"));
+    for (int i = 0; i < ROWS && length > 2; i++) {
+        if (strncmp(rows[i].name, "--", 2) == 0) {
+            suggestion_try(&s, rows[i].name + 2);
+        }
+    }
+    char *more =
+        s.name == NULL ? words_text("%s", "") : words_text(" (did you mean --%s?)", s.name);
+    const int status = wrong_usage("there is no option ", word, more);
+    free(more);
+    return status;
 }
 
 /* Takes the option that *at begins with, and moves *at to what is behind it. */
@@ -210,7 +238,7 @@ static int take_next(request *r, char ***at)
     const size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
     const option_row *option = find_option(word, length);
     if (option == NULL) {
-        return wrong_usage("there is no option ", word, "");
+        return refuse_option(word, length);
     }
     if (equals != NULL) {
         char *const value[] = {equals + 1, NULL};

@@ -126,8 +126,8 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
         char host[HOST_NAME_BYTES];
         host_name(host);
         return error_system(
-            e, number, "host %s: cannot start a thread that writes to the result; " ERROR_MORE_THREADS,
-            host);
+            e, number,
+            "host %s: cannot start a thread that writes to the result; " ERROR_MORE_THREADS, host);
     }
     *out = b;
     return WEFT_OK;

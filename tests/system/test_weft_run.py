@@ -238,6 +238,11 @@ class Statuses(WeftRun):
         ending = self.start_run("--done-dir", self.path("place"), "echo", "here").finish()
         self.assertEqual((ending.status, ending.out), (0, "here\n"), str(ending))
 
+    def test_version_and_suggestion(self):
+        self.assertRegex(self.run_to_end("--version").out, r"^weft \d+\.\d+")
+        ending = self.run_to_end("--hots", "a", "true", status=2)
+        self.assertIn("did you mean --hosts?", ending.err)
+
     def test_wrong_usage(self):
         for words in ((), ("--",), ("--none", "true"), ("-n",), ("-n", "0", "true"),
                       ("-t", "many", "true"), ("--mca", "a"), ("--dry-run=1", "true"),
