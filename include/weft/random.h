@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 #include <weft/macros.h>
-#include <weft/map.h>
+#include <weft/span.h>
 
 WEFT_BEGIN_DECLS
 

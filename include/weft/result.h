@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <weft/macros.h>
-#include <weft/map.h>
 #include <weft/status.h>
+#include <weft/type.h>
 
 WEFT_BEGIN_DECLS
 

@@ -7,6 +7,7 @@
 
 #include <weft/macros.h>
 #include <weft/map.h>
+#include <weft/option.h>
 #include <weft/plan.h>
 #include <weft/random.h>
 #include <weft/result.h>
@@ -14,6 +15,7 @@
 #include <weft/session.h>
 #include <weft/span.h>
 #include <weft/status.h>
+#include <weft/type.h>
 #include <weft/version.h>
 
 #endif

@@ -2,7 +2,7 @@
 /* What makes the ranks of a job alike: one build of weft, one program, and rank 0's options. */
 #include "api/alike.h"
 
-#include "engine/run.h"
+#include "engine/run/run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ weft_status alike_begin(comm *c, error *e)
 {
     account a = {.text = NULL};
     account_add(&a, "weft's version", "%s", WEFT_VERSION);
-    account_add(&a, "the size of weft's options", "%zu", sizeof(choice));
+    account_add(&a, "the size of weft's options", "%zu", sizeof(options));
     run_describe(&a);
     weft_status status = comm_agree_on(c, "weft_init()", &a, e);
     account_clear(&a);
@@ -76,18 +76,18 @@ static void describe_program(const weft_program *program, account *a)
 
 /* What rank 0 sends of a choice. */
 typedef struct parcel {
-    choice choice;
+    options options;
     int64_t out_bytes; /* the path's, with its end; 0: there is none */
 } parcel;
 
 /* All ranks get rank 0's. But hosts differ: a rank may have been told how many workers it has. */
-static weft_status share(comm *c, choice *chosen, char **texts, error *e)
+static weft_status share(comm *c, options *chosen, char **texts, error *e)
 {
     const bool first = comm_rank(c) == 0;
     const char *path = chosen->out;
     parcel all;
     memset(&all, 0, sizeof all);
-    all.choice = *chosen;
+    all.options = *chosen;
     all.out_bytes = path == NULL ? 0 : (int64_t)strlen(path) + 1;
     weft_status status = comm_broadcast(c, 0, &all, sizeof all, e);
     if (status != WEFT_OK) {
@@ -108,15 +108,15 @@ static weft_status share(comm *c, choice *chosen, char **texts, error *e)
         return status;
     }
     if (chosen->threads >= 0) {
-        all.choice.threads = chosen->threads;
+        all.options.threads = chosen->threads;
     }
-    *chosen = all.choice;
+    *chosen = all.options;
     chosen->out = all.out_bytes > 0 ? out : NULL;
     *texts = out;
     return WEFT_OK;
 }
 
-weft_status alike_settle(comm *c, const weft_program *program, choice *chosen, char **texts,
+weft_status alike_settle(comm *c, const weft_program *program, options *chosen, char **texts,
                          error *e)
 {
     account a = {.text = NULL};

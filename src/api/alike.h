@@ -3,10 +3,10 @@
 #ifndef API_ALIKE_H
 #define API_ALIKE_H
 
-#include "api/choice.h"
+#include "api/options.h"
 #include "base/error.h"
-#include "base/launcher.h"
 #include "comm/comm.h"
+#include "host/launcher.h"
 
 #include <weft/session.h>
 
@@ -20,7 +20,7 @@ weft_status alike_begin(comm *c, error *e);
 /* After all ranks have read their options, or `e` says what is wrong with them: refuses ranks that
  * were started with another program or with other options of it, and gives all ranks rank 0's
  * choice. Its texts are allocated in *texts, which is the caller's to free. Collective. */
-weft_status alike_settle(comm *c, const weft_program *program, choice *chosen, char **texts,
+weft_status alike_settle(comm *c, const weft_program *program, options *chosen, char **texts,
                          error *e);
 
 #endif

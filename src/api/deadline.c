@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/slurm.h"
+#include "host/slurm.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -50,7 +50,7 @@ static int64_t ask_slurm(void)
     return now_ns + (int64_t)(1e9 * (left_s - fmin(rest_share * left_s, rest_s)));
 }
 
-int64_t deadline_find(const choice *c, int64_t start_ns)
+int64_t deadline_find(const options *c, int64_t start_ns)
 {
     if (c->time_limit_s > 0) {
         return start_ns + (int64_t)(1e9 * c->time_limit_s);

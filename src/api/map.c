@@ -5,9 +5,9 @@
 #include "api/session.h"
 #include "base/build.h"
 #include "base/log.h"
-#include "base/signals.h"
-#include "engine/run.h"
-#include "range/job.h"
+#include "engine/run/run.h"
+#include "host/signals.h"
+#include "space/job.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ struct weft_map {
 static char *choose_path(const weft_session *session, const char *name)
 {
     const weft_program *program = session->program;
-    const char *given = session->choice.out;
+    const char *given = session->options.out;
     if (given == NULL) {
         given = program == NULL || program->default_out == NULL ? "" : program->default_out;
     }
@@ -249,7 +249,7 @@ static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
 /* What the options say of children, and the map does not allow. */
 static void warn_of_isolation(const weft_map *map)
 {
-    const choice *said = &map->session->choice;
+    const options *said = &map->session->options;
     if (map->isolation == WEFT_NEVER && comm_rank(map->session->comm) == 0 &&
         (said->isolate || said->item_timeout_s > 0)) {
         log_print(LOG_WARNING,
@@ -269,25 +269,25 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
     }
     session_expect_all(s);
     warn_of_isolation(map);
-    const run_choice how = {.path = map->path,
-                            .technique = s->choice.technique,
-                            .grain = s->choice.grain,
-                            .map_grain = map->grain,
-                            .seed = (uint64_t)s->choice.seed,
-                            .sync_s = s->choice.sync_s,
-                            .deadline_ns = s->deadline_ns,
-                            .beat_ns = (int64_t)(1e9 * s->choice.heartbeat_s),
-                            .dead_after_ns = (int64_t)(1e9 * s->choice.dead_after_s),
-                            .retry_failed = s->choice.retry_failed,
-                            .fresh = s->choice.fresh,
-                            .later = s->runs++ > 0,
-                            .isolate = s->choice.isolate || map->isolation == WEFT_ALWAYS,
-                            .never_apart = map->isolation == WEFT_NEVER,
-                            .item_timeout_s = s->choice.item_timeout_s,
-                            .progress = s->choice.progress,
-                            .span_limit = map->span_limit,
-                            .pure = map->pure,
-                            .command = s->command};
+    const run_options how = {.path = map->path,
+                             .technique = s->options.technique,
+                             .grain = s->options.grain,
+                             .map_grain = map->grain,
+                             .seed = (uint64_t)s->options.seed,
+                             .sync_s = s->options.sync_s,
+                             .deadline_ns = s->deadline_ns,
+                             .beat_ns = (int64_t)(1e9 * s->options.heartbeat_s),
+                             .dead_after_ns = (int64_t)(1e9 * s->options.dead_after_s),
+                             .retry_failed = s->options.retry_failed,
+                             .fresh = s->options.fresh,
+                             .later = s->runs++ > 0,
+                             .isolate = s->options.isolate || map->isolation == WEFT_ALWAYS,
+                             .never_apart = map->isolation == WEFT_NEVER,
+                             .item_timeout_s = s->options.item_timeout_s,
+                             .progress = s->options.progress,
+                             .span_limit = map->span_limit,
+                             .pure = map->pure,
+                             .command = s->command};
     return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->error);
 }
 

@@ -5,10 +5,10 @@
 #include "api/alike.h"
 #include "api/deadline.h"
 #include "base/clock.h"
-#include "base/done.h"
 #include "base/log.h"
-#include "base/signals.h"
-#include "base/watchdog.h"
+#include "host/outcome_file.h"
+#include "host/signals.h"
+#include "host/watchdog.h"
 
 #include <math.h>
 #include <signal.h>
@@ -61,7 +61,7 @@ enum { FLUSH_NS = 1000000000 };
 
 static void set_patience(weft_session *s, double limits)
 {
-    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->choice.dead_after_s));
+    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->options.dead_after_s));
 }
 
 void session_expect_all(weft_session *s)
@@ -131,31 +131,31 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     if (status != WEFT_OK) {
         return status;
     }
-    if (choice_read(&s->choice, program, argc, *argv, &s->error) == WEFT_OK) {
+    if (options_read(&s->options, program, argc, *argv, &s->error) == WEFT_OK) {
         heed_signal(s);
     }
     session_expect_all(s);
-    status = alike_settle(s->comm, program, &s->choice, &s->texts, &s->error);
-    log_set(s->choice.log, comm_rank(s->comm));
+    status = alike_settle(s->comm, program, &s->options, &s->texts, &s->error);
+    log_set(s->options.log, comm_rank(s->comm));
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);
     }
-    if (status == WEFT_OK && (s->choice.help || s->choice.version)) {
+    if (status == WEFT_OK && (s->options.help || s->options.version)) {
         if (comm_rank(s->comm) == 0) {
-            (s->choice.help ? choice_print_help : choice_print_version)(program, s->name);
+            (s->options.help ? options_print_help : options_print_version)(program, s->name);
         }
         return WEFT_HELP_SHOWN;
     }
     if (comm_rank(s->comm) == 0) {
-        choice_warn_of_variables();
+        options_warn_of_variables();
     }
     if (status == WEFT_OK) {
-        s->deadline_ns = comm_rank(s->comm) == 0 ? deadline_find(&s->choice, start_ns) : 0;
-        (void)placement_settle(s->comm, s->choice.threads, &s->placement, &s->error);
+        s->deadline_ns = comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
+        (void)placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }
     if (status == WEFT_OK && comm_rank(s->comm) == 0) {
-        done_begin();
+        outcome_file_begin();
     }
     return status;
 }
@@ -198,7 +198,7 @@ static void hurry_end(void)
 
 static void end_mpi(weft_session *s, int exit_status)
 {
-    const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->choice.dead_after_s);
+    const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->options.dead_after_s);
     status_at_end = exit_status;
     watchdog_set(limit > 0 ? limit : NEVER_S, exit_status, "");
     signals_tell(hurry_end);
@@ -222,7 +222,7 @@ static int finish(weft_session *session, weft_status status)
         log_print(LOG_ERROR, "error: %s", e.text);
     }
     if (speaker || comm_broken(session->comm)) {
-        done_write(exit_status, !speaker);
+        outcome_file_write(exit_status, !speaker);
     }
     if (session->comm != NULL && comm_broken(session->comm)) {
         /* MPI would wait for a rank that has died. The living should still hear of the end. */

@@ -3,10 +3,10 @@
 #ifndef API_SESSION_H
 #define API_SESSION_H
 
-#include "api/choice.h"
+#include "api/options.h"
 #include "base/error.h"
 #include "comm/comm.h"
-#include "engine/placement.h"
+#include "engine/layout/placement.h"
 
 #include <stdbool.h>
 #include <weft/map.h>
@@ -22,8 +22,8 @@ typedef struct session_result {
 struct weft_session {
     comm *comm;
     const weft_program *program;
-    choice choice; /* rank 0's */
-    char *texts;   /* in it */
+    options options; /* rank 0's */
+    char *texts;     /* in it */
     placement placement;
     int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
     session_result *results;

@@ -2,7 +2,7 @@
 /* weft status: how far a result is, while its job runs and afterwards. */
 #include "status.h"
 
-#include "report.h"
+#include "status_data.h"
 #include "status_json.h"
 #include "status_text.h"
 

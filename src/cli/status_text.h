@@ -3,7 +3,7 @@
 #ifndef CLI_STATUS_TEXT_H
 #define CLI_STATUS_TEXT_H
 
-#include "report.h"
+#include "status_data.h"
 
 /* Prints it on stdout. */
 void status_print_text(const report *r);

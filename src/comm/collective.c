@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/signals.h"
+#include "host/signals.h"
 
 #include <limits.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 #define COMM_NEIGHBOURS_H
 
 #include "base/error.h"
-#include "base/host.h"
+#include "host/host.h"
 
 #include <stdint.h>
 

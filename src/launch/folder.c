@@ -3,8 +3,8 @@
 #define _GNU_SOURCE 1
 #include "launch/folder.h"
 
-#include "base/done.h"
-#include "base/host.h"
+#include "host/host.h"
+#include "host/outcome_file.h"
 #include "launch/entries.h"
 #include "launch/message.h"
 #include "launch/processes.h"
@@ -61,7 +61,7 @@ weft_status folder_make(folder *f, const char *parent, error *e)
         f->path = NULL;
         return error_system(e, number, "cannot make a folder in %s", parent);
     }
-    f->done = words_text("%s/%s", f->path, DONE_FILE);
+    f->done = words_text("%s/%s", f->path, OUTCOME_FILE);
     const weft_status status = write_owner(f, e);
     if (status != WEFT_OK) {
         folder_remove(f);
@@ -158,7 +158,7 @@ static void remove_if_stale(int at, const char *entry, void *context)
         message_print(LOG_DEBUG, "%s may be of a live run, and stays", entry);
         return;
     }
-    char *done = words_text("%s/%s/%s", s->parent, entry, DONE_FILE);
+    char *done = words_text("%s/%s/%s", s->parent, entry, OUTCOME_FILE);
     message_print(LOG_DEBUG, "ending what is left of the run of %s", entry);
     processes_end_run(done);
     free(done);

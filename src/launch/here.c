@@ -2,7 +2,7 @@
 /* This host, among others. */
 #include "launch/here.h"
 
-#include "base/host.h"
+#include "host/host.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>

@@ -4,8 +4,8 @@
  *
  * mpirun can keep a job alive that has lost ranks or hosts, but then its own exit status says
  * nothing, and it may hang. So the program, and a process around each rank and each remote shell,
- * leave markers of how they ended in a folder that all hosts see (base/done.h), and mpirun is ended
- * if it does not end by itself. */
+ * leave markers of how they ended in a folder that all hosts see (host/outcome_file.h), and mpirun
+ * is ended if it does not end by itself. */
 #ifndef LAUNCH_LAUNCH_H
 #define LAUNCH_LAUNCH_H
 

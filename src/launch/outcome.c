@@ -3,7 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/outcome.h"
 
-#include "base/done.h"
+#include "host/outcome_file.h"
 #include "launch/entries.h"
 #include "launch/words.h"
 
@@ -94,7 +94,7 @@ static void see_host(reader *r, const char *name)
 static void see(int folder, const char *name, void *context)
 {
     reader *r = context;
-    const char *suffix = behind(name, DONE_FILE);
+    const char *suffix = behind(name, OUTCOME_FILE);
     const char *of = NULL;
     if (suffix == NULL) {
         return;
@@ -102,15 +102,15 @@ static void see(int folder, const char *name, void *context)
     r->folder = folder;
     if (suffix[0] == '\0') {
         r->e->word = read_mark(r->folder, name);
-    } else if (strcmp(suffix, DONE_ALONE) == 0) {
+    } else if (strcmp(suffix, OUTCOME_ALONE) == 0) {
         r->e->alone = read_mark(r->folder, name);
-    } else if (strcmp(suffix, DONE_BEGUN) == 0) {
+    } else if (strcmp(suffix, OUTCOME_BEGUN) == 0) {
         r->e->begun = true;
-    } else if ((of = behind(suffix, DONE_RANK)) != NULL) {
+    } else if ((of = behind(suffix, OUTCOME_RANK)) != NULL) {
         see_rank(r, name, of);
-    } else if ((of = behind(suffix, DONE_LEFT)) != NULL) {
+    } else if ((of = behind(suffix, OUTCOME_LEFT)) != NULL) {
         see_host(r, of);
-    } else if ((of = behind(suffix, DONE_LOST)) != NULL) {
+    } else if ((of = behind(suffix, OUTCOME_LOST)) != NULL) {
         see_host(r, of);
         r->e->host_lost = true;
     }
@@ -154,7 +154,7 @@ typedef struct visitor {
 static void visit_daemon(int folder, const char *name, void *context)
 {
     const visitor *v = context;
-    const char *of = behind(name, DONE_FILE DONE_DAEMON);
+    const char *of = behind(name, OUTCOME_FILE OUTCOME_DAEMON);
     (void)folder;
     if (of != NULL) {
         v->visit(of, v->context);

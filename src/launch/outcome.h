@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the markers in a run's folder say (their names: base/done.h). */
+/* What the markers in a run's folder say (their names: host/outcome_file.h). */
 #ifndef LAUNCH_OUTCOME_H
 #define LAUNCH_OUTCOME_H
 

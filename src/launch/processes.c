@@ -2,8 +2,8 @@
 /* The processes of a run on this host. */
 #include "launch/processes.h"
 
-#include "base/done.h"
-#include "base/host.h"
+#include "host/host.h"
+#include "host/outcome_file.h"
 #include "launch/entries.h"
 
 #include <fcntl.h>
@@ -94,12 +94,12 @@ int processes_ranks_of_session(pid_t session, int number)
 
 int processes_of_run(const char *done_file, int number)
 {
-    const size_t bytes = strlen(done_file) + sizeof DONE_VARIABLE + 1;
+    const size_t bytes = strlen(done_file) + sizeof OUTCOME_VARIABLE + 1;
     char *variable = malloc(bytes);
     if (variable == NULL) {
         return 0;
     }
-    (void)snprintf(variable, bytes, "%s=%s", DONE_VARIABLE, done_file);
+    (void)snprintf(variable, bytes, "%s=%s", OUTCOME_VARIABLE, done_file);
     wanted w = {.variable = variable, .whole = true, .number = number};
     const int count = signal_all(&w);
     free(variable);

@@ -2,7 +2,7 @@
 /* `weft run --rank`: stands between mpirun and each rank. */
 #include "launch/rank.h"
 
-#include "base/done.h"
+#include "host/outcome_file.h"
 #include "launch/message.h"
 #include "launch/spawn.h"
 
@@ -48,8 +48,8 @@ int rank_run(char *const program[])
     if (rank == NULL) {
         return status;
     }
-    if (strcmp(rank, "0") == 0 || (status != 0 && !done_is_marked("", ""))) {
-        done_mark_status(DONE_RANK, rank, status);
+    if (strcmp(rank, "0") == 0 || (status != 0 && !outcome_file_is_marked("", ""))) {
+        outcome_file_mark_status(OUTCOME_RANK, rank, status);
     }
     if (status > 128) {
         message_print(LOG_INFO, "rank %s was ended by signal %d", rank, status - 128);

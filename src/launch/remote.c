@@ -5,7 +5,7 @@
  * cost its own ranks only; so from then on a failure is told, and not passed on. */
 #include "launch/remote.h"
 
-#include "base/done.h"
+#include "host/outcome_file.h"
 #include "launch/message.h"
 #include "launch/spawn.h"
 
@@ -36,7 +36,7 @@ void remote_words(words *w, const char *host, const char *line)
  * the run's done file in their environment, wherever they have moved to. */
 static char *ending_line(const char *done_file)
 {
-    char *run = words_text("%s=%s", DONE_VARIABLE, done_file);
+    char *run = words_text("%s=%s", OUTCOME_VARIABLE, done_file);
     char *quoted = words_quoted(run);
     char *line = words_text(
         "kill -9 $(grep -lsF %s /proc/[0-9]*/environ | cut -d/ -f3) 2>/dev/null", quoted);
@@ -58,7 +58,7 @@ void remote_end_words(words *w, const char *host, const char *done_file)
 static char *daemon_line(const char *done_file, const char *command)
 {
     char *ending = ending_line(done_file);
-    char *run = words_text("%s=%s", DONE_VARIABLE, done_file);
+    char *run = words_text("%s=%s", OUTCOME_VARIABLE, done_file);
     char *quoted_run = words_quoted(run);
     char *quoted = words_quoted(command);
     char *line = words_text("env %s %s -c %s; s=$?; %s; exit $s", quoted_run,
@@ -76,15 +76,15 @@ static int judge(const char *host, int status)
 {
     if (status == 0) {
         /* The launcher may have gone before, with its folder. */
-        done_mark(DONE_LEFT, host);
-        done_unmark(DONE_DAEMON, host);
+        outcome_file_mark(OUTCOME_LEFT, host);
+        outcome_file_unmark(OUTCOME_DAEMON, host);
         return 0;
     }
-    done_mark(DONE_LOST, host);
-    if (done_is_marked("", "")) {
+    outcome_file_mark(OUTCOME_LOST, host);
+    if (outcome_file_is_marked("", "")) {
         return 0;
     }
-    if (!done_is_marked(DONE_BEGUN, "")) {
+    if (!outcome_file_is_marked(OUTCOME_BEGUN, "")) {
         return message_fail(
             status, "the daemon on %s ended with status %d before the program began", host, status);
     }
@@ -95,9 +95,9 @@ static int judge(const char *host, int status)
 static pid_t start_remote(const words *w, const char *done_file)
 {
     const spawn_options options = {.is_mute = false};
-    (void)unsetenv(DONE_VARIABLE);
+    (void)unsetenv(OUTCOME_VARIABLE);
     const pid_t pid = spawn(w->word, &options);
-    (void)setenv(DONE_VARIABLE, done_file, 1);
+    (void)setenv(OUTCOME_VARIABLE, done_file, 1);
     return pid;
 }
 
@@ -117,7 +117,7 @@ static int run_daemon(const char *host, const char *command, const char *done_fi
 {
     words shell = {.count = 0};
     char *line = daemon_line(done_file, command);
-    done_mark(DONE_DAEMON, host);
+    outcome_file_mark(OUTCOME_DAEMON, host);
     remote_words(&shell, host, line);
     const pid_t pid = start_remote(&shell, done_file);
     const int status = judge(host, pid < 0 ? 1 : spawn_wait(pid));
@@ -144,7 +144,7 @@ int remote_run(char *const arguments[])
     if (arguments[0] == NULL || arguments[1] == NULL) {
         return message_fail(2, "--remote needs a host and a command; it is for mpirun to call");
     }
-    const char *variable = getenv(DONE_VARIABLE);
+    const char *variable = getenv(OUTCOME_VARIABLE);
     char *done_file = words_text("%s", variable == NULL ? "" : variable);
     char *command = join(arguments + 1);
     const int status = *done_file == '\0' ? run_plainly(arguments[0], command)

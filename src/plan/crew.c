@@ -2,8 +2,8 @@
 /* A team as a simulation sees it: the same blocks and spans as in team/, without threads. */
 #include "plan/crew.h"
 
-#include "engine/pace.h"
-#include "team/length.h"
+#include "sched/length.h"
+#include "sched/pace.h"
 
 #include <stdlib.h>
 
@@ -69,7 +69,7 @@ bool crew_full(const crew *c)
     return c->blocks >= pace_blocks(c->workers);
 }
 
-bool crew_offer(crew *c, piece p)
+bool crew_offer(crew *c, interval p)
 {
     crew_block *b = crew_full(c) ? NULL : malloc(sizeof *b);
     if (b == NULL) {
@@ -93,7 +93,7 @@ int64_t crew_stock(const crew *c)
     return c->stock;
 }
 
-bool crew_take(crew *c, int worker, crew_block **from, piece *span, bool *last)
+bool crew_take(crew *c, int worker, crew_block **from, interval *span, bool *last)
 {
     while (c->open != NULL && left_of(c->open) == 0) {
         c->open = c->open->next;
@@ -106,7 +106,7 @@ bool crew_take(crew *c, int worker, crew_block **from, piece *span, bool *last)
     const int64_t chosen =
         length_span_tiles(c->workers, c->span_limit, c->worker_tile_ns[worker], left);
     const int64_t tiles = chosen < left ? chosen : left;
-    *span = (piece){.first = b->all.first + b->taken, .tiles = tiles};
+    *span = (interval){.first = b->all.first + b->taken, .tiles = tiles};
     *from = b;
     *last = tiles == left;
     b->taken += tiles;
@@ -128,7 +128,7 @@ bool crew_finish(crew *c, int worker, crew_block *b, int64_t tiles, double busy_
     return b->pending == 0;
 }
 
-bool crew_cut(crew *c, int64_t keep, int64_t most, piece *p, crew_block **finished)
+bool crew_cut(crew *c, int64_t keep, int64_t most, interval *p, crew_block **finished)
 {
     crew_block *youngest = NULL;
     *finished = NULL;
@@ -143,7 +143,7 @@ bool crew_cut(crew *c, int64_t keep, int64_t most, piece *p, crew_block **finish
     youngest->all.tiles -= cut;
     youngest->pending -= cut;
     c->stock -= cut;
-    *p = (piece){.first = youngest->all.first + youngest->all.tiles, .tiles = cut};
+    *p = (interval){.first = youngest->all.first + youngest->all.tiles, .tiles = cut};
     if (youngest->pending == 0) {
         *finished = youngest;
     }

@@ -3,7 +3,7 @@
 #ifndef PLAN_CREW_H
 #define PLAN_CREW_H
 
-#include "engine/dispatch.h"
+#include "sched/dispatch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@ typedef struct crew crew;
 /* Tiles that a rank computes into one buffer. */
 typedef struct crew_block {
     struct crew_block *next; /* for whoever holds it */
-    piece all;               /* from the first on, less what has been cut off */
+    interval all;            /* from the first on, less what has been cut off */
     int64_t taken;           /* tiles */
     int64_t pending;         /* tiles not computed */
     double busy_ns;          /* what computing them took, … */
@@ -30,7 +30,7 @@ void crew_destroy(crew *c);
 void crew_free_block(crew_block *b);
 
 /* Puts a block on offer; false if there are too many, or no memory. */
-bool crew_offer(crew *c, piece p);
+bool crew_offer(crew *c, interval p);
 
 bool crew_full(const crew *c);
 
@@ -39,7 +39,7 @@ int64_t crew_stock(const crew *c);
 
 /* The worker takes a span of the oldest block; false if there is nothing. *last: it is the block's
  * last. */
-bool crew_take(crew *c, int worker, crew_block **from, piece *span, bool *last);
+bool crew_take(crew *c, int worker, crew_block **from, interval *span, bool *last);
 
 /* The worker has computed a span; true if that finishes the block. */
 bool crew_finish(crew *c, int worker, crew_block *b, int64_t tiles, double busy_ns, double work_ns,
@@ -47,7 +47,7 @@ bool crew_finish(crew *c, int worker, crew_block *b, int64_t tiles, double busy_
 
 /* What team_cut() does. *finished: a block that is finished without what was cut off; it is still
  * to be written. */
-bool crew_cut(crew *c, int64_t keep, int64_t most, piece *p, crew_block **finished);
+bool crew_cut(crew *c, int64_t keep, int64_t most, interval *p, crew_block **finished);
 
 /* The block is written, and no longer on offer: it is the caller's. */
 void crew_remove(crew *c, crew_block *b);

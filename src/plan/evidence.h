@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "plan/calibration.h"
 #include "plan/workload.h"
-#include "range/job.h"
+#include "space/job.h"
 
 #include <weft/result.h>
 

@@ -3,14 +3,14 @@
  * or files. */
 #include "plan/mimic.h"
 
-#include "engine/pace.h"
-#include "engine/supply.h"
+#include "sched/granted.h"
+#include "sched/pace.h"
 
 #include <stdlib.h>
 
 struct mimic {
     mimic_setup setup;
-    supply *supply;
+    granted *granted;
     crew *crew;
     letter *inbox; /* the oldest first */
     letter *inbox_end;
@@ -22,18 +22,18 @@ struct mimic {
     double looked_ns;
     int64_t rest_ns;
     double news_ns; /* when the coordinator was told last, or the first grant came */
-    bool granted;
+    bool has_work;
     bool asked;
     bool failed; /* out of memory */
 };
 
-letter *letter_create(message_kind kind, int rank, int pieces)
+letter *letter_create(message_kind kind, int rank, int intervals)
 {
-    letter *l = calloc(1, sizeof *l + (size_t)pieces * sizeof l->piece[0]);
+    letter *l = calloc(1, sizeof *l + (size_t)intervals * sizeof l->interval[0]);
     if (l != NULL) {
         l->kind = kind;
         l->rank = rank;
-        l->pieces = pieces;
+        l->intervals = intervals;
     }
     return l;
 }
@@ -75,7 +75,7 @@ weft_status mimic_create(const mimic_setup *setup, mimic **out, error *e)
     weft_status status =
         m->crew == NULL ? error_set(e, WEFT_ERR_MEMORY, "out of memory for %d simulated workers",
                                     setup->workers)
-                        : supply_create(setup->workers, setup->ranks, setup->job, &m->supply, e);
+                        : granted_create(setup->workers, setup->ranks, setup->job, &m->granted, e);
     if (status != WEFT_OK) {
         mimic_destroy(m);
         return status;
@@ -99,7 +99,7 @@ void mimic_destroy(mimic *m)
         free_blocks(&m->written);
         free_blocks(&m->syncing);
         crew_destroy(m->crew);
-        supply_destroy(m->supply);
+        granted_destroy(m->granted);
         free(m);
     }
 }
@@ -133,16 +133,16 @@ void mimic_synced(mimic *m, double now_ns)
 }
 
 /* A message to send; NULL, and noted, if there is no memory for it. */
-static letter *write_letter(mimic *m, message_kind kind, int pieces)
+static letter *write_letter(mimic *m, message_kind kind, int intervals)
 {
-    letter *l = letter_create(kind, m->setup.rank, pieces);
+    letter *l = letter_create(kind, m->setup.rank, intervals);
     m->failed = m->failed || l == NULL;
     return l;
 }
 
 static int64_t count_left(const mimic *m)
 {
-    return supply_queued(m->supply) + crew_stock(m->crew);
+    return granted_queued(m->granted) + crew_stock(m->crew);
 }
 
 /* Each tile's seconds, stretched by what its block took. */
@@ -150,7 +150,7 @@ static void add_news(const mimic *m, news *n, const crew_block *b)
 {
     const double stretch = b->work_ns > 0 ? b->busy_ns / b->work_ns : 1;
     n->computed.tiles += b->all.tiles;
-    for (int64_t tile = b->all.first; tile < piece_end(b->all); tile++) {
+    for (int64_t tile = b->all.first; tile < interval_end(b->all); tile++) {
         const double seconds = 1e-9 * stretch * m->setup.tile_ns(m->setup.context, tile);
         n->computed.seconds += seconds;
         n->computed.squares += seconds * seconds;
@@ -194,7 +194,7 @@ static void report_all(mimic *m, crew_block **list, const mimic_hooks *hooks)
 
 static bool nothing_to_compute(const mimic *m)
 {
-    return crew_idle(m->crew) && supply_queued(m->supply) == 0;
+    return crew_idle(m->crew) && granted_queued(m->granted) == 0;
 }
 
 static void sync_and_report(mimic *m, double now_ns, const mimic_hooks *hooks)
@@ -215,7 +215,7 @@ static void sync_and_report(mimic *m, double now_ns, const mimic_hooks *hooks)
     }
 }
 
-static bool cut_block(mimic *m, int64_t keep, int64_t most, piece *p, const mimic_hooks *hooks)
+static bool cut_block(mimic *m, int64_t keep, int64_t most, interval *p, const mimic_hooks *hooks)
 {
     crew_block *finished = NULL;
     const bool cut = crew_cut(m->crew, keep, most, p, &finished);
@@ -227,16 +227,17 @@ static bool cut_block(mimic *m, int64_t keep, int64_t most, piece *p, const mimi
 
 static void give_back(mimic *m, const mimic_hooks *hooks)
 {
-    letter *l = write_letter(m, MESSAGE_RETURN, ORDER_PIECES);
+    letter *l = write_letter(m, MESSAGE_RETURN, ORDER_INTERVALS);
     if (l == NULL) {
         return;
     }
     int64_t half = (count_left(m) + 1) / 2;
-    piece p;
-    for (l->pieces = 0; half > 0 && l->pieces < ORDER_PIECES &&
-                        (supply_take_back(m->supply, half, &p) || cut_block(m, 0, half, &p, hooks));
+    interval p;
+    for (l->intervals = 0;
+         half > 0 && l->intervals < ORDER_INTERVALS &&
+         (granted_take_back(m->granted, half, &p) || cut_block(m, 0, half, &p, hooks));
          half -= p.tiles) {
-        l->piece[l->pieces++] = p;
+        l->interval[l->intervals++] = p;
     }
     l->left = count_left(m);
     hooks->send(hooks->context, l);
@@ -246,10 +247,10 @@ static void take_grant(mimic *m, const letter *l, double now_ns)
 {
     error e = {.status = WEFT_OK};
     m->asked = false;
-    m->news_ns = m->granted ? m->news_ns : now_ns;
-    m->granted = true;
-    for (int i = 0; i < l->pieces; i++) {
-        m->failed = supply_add(m->supply, l->piece[i], &e) != WEFT_OK || m->failed;
+    m->news_ns = m->has_work ? m->news_ns : now_ns;
+    m->has_work = true;
+    for (int i = 0; i < l->intervals; i++) {
+        m->failed = granted_add(m->granted, l->interval[i], &e) != WEFT_OK || m->failed;
     }
 }
 
@@ -269,10 +270,10 @@ static bool read_mail(mimic *m, double now_ns, const mimic_hooks *hooks)
     return any;
 }
 
-static void put_back(mimic *m, piece p)
+static void put_back(mimic *m, interval p)
 {
     error e = {.status = WEFT_OK};
-    m->failed = supply_return(m->supply, p, &e) != WEFT_OK || m->failed;
+    m->failed = granted_return(m->granted, p, &e) != WEFT_OK || m->failed;
 }
 
 static void wake_workers(mimic *m, const mimic_hooks *hooks)
@@ -289,20 +290,20 @@ static void wake_workers(mimic *m, const mimic_hooks *hooks)
 
 static void keep_supplied(mimic *m, const mimic_hooks *hooks)
 {
-    piece p;
-    supply_observe(m->supply, crew_tile_ns(m->crew));
-    const int64_t longest = PACE_TOO_LONG * supply_block_tiles(m->supply);
+    interval p;
+    granted_observe(m->granted, crew_tile_ns(m->crew));
+    const int64_t longest = PACE_TOO_LONG * granted_block_tiles(m->granted);
     while (cut_block(m, longest, INT64_MAX, &p, hooks)) {
         put_back(m, p);
     }
-    while (supply_next(m->supply, crew_stock(m->crew), &p)) {
+    while (granted_next(m->granted, crew_stock(m->crew), &p)) {
         if (!crew_offer(m->crew, p)) {
             put_back(m, p);
             break;
         }
     }
     wake_workers(m, hooks);
-    const int64_t want = supply_wanted(m->supply, crew_stock(m->crew));
+    const int64_t want = granted_wanted(m->granted, crew_stock(m->crew));
     letter *l = want > 0 && !m->asked ? write_letter(m, MESSAGE_ASK, 0) : NULL;
     if (l != NULL) {
         l->want = want;
@@ -349,7 +350,7 @@ double mimic_next_look(const mimic *m, double from_ns)
 /* Whether tiles take much longer, or shorter, than when it looked last. */
 static bool knows_better(const mimic *m)
 {
-    const int64_t then_ns = supply_tile_ns(m->supply);
+    const int64_t then_ns = granted_tile_ns(m->granted);
     const int64_t now_ns = crew_tile_ns(m->crew);
     return now_ns / 2 > then_ns || now_ns < then_ns / 2;
 }
@@ -359,8 +360,8 @@ bool mimic_has_to_look(const mimic *m, double *when_ns)
     const int64_t stock = crew_stock(m->crew);
     *when_ns = m->looked_ns;
     if (m->inbox != NULL || m->collected != NULL || (m->syncing != NULL && m->sync_done) ||
-        (!m->asked && supply_wanted(m->supply, stock) > 0) ||
-        (!crew_full(m->crew) && supply_would_offer(m->supply, stock)) || knows_better(m)) {
+        (!m->asked && granted_wanted(m->granted, stock) > 0) ||
+        (!crew_full(m->crew) && granted_would_offer(m->granted, stock)) || knows_better(m)) {
         return true;
     }
     if (m->written != NULL && m->syncing == NULL) {

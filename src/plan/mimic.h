@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A rank as a simulation sees it: the decisions of its agent (agent.c), without threads, messages
- * or files. What it decides with is the agent's own: supply.h, pace.h. */
+ * or files. What it decides with is the agent's own: granted.h, pace.h. */
 #ifndef PLAN_MIMIC_H
 #define PLAN_MIMIC_H
 
 #include "base/error.h"
-#include "engine/message.h"
 #include "plan/crew.h"
-#include "range/job.h"
+#include "sched/message.h"
+#include "space/job.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,12 +21,12 @@ typedef struct letter {
     news news;         /* MESSAGE_NEWS */
     int64_t left;      /* MESSAGE_RETURN */
     crew_block *block; /* MESSAGE_REPORT; owned */
-    int pieces;        /* MESSAGE_GRANT; one of MESSAGE_RETURN */
-    piece piece[];
+    int intervals;     /* MESSAGE_GRANT; one of MESSAGE_RETURN */
+    interval interval[];
 } letter;
 
 /* NULL: out of memory. */
-letter *letter_create(message_kind kind, int rank, int pieces);
+letter *letter_create(message_kind kind, int rank, int intervals);
 
 /* With all behind it; NULL is allowed. */
 void letter_destroy(letter *l);

@@ -3,10 +3,10 @@
  * which tiles take as long as somebody says. */
 #include "plan/simulation.h"
 
-#include "engine/dispatch.h"
-#include "engine/pace.h"
 #include "plan/events.h"
 #include "plan/mimic.h"
+#include "sched/dispatch.h"
+#include "sched/pace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -141,7 +141,7 @@ static void take_span(simulation *s, int rank, int worker)
     crew *c = mimic_crew(s->station[rank].mimic);
     const int64_t number = (int64_t)rank * setup->workers + worker;
     task *t = &s->task[number];
-    piece span;
+    interval span;
     if (!crew_take(c, worker, &t->block, &span, &t->last)) {
         crew_wait(c, worker);
         wake_agent(s, rank);
@@ -150,7 +150,7 @@ static void take_span(simulation *s, int rank, int worker)
     t->tiles = span.tiles;
     t->start_ns = s->now_ns;
     t->work_ns = 0;
-    for (int64_t tile = span.first; tile < piece_end(span); tile++) {
+    for (int64_t tile = span.first; tile < interval_end(span); tile++) {
         t->work_ns += scaled_tile_ns(s, tile);
     }
     const double speed = setup->speed == NULL ? 1 : setup->speed[number];
@@ -256,13 +256,13 @@ static void send_order(simulation *s, const order *o, double when_ns)
 {
     const bool grant = o->kind == ORDER_GRANT;
     letter *l =
-        letter_create(grant ? MESSAGE_GRANT : MESSAGE_RECALL, o->rank, grant ? o->pieces : 0);
+        letter_create(grant ? MESSAGE_GRANT : MESSAGE_RECALL, o->rank, grant ? o->intervals : 0);
     if (l == NULL) {
         s->failed = true;
         return;
     }
-    for (int i = 0; i < l->pieces; i++) {
-        l->piece[i] = o->piece[i];
+    for (int i = 0; i < l->intervals; i++) {
+        l->interval[i] = o->interval[i];
     }
     if (grant && s->station[o->rank].waits) {
         s->station[o->rank].waits = false;
@@ -294,7 +294,7 @@ static double send_orders(simulation *s, double when_ns)
 
 static void take_report(simulation *s, const crew_block *b)
 {
-    for (int64_t tile = b->all.first; tile < piece_end(b->all); tile++) {
+    for (int64_t tile = b->all.first; tile < interval_end(b->all); tile++) {
         s->result.duplicates += !dispatch_report(s->dispatch, tile);
     }
 }
@@ -318,7 +318,7 @@ static double handle(simulation *s, const letter *l)
         return send_orders(s, end_ns);
     }
     if (l->kind == MESSAGE_RETURN) {
-        dispatch_return(s->dispatch, l->rank, l->pieces, l->piece, l->left, clock_ns);
+        dispatch_return(s->dispatch, l->rank, l->intervals, l->interval, l->left, clock_ns);
         return send_orders(s, end_ns);
     }
     if (l->kind == MESSAGE_NEWS) {

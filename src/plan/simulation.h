@@ -5,8 +5,8 @@
 #define PLAN_SIMULATION_H
 
 #include "base/error.h"
-#include "range/job.h"
-#include "range/technique.h"
+#include "sched/technique.h"
+#include "space/job.h"
 
 #include <stdbool.h>
 #include <stdint.h>

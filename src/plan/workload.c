@@ -3,7 +3,7 @@
  * measured ones say of the workers. */
 #include "plan/workload.h"
 
-#include "range/divide.h"
+#include "space/divide.h"
 
 #include <math.h>
 #include <stdlib.h>

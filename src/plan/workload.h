@@ -5,7 +5,7 @@
 #define PLAN_WORKLOAD_H
 
 #include "base/error.h"
-#include "range/tiling.h"
+#include "space/tiling.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,9 +3,9 @@
  * order. */
 #include "store/lease_table.h"
 
-#include "store/backlog.h"
-#include "store/bytes.h"
-#include "store/fault.h"
+#include "store/io/backlog.h"
+#include "store/io/bytes.h"
+#include "store/io/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>

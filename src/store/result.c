@@ -3,10 +3,10 @@
 #include "store/result.h"
 
 #include "base/error.h"
-#include "store/bytes.h"
-#include "store/checksum.h"
-#include "store/lock.h"
-#include "store/metadata.h"
+#include "store/format/checksum.h"
+#include "store/format/metadata.h"
+#include "store/guard/lock.h"
+#include "store/io/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

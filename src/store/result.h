@@ -3,8 +3,8 @@
 #ifndef STORE_RESULT_H
 #define STORE_RESULT_H
 
-#include "range/job.h"
-#include "store/record.h"
+#include "space/job.h"
+#include "store/format/record.h"
 
 #include <weft/result.h>
 

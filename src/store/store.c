@@ -3,15 +3,15 @@
 #define _GNU_SOURCE 1
 #include "store/store.h"
 
-#include "base/host.h"
 #include "base/log.h"
-#include "store/backlog.h"
-#include "store/bytes.h"
-#include "store/fault.h"
-#include "store/lock.h"
-#include "store/place.h"
-#include "store/reserve.h"
-#include "store/watch.h"
+#include "host/host.h"
+#include "store/guard/lock.h"
+#include "store/guard/place.h"
+#include "store/guard/watch.h"
+#include "store/io/backlog.h"
+#include "store/io/bytes.h"
+#include "store/io/fault.h"
+#include "store/io/reserve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ struct store {
     /* Rank 0 alone: */
     char *real_path; /* wherever the program may go */
     lock *lock;
-    ledger *ledger;
+    tile_table *tile_table;
     backlog *backlog;
     lease_table *leases;
     atomic_bool touching;
@@ -129,7 +129,8 @@ static weft_status open_for_writing(store *s, bool created, error *e)
         status = backlog_create(s->fd, s->path, &s->backlog, e);
     }
     if (status == WEFT_OK) {
-        status = ledger_open(s->backlog, s->path, created, s->job, &s->layout, &s->ledger, e);
+        status =
+            tile_table_open(s->backlog, s->path, created, s->job, &s->layout, &s->tile_table, e);
     }
     if (status == WEFT_OK) {
         status = lease_table_open(s->fd, s->path, s->layout.leases_offset, s->job->tiles.tiles,
@@ -242,9 +243,9 @@ weft_status store_attach(const char *path, const job *j, const metadata_layout *
     return WEFT_OK;
 }
 
-ledger *store_ledger(store *s)
+tile_table *store_ledger(store *s)
 {
-    return s->ledger;
+    return s->tile_table;
 }
 
 lease_table *store_leases(store *s)
@@ -381,7 +382,7 @@ void store_close(store *s)
     if (s == NULL) {
         return;
     }
-    ledger_close(s->ledger);
+    tile_table_close(s->tile_table);
     lease_table_close(s->leases);
     backlog_destroy(s->backlog);
     if (s->fd >= 0) {

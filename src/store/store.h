@@ -4,10 +4,10 @@
 #define STORE_STORE_H
 
 #include "base/error.h"
-#include "range/job.h"
+#include "space/job.h"
+#include "store/format/metadata.h"
 #include "store/lease_table.h"
-#include "store/ledger.h"
-#include "store/metadata.h"
+#include "store/tile_table.h"
 
 #include <stdbool.h>
 
@@ -33,7 +33,7 @@ weft_status store_attach(const char *path, const job *j, const metadata_layout *
                          error *e);
 
 /* Rank 0: the tables. */
-ledger *store_ledger(store *s);
+tile_table *store_ledger(store *s);
 lease_table *store_leases(store *s);
 
 /* Writes a field's values at a run of items. Any thread; no two threads the same items. */

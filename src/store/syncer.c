@@ -3,7 +3,7 @@
 #include "store/syncer.h"
 
 #include "base/clock.h"
-#include "store/backlog.h"
+#include "store/io/backlog.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

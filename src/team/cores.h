@@ -3,7 +3,7 @@
 #ifndef TEAM_CORES_H
 #define TEAM_CORES_H
 
-#include "base/host.h"
+#include "host/host.h"
 
 #include <stdbool.h>
 

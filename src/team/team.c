@@ -4,11 +4,11 @@
 #include "team/team.h"
 
 #include "base/clock.h"
-#include "base/exits.h"
-#include "base/stack.h"
-#include "base/thread_state.h"
-#include "base/usage.h"
-#include "team/length.h"
+#include "host/exits.h"
+#include "host/stack.h"
+#include "host/thread_state.h"
+#include "host/usage.h"
+#include "sched/length.h"
 #include "team/ring.h"
 
 #include <omp.h>
@@ -44,7 +44,7 @@ struct team {
     ring *ring;
     thread_state caller;     /* of team_run() */
     _Atomic int64_t tile_ns; /* of whoever measured last */
-    atomic_bool ending;
+    atomic_bool shutdown;
     bool halted; /* agent only */
     pthread_mutex_t mutex;
     pthread_cond_t offered; /* for workers */
@@ -246,7 +246,7 @@ static void wait_for_offer(team *t, int number)
     t->waiting++;
     t->news = true;
     (void)pthread_cond_signal(&t->noticed);
-    while (!atomic_load(&t->ending) && !any_finished(t) && !ring_look(t->ring, &w->at, &left)) {
+    while (!atomic_load(&t->shutdown) && !any_finished(t) && !ring_look(t->ring, &w->at, &left)) {
         (void)pthread_cond_wait(&t->offered, &t->mutex);
     }
     t->waiting--;
@@ -261,7 +261,7 @@ static void run_worker(team *t, int number)
         while (finish_once(t, number) || work_once(t, number)) {
         }
         wait_for_offer(t, number);
-    } while (!atomic_load(&t->ending));
+    } while (!atomic_load(&t->shutdown));
     while (finish_once(t, number) || work_once(t, number)) {
     }
     exits_enter(EXITS_ELSEWHERE);
@@ -308,7 +308,7 @@ static bool work_as_agent(team *t)
 static void end_workers(team *t)
 {
     (void)pthread_mutex_lock(&t->mutex);
-    atomic_store(&t->ending, true);
+    atomic_store(&t->shutdown, true);
     (void)pthread_cond_broadcast(&t->offered);
     (void)pthread_mutex_unlock(&t->mutex);
 }

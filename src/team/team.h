@@ -5,7 +5,7 @@
 #define TEAM_TEAM_H
 
 #include "base/error.h"
-#include "base/host.h"
+#include "host/host.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,7 +45,7 @@ void team_pin(team *t, const host_cores pin[]);
 
 /* Runs agent and workers until the agent returns false; the calling thread is the agent. Blocks
  * that are not finished by then are finished first. Workers have the calling thread's state (see
- * base/thread_state.h) meanwhile, and all threads their own again afterwards. */
+ * host/thread_state.h) meanwhile, and all threads their own again afterwards. */
 weft_status team_run(team *t, error *e);
 
 /* The following are the agent's. */

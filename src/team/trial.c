@@ -2,7 +2,7 @@
 /* A trial whether a team's threads can be created. */
 #include "team/trial.h"
 
-#include "base/host.h"
+#include "host/host.h"
 
 #include <dirent.h>
 #include <errno.h>

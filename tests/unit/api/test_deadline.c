@@ -40,9 +40,9 @@ static double find(const char *word)
     (void)snprintf(given, sizeof given, "%s", word == NULL ? "" : word);
     char *words[] = {name, word == NULL ? NULL : given, NULL};
     int count = word == NULL ? 1 : 2;
-    choice c;
+    options c;
     error e = {.status = WEFT_OK};
-    assert_int_equal(choice_read(&c, NULL, &count, words, &e), WEFT_OK);
+    assert_int_equal(options_read(&c, NULL, &count, words, &e), WEFT_OK);
     const int64_t start_ns = clock_now_ns();
     const int64_t deadline_ns = deadline_find(&c, start_ns);
     return deadline_ns == 0 ? 0 : (double)(deadline_ns - start_ns) / second_ns;

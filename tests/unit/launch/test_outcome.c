@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests what is read from markers, as base/done.c writes them. */
+/* Tests what is read from markers, as host/outcome_file.c writes them. */
 #define _GNU_SOURCE 1
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/done.h"
+#include "host/outcome_file.h"
 #include "launch/outcome.h"
 
 #include <dirent.h>
@@ -31,8 +31,8 @@ static int make_folder(void **state)
     if (mkdtemp(folder) == NULL) {
         return -1;
     }
-    (void)snprintf(path, sizeof path, "%s/" DONE_FILE, folder);
-    (void)setenv(DONE_VARIABLE, path, 1);
+    (void)snprintf(path, sizeof path, "%s/" OUTCOME_FILE, folder);
+    (void)setenv(OUTCOME_VARIABLE, path, 1);
     memset(&on, 0, sizeof on);
     (void)hosts_read_list(&on, "a.domain,b", &e);
     hosts_share(&on, 3);
@@ -75,14 +75,14 @@ static void test_nothing_yet(void **state)
 static void test_words(void **state)
 {
     (void)state;
-    done_begin();
-    done_write(3, false);
-    done_write(75, true);
+    outcome_file_begin();
+    outcome_file_write(3, false);
+    outcome_file_write(75, true);
     evidence e = look();
     assert_true(e.begun && e.word.there && e.alone.there);
     assert_int_equal(e.word.status, 3);
     assert_int_equal(e.alone.status, 75);
-    done_write(0, false);
+    outcome_file_write(0, false);
     e = look();
     assert_int_equal(e.word.status, 0);
 }
@@ -90,15 +90,15 @@ static void test_words(void **state)
 static void test_ranks(void **state)
 {
     (void)state;
-    done_mark_status(DONE_RANK, "2", 139);
-    done_mark_status(DONE_RANK, "1", 143);
+    outcome_file_mark_status(OUTCOME_RANK, "2", 139);
+    outcome_file_mark_status(OUTCOME_RANK, "1", 143);
     evidence e = look();
     assert_false(e.rank_0_gone || e.nobody_left);
     assert_int_equal(e.failed_rank, 2);
     assert_int_equal(e.failed_status, 139);
     assert_int_equal(e.killed_rank, 1);
     assert_int_equal(e.killed_status, 143);
-    done_mark_status(DONE_RANK, "0", 137);
+    outcome_file_mark_status(OUTCOME_RANK, "0", 137);
     e = look();
     assert_true(e.rank_0_gone && e.nobody_left);
     assert_int_equal(e.rank_0.status, 137);
@@ -115,16 +115,16 @@ static void test_hosts(void **state)
 {
     (void)state;
     int daemons = 0;
-    done_mark(DONE_DAEMON, "b");
-    done_mark(DONE_LEFT, "b");
+    outcome_file_mark(OUTCOME_DAEMON, "b");
+    outcome_file_mark(OUTCOME_LEFT, "b");
     evidence e = look();
     assert_false(e.host_lost || e.rank_0_gone || e.nobody_left);
     outcome_visit_daemons(folder, count, &daemons);
     assert_int_equal(daemons, 1);
-    done_unmark(DONE_DAEMON, "b");
+    outcome_file_unmark(OUTCOME_DAEMON, "b");
     outcome_visit_daemons(folder, count, &daemons);
     assert_int_equal(daemons, 1);
-    done_mark(DONE_LOST, "a"); /* Open MPI leaves the domains out */
+    outcome_file_mark(OUTCOME_LOST, "a"); /* Open MPI leaves the domains out */
     e = look();
     assert_true(e.host_lost && e.rank_0_gone && e.nobody_left);
 }
@@ -134,11 +134,11 @@ static void test_odd_markers(void **state)
 {
     (void)state;
     char path[96];
-    (void)snprintf(path, sizeof path, "%s/" DONE_FILE DONE_RANK "0", folder);
+    (void)snprintf(path, sizeof path, "%s/" OUTCOME_FILE OUTCOME_RANK "0", folder);
     assert_int_equal(mkdir(path, 0700), 0);
-    done_mark("", "");
-    done_mark(DONE_RANK, "x");
-    done_mark(DONE_RANK, "77");
+    outcome_file_mark("", "");
+    outcome_file_mark(OUTCOME_RANK, "x");
+    outcome_file_mark(OUTCOME_RANK, "77");
     evidence e = look();
     assert_true(e.word.there && e.rank_0.there && e.rank_0_gone);
     assert_int_equal(e.word.status, -1);

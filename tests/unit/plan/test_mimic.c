@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "engine/pace.h"
 #include "plan/mimic.h"
+#include "sched/pace.h"
 
 #include <math.h>
 
@@ -107,7 +107,7 @@ static void grant(scene *s, int64_t first, int64_t tiles)
 {
     letter *l = letter_create(MESSAGE_GRANT, 3, 1);
     assert_non_null(l);
-    l->piece[0] = (piece){.first = first, .tiles = tiles};
+    l->interval[0] = (interval){.first = first, .tiles = tiles};
     mimic_deliver(s->mimic, l);
 }
 
@@ -116,11 +116,11 @@ static bool compute(scene *s, int worker, double stretch)
 {
     crew *c = mimic_crew(s->mimic);
     crew_block *b = NULL;
-    piece span;
+    interval span;
     bool last = false;
     double work_ns = 0;
     assert_true(crew_take(c, worker, &b, &span, &last));
-    for (int64_t tile = span.first; tile < piece_end(span); tile++) {
+    for (int64_t tile = span.first; tile < interval_end(span); tile++) {
         work_ns += tile_ns(NULL, tile);
     }
     const bool done = crew_finish(c, worker, b, span.tiles, stretch * work_ns, work_ns, last);
@@ -201,9 +201,9 @@ static void test_giving_back(void **state)
     mimic_deliver(s.mimic, letter_create(MESSAGE_RECALL, 3, 0));
     step(&s, 2000);
     const letter *back = last_letter(&s, MESSAGE_RETURN);
-    assert_int_equal(piece_end(back->piece[0]), 1000);
-    assert_int_equal(back->pieces, 1);
-    assert_int_equal(back->piece[0].tiles, 500);
+    assert_int_equal(interval_end(back->interval[0]), 1000);
+    assert_int_equal(back->intervals, 1);
+    assert_int_equal(back->interval[0].tiles, 500);
     assert_int_equal(back->left, 500);
     int64_t returned = 0;
     for (int i = 0; i < 30; i++) {

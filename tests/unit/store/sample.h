@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the store's tests work on: a folder of their own, a job with something of everything, and
- * files read whole. */
+/* What the store's tests work on: a job with something of everything, and its bytes. */
 #ifndef TEST_STORE_SAMPLE_H
 #define TEST_STORE_SAMPLE_H
 
@@ -11,77 +10,16 @@
 
 #include <cmocka.h>
 
-#include "range/job.h"
-#include "store/checksum.h"
-#include "store/record.h"
-#include "store/store.h"
+#include "store/folder.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include "space/job.h"
+#include "store/format/checksum.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { SAMPLE_PATH_BYTES = 512, SAMPLE_ROWS = 5, SAMPLE_COLUMNS = 7, SAMPLE_ITEMS = 35 };
-
-static char sample_folder[256];
-
-/* A group's set-up: an empty folder. */
-static inline int sample_make_folder(void **state)
-{
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(sample_folder, sizeof sample_folder, "%.200s/weft-store-XXXXXX",
-                   base == NULL ? "." : base);
-    return mkdtemp(sample_folder) == NULL ? -1 : 0;
-}
-
-static inline void sample_empty_folder(void)
-{
-    DIR *folder = opendir(sample_folder);
-    for (struct dirent *each = folder == NULL ? NULL : readdir(folder); each != NULL;
-         each = readdir(folder)) {
-        char path[SAMPLE_PATH_BYTES + 256];
-        (void)snprintf(path, sizeof path, "%s/%s", sample_folder, each->d_name);
-        if (strcmp(each->d_name, ".") != 0 && strcmp(each->d_name, "..") != 0 &&
-            unlink(path) != 0) {
-            (void)rmdir(path);
-        }
-    }
-    if (folder != NULL) {
-        (void)closedir(folder);
-    }
-}
-
-/* A group's tear-down. */
-static inline int sample_remove_folder(void **state)
-{
-    (void)state;
-    sample_empty_folder();
-    return rmdir(sample_folder);
-}
-
-/* A path in the folder; the text lives as long as the process. */
-static inline const char *sample_path(const char *name)
-{
-    static char paths[64][SAMPLE_PATH_BYTES];
-    char path[SAMPLE_PATH_BYTES];
-    (void)snprintf(path, sizeof path, "%s/%.200s", sample_folder, name);
-    int i = 0;
-    while (i < 63 && paths[i][0] != '\0' && strcmp(paths[i], path) != 0) {
-        i++;
-    }
-    memcpy(paths[i], path, sizeof path);
-    return paths[i];
-}
-
-static inline bool sample_exists(const char *path)
-{
-    struct stat file;
-    return stat(path, &file) == 0;
-}
+enum { SAMPLE_ROWS = 5, SAMPLE_COLUMNS = 7, SAMPLE_ITEMS = 35 };
 
 static inline void sample_parameter(job *j, job_parameter_type type, const char *name,
                                     int64_t number, double real, const char *text)
@@ -152,85 +90,6 @@ static inline uint64_t sample_checksum(const job *j, int64_t tile)
         free(owned[i]);
     }
     return checksum;
-}
-
-/* Writes the sample's bytes of a tile, and its record. */
-static inline void sample_put_tile(store *s, const job *j, int64_t tile, uint32_t failed)
-{
-    error e = {.status = WEFT_OK};
-    const int64_t first = tiling_first(&j->tiles, tile);
-    const int64_t items = tiling_items(&j->tiles, tile, 1);
-    for (int i = 0; i < j->fields; i++) {
-        unsigned char *bytes = sample_bytes(j, i, first, items);
-        assert_int_equal(store_write(s, i, first, items, bytes, &e), WEFT_OK);
-        free(bytes);
-    }
-    tile_record record = {.state = failed > 0 ? TILE_DONE_WITH_FAILURES : TILE_DONE,
-                          .attempts = 1,
-                          .failed = failed,
-                          .rank = 2,
-                          .worker = 1,
-                          .run = ledger_run(store_ledger(s)),
-                          .start = 1.7e9,
-                          .seconds = 0.5,
-                          .checksum = sample_checksum(j, tile)};
-    tile_record_seal(&record, tile);
-    assert_int_equal(ledger_put(store_ledger(s), tile, 1, &record, &e), WEFT_OK);
-}
-
-/* A complete file of that job. */
-static inline void sample_make_file(const char *path, job *j)
-{
-    error e = {.status = WEFT_OK};
-    store *s = NULL;
-    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
-    for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
-        sample_put_tile(s, j, tile, 0);
-    }
-    const run_row row = {.start = 1.7e9,
-                         .end = 1.7e9 + 5,
-                         .ranks = 2,
-                         .workers = 6,
-                         .hosts = 1,
-                         .items = j->items.count,
-                         .busy = 0.5,
-                         .outcome = "complete",
-                         .host_names = "here",
-                         .command = "a b"};
-    assert_int_equal(ledger_put_run(store_ledger(s), &row, &e), WEFT_OK);
-    store_close(s);
-}
-
-/* A whole file; to be freed. */
-static inline unsigned char *sample_read(const char *path, size_t *count)
-{
-    struct stat file;
-    assert_int_equal(stat(path, &file), 0);
-    *count = (size_t)file.st_size;
-    unsigned char *bytes = malloc(*count + 1);
-    FILE *stream = fopen(path, "rb");
-    assert_true(bytes != NULL && stream != NULL);
-    assert_int_equal(fread(bytes, 1, *count, stream), *count);
-    (void)fclose(stream);
-    return bytes;
-}
-
-static inline void sample_write(const char *path, const void *bytes, size_t count)
-{
-    FILE *stream = fopen(path, "wb");
-    assert_non_null(stream);
-    assert_int_equal(fwrite(bytes, 1, count, stream), count);
-    assert_int_equal(fclose(stream), 0);
-}
-
-/* Whether a file holds just these bytes. */
-static inline bool sample_same(const char *path, const unsigned char *bytes, size_t count)
-{
-    size_t now = 0;
-    unsigned char *content = sample_read(path, &now);
-    const bool same = now == count && memcmp(content, bytes, count) == 0;
-    free(content);
-    return same;
 }
 
 #endif

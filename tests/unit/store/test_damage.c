@@ -2,9 +2,9 @@
 /* Tests what is not a whole result: files of other kinds, truncated ones, changed ones, flipped
  * bytes. Each gives an error and stays as it is; none ends the process, also where HDF5 stumbles.
  */
-#include "sample.h"
+#include "store/sample_result.h"
 
-#include "store/schema.h"
+#include "store/format/schema.h"
 
 #include <hdf5.h>
 #include <weft/result.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests the leases in the file: who asks for one finds it there, whatever becomes of the process.
  */
-#include "sample.h"
+#include "store/sample_result.h"
 
 #include "store/lease_table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests the public reading of a result: what it is of, how far it is, its bytes, its verification.
  */
-#include "sample.h"
+#include "store/sample_result.h"
 
 #include <weft/result.h>
 
@@ -108,8 +108,8 @@ static void test_progress_while_it_runs(void **state)
     sample_put_tile(s, j, 3, 2);
     /* They are given back in the order of the items. */
     const failure_row rows[] = {{.item = 15, .code = -1}, {.item = 12, .code = 5, .text = "low"}};
-    assert_int_equal(ledger_add_failure(store_ledger(s), &rows[0], &e), WEFT_OK);
-    assert_int_equal(ledger_add_failure(store_ledger(s), &rows[1], &e), WEFT_OK);
+    assert_int_equal(tile_table_add_failure(store_ledger(s), &rows[0], &e), WEFT_OK);
+    assert_int_equal(tile_table_add_failure(store_ledger(s), &rows[1], &e), WEFT_OK);
     run_row row = {.start = 1.7e9,
                    .end = 1.7e9 + 2,
                    .ranks = 3,
@@ -125,7 +125,7 @@ static void test_progress_while_it_runs(void **state)
     memset(row.outcome, 'o', sizeof row.outcome);
     memset(row.host_names, 'h', sizeof row.host_names);
     memset(row.command, 'c', sizeof row.command);
-    assert_int_equal(ledger_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_OK);
     assert_int_equal(store_settle(s, &e), WEFT_OK);
     assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
     assert_int_equal(p.tiles_done, 3);
@@ -155,7 +155,7 @@ static void test_progress_while_it_runs(void **state)
     (void)snprintf(row.outcome, sizeof row.outcome, "running");
     row.items = 1;
     row.failed = 0;
-    assert_int_equal(ledger_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_OK);
     assert_int_equal(store_settle(s, &e), WEFT_OK);
     assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
     assert_int_equal(weft_result_get_run(r, 0, &run), WEFT_OK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests the open result: writing in place, resuming, refusing another job's file untouched. */
-#include "sample.h"
+#include "store/sample_result.h"
 
 #include "base/clock.h"
 #include "store/syncer.h"
@@ -10,6 +10,8 @@
 
 int __wrap_fdatasync(int fd);
 int __real_fdatasync(int fd);
+
+enum { LIMIT_S = 20 };
 
 static atomic_bool disk_is_silent;
 
@@ -111,9 +113,9 @@ static void test_resume(void **state)
     unsigned char *before = sample_read(path, &count);
     store *s = NULL;
     assert_int_equal(store_open(path, j, resume, &s, &e), WEFT_OK);
-    assert_int_equal(ledger_run(store_ledger(s)), 1);
+    assert_int_equal(tile_table_run(store_ledger(s)), 1);
     for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
-        assert_true(tile_record_done(ledger_record(store_ledger(s), tile)));
+        assert_true(tile_record_done(tile_table_record(store_ledger(s), tile)));
     }
     store_close(s);
     assert_true(sample_same(path, before, count));
@@ -424,6 +426,38 @@ static void test_leaving(void **state)
     job_destroy(j);
 }
 
+/* The thread of a store looks, and all that follows fails. */
+static void test_store_misses_its_file(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    const char *path = sample_path("store.h5");
+    const run_row row = {.start = 1};
+    store *s = NULL;
+    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    store_touch(s);
+    store_flush(s, true);
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
+    assert_true(store_flushed(s));
+    assert_int_equal(store_status(s, &e), WEFT_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    store_touch(s);
+    const int64_t end_ns = clock_now_ns() + LIMIT_S * INT64_C(1000000000);
+    while (!store_flushed(s) && clock_now_ns() < end_ns) {
+        clock_sleep_ns(1000000);
+    }
+    assert_int_equal(store_status(s, &e), WEFT_ERR_SYSTEM);
+    assert_non_null(strstr(e.text, "was removed"));
+    assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_ERR_SYSTEM);
+    store_flush(s, true);
+    assert_int_equal(store_settle(s, &e), WEFT_ERR_SYSTEM);
+    assert_int_equal(store_finish(s, &e), WEFT_OK);
+    store_close(s);
+    job_destroy(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_threads_write_side_by_side),
         cmocka_unit_test(test_syncer),
         cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_store_misses_its_file),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

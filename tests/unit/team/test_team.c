@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/usage.h"
+#include "host/usage.h"
 #include "team/team.h"
 
 #include <pthread.h>

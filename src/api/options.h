@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The options that every program built on weft has. */
+#ifndef API_OPTIONS_H
+#define API_OPTIONS_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "engine/flow/run_options.h"
+#include "sched/technique.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/session.h>
+
+typedef struct options {
+    const char *out; /* NULL: by the map's name */
+    int64_t threads; /* -1: not given */
+    technique technique;
+    int64_t grain; /* 0: not given */
+    int64_t seed;
+    double sync_s;
+    double time_limit_s; /* 0: none; -1: not given */
+    double heartbeat_s;
+    double dead_after_s; /* 0: never */
+    bool retry_failed;
+    bool fresh;
+    bool isolate;
+    double item_timeout_s; /* 0: none */
+    progress_mode progress;
+    log_level log;
+    bool help;
+    bool version;
+} options;
+
+/* Takes weft's options, and the program's, out of argv and the environment. */
+weft_status options_read(options *c, const weft_program *program, int *argc, char **argv, error *e);
+
+/* Warns of variables of the environment that look like options, and are none. */
+void options_warn_of_variables(void);
+
+/* Prints the help text on stdout. */
+void options_print_help(const weft_program *program, const char *name);
+
+/* Prints the versions on stdout. */
+void options_print_version(const weft_program *program, const char *name);
+
+#endif

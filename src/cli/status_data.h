@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All there is to say of a result: read from the file, and what follows from it. */
+#ifndef CLI_STATUS_DATA_H
+#define CLI_STATUS_DATA_H
+
+#include <weft/result.h>
+
+typedef enum report_state {
+    REPORT_RUNNING,
+    REPORT_COMPLETE,
+    REPORT_COMPLETE_WITH_FAILED_ITEMS,
+    REPORT_INTERRUPTED
+} report_state;
+
+/* A row of the table of runs. Its outcome is "killed" where the file still says "running". */
+typedef struct report_run {
+    weft_result_run row;
+    double duration_s;
+    double efficiency; /* the share of the workers' time spent computing; NaN: not known */
+} report_run;
+
+/* All text in it has been through terminal_clean(). */
+typedef struct report {
+    char *path;
+    weft_result *result; /* for its fields */
+    weft_result_info info;
+    weft_result_progress progress;
+    report_state state;
+    double percent;                /* of the items; 100 only if all are done */
+    double rate;                   /* items per second; NaN: not running, or not known yet */
+    double remaining_s;            /* NaN likewise */
+    double silence_s;              /* since the present run last wrote; NaN likewise */
+    report_run *runs;              /* progress.runs of them */
+    weft_result_failure *failures; /* progress.failures of them */
+} report;
+
+/* Reads it all. The report is to be released in every case, before the result is closed. */
+weft_status report_gather(weft_result *result, const char *path, report *r);
+void report_release(report *r);
+
+/* The last run; NULL if there is none. */
+const report_run *report_last_run(const report *r);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rank 0's part of a run: hands out chunks, keeps the run record, and says when the run is over. */
+#ifndef ENGINE_COORD_COORDINATOR_H
+#define ENGINE_COORD_COORDINATOR_H
+
+#include "engine/coord/progress.h"
+#include "engine/layout/placement.h"
+#include "engine/link/failure_detector.h"
+#include "engine/link/mail.h"
+#include "sched/technique.h"
+#include "space/job.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct coordinator coordinator;
+
+/* What it works with; all of it lives longer. */
+typedef struct coordinator_setup {
+    const job *job;
+    store *store;
+    mail *mail;
+    const placement *placement;
+    const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
+    technique technique;
+    pulse pulse;
+    bool pure;
+    bool retry_failed;   /* tiles with failed items are not done */
+    int64_t deadline_ns; /* when the run must be over; 0: whenever it is */
+    double sync_s;       /* the tables are forced to disk at least this often; 0: never */
+    bool fresh;          /* see progress_summary */
+    progress_mode progress;
+    const char *path;
+    const char *command;
+} coordinator_setup;
+
+/* Opens the run record, and the run's row in the file. */
+weft_status coordinator_create(const coordinator_setup *setup, coordinator **out, error *e);
+
+/* Prints the closing line. NULL is allowed. */
+void coordinator_destroy(coordinator *c);
+
+/* A message that an agent has sent. */
+void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count);
+
+/* What is due by the clock: ranks that wait for work, the run's row, the progress line. */
+void coordinator_step(coordinator *c, int64_t now_ns);
+
+/* Whether it has to look again soon: a rank waits for something that is just being written. */
+bool coordinator_busy(const coordinator *c);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a person sees of a run: the progress line, and the closing line. */
+#include "engine/coord/progress.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/number.h"
+#include "host/host.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t live_ns = INT64_C(250000000);
+static const int64_t batch_ns = INT64_C(30000000000);
+
+/* Workers always wait for a core now and then. */
+static const double least_waited = 0.05;
+
+void progress_begin(progress *p, progress_mode mode, int64_t items, int64_t done)
+{
+    const int64_t now = clock_now_ns();
+    const bool live = mode == PROGRESS_ALWAYS || (mode == PROGRESS_AUTO && host_on_terminal());
+    *p = (progress){.live = live,
+                    .silent = mode == PROGRESS_NEVER,
+                    .start_ns = now,
+                    .next_ns = now + (live ? live_ns : batch_ns),
+                    .items = items,
+                    .before = done};
+}
+
+void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
+{
+    if (p->silent || now_ns < p->next_ns) {
+        return;
+    }
+    p->next_ns = now_ns + (p->live ? live_ns : batch_ns);
+    const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
+    const double rate = (double)(done - p->before) / elapsed_s;
+    char left[CLOCK_TEXT_BYTES] = "unknown";
+    if (rate > 0) {
+        clock_format_duration((double)(p->items - done) / rate, left);
+    }
+    char failures[48] = "";
+    if (failed > 0) {
+        (void)snprintf(failures, sizeof failures, ", %" PRId64 " failed", failed);
+    }
+    char line[256];
+    (void)number_print(line, sizeof line,
+                       "%5.1f %%, %" PRId64 " of %" PRId64 " items%s, %.4g items/s, %s left",
+                       100 * (double)done / (double)(p->items > 0 ? p->items : 1), done, p->items,
+                       failures, rate, left);
+    if (p->live) {
+        log_progress(line);
+    } else {
+        log_print(LOG_INFO, "%s", line);
+    }
+}
+
+static const char *shutdown(weft_status status)
+{
+    switch (weft_status_exit(status)) {
+    case 0:
+        return "complete";
+    case 3:
+        return "complete, with failed items";
+    case 75:
+        return "stopped";
+    default:
+        return "ended by an error";
+    }
+}
+
+/* Efficiency: the share of the workers' time spent computing. Imbalance: how far the busiest worker
+ * is above the mean. Time in which others had the core counts as computing, which only a further
+ * word can tell. */
+static void describe_effort(const progress_summary *summary, double elapsed_s, char *text,
+                            size_t bytes)
+{
+    const double waited = fmin(summary->wait_s / summary->busy_s, 1);
+    const int used = snprintf(text, bytes, ", efficiency %.0f %%, imbalance %.0f %%",
+                              100 * summary->busy_s / (elapsed_s * summary->workers),
+                              100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
+    if (waited >= least_waited && used > 0 && (size_t)used < bytes) {
+        (void)snprintf(text + used, bytes - (size_t)used,
+                       "; %.0f %% of the computing time was waiting for a core", 100 * waited);
+    }
+}
+
+void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
+{
+    const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
+    const int64_t computed = summary->done - p->before;
+    char duration[CLOCK_TEXT_BYTES];
+    clock_format_duration(elapsed_s, duration);
+    log_progress(NULL);
+    char line[768];
+    size_t used = (size_t)snprintf(
+        line, sizeof line, "%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
+        shutdown(summary->status), summary->done, p->items, computed, duration);
+    if (summary->failed > 0) {
+        used += (size_t)snprintf(line + used, sizeof line - used, ", %" PRId64 " failed",
+                                 summary->failed);
+    }
+    if (summary->duplicates > 0) {
+        used += (size_t)snprintf(line + used, sizeof line - used, ", %" PRId64 " computed twice",
+                                 summary->duplicates);
+    }
+    if (summary->lost > 0) {
+        used += (size_t)snprintf(line + used, sizeof line - used,
+                                 ", %d rank%s lost with %" PRId64 " items in hand", summary->lost,
+                                 summary->lost == 1 ? "" : "s", summary->lost_items);
+    }
+    if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
+        describe_effort(summary, elapsed_s, line + used, sizeof line - used);
+    }
+    log_print(LOG_INFO, "%s", line);
+    log_print(LOG_INFO, "result: %s", summary->path);
+    if (summary->failed > 0) {
+        log_print(LOG_INFO,
+                  "failed items are listed by: weft status %s; --retry-failed computes them again",
+                  summary->path);
+    }
+    if (summary->status == WEFT_STOPPED) {
+        log_print(LOG_INFO, "run the same command again%s to go on",
+                  summary->fresh ? " without --fresh (or WEFT_FRESH)" : "");
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a person sees of a run: the progress line, and the closing line. */
+#ifndef ENGINE_COORD_PROGRESS_H
+#define ENGINE_COORD_PROGRESS_H
+
+#include "engine/flow/run_options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/status.h>
+
+typedef struct progress {
+    bool live;   /* a line that overwrites itself */
+    bool silent; /* none at all */
+    int64_t start_ns;
+    int64_t next_ns; /* when the next line is due */
+    int64_t items;   /* of the job */
+    int64_t before;  /* of these, done by earlier runs */
+} progress;
+
+/* What the closing line tells. */
+typedef struct progress_summary {
+    weft_status status;
+    bool fresh;         /* whether the same command would start over */
+    int64_t done;       /* items of the job that are done */
+    int64_t failed;     /* of the job */
+    int64_t duplicates; /* items computed more than once in this run */
+    int lost;           /* ranks taken for dead … */
+    int64_t lost_items; /* … and what was handed out again for that */
+    int workers;
+    double busy_s;  /* of all workers together */
+    double worst_s; /* of the busiest worker */
+    double wait_s;  /* of all, how long they waited for a core that others had */
+    const char *path;
+} progress_summary;
+
+void progress_begin(progress *p, progress_mode mode, int64_t items, int64_t done);
+
+/* Prints a line if one is due. */
+void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns);
+
+/* Prints how the run ended. */
+void progress_end(progress *p, const progress_summary *summary, int64_t now_ns);
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What rank 0 records of a run: tiles, failures, and the run's own row. */
+#include "engine/coord/run_record.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the workers of a rank have spent so far. */
+typedef struct effort {
+    int64_t busy_ns;
+    int64_t worst_ns; /* of the busiest of them */
+    int64_t cpu_ns;
+    int64_t wait_ns; /* for a core that others had */
+} effort;
+
+struct run_record {
+    run_record_setup setup;
+    tile_table *tile_table;
+    lease_table *leases;
+    effort *effort;     /* per rank */
+    int64_t left;       /* items that were leased when an earlier run died, … */
+    int64_t first_left; /* … from this one on */
+    int64_t done;
+    int64_t failed;
+    int64_t begun_ns;
+    run_row row;
+    bool warned_impure;
+};
+
+/* What is in quarantine may kill when it is tried again, and is leased before its record says that
+ * it is to do. What merely failed may not, whoever had it last. */
+static weft_status lease_retries(run_record *b, error *e)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t tile = 0; tile < b->setup.job->tiles.tiles && status == WEFT_OK; tile++) {
+        const tile_record *record = tile_table_record(b->tile_table, tile);
+        if (tile_record_done(record) && record->failed > 0) {
+            status = lease_table_set(b->leases, tile, 1, record->state == TILE_QUARANTINED, e);
+        }
+    }
+    return status == WEFT_OK ? lease_table_wait(b->leases, e) : status;
+}
+
+/* A tile that was leased when an earlier run died. */
+static void note_left(run_record *b, int64_t tile)
+{
+    const tiling *tiles = &b->setup.job->tiles;
+    b->first_left = b->left == 0 ? tiling_first(tiles, tile) : b->first_left;
+    b->left += tiling_items(tiles, tile, 1);
+}
+
+/* Takes over what earlier runs have done, and have died of. Tiles with items to retry are not done
+ * from here on, also on disk, since their bytes will be replaced before their records can be. */
+static weft_status take_over(run_record *b, error *e)
+{
+    const tiling *tiles = &b->setup.job->tiles;
+    weft_status status = b->setup.retry_failed ? lease_retries(b, e) : WEFT_OK;
+    bool reopened = false;
+    for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
+        const tile_record *record = tile_table_record(b->tile_table, tile);
+        const bool done = tile_record_done(record);
+        if (done && b->setup.retry_failed && record->failed > 0) {
+            status = tile_table_reopen(b->tile_table, tile, e);
+            reopened = true;
+        } else if (done) {
+            dispatch_set_done(b->setup.dispatch, tile);
+            b->done += tiling_items(tiles, tile, 1);
+            b->failed += record->failed;
+            continue;
+        }
+        if (lease_table_holds(b->leases, tile)) {
+            dispatch_set_careful(b->setup.dispatch, tile);
+            if (!done) {
+                note_left(b, tile);
+            }
+        }
+    }
+    if (status == WEFT_OK && reopened) {
+        store_flush(b->setup.store, b->setup.sync);
+        status = store_settle(b->setup.store, e);
+    }
+    return status;
+}
+
+/* The time of day, as far as it has got since the run began: who sets the clock meanwhile does not
+ * make the run longer, or shorter. */
+static double now_s(const run_record *b)
+{
+    return b->row.start + 1e-9 * (double)(clock_now_ns() - b->begun_ns);
+}
+
+static weft_status open_row(run_record *b, error *e)
+{
+    const placement *p = b->setup.placement;
+    run_row *row = &b->row;
+    b->begun_ns = clock_now_ns();
+    row->start = clock_wall_s();
+    row->end = row->start;
+    row->ranks = p->ranks;
+    row->workers = p->total_workers;
+    row->hosts = p->hosts;
+    row->cores = p->cores;
+    (void)snprintf(row->outcome, sizeof row->outcome, "running");
+    (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
+    (void)snprintf(row->command, sizeof row->command, "%s", b->setup.command);
+    const weft_status status = tile_table_put_run(b->tile_table, row, e);
+    /* What cannot be written is an error at the start, not one of the run. */
+    return status == WEFT_OK ? store_settle(b->setup.store, e) : status;
+}
+
+weft_status run_record_open(const run_record_setup *setup, run_record **out, error *e)
+{
+    run_record *b = calloc(1, sizeof *b);
+    effort *efforts = calloc((size_t)setup->placement->ranks, sizeof *efforts);
+    if (b == NULL || efforts == NULL) {
+        free(efforts);
+        free(b);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the record of %d ranks",
+                         setup->placement->ranks);
+    }
+    b->setup = *setup;
+    b->effort = efforts;
+    b->tile_table = store_ledger(setup->store);
+    b->leases = store_leases(setup->store);
+    weft_status status = take_over(b, e);
+    if (status == WEFT_OK) {
+        status = open_row(b, e);
+    }
+    if (status != WEFT_OK) {
+        run_record_close(b);
+        return status;
+    }
+    if (b->done > 0) {
+        log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done", setup->path,
+                  b->done, setup->job->items.count);
+    }
+    if (b->left > 0) {
+        log_print(LOG_WARNING,
+                  "an earlier run died with items in progress (%" PRId64 ", from item %" PRId64
+                  " on): they are computed in child processes, where a crash does no harm",
+                  b->left, b->first_left);
+    }
+    if (tile_table_damaged(b->tile_table) > 0) {
+        log_print(LOG_WARNING, "%" PRId64 " tile records were torn or damaged: computed again",
+                  tile_table_damaged(b->tile_table));
+    }
+    *out = b;
+    return WEFT_OK;
+}
+
+void run_record_close(run_record *b)
+{
+    if (b != NULL) {
+        free(b->effort);
+        free(b);
+    }
+}
+
+/* A tile that was computed before must have come out the same. */
+static void check_duplicate(run_record *b, int64_t tile, const tile_record *record)
+{
+    b->row.duplicates += tiling_items(&b->setup.job->tiles, tile, 1);
+    if (record->checksum != tile_table_record(b->tile_table, tile)->checksum && !b->warned_impure) {
+        b->warned_impure = true;
+        log_print(LOG_WARNING,
+                  "tile %" PRId64 " was computed twice, with different results: the kernel is not "
+                  "pure; see weft_map_set_pure()",
+                  tile);
+    }
+}
+
+static weft_status put_run_of_tiles(run_record *b, int64_t first, int64_t tiles,
+                                    const tile_record records[], error *e)
+{
+    const tiling *t = &b->setup.job->tiles;
+    for (int64_t i = 0; i < tiles; i++) {
+        b->row.failed += records[i].failed;
+        b->failed += records[i].failed;
+    }
+    b->done += tiling_items(t, first, tiles);
+    b->row.items += tiling_items(t, first, tiles);
+    return tile_table_put(b->tile_table, first, tiles, records, e);
+}
+
+/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
+ * reported before. How many these are. */
+static weft_status record_run(run_record *b, const message_report *report, int64_t from,
+                              int64_t *run, error *e)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    const int64_t first = report->first + from;
+    int64_t tiles = 0;
+    while (from + tiles < report->tiles && tile_record_done(&records[from + tiles]) &&
+           dispatch_report(b->setup.dispatch, first + tiles)) {
+        tiles++;
+    }
+    *run = tiles;
+    if (tiles == 0) {
+        return WEFT_OK;
+    }
+    return put_run_of_tiles(b, first, tiles, records + from, e);
+}
+
+/* What a report says of failed items, for as far as its tiles have been recorded. */
+static weft_status record_failures(run_record *b, const message_report *report,
+                                   const bool recorded[], error *e)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    const failure_row *failures = (const failure_row *)(records + report->tiles);
+    const int64_t grain = b->setup.job->tiles.grain;
+    weft_status status = WEFT_OK;
+    for (int32_t i = 0; i < report->failures && status == WEFT_OK; i++) {
+        const int64_t tile = failures[i].item / grain - report->first;
+        if (tile >= 0 && tile < report->tiles && recorded[tile]) {
+            status = tile_table_add_failure(b->tile_table, &failures[i], e);
+        }
+    }
+    return status;
+}
+
+/* Tiles and failures of a report. */
+static weft_status record_report(run_record *b, const message_report *report, bool recorded[],
+                                 error *e)
+{
+    const tile_record *records = (const tile_record *)(report + 1);
+    weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
+        int64_t run = 0;
+        status = record_run(b, report, i, &run, e);
+        if (run == 0 && tile_record_done(&records[i])) {
+            check_duplicate(b, report->first + i, &records[i]);
+        }
+        if (recorded != NULL) {
+            memset(recorded + i, true, (size_t)run);
+        }
+        i += run > 0 ? run : 1;
+    }
+    return status == WEFT_OK && recorded != NULL ? record_failures(b, report, recorded, e) : status;
+}
+
+weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
+                            error *e)
+{
+    const size_t expected = sizeof *report + (size_t)report->tiles * sizeof(tile_record) +
+                            (size_t)report->failures * sizeof(failure_row);
+    if (count != expected) {
+        return error_set(e, WEFT_ERR_INTERNAL, "a report of the wrong size");
+    }
+    b->effort[rank] = (effort){.busy_ns = report->busy_ns,
+                               .worst_ns = report->worst_ns,
+                               .cpu_ns = report->cpu_ns,
+                               .wait_ns = report->wait_ns};
+    bool *recorded = report->failures > 0 ? calloc((size_t)report->tiles + 1, 1) : NULL;
+    if (report->failures > 0 && recorded == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a report of failed items");
+    }
+    const weft_status status = record_report(b, report, recorded, e);
+    free(recorded);
+    return status;
+}
+
+void run_record_lose(run_record *b, int rank, int64_t tiles)
+{
+    const tiling *t = &b->setup.job->tiles;
+    b->row.lost++;
+    b->row.lost_rank = rank;
+    b->row.lost_at = now_s(b);
+    b->row.lost_items += tiles * t->grain < t->count ? tiles * t->grain : t->count;
+}
+
+/* What all ranks have spent. */
+static effort total_effort(const run_record *b)
+{
+    effort total = {.busy_ns = 0};
+    for (int rank = 0; rank < b->setup.placement->ranks; rank++) {
+        const effort *each = &b->effort[rank];
+        total.busy_ns += each->busy_ns;
+        total.cpu_ns += each->cpu_ns;
+        total.wait_ns += each->wait_ns;
+        total.worst_ns = each->worst_ns > total.worst_ns ? each->worst_ns : total.worst_ns;
+    }
+    return total;
+}
+
+static weft_status put_row(run_record *b, const char *outcome, error *e)
+{
+    const effort total = total_effort(b);
+    b->row.end = now_s(b);
+    b->row.busy = 1e-9 * (double)total.busy_ns;
+    b->row.cpu = 1e-9 * (double)total.cpu_ns;
+    b->row.wait = 1e-9 * (double)total.wait_ns;
+    memset(b->row.outcome, 0, sizeof b->row.outcome);
+    (void)snprintf(b->row.outcome, sizeof b->row.outcome, "%s", outcome);
+    return tile_table_put_run(b->tile_table, &b->row, e);
+}
+
+weft_status run_record_update(run_record *b, error *e)
+{
+    return put_row(b, "running", e);
+}
+
+static const char *outcome_of(weft_status status)
+{
+    switch (weft_status_exit(status)) {
+    case 0:
+        return "complete";
+    case 3:
+        return "failed items";
+    case 75:
+        return "stopped";
+    default:
+        return "error";
+    }
+}
+
+/* A tile that has perhaps killed a process stays leased until it is done; all others are free. */
+static weft_status free_leases(run_record *b, error *e)
+{
+    const int64_t tiles = b->setup.job->tiles.tiles;
+    weft_status status = WEFT_OK;
+    for (int64_t tile = 0; tile < tiles && status == WEFT_OK;) {
+        int64_t end = tile;
+        while (end < tiles && (!dispatch_careful(b->setup.dispatch, end) ||
+                               tile_record_done(tile_table_record(b->tile_table, end)))) {
+            end++;
+        }
+        status = lease_table_set(b->leases, tile, end - tile, false, e);
+        tile = end + 1;
+    }
+    return status;
+}
+
+/* A job that has itself started again as long as it is stopped may never get anywhere. */
+static void warn_of_standstill(const run_record *b, weft_status why)
+{
+    if (why == WEFT_STOPPED && b->row.items == 0 && tile_table_idle_before(b->tile_table)) {
+        log_print(LOG_WARNING, "neither this run nor the one before has computed anything: with as "
+                               "much time this job never gets anywhere; give it more, or "
+                               "smaller tiles (--grain, with --fresh)");
+    }
+}
+
+weft_status run_record_end(run_record *b, weft_status why, error *e)
+{
+    warn_of_standstill(b, why);
+    weft_status status = put_row(b, outcome_of(why), e);
+    if (status == WEFT_OK) {
+        status = free_leases(b, e);
+    }
+    store_flush(b->setup.store, b->setup.sync);
+    return status;
+}
+
+int64_t run_record_done(const run_record *b)
+{
+    return b->done;
+}
+
+int64_t run_record_failed(const run_record *b)
+{
+    return b->failed;
+}
+
+void run_record_sum_up(const run_record *b, progress_summary *summary)
+{
+    const effort total = total_effort(b);
+    summary->done = b->done;
+    summary->failed = b->failed;
+    summary->duplicates = b->row.duplicates;
+    summary->lost = b->row.lost;
+    summary->lost_items = b->row.lost_items;
+    summary->busy_s = 1e-9 * (double)total.busy_ns;
+    summary->worst_s = 1e-9 * (double)total.worst_ns;
+    summary->wait_s = 1e-9 * (double)total.wait_ns;
+}

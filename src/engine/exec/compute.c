@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Computes the tiles of a block span by span, and records them. Workers. */
+#include "engine/exec/compute.h"
+
+#include "base/clock.h"
+#include "engine/exec/call.h"
+#include "engine/exec/misuse.h"
+#include "engine/exec/span.h"
+#include "engine/flow/failed_items.h"
+#include "store/format/checksum.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fill_item(const block *b, int64_t item)
+{
+    const job *j = b->flow->job;
+    for (int i = 0; i < j->fields; i++) {
+        const job_field *field = &j->field[i];
+        const size_t bytes = weft_type_bytes(field->type);
+        unsigned char *to = block_bytes(b, i, item);
+        for (int64_t element = 0; element < field->shape.count; element++) {
+            memcpy(to + (size_t)element * bytes, field->fill, bytes);
+        }
+    }
+}
+
+/* Bytes that carry no value are the same everywhere: zero. */
+static void clear_padding(const block *b, int64_t first, int64_t items)
+{
+    const job *j = b->flow->job;
+    for (int i = 0; i < j->fields; i++) {
+        const size_t padding = type_padding(j->field[i].type);
+        if (padding == 0) {
+            continue;
+        }
+        const size_t bytes = weft_type_bytes(j->field[i].type);
+        unsigned char *to = block_bytes(b, i, first);
+        for (int64_t element = 0; element < items * j->field[i].shape.count; element++) {
+            memset(to + ((size_t)element + 1) * bytes - padding, 0, padding);
+        }
+    }
+}
+
+/* Has a run of items computed; false if they are not. */
+static bool compute_items(const block *b, int worker, int64_t first, int64_t count,
+                          span_failures *failures)
+{
+    const weft_span span = {.flow = b->flow,
+                            .bytes = b->bytes,
+                            .field_start = b->field_start,
+                            .origin = tiling_first(&b->flow->job->tiles, b->first),
+                            .first = first,
+                            .count = count,
+                            .worker = worker,
+                            .careful = b->careful,
+                            .failures = failures};
+    const bool computed = call_kernel(&span);
+    const error *misused = misuse_seen(b->flow->misuse);
+    if (misused != NULL) {
+        failures->broken = misused;
+    }
+    return computed && misused == NULL;
+}
+
+/* The first of the items to retry that is not below an item. */
+static int64_t find_retry(const flow *w, int64_t item)
+{
+    int64_t low = 0;
+    int64_t high = w->retry_count;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (w->retry[middle].item < item) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
+{
+    const job *j = b->flow->job;
+    if (j->fields == 1) {
+        return checksum_run(block_bytes(b, 0, first), (size_t)job_field_bytes(j, 0, items));
+    }
+    const void *bytes[WEFT_MAX_FIELDS];
+    size_t counts[WEFT_MAX_FIELDS];
+    for (int i = 0; i < j->fields; i++) {
+        bytes[i] = block_bytes(b, i, first);
+        counts[i] = (size_t)job_field_bytes(j, i, items);
+    }
+    return checksum_runs(j->fields, bytes, counts);
+}
+
+/* Fetches a tile from the file; false if what is there is not what was recorded. */
+static bool fetch_tile(const block *b, int64_t first, int64_t items, uint64_t checksum)
+{
+    const flow *w = b->flow;
+    error e = {.status = WEFT_OK};
+    for (int i = 0; i < w->job->fields && e.status == WEFT_OK; i++) {
+        (void)store_read(w->store, i, first, items, block_bytes(b, i, first), &e);
+    }
+    return e.status == WEFT_OK && tile_checksum(b, first, items) == checksum;
+}
+
+/* Of a tile with items to retry, from `retry` on, everything else is in the file already, unless
+ * the file has been damaged. */
+static bool retry_tile(const block *b, int worker, int64_t first, int64_t items, int64_t retry,
+                       span_failures *failures)
+{
+    const flow *w = b->flow;
+    if (!fetch_tile(b, first, items, w->retry[retry].checksum)) {
+        return compute_items(b, worker, first, items, failures);
+    }
+    for (int64_t i = retry; i < w->retry_count && w->retry[i].item < first + items; i++) {
+        if (!compute_items(b, worker, w->retry[i].item, 1, failures)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Calls the kernel span by span; how many tiles were computed before the run stopped. */
+static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t tiles,
+                             span_failures *failures)
+{
+    const flow *w = b->flow;
+    const tiling *t = &w->job->tiles;
+    int64_t done = 0;
+    while (done < tiles) {
+        const int64_t left = tiles - done;
+        const int64_t span = left < w->span_tiles ? left : w->span_tiles;
+        if ((done > 0 && flow_stopping(w)) ||
+            !compute_items(b, worker, tiling_first(t, tile + done),
+                           tiling_items(t, tile + done, span), failures)) {
+            break;
+        }
+        done += span;
+    }
+    return done;
+}
+
+/* Tiles with something to retry are computed one by one, others as spans. */
+static int64_t compute_tiles(block *b, int worker, int64_t tile, int64_t tiles,
+                             span_failures *failures)
+{
+    const flow *w = b->flow;
+    const tiling *t = &w->job->tiles;
+    if (w->retry_count == 0) {
+        return compute_spans(b, worker, tile, tiles, failures);
+    }
+    for (int64_t i = tile; i < tile + tiles; i++) {
+        const int64_t first = tiling_first(t, i);
+        const int64_t items = tiling_items(t, i, 1);
+        const int64_t retry = find_retry(w, first);
+        const bool some = retry < w->retry_count && w->retry[retry].item < first + items;
+        if (!(some ? retry_tile(b, worker, first, items, retry, failures)
+                   : compute_items(b, worker, first, items, failures))) {
+            return i - tile;
+        }
+    }
+    return tiles;
+}
+
+/* Notes in a tile's record how many of its items failed, and how badly. */
+static void record_failures(const block *b, tile_record *record, int64_t first, int64_t items)
+{
+    const int64_t from = first - tiling_first(&b->flow->job->tiles, b->first);
+    bool quarantined = false;
+    const int64_t failed = failed_items_count(b->failed, from, from + items, &quarantined);
+    if (failed > 0) {
+        record->failed = (uint32_t)failed;
+        record->state = quarantined ? TILE_QUARANTINED : TILE_DONE_WITH_FAILURES;
+    }
+}
+
+/* Records of tiles that took ns together; the time is shared out by items. */
+static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int64_t start_ns,
+                         int64_t ns, bool some_failed)
+{
+    const flow *w = b->flow;
+    const tiling *t = &w->job->tiles;
+    const double item_s = 1e-9 * (double)ns / (double)tiling_items(t, tile, tiles);
+    const tile_record common = {.state = TILE_DONE,
+                                .attempts = 1,
+                                .rank = w->rank,
+                                .worker = worker,
+                                .run = w->run,
+                                .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns)};
+    for (int64_t i = tile; i < tile + tiles; i++) {
+        const int64_t first = tiling_first(t, i);
+        const int64_t items = tiling_items(t, i, 1);
+        tile_record *record = &b->records[i - b->first];
+        *record = common;
+        if (some_failed) {
+            record_failures(b, record, first, items);
+        }
+        record->seconds = item_s * (double)items;
+        record->checksum = tile_checksum(b, first, items);
+        tile_record_seal(record, i);
+    }
+}
+
+/* Rows of failures that are still of use: the table in the file does not hold more. */
+static int64_t useful_rows(const flow *w)
+{
+    const int64_t room = w->store != NULL ? store_layout(w->store)->failure_rows : INT64_MAX;
+    return room - atomic_load_explicit(&w->rows_given, memory_order_relaxed);
+}
+
+/* Room for more rows of failures; how many of these there is memory for. */
+static int64_t reserve_rows(block *b, int64_t more)
+{
+    if (b->failure_count + more > b->failure_room) {
+        const int64_t room = 2 * (b->failure_count + more);
+        failure_row *larger = realloc(b->failures, (size_t)room * sizeof *larger);
+        if (larger != NULL) {
+            b->failures = larger;
+            b->failure_room = room;
+        }
+    }
+    const int64_t left = b->failure_room - b->failure_count;
+    return more < left ? more : left;
+}
+
+/* Adds what there is to say of a span's failures, in items before `end`, to what its block has. The
+ * lock is held for a copy at most, so a spinning one will do. */
+static void keep_rows(block *b, const span_failures *failures, int64_t end)
+{
+    while (atomic_flag_test_and_set_explicit(&b->failures_taken, memory_order_acquire)) {
+    }
+    const int64_t before = b->failure_count;
+    const int64_t rows = reserve_rows(b, failures->count);
+    for (int64_t i = 0; i < rows; i++) {
+        if (failures->rows[i].item < end) {
+            b->failures[b->failure_count++] = failures->rows[i];
+        }
+    }
+    (void)atomic_fetch_add_explicit(&b->flow->rows_given, b->failure_count - before,
+                                    memory_order_relaxed);
+    if (failures->broken != NULL) {
+        b->error = *failures->broken;
+    }
+    atomic_flag_clear_explicit(&b->failures_taken, memory_order_release);
+}
+
+/* Fills the items that have failed, of those that have been computed. */
+static void fill_failed(const block *b, int64_t first, int64_t items)
+{
+    const int64_t origin = tiling_first(&b->flow->job->tiles, b->first);
+    const int64_t end = first + items - origin;
+    for (int64_t i = failed_items_next(b->failed, first - origin, end); i < end;
+         i = failed_items_next(b->failed, i + 1, end)) {
+        fill_item(b, origin + i);
+    }
+}
+
+int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_t start_ns)
+{
+    const tiling *t = &b->flow->job->tiles;
+    const int64_t tile = b->first + first;
+    const int64_t item = tiling_first(t, tile);
+    const int64_t origin = tiling_first(t, b->first);
+    const int64_t rows = useful_rows(b->flow);
+    span_failures failures = {
+        .items = b->failed, .origin = origin, .most = rows, .full = rows <= 0};
+    const int64_t computed = compute_tiles(b, worker, tile, tiles, &failures);
+    const int64_t end_ns = clock_now_ns();
+    const int64_t items = computed > 0 ? tiling_items(t, tile, computed) : 0;
+    if (computed > 0) {
+        fill_failed(b, item, failures.failed > 0 ? items : 0);
+        clear_padding(b, item, items);
+        record_tiles(b, worker, tile, computed, start_ns, end_ns - start_ns, failures.failed > 0);
+    }
+    if (failures.failed > 0) {
+        failed_items_clear(b->failed, item - origin, item - origin + tiling_items(t, tile, tiles));
+    }
+    if ((computed > 0 && failures.count > 0) || failures.broken != NULL) {
+        keep_rows(b, &failures, item + items);
+    }
+    free(failures.rows);
+    return end_ns;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Isolation: which items are computed in a child of the worker, and what becomes of those that kill
+ * it. */
+#ifndef ENGINE_EXEC_ISOLATION_H
+#define ENGINE_EXEC_ISOLATION_H
+
+#include "base/error.h"
+#include "engine/exec/lull.h"
+#include "engine/exec/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct isolation isolation;
+
+/* An item whose child has died so often, with nothing else in hand, is in quarantine. */
+enum { ISOLATION_CRASHES = 2 };
+
+typedef struct isolation_setup {
+    const flow *flow;
+    int workers;           /* that compute */
+    bool by_main;          /* it is the main thread that computes, without workers */
+    double item_timeout_s; /* 0: an item may take as long as it takes */
+    int64_t stuck_ns;      /* a child in which nothing moves for so long is found out */
+} isolation_setup;
+
+/* What is known of items before they are computed. */
+typedef struct isolation_plan {
+    bool apart;  /* they are computed in a child */
+    int crashes; /* that each of them has caused already */
+} isolation_plan;
+
+/* How an attempt to compute a span has ended. */
+typedef struct attempt {
+    int code;  /* what the kernel has returned; if the child has died: why, see weft/span.h */
+    bool died; /* the child has */
+    bool here; /* nothing has been computed: it cannot be in a child, but here */
+    const char *text; /* how; until the worker's next attempt */
+} attempt;
+
+weft_status isolation_create(const isolation_setup *setup, isolation **out, error *e);
+
+/* Ends all children. NULL is allowed. */
+void isolation_destroy(isolation *s);
+
+/* So many items of a span can be computed in one call, as the plan says. Where nothing may be tried
+ * twice a crash is the end of all that was computed with it: so what may well crash is computed
+ * item by item. Any thread. */
+int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan);
+
+/* Computes a span in the worker's child; results and failures are then where the kernel would have
+ * put them. Where no child can be made the span's failures say so, and the run cannot go on. The
+ * span's worker. */
+attempt isolation_try(isolation *s, const weft_span *span);
+
+/* In which children are forked: a worker has the seat of its number while it computes, the agent
+ * the one behind all workers. NULL is allowed. */
+lull *isolation_lull(const isolation *s);
+
+/* At the end of a run: says so if all that was computed in children died in the same way. */
+void isolation_conclude(const isolation *s);
+
+/* So many workers wait for their children at this moment. Any thread. NULL is allowed. */
+int isolation_waiting(const isolation *s);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A lull: a moment in which no thread of the rank is in the kernel or in MPI, so that none of them
+ * holds a lock there. A process is forked in it, since a lock that is held at the fork is never
+ * released in the child. */
+#ifndef ENGINE_EXEC_LULL_H
+#define ENGINE_EXEC_LULL_H
+
+#include "base/error.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LULL_LINE_BYTES = 64 };
+
+/* A thread's; a cache line each. */
+typedef struct lull_seat {
+    _Alignas(LULL_LINE_BYTES) atomic_bool busy;
+} lull_seat;
+
+/* Open, so that who need not wait need not call anybody. */
+typedef struct lull {
+    lull_seat *seat;
+    int seats;
+    _Atomic int64_t until_ns; /* somebody asks for quiet, until then at most; 0: nobody does */
+} lull;
+
+/* For so many threads. */
+weft_status lull_create(int seats, lull **out, error *e);
+
+/* NULL is allowed. */
+void lull_destroy(lull *q);
+
+/* Until somebody's quiet is over. */
+void lull_wait(lull *q, int seat);
+
+/* The thread is about to do what may take locks; NULL is allowed. That it is busy is seen by
+ * others a little later, for which lull_begin() allows. */
+static inline void lull_break(lull *q, int seat)
+{
+    if (q != NULL) {
+        atomic_store_explicit(&q->seat[seat].busy, true, memory_order_relaxed);
+        if (atomic_load_explicit(&q->until_ns, memory_order_relaxed) != 0) {
+            lull_wait(q, seat);
+        }
+    }
+}
+
+/* It has done it. */
+static inline void lull_keep(lull *q, int seat)
+{
+    if (q != NULL) {
+        atomic_store_explicit(&q->seat[seat].busy, false, memory_order_release);
+    }
+}
+
+/* Keeps threads from beginning anything more, and waits until all are quiet, for limit_ns at most:
+ * true if they are. One thread at a time, which has no seat. */
+bool lull_begin(lull *q, int64_t limit_ns);
+
+void lull_end(lull *q);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The span: what a kernel sees of the work, and says of its items. */
+#include "engine/exec/span.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <weft/random.h>
+
+int64_t weft_span_first(const weft_span *span)
+{
+    return span->first;
+}
+
+int64_t weft_span_count(const weft_span *span)
+{
+    return span->count;
+}
+
+void weft_span_indices(const weft_span *span, int64_t item, int64_t indices[])
+{
+    space_indices(&span->flow->job->items, item, indices);
+}
+
+uint64_t weft_span_seed(const weft_span *span)
+{
+    return span->flow->job->seed;
+}
+
+int weft_span_worker(const weft_span *span)
+{
+    return span->worker;
+}
+
+bool weft_span_stopping(const weft_span *span)
+{
+    return span->told != NULL ? atomic_load(span->told) : flow_stopping(span->flow);
+}
+
+weft_random weft_span_random(const weft_span *span, int64_t item, uint64_t stream)
+{
+    weft_random random;
+    weft_random_init(&random, weft_span_seed(span), stream, (uint64_t)item);
+    return random;
+}
+
+void weft_span_fail(const weft_span *span, int64_t item, int code, const char *text)
+{
+    if (item >= span->first && item < span->first + span->count) {
+        span_fail(span->failures, item, code == 0 ? -1 : code, text);
+    }
+}
+
+static bool make_room(span_failures *failures)
+{
+    if (failures->count < failures->room) {
+        return true;
+    }
+    const int64_t room = failures->room == 0 ? 8 : 2 * failures->room;
+    failure_row *larger = realloc(failures->rows, (size_t)room * sizeof *larger);
+    if (larger == NULL) {
+        return false;
+    }
+    failures->rows = larger;
+    failures->room = room;
+    return true;
+}
+
+static void fail(span_failures *failures, int64_t item, int code, const char *text,
+                 bool quarantined)
+{
+    if (failures->items != NULL &&
+        !failed_items_add(failures->items, item - failures->origin, quarantined)) {
+        return;
+    }
+    failures->failed++;
+    if (failures->full || !make_room(failures)) {
+        failures->short_of_rows = true;
+        return;
+    }
+    failure_row *row = &failures->rows[failures->count++];
+    *row = (failure_row){.item = item, .code = code};
+    if (text != NULL) {
+        memcpy(row->text, text, strnlen(text, sizeof row->text - 1));
+    }
+    failures->full = failures->count == failures->most;
+}
+
+void span_fail(span_failures *failures, int64_t item, int code, const char *text)
+{
+    fail(failures, item, code, text, false);
+}
+
+void span_quarantine(span_failures *failures, int64_t item, int code, const char *text)
+{
+    fail(failures, item, code, text, true);
+}
+
+void span_forget_failures(const weft_span *span)
+{
+    span_failures *failures = span->failures;
+    const int64_t first = span->first - failures->origin;
+    bool quarantined = false;
+    if (failures->items == NULL || failures->failed == 0) {
+        return;
+    }
+    failures->failed -=
+        failed_items_count(failures->items, first, first + span->count, &quarantined);
+    failed_items_clear(failures->items, first, first + span->count);
+    while (failures->count > 0 && failures->rows[failures->count - 1].item >= span->first &&
+           failures->rows[failures->count - 1].item < span->first + span->count) {
+        failures->count--;
+        failures->full = false;
+    }
+}

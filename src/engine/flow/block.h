@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A block: an interval of tiles in a rank's hands, computed into a buffer, then written to its
+ * place in the store. */
+#ifndef ENGINE_FLOW_BLOCK_H
+#define ENGINE_FLOW_BLOCK_H
+
+#include "base/error.h"
+#include "engine/flow/flow.h"
+#include "space/interval.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct block {
+    struct block *next; /* for the lists of whoever holds the block */
+    flow *flow;
+    int64_t first; /* tile */
+    int64_t tiles;
+    bool careful; /* see piece.h */
+    int64_t kept; /* the agent's: those of them from here on have been taken out again */
+    int64_t room; /* tiles */
+    unsigned char *bytes;
+    int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a field begins */
+    tile_record *records;                 /* sealed; those not computed are empty */
+    struct failed_items *failed;          /* nothing between two calls of block_compute() */
+    failure_row *failures;                /* what there is to say of some of those that failed */
+    int64_t failure_count;
+    int64_t failure_room;
+    atomic_flag failures_taken; /* guards the three above, and the error until all is computed */
+    error error;                /* why it could not be computed, or written */
+} block;
+
+/* A block with room for so many tiles. */
+weft_status block_create(flow *w, int64_t room, block **out, error *e);
+
+/* NULL is allowed. */
+void block_destroy(block *b);
+
+/* Makes it the block of that piece. */
+void block_begin(block *b, interval p);
+
+/* The bytes of a field at an item of the block. */
+unsigned char *block_bytes(const block *b, int field, int64_t item);
+
+/* Writes the tiles that have been computed; errors go into the block. Once, by any thread. */
+void block_write(block *b);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The flow of a run, in one rank: what is computed, by what, and where it goes. */
+#ifndef ENGINE_FLOW_FLOW_H
+#define ENGINE_FLOW_FLOW_H
+
+#include "host/thread_state.h"
+#include "space/job.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/span.h>
+
+/* A failed item to compute again, and what its tile's bytes in the file must sum up to for the
+ * others to be taken from there. */
+typedef struct retry_item {
+    int64_t item;
+    uint64_t checksum;
+} retry_item;
+
+/* What all blocks of a rank have in common. */
+typedef struct flow {
+    const job *job;
+    store *store;
+    weft_kernel_fn kernel;
+    void *context;
+    const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */
+    bool pure;
+    int64_t span_tiles; /* one call of the kernel gets at most so many */
+    int rank;
+    int run;             /* row of the table of runs */
+    int64_t origin_ns;   /* the clock … */
+    double origin_s;     /* … and the time of day, read together */
+    int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
+    const retry_item *retry;
+    bool isolate;                /* everything is computed as if it were careful */
+    struct isolation *isolation; /* needed for what is careful */
+    struct lull *lull;           /* its; broken by who calls the kernel; NULL: nobody needs any */
+    bool never_apart;            /* nothing is computed in a child, however careful */
+    /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
+    _Atomic int64_t rows_given;
+    struct misuse *misuse; /* what the kernel asks for that there is not */
+    atomic_bool stopping;
+    atomic_bool leaving; /* what children are at is given up */
+    /* Without workers: the rank's other duties, which wait while its thread computes, but not while
+     * it waits for a child; NULL: somebody else has them. */
+    void (*attend)(void *agent);
+    void *agent;
+    /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
+     * computed twice may not be written either: others may have it. */
+    _Atomic int64_t mine_until_ns;
+} flow;
+
+/* Whether the run has been told to stop. Any thread. */
+bool flow_stopping(const flow *w);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loop of a rank's run: messages go to its agent, and on rank 0 to the coordinator, which never
+ * see each other; in between the team computes. */
+#include "engine/run/loop.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/exec/compute.h"
+#include "engine/exec/lull.h"
+#include "engine/rank/agent.h"
+#include "host/outcome_file.h"
+#include "host/watchdog.h"
+#include "sched/pace.h"
+#include "team/team.h"
+
+#include <unistd.h>
+
+/* So many ranks say that the coordinator is dead: the first of them may be, too. */
+enum { RANKS_THAT_TELL = 4 };
+
+/* The last words of a process that leaves something behind. */
+enum { LEAVING_S = 2 };
+
+/* Messages are read for so long at a time. */
+static const int64_t read_ns = INT64_C(20000000);
+
+typedef struct loop {
+    loop_setup setup;
+    team *team;
+    agent *agent;
+    int64_t rest_ns;
+    /* Where there is no agent, since it could not be made: the coordinator's last word. */
+    bool ended;
+    message_end end;
+} loop;
+
+static void take_message(loop *l, const void *bytes)
+{
+    if (l->agent != NULL) {
+        agent_receive(l->agent, bytes, clock_now_ns());
+    } else if (*(const message_kind *)bytes == MESSAGE_END) {
+        l->ended = true;
+        l->end = *(const message_end *)bytes;
+    }
+}
+
+/* Reads messages, on rank 0 also those for the coordinator; but while ever more of them arrive,
+ * this rank has to say now and then that it is there. */
+static bool read_mail(loop *l)
+{
+    bool any = false;
+    bool arrived = true;
+    const int64_t until_ns = clock_now_ns() + read_ns;
+    while (arrived && clock_now_ns() < until_ns) {
+        int source = 0;
+        const void *bytes = NULL;
+        size_t count = 0;
+        error e = {.status = WEFT_OK};
+        if (mail_receive(l->setup.mail, &arrived, &source, &bytes, &count, &e) != WEFT_OK) {
+            /* MPI may complain of a rank that has died; who is silent for it is noticed. */
+            log_print(LOG_DEBUG, "%s", e.text);
+            if (e.status == WEFT_ERR_MEMORY) {
+                coordinator_link_fail(l->setup.link, &e);
+            }
+            break;
+        }
+        if (!arrived) {
+            break;
+        }
+        any = true;
+        coordinator_link_hear(l->setup.link);
+        if (*(const message_kind *)bytes >= MESSAGE_GRANT) {
+            take_message(l, bytes);
+        } else if (l->setup.coordinator != NULL) {
+            coordinator_receive(l->setup.coordinator, source, bytes, count);
+        }
+    }
+    return any;
+}
+
+static bool has_ended(const loop *l)
+{
+    return l->agent != NULL ? agent_has_ended(l->agent) : l->ended;
+}
+
+static const message_end *last_word(const loop *l)
+{
+    return l->agent != NULL ? agent_end(l->agent) : &l->end;
+}
+
+/* The coordinator's silence ends the run for this rank. */
+static void listen_to_coordinator(loop *l, int64_t now_ns)
+{
+    error why = {.status = WEFT_OK};
+    if (has_ended(l) || !coordinator_link_lost(l->setup.link, now_ns, &why)) {
+        return;
+    }
+    if (comm_rank(l->setup.comm) < RANKS_THAT_TELL) {
+        log_print(LOG_WARNING, "%s", why.text);
+    }
+    if (l->agent != NULL) {
+        agent_lose_coordinator(l->agent, &why, now_ns);
+    } else {
+        l->ended = true;
+        l->end = (message_end){.broken = true, .at_once = true, .error = why};
+    }
+}
+
+/* Listens and speaks; true if there was anything to hear. */
+static bool converse(loop *l)
+{
+    bool any = read_mail(l);
+    listen_to_coordinator(l, clock_now_ns());
+    coordinator_link_beat(l->setup.link, clock_now_ns());
+    if (l->setup.coordinator != NULL) {
+        coordinator_step(l->setup.coordinator, clock_now_ns());
+        any = read_mail(l) || any;
+    }
+    return any;
+}
+
+/* The rest of the program does not come about, so that even a complete run is not all there was to
+ * do. */
+static weft_status status_of_leaving(const loop *l)
+{
+    const weft_status status = last_word(l)->error.status;
+    return error_is_failure(status) ? status : WEFT_STOPPED;
+}
+
+/* A kernel, or the disk, has not come back in time, and threads cannot be ended one by one: the
+ * process goes, as it would be killed a moment later. Everything reported is in the run record. The
+ * files beside the result are on the same disk, perhaps. */
+static void leave_behind(loop *l, const char *what)
+{
+    const weft_status status = status_of_leaving(l);
+    const int exit_status = weft_status_exit(status);
+    const bool first = l->setup.coordinator != NULL;
+    watchdog_set(LEAVING_S, exit_status, "");
+    comm_flush(l->setup.comm, INT64_C(200000000));
+    coordinator_destroy(l->setup.coordinator);
+    if (first) {
+        store_leave(l->setup.flow->store);
+    }
+    if (first && error_is_failure(status)) {
+        log_print(LOG_ERROR, "error: %s", last_word(l)->error.text);
+    }
+    if (what != NULL) {
+        log_print(LOG_WARNING,
+                  "%s on rank %d: the process ends, and with it the rest of the program; run the "
+                  "same command again",
+                  what, comm_rank(l->setup.comm));
+    }
+    if (first || last_word(l)->broken) {
+        outcome_file_write(exit_status, !first);
+    }
+    _exit(exit_status);
+}
+
+/* Everything but rest; *active says whether there was anything to do. False when all is over. */
+static bool do_duties(loop *l, bool *active)
+{
+    *active = agent_collect(l->agent, clock_now_ns());
+    *active = converse(l) || *active;
+    const bool writing = l->setup.coordinator != NULL && !store_flushed(l->setup.flow->store);
+    const agent_state state = agent_step(l->agent, writing, clock_now_ns());
+    if (state == AGENT_GIVES_UP) {
+        const bool said = last_word(l)->error.status == status_of_leaving(l);
+        leave_behind(l, said ? NULL : "others have done its items, but a kernel has not come back");
+    }
+    if (state == AGENT_LEAVES_DISK) {
+        leave_behind(l, "what was written last is not recorded: the disk has not answered");
+    }
+    return state != AGENT_IS_DONE;
+}
+
+static bool attend(loop *l, bool *active)
+{
+    const int seat = l->setup.workers > 0 ? l->setup.workers : 1;
+    lull_break(l->setup.flow->lull, seat);
+    const bool go_on = do_duties(l, active);
+    lull_keep(l->setup.flow->lull, seat);
+    return go_on;
+}
+
+static void rest(loop *l, bool active)
+{
+    const bool hungry = agent_is_hungry(l->agent) ||
+                        (l->setup.coordinator != NULL && coordinator_busy(l->setup.coordinator));
+    if (active || hungry) {
+        l->rest_ns = PACE_HUNGRY_NS;
+    } else {
+        l->rest_ns = pace_longer_rest(l->rest_ns, comm_size(l->setup.comm),
+                                      clock_now_ns() - l->setup.flow->origin_ns);
+    }
+    team_rest(l->team, l->rest_ns);
+}
+
+static bool step(void *context)
+{
+    loop *l = context;
+    bool active = false;
+    if (!attend(l, &active)) {
+        return false;
+    }
+    rest(l, active);
+    return true;
+}
+
+/* The same from within a span, while its thread waits for a child. */
+static void attend_meanwhile(void *context)
+{
+    bool active = false;
+    (void)attend(context, &active);
+}
+
+static int64_t compute_hook(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                            int64_t start_ns)
+{
+    (void)context;
+    return block_compute(data, worker, first, tiles, start_ns);
+}
+
+static void write_hook(void *context, void *data)
+{
+    (void)context;
+    block_write(data);
+}
+
+static weft_status prepare(loop *l, error *e)
+{
+    static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
+    const loop_setup *setup = &l->setup;
+    const int64_t limit = pace_span_limit(setup->flow->span_tiles);
+    weft_status status =
+        team_create(setup->workers, pace_blocks(setup->workers), limit, &hooks, l, &l->team, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    team_pin(l->team, setup->pin);
+    setup->flow->attend = setup->workers == 0 ? attend_meanwhile : NULL;
+    setup->flow->agent = l;
+    const agent_setup agent_of = {.flow = setup->flow,
+                                  .team = l->team,
+                                  .link = setup->link,
+                                  .ranks = comm_size(setup->comm),
+                                  .workers = setup->workers,
+                                  .pulse = setup->pulse,
+                                  .sync_s = setup->sync_s};
+    return agent_create(&agent_of, &l->agent, e);
+}
+
+/* Without a team there is nobody to compute; the others learn of it, and the run ends. */
+static void give_up(loop *l, const error *why)
+{
+    coordinator_link_fail(l->setup.link, why);
+    while (!has_ended(l)) {
+        (void)converse(l);
+        clock_sleep_ns(PACE_HUNGRY_NS);
+    }
+}
+
+weft_status loop_run(const loop_setup *setup, error *why)
+{
+    loop l = {.setup = *setup, .rest_ns = PACE_HUNGRY_NS};
+    error e = {.status = WEFT_OK};
+    weft_status status = prepare(&l, &e);
+    if (status == WEFT_OK) {
+        status = team_run(l.team, &e);
+    }
+    if (status != WEFT_OK) {
+        give_up(&l, &e);
+    }
+    if (last_word(&l)->broken) {
+        comm_break(setup->comm);
+    }
+    *why = last_word(&l)->error;
+    agent_destroy(l.agent);
+    team_destroy(l.team);
+    return why->status;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run from its beginning to its end, on all ranks. */
+#include "engine/run/run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/coord/coordinator.h"
+#include "engine/exec/isolation.h"
+#include "engine/exec/misuse.h"
+#include "engine/exec/overflow.h"
+#include "engine/link/mail.h"
+#include "engine/run/loop.h"
+#include "host/exits.h"
+#include "host/signals.h"
+#include "host/thread_state.h"
+#include "host/watchdog.h"
+#include "space/divide.h"
+#include "store/format/record.h"
+#include "team/trial.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A child in which nothing moves is given as long as a coordinator that is silent; where no rank is
+ * ever taken for dead, that long. */
+static const int64_t stuck_ns = INT64_C(10000000000);
+
+/* What rank 0 tells the others of the file it has opened. */
+typedef struct opening {
+    metadata_layout layout;
+    int64_t grain;
+    int64_t retry_count;
+    int64_t left_ns; /* of the time limit; 0: there is none */
+    int run;
+} opening;
+
+static int compare_items(const void *a, const void *b)
+{
+    const int64_t x = ((const retry_item *)a)->item;
+    const int64_t y = ((const retry_item *)b)->item;
+    return (x > y) - (x < y);
+}
+
+/* Rank 0: the items to retry, of those tiles whose failures are all in the table. Of other tiles
+ * everything is computed again. Of tiles that count as done only if `all` is to be retried; others
+ * with failures are what an earlier run has begun to retry. */
+static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, retry_item **items,
+                                int64_t *count, error *e)
+{
+    int64_t rows = 0;
+    const failure_row *row = tile_table_failures(l, &rows);
+    retry_item *list = malloc((size_t)(rows + 1) * sizeof *list);
+    if (list == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %lld failed items",
+                         (long long)rows);
+    }
+    int64_t used = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t item = row[i].item;
+        if (row[i].code != 0 && item >= 0 && item < tiles->count) {
+            const tile_record *record = tile_table_record(l, item / tiles->grain);
+            list[used] = (retry_item){.item = item, .checksum = record->checksum};
+            used += all || !tile_record_done(record);
+        }
+    }
+    qsort(list, (size_t)used, sizeof *list, compare_items);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < used;) {
+        const int64_t tile = list[i].item / tiles->grain;
+        int64_t n = 0;
+        while (i + n < used && list[i + n].item / tiles->grain == tile) {
+            n++;
+        }
+        if (n == tile_table_record(l, tile)->failed) {
+            memmove(list + kept, list + i, (size_t)n * sizeof *list);
+            kept += n;
+        }
+        i += n;
+    }
+    *items = list;
+    *count = kept;
+    return WEFT_OK;
+}
+
+/* More years than any job has. */
+static const double no_limit_s = 1e9;
+
+/* A run that is told to stop while its file is made or read has so long to begin, and then ends in
+ * good order. */
+enum { STOP_IN_OPENING_S = 5 };
+
+/* Called in a signal's handler. */
+static void hurry_opening(void)
+{
+    watchdog_hurry(STOP_IN_OPENING_S, weft_status_exit(WEFT_STOPPED),
+                   "weft: told to stop before the run had begun; run the same command again\n");
+}
+
+/* For a watchdog. */
+static unsigned seconds_left(int64_t deadline_ns)
+{
+    const double left_s = 1e-9 * (double)(deadline_ns - clock_now_ns());
+    return (unsigned)(deadline_ns == 0 ? no_limit_s : fmin(fmax(ceil(left_s), 1), no_limit_s));
+}
+
+/* Rank 0 makes or reads the file, which may take long, or hang: the others wait for it. */
+static void watch_opening(const comm *c, int64_t deadline_ns)
+{
+    if (comm_rank(c) == 0) {
+        watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED),
+                     "weft: the time limit is over before the run has begun, while its file was "
+                     "made or read: with as much time it never gets anywhere; give it more, or "
+                     "larger tiles (--grain, with --fresh)\n");
+        signals_tell(hurry_opening);
+        if (signals_seen() != 0) {
+            hurry_opening();
+        }
+    }
+}
+
+static void end_watch(void)
+{
+    signals_tell(NULL);
+    watchdog_clear();
+}
+
+static void warn_of_many_tiles(const job *j)
+{
+    const int64_t tiles = j->tiles.tiles;
+    if (tiles > TILING_MOST_TILES) {
+        log_print(LOG_WARNING,
+                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB, "
+                  "in the file and in rank 0's memory; without --grain, or with %" PRId64
+                  " and more, there are a million at most",
+                  j->tiles.grain, tiles, 1e-9 * (double)sizeof(tile_record) * (double)tiles,
+                  divide_up(j->tiles.count, TILING_MOST_TILES));
+    }
+}
+
+/* Opens the result on rank 0. */
+static weft_status open_first(job *j, const run_options *options, store **s, opening *o,
+                              retry_item **retry, error *e)
+{
+    const store_policy policy = {
+        .fresh = options->fresh, .later = options->later, .adopt_grain = options->grain == 0};
+    weft_status status = store_open(options->path, j, policy, s, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    o->layout = *store_layout(*s);
+    o->grain = j->tiles.grain;
+    o->run = tile_table_run(store_ledger(*s));
+    if (options->deadline_ns != 0) {
+        const int64_t left_ns = options->deadline_ns - clock_now_ns();
+        o->left_ns = left_ns > 1 ? left_ns : 1;
+    }
+    return list_retries(store_ledger(*s), &j->tiles, options->retry_failed, retry, &o->retry_count,
+                        e);
+}
+
+/* Opens it on all others, as rank 0 says. */
+static weft_status open_other(job *j, const run_options *options, const opening *o, store **s,
+                              retry_item **retry, error *e)
+{
+    weft_status status = job_settle(j, options->seed, o->grain, e);
+    if (status == WEFT_OK) {
+        status = store_attach(options->path, j, &o->layout, s, e);
+    }
+    if (status == WEFT_OK) {
+        *retry = calloc((size_t)o->retry_count + 1, sizeof **retry);
+        if (*retry == NULL) {
+            status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the failed items");
+        }
+    }
+    return status;
+}
+
+static weft_status open_everywhere(comm *c, job *j, const run_options *options, store **s,
+                                   opening *o, retry_item **retry, error *e)
+{
+    weft_status status = WEFT_OK;
+    memset(o, 0, sizeof *o);
+    if (comm_rank(c) == 0) {
+        (void)open_first(j, options, s, o, retry, e);
+    }
+    status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        status = comm_broadcast(c, 0, o, sizeof *o, e);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (comm_rank(c) != 0) {
+        (void)open_other(j, options, o, s, retry, e);
+    }
+    status = comm_agree(c, e);
+    if (status == WEFT_OK && o->retry_count > 0) {
+        status = comm_broadcast(c, 0, *retry, (size_t)o->retry_count * sizeof **retry, e);
+    }
+    return status;
+}
+
+/* Collective: fails on all ranks if there is an error on any. */
+static weft_status start_coordinator(comm *c, const placement *p, const run_options *options,
+                                     const flow *w, mail *m, pulse settled, coordinator **out,
+                                     error *e)
+{
+    const int computing = p->workers > 0 ? p->workers : 1;
+    int *workers = calloc((size_t)p->ranks, sizeof *workers);
+    weft_status status = WEFT_OK;
+    if (workers == NULL) {
+        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the workers of %d ranks", p->ranks);
+    }
+    status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        status = comm_gather(c, &computing, sizeof computing, workers, e);
+    }
+    if (status == WEFT_OK && comm_rank(c) == 0) {
+        const coordinator_setup setup = {.job = w->job,
+                                         .store = w->store,
+                                         .mail = m,
+                                         .placement = p,
+                                         .workers = workers,
+                                         .technique = options->technique,
+                                         .pulse = settled,
+                                         .pure = options->pure,
+                                         .retry_failed = options->retry_failed,
+                                         .sync_s = options->sync_s,
+                                         .deadline_ns = options->deadline_ns,
+                                         .fresh = options->fresh,
+                                         .progress = options->progress,
+                                         .path = options->path,
+                                         .command = options->command};
+        (void)coordinator_create(&setup, out, e);
+    }
+    free(workers);
+    return status == WEFT_OK ? comm_agree(c, e) : status;
+}
+
+/* The run proper: from here to the end there is no collective call. */
+static weft_status compute(comm *c, const placement *p, const run_options *options, flow *w,
+                           error *e)
+{
+    mail *m = NULL;
+    coordinator_link *line = NULL;
+    coordinator *co = NULL;
+    const pulse settled =
+        pulse_for(options->beat_ns, options->dead_after_ns, p->ranks, !p->idle_main_threads);
+    if (mail_create(c, &m, e) == WEFT_OK) {
+        (void)coordinator_link_create(m, comm_rank(c), settled, &line, e);
+    }
+    if (comm_rank(c) != 0 && settled.limit_ns > 0) {
+        /* The coordinator, which begins to listen later, will have heard of this rank by then. */
+        w->mine_until_ns = clock_now_ns() + settled.sure_ns;
+    }
+    weft_status status = start_coordinator(c, p, options, w, m, settled, &co, e);
+    end_watch();
+    if (status == WEFT_OK) {
+        const loop_setup setup = {.flow = w,
+                                  .comm = c,
+                                  .mail = m,
+                                  .link = line,
+                                  .coordinator = co,
+                                  .workers = p->workers,
+                                  .pin = p->pin,
+                                  .pulse = settled,
+                                  .sync_s = options->sync_s};
+        status = loop_run(&setup, e);
+    }
+    coordinator_destroy(co);
+    coordinator_link_destroy(line);
+    mail_destroy(m);
+    return status;
+}
+
+/* What may kill is kept apart from the rest of the rank. */
+static weft_status compute_safely(comm *c, const placement *p, const run_options *options, flow *w,
+                                  error *e)
+{
+    const int workers = p->workers > 0 ? p->workers : 1;
+    const isolation_setup setup = {
+        .flow = w,
+        .workers = workers,
+        .by_main = p->workers == 0,
+        .item_timeout_s = options->item_timeout_s,
+        .stuck_ns = options->dead_after_ns > 0 ? 2 * options->dead_after_ns : stuck_ns};
+    if (misuse_create(workers, &w->misuse, e) == WEFT_OK) {
+        (void)isolation_create(&setup, &w->isolation, e);
+    }
+    weft_status status = comm_agree(c, e);
+    if (status == WEFT_OK) {
+        w->lull = isolation_lull(w->isolation);
+        w->isolate = options->isolate || options->item_timeout_s > 0;
+        w->never_apart = options->never_apart;
+        status = compute(c, p, options, w, e);
+        isolation_conclude(w->isolation);
+    }
+    isolation_destroy(w->isolation);
+    misuse_destroy(w->misuse);
+    return status;
+}
+
+/* A run that has been stopped, or has failed, waits so long for its file to be closed. One that is
+ * complete waits until its time limit, and so long after a signal. */
+enum { CLOSE_S = 10 };
+
+static const char closing_words[] =
+    "weft: the disk has not answered while the file was closed: what was written last may be "
+    "missing; run the same command again\n";
+
+/* Called in a signal's handler. */
+static void hurry_closing(void)
+{
+    watchdog_hurry(CLOSE_S, weft_status_exit(WEFT_STOPPED), closing_words);
+}
+
+static void watch_closing(weft_status status, int64_t deadline_ns)
+{
+    if (status != WEFT_OK && status != WEFT_ITEMS_FAILED) {
+        watchdog_set(CLOSE_S, weft_status_exit(status), closing_words);
+        return;
+    }
+    watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED), closing_words);
+    signals_tell(hurry_closing);
+    if (signals_seen() != 0) {
+        hurry_closing();
+    }
+}
+
+/* The limit in whole tiles. */
+static int64_t span_tiles(const tiling *tiles, int64_t limit)
+{
+    if (limit == 0) {
+        return INT64_MAX;
+    }
+    return limit > tiles->grain ? limit / tiles->grain : 1;
+}
+
+/* Without --sync a file system may tell of errors only here: they are the run's, on all ranks,
+ * unless there is one already. With it, nothing has been recorded that is not on disk. */
+static weft_status close_store(comm *c, store *s, bool agree, int64_t deadline_ns,
+                               weft_status status, error *e)
+{
+    error late = {.status = WEFT_OK};
+    watch_closing(status, deadline_ns);
+    if (s != NULL) {
+        (void)store_finish(s, &late);
+    }
+    store_close(s);
+    end_watch();
+    if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || error_is_failure(status)) {
+        return status;
+    }
+    *e = late;
+    return late.status;
+}
+
+void run_describe(account *a)
+{
+    static const struct {
+        const char *name;
+        size_t bytes;
+    } sent[] = {{"error", sizeof(error)},
+                {"tile record", sizeof(tile_record)},
+                {"failure row", sizeof(failure_row)},
+                {"retried item", sizeof(retry_item)},
+                {"opening", sizeof(opening)},
+                {"ask", sizeof(message_ask)},
+                {"news", sizeof(message_news)},
+                {"report", sizeof(message_report)},
+                {"signal", sizeof(message_signal)},
+                {"fail", sizeof(message_fail)},
+                {"left", sizeof(message_left)},
+                {"return", sizeof(message_return)},
+                {"alive", sizeof(message_alive)},
+                {"dead", sizeof(message_dead)},
+                {"grant", sizeof(message_grant)},
+                {"stop", sizeof(message_stop)},
+                {"end", sizeof(message_end)},
+                {"beat", sizeof(message_beat)},
+                {"rejoin", sizeof(message_rejoin)}};
+    for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "the size of weft's message '%s'", sent[i].name);
+        account_add(a, name, "%zu bytes", sent[i].bytes);
+    }
+}
+
+weft_status run_map(comm *c, const placement *p, job *j, const run_options *options,
+                    weft_kernel_fn kernel, void *context, error *e)
+{
+    store *s = NULL;
+    retry_item *retry = NULL;
+    opening o = {.left_ns = 0};
+    const int64_t grain = options->grain > 0 ? options->grain : options->map_grain;
+    signals_watch();
+    exits_watch();
+    overflow_watch(comm_rank(c), p->workers > 0);
+    if (job_settle(j, options->seed, grain, e) == WEFT_OK) {
+        (void)trial_threads(p->workers, e);
+    }
+    weft_status status = comm_agree(c, e);
+    watch_opening(c, options->deadline_ns);
+    if (status == WEFT_OK) {
+        if (comm_rank(c) == 0) {
+            warn_of_many_tiles(j);
+        }
+        status = open_everywhere(c, j, options, &s, &o, &retry, e);
+    }
+    const int64_t deadline_ns = o.left_ns == 0 ? 0 : clock_now_ns() + o.left_ns;
+    if (status == WEFT_OK) {
+        thread_state caller;
+        thread_state_get(&caller);
+        flow w = {.job = j,
+                  .store = s,
+                  .kernel = kernel,
+                  .context = context,
+                  .caller = &caller,
+                  .pure = options->pure,
+                  .span_tiles = span_tiles(&j->tiles, options->span_limit),
+                  .rank = comm_rank(c),
+                  .run = o.run,
+                  .origin_ns = clock_now_ns(),
+                  .origin_s = clock_wall_s(),
+                  .retry_count = o.retry_count,
+                  .retry = retry};
+        status = compute_safely(c, p, options, &w, e);
+    }
+    end_watch();
+    free(retry);
+    status = close_store(c, s, options->sync_s <= 0 && !comm_broken(c), deadline_ns, status, e);
+    overflow_unwatch();
+    exits_unwatch();
+    signals_unwatch();
+    return status;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The host: its name, the cores this process may use, processes by pid, whether a person looks on.
+ */
+#define _GNU_SOURCE 1
+#include "host/host.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SETS = HOST_MOST_CORES / CPU_SETSIZE, HOST_FILE_BYTES = 256, STAT_BYTES = 1024 };
+
+void host_name(char name[HOST_NAME_BYTES])
+{
+    if (gethostname(name, HOST_NAME_BYTES) != 0) {
+        (void)snprintf(name, HOST_NAME_BYTES, "unknown");
+    }
+    name[HOST_NAME_BYTES - 1] = '\0';
+}
+
+/* A kernel that can have more cores than there is room for refuses, and nothing is known. */
+void host_get_cores(host_cores *cores)
+{
+    cpu_set_t sets[SETS];
+    memset(cores, 0, sizeof *cores);
+    if (sched_getaffinity(0, sizeof sets, sets) != 0) {
+        cores->mask[0] = 1;
+        return;
+    }
+    for (int core = 0; core < HOST_MOST_CORES; core++) {
+        if (CPU_ISSET_S((size_t)core, sizeof sets, sets)) {
+            host_add_core(cores, core);
+        }
+    }
+}
+
+bool host_bind_thread(const host_cores *cores)
+{
+    cpu_set_t sets[SETS];
+    CPU_ZERO_S(sizeof sets, sets);
+    for (int i = 0; i < HOST_MASK_WORDS; i++) {
+        for (int bit = 0; bit < 64 && cores->mask[i] >> bit != 0; bit++) {
+            if ((cores->mask[i] >> bit & 1) != 0) {
+                CPU_SET_S((size_t)(64 * i + bit), sizeof sets, sets);
+            }
+        }
+    }
+    return sched_setaffinity(0, sizeof sets, sets) == 0;
+}
+
+int host_this_core(void)
+{
+    return sched_getcpu();
+}
+
+bool host_has_core(const host_cores *cores, int core)
+{
+    return core >= 0 && core < HOST_MOST_CORES && (cores->mask[core / 64] >> (core % 64) & 1) != 0;
+}
+
+void host_add_core(host_cores *cores, int core)
+{
+    cores->mask[core / 64] |= UINT64_C(1) << (core % 64);
+}
+
+int host_count_cores(const host_cores *cores)
+{
+    int count = 0;
+    for (int i = 0; i < HOST_MASK_WORDS; i++) {
+        for (uint64_t left = cores->mask[i]; left != 0; left &= left - 1) {
+            count++;
+        }
+    }
+    return count;
+}
+
+int host_online_cores(void)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (int)cores : 1;
+}
+
+bool host_cores_overlap(const host_cores *a, const host_cores *b)
+{
+    for (int i = 0; i < HOST_MASK_WORDS; i++) {
+        if ((a->mask[i] & b->mask[i]) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the system says of a process, behind its name, which is in brackets and may hold anything;
+ * NULL if there is no such process. */
+static const char *read_process(int64_t pid, char line[STAT_BYTES])
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return NULL;
+    }
+    const size_t length = fread(line, 1, STAT_BYTES - 1, file);
+    (void)fclose(file);
+    line[length] = '\0';
+    return strrchr(line, ')');
+}
+
+/* A field of that, counted as in proc(5), from 4 on; 0 if there is no such process. */
+static uint64_t process_field(int64_t pid, int field)
+{
+    char line[STAT_BYTES];
+    const char *at = read_process(pid, line);
+    for (int i = 2; at != NULL && i < field; i++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
+int64_t host_process_session(int64_t pid)
+{
+    char line[STAT_BYTES];
+    const char *at = read_process(pid, line);
+    const bool lives = at != NULL && strncmp(at, ") Z", 3) != 0 && strncmp(at, ") X", 3) != 0;
+    return lives ? (int64_t)process_field(pid, 6) : 0;
+}
+
+uint64_t host_process_start(int64_t pid)
+{
+    return process_field(pid, 22);
+}
+
+int64_t host_process_parent(int64_t pid)
+{
+    return (int64_t)process_field(pid, 4);
+}
+
+static void read_boot(char *boot, size_t room)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    const size_t length = file == NULL ? 0 : fread(boot, 1, room - 1, file);
+    boot[length] = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+void host_this_process(host_process *p)
+{
+    struct stat space;
+    memset(p, 0, sizeof *p);
+    read_boot(p->boot, sizeof p->boot);
+    p->space = stat("/proc/self/ns/pid", &space) == 0 ? space.st_ino : 0;
+    p->pid = (int64_t)getpid();
+    p->start = host_process_start(p->pid);
+}
+
+bool host_process_near(const host_process *a, const host_process *b)
+{
+    return a->boot[0] != '\0' && strcmp(a->boot, b->boot) == 0 && a->space == b->space;
+}
+
+bool host_process_lives(const host_process *p)
+{
+    const uint64_t start = host_process_start(p->pid);
+    if (start != 0 && p->start != 0) {
+        return start == p->start;
+    }
+    /* The system may have no file to spare for a look. */
+    return kill((pid_t)p->pid, 0) == 0 || errno != ESRCH;
+}
+
+/* What a process's stderr is, by name; "" if that cannot be known. */
+static void name_stderr(int64_t pid, char name[HOST_FILE_BYTES])
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%lld/fd/2", (long long)pid);
+    const ssize_t length = readlink(path, name, HOST_FILE_BYTES - 1);
+    name[length > 0 ? length : 0] = '\0';
+}
+
+bool host_on_terminal(void)
+{
+    if (isatty(STDERR_FILENO)) {
+        return true;
+    }
+    if (getenv("OMPI_COMM_WORLD_RANK") == NULL) {
+        return false;
+    }
+    char mine[HOST_FILE_BYTES];
+    char theirs[HOST_FILE_BYTES];
+    int64_t pid = (int64_t)getppid();
+    name_stderr((int64_t)getpid(), mine);
+    name_stderr(pid, theirs);
+    /* Between mpirun and this process there may be a shell, with the same pipe. */
+    while (theirs[0] != '\0' && strcmp(theirs, mine) == 0) {
+        pid = host_process_parent(pid);
+        name_stderr(pid, theirs);
+    }
+    return strncmp(theirs, "/dev/pts/", 9) == 0 || strncmp(theirs, "/dev/tty", 8) == 0;
+}

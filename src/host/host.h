@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The host: its name, the cores this process may use, processes by pid, whether a person looks on.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HOST_NAME_BYTES = 64, HOST_MASK_WORDS = 64, HOST_MOST_CORES = 64 * HOST_MASK_WORDS };
+
+/* Which cores: bit c of word c / 64, c being the system's number of a core, or of a hardware thread
+ * where cores have several. */
+typedef struct host_cores {
+    uint64_t mask[HOST_MASK_WORDS];
+} host_cores;
+
+void host_name(char name[HOST_NAME_BYTES]);
+
+/* The cores that the calling thread may run on. */
+void host_get_cores(host_cores *cores);
+
+/* Lets the calling thread run on these cores alone; false, and all is as before, if the system does
+ * not allow it. */
+bool host_bind_thread(const host_cores *cores);
+
+/* The core that the calling thread is on; -1 if that is not known. */
+int host_this_core(void);
+
+bool host_has_core(const host_cores *cores, int core);
+
+/* A core from 0 to HOST_MOST_CORES - 1. */
+void host_add_core(host_cores *cores, int core);
+
+int host_count_cores(const host_cores *cores);
+
+/* The cores of the host, whoever may use them. */
+int host_online_cores(void);
+
+bool host_cores_overlap(const host_cores *a, const host_cores *b);
+
+/* When a process of this host was started, in clock ticks since boot; 0 if there is none. With the
+ * pid it names a process for good, since pids come back. */
+uint64_t host_process_start(int64_t pid);
+
+/* The session that a process of this host is in; 0 if there is no such process, or it has ended and
+ * only its parent has not looked yet. */
+int64_t host_process_session(int64_t pid);
+
+/* The parent of a process of this host; 0 if there is none. */
+int64_t host_process_parent(int64_t pid);
+
+/* A process among all of a cluster. */
+typedef struct host_process {
+    char boot[40];  /* of its machine; "" if that is not known */
+    uint64_t space; /* its pids are counted in, since containers have their own */
+    int64_t pid;
+    uint64_t start;
+} host_process;
+
+void host_this_process(host_process *p);
+
+/* Whether two processes can see each other by pid. */
+bool host_process_near(const host_process *a, const host_process *b);
+
+/* Whether a process that is near is still there: false only if that is certain. */
+bool host_process_lives(const host_process *p);
+
+/* Whether stderr ends at a terminal; under mpirun, which takes it over a pipe, whether its does. */
+bool host_on_terminal(void);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Another process of this host, seen from outside. */
+#define _GNU_SOURCE 1
+#include "host/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TEXT_BYTES = 512 };
+
+/* Reads the beginning of a file of a thread; false if there is nothing. */
+static bool read_text(int64_t pid, const char *thread, const char *name, char text[TEXT_BYTES])
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "/proc/%lld/task/%.20s/%s", (long long)pid, thread, name);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    const ssize_t bytes = read(fd, text, TEXT_BYTES - 1);
+    (void)close(fd);
+    text[bytes > 0 ? bytes : 0] = '\0';
+    return bytes > 0;
+}
+
+/* The state follows the name of the program, which may hold anything. */
+static bool is_asleep(int64_t pid, const char *thread)
+{
+    char text[TEXT_BYTES];
+    if (!read_text(pid, thread, "stat", text)) {
+        return false;
+    }
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' && end[2] == 'S';
+}
+
+/* A futex call that waits: the operation is the second argument, the time limit the fourth. */
+static process_state judge_call(const char *text)
+{
+    unsigned long argument[4];
+    char *end = NULL;
+    if (strtol(text, &end, 10) != SYS_futex) {
+        return PROCESS_ASLEEP;
+    }
+    for (int i = 0; i < 4; i++) {
+        argument[i] = strtoul(end, &end, 16);
+    }
+    const unsigned long operation = argument[1] & (unsigned long)FUTEX_CMD_MASK;
+    if (operation == FUTEX_LOCK_PI || operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET) {
+        const bool ours = (argument[1] & FUTEX_PRIVATE_FLAG) != 0;
+        return argument[3] != 0 ? PROCESS_ASLEEP : ours ? PROCESS_STUCK : PROCESS_WAITING;
+    }
+    return PROCESS_ASLEEP;
+}
+
+static process_state look_at_thread(int64_t pid, const char *thread)
+{
+    char text[TEXT_BYTES];
+    if (!is_asleep(pid, thread)) {
+        return PROCESS_ACTIVE;
+    }
+    /* "running", and "-1 …" outside of system calls, are for threads that have just woken up. */
+    if (read_text(pid, thread, "syscall", text)) {
+        return text[0] >= '0' && text[0] <= '9' ? judge_call(text) : PROCESS_ACTIVE;
+    }
+    return read_text(pid, thread, "wchan", text) && strncmp(text, "futex", 5) == 0 ? PROCESS_WAITING
+                                                                                   : PROCESS_ASLEEP;
+}
+
+process_state process_look(int64_t pid)
+{
+    char path[64];
+    process_state least = PROCESS_STUCK;
+    bool any = false;
+    (void)snprintf(path, sizeof path, "/proc/%lld/task", (long long)pid);
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return PROCESS_ACTIVE;
+    }
+    const struct dirent *each = NULL;
+    while (least != PROCESS_ACTIVE && (each = readdir(folder)) != NULL) {
+        if (each->d_name[0] != '.') {
+            const process_state state = look_at_thread(pid, each->d_name);
+            least = state < least ? state : least;
+            any = true;
+        }
+    }
+    (void)closedir(folder);
+    return any ? least : PROCESS_ACTIVE;
+}
+
+int64_t process_cpu_ns(int64_t pid)
+{
+    clockid_t clock = CLOCK_MONOTONIC;
+    struct timespec now = {.tv_sec = 0};
+    if (clock_getcpuclockid((pid_t)pid, &clock) != 0 || clock_gettime(clock, &now) != 0) {
+        return -1;
+    }
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Another process of this host, seen from outside: whether it does anything. */
+#ifndef HOST_PROCESS_H
+#define HOST_PROCESS_H
+
+#include <stdint.h>
+
+typedef enum process_state {
+    PROCESS_ACTIVE,  /* it may be doing something; or not enough is known */
+    PROCESS_ASLEEP,  /* all of its threads sleep, each for a reason of its own */
+    PROCESS_WAITING, /* all wait for a lock or an event, without a limit */
+    PROCESS_STUCK    /* the same, and only a thread of this very process could wake one of them */
+} process_state;
+
+/* What a process does at this moment; its threads are looked at one after another. What the system
+ * does not tell counts as ACTIVE; where it tells half, STUCK is only WAITING. */
+process_state process_look(int64_t pid);
+
+/* What all its threads together have had of cores; -1 if that is not known. */
+int64_t process_cpu_ns(int64_t pid);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The quota of processor time that the system's control groups leave to this process. */
+#define _GNU_SOURCE 1
+#include "host/quota.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LINE_BYTES = 4096 };
+
+/* The first line of a file; false if there is none. */
+static bool read_line(const char *folder, const char *name, char line[LINE_BYTES])
+{
+    char path[2 * PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "re");
+    const bool read = file != NULL && fgets(line, LINE_BYTES, file) != NULL;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return read;
+}
+
+/* Of a group of version 2, "150000 100000", or of version 1: microseconds in each period. 0: none,
+ * which is "max" or -1. */
+static double read_quota(const char *folder)
+{
+    char line[LINE_BYTES];
+    char *end = NULL;
+    int64_t most = 0;
+    int64_t period = 0;
+    if (read_line(folder, "cpu.max", line)) {
+        most = (int64_t)strtoll(line, &end, 10);
+        period = (int64_t)strtoll(end, NULL, 10);
+    } else if (read_line(folder, "cpu.cfs_quota_us", line)) {
+        most = (int64_t)strtoll(line, NULL, 10);
+        period =
+            read_line(folder, "cpu.cfs_period_us", line) ? (int64_t)strtoll(line, NULL, 10) : 0;
+    }
+    return most > 0 && period > 0 ? (double)most / (double)period : 0;
+}
+
+/* A number for a group: its folder's. */
+static uint64_t identify(const char *folder)
+{
+    struct stat found;
+    return stat(folder, &found) == 0 ? (uint64_t)found.st_ino * 31 + (uint64_t)found.st_dev : 0;
+}
+
+/* Goes up from a group to the root. In a container the upper part of the path may not be there. */
+static void climb(const char *mounted, const char *group, quota *q)
+{
+    char folder[PATH_MAX];
+    const size_t root = strlen(mounted);
+    const int length = snprintf(folder, sizeof folder, "%s%s", mounted, group);
+    if (length < 0 || (size_t)length >= sizeof folder) {
+        return;
+    }
+    while (true) {
+        const double cores = read_quota(folder);
+        if (cores > 0 && (q->cores <= 0 || cores < q->cores)) {
+            *q = (quota){.cores = cores, .group = identify(folder)};
+        }
+        char *slash = strrchr(folder, '/');
+        if (slash == NULL || (size_t)(slash - folder) < root) {
+            return;
+        }
+        *slash = '\0';
+    }
+}
+
+/* Whether "cpu" is one of the controllers, "cpu,cpuacct". */
+static bool has_cpu(const char *controllers)
+{
+    const size_t length = strlen(controllers);
+    for (const char *at = controllers; at <= controllers + length; at += strcspn(at, ",") + 1) {
+        if (strcspn(at, ",") == 3 && strncmp(at, "cpu", 3) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A line "0::/group" is of version 2, "4:cpu,cpuacct:/group" of version 1. */
+static void take_line(char *line, const char *mounted, quota *q)
+{
+    char folder[PATH_MAX];
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = strchr(line, ':');
+    char *group = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+    if (group == NULL) {
+        return;
+    }
+    controllers++;
+    *group++ = '\0';
+    if (*controllers == '\0') {
+        climb(mounted, group, q);
+        (void)snprintf(folder, sizeof folder, "%s/unified", mounted);
+        climb(folder, group, q);
+    } else if (has_cpu(controllers)) {
+        (void)snprintf(folder, sizeof folder, "%s/%s", mounted, controllers);
+        climb(folder, group, q);
+        (void)snprintf(folder, sizeof folder, "%s/cpu", mounted);
+        climb(folder, group, q);
+    }
+}
+
+void quota_find_in(const char *groups, const char *mounted, quota *q)
+{
+    char line[LINE_BYTES];
+    *q = (quota){.cores = 0};
+    FILE *file = fopen(groups, "re");
+    if (file == NULL) {
+        return;
+    }
+    while (fgets(line, sizeof line, file) != NULL) {
+        take_line(line, mounted, q);
+    }
+    (void)fclose(file);
+}
+
+void quota_find(quota *q)
+{
+    quota_find_in("/proc/self/cgroup", "/sys/fs/cgroup", q);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Siblings: the processes of the same program that a launcher has started beside this one. MPI's
+ * start waits for all of them, for ever if one has died. */
+#ifndef HOST_SIBLINGS_H
+#define HOST_SIBLINGS_H
+
+/* From here on the process ends, with that exit status and a line on stderr, once a sibling is
+ * missing that was there before; the line lives as long. Where siblings cannot be seen, or have
+ * other parents, nothing happens. */
+void siblings_watch(int exit_status, const char *line);
+
+/* It need not end any more. */
+void siblings_forget(void);
+
+#endif

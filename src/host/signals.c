@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The signals that ask a run to stop, and those that must not end it. */
+#include "host/signals.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <unistd.h>
+#include <weft/status.h>
+
+/* Whether weft's handler takes the place of what it finds. */
+typedef enum taken {
+    SIGNAL_ALWAYS,
+    SIGNAL_UNLESS_IGNORED,
+    SIGNAL_IF_DEFAULT,
+} taken;
+
+typedef struct row {
+    int number;
+    taken taken;
+    const char *name;
+} row;
+
+#define SIGNAL_ROW(name, how) {SIG##name, how, "SIG" #name},
+static const row rows[] = {SIGNALS_STOP_MAP(SIGNAL_ROW) SIGNALS_QUIET_MAP(SIGNAL_ROW)};
+#undef SIGNAL_ROW
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+/* Who had the signals before the session, and before the run. */
+typedef enum level { LEVEL_SESSION, LEVEL_RUN, LEVELS } level;
+static struct sigaction before[LEVELS][ROWS];
+
+static bool in_session = false;
+static atomic_int seen = 0;
+static atomic_int interrupts = 0;
+static void (*_Atomic told)(void);
+
+/* Before the session's end; then it is the status with which a signal ends the process. */
+enum { NOT_OVER = -1 };
+static atomic_int status_if_over = NOT_OVER;
+
+static void on_stop(int number)
+{
+    if (number == SIGINT && atomic_fetch_add(&interrupts, 1) > 0) {
+        _exit(128 + SIGINT);
+    }
+    const int status = atomic_load(&status_if_over);
+    if (atomic_exchange(&seen, number) == 0 && status != NOT_OVER) {
+        _exit(status);
+    }
+    void (*const hook)(void) = atomic_load(&told);
+    if (hook != NULL) {
+        hook();
+    }
+}
+
+/* Other than SIG_IGN, a handler is not handed on to programs that are started from here. */
+static void on_quiet(int number)
+{
+    (void)number;
+}
+
+static bool is_mine(const struct sigaction *action)
+{
+    return action->sa_handler == on_stop || action->sa_handler == on_quiet;
+}
+
+static bool is_to_be_taken(taken how, const struct sigaction *found)
+{
+    return !is_mine(found) && (how == SIGNAL_ALWAYS || found->sa_handler == SIG_DFL ||
+                               (how == SIGNAL_UNLESS_IGNORED && found->sa_handler != SIG_IGN));
+}
+
+static void take(level of)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        struct sigaction action = {.sa_flags = SA_RESTART};
+        action.sa_handler = rows[i].taken == SIGNAL_IF_DEFAULT ? on_quiet : on_stop;
+        (void)sigemptyset(&action.sa_mask);
+        (void)sigaction(rows[i].number, NULL, &before[of][i]);
+        if (is_to_be_taken(rows[i].taken, &before[of][i])) {
+            (void)sigaction(rows[i].number, &action, NULL);
+        }
+    }
+}
+
+/* What somebody else has put there in the meantime is left. */
+static void put_back(level of, size_t i)
+{
+    struct sigaction now;
+    if (sigaction(rows[i].number, NULL, &now) == 0 && is_mine(&now)) {
+        (void)sigaction(rows[i].number, &before[of][i], NULL);
+    }
+}
+
+void signals_begin(void)
+{
+    atomic_store(&seen, 0);
+    atomic_store(&interrupts, 0);
+    atomic_store(&status_if_over, NOT_OVER);
+    take(LEVEL_SESSION);
+    in_session = true;
+}
+
+void signals_watch(void)
+{
+    take(LEVEL_RUN);
+}
+
+void signals_unwatch(void)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        put_back(LEVEL_RUN, i);
+    }
+}
+
+void signals_end(int exit_status)
+{
+    const bool complete = exit_status == weft_status_exit(WEFT_OK) ||
+                          exit_status == weft_status_exit(WEFT_ITEMS_FAILED);
+    if (!in_session) {
+        return;
+    }
+    in_session = false;
+    atomic_store(&status_if_over, complete ? weft_status_exit(WEFT_STOPPED) : exit_status);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].taken == SIGNAL_IF_DEFAULT || before[LEVEL_SESSION][i].sa_handler != SIG_DFL) {
+            put_back(LEVEL_SESSION, i);
+        }
+    }
+}
+
+int signals_seen(void)
+{
+    return atomic_load(&seen);
+}
+
+void signals_tell(void (*hook)(void))
+{
+    atomic_store(&told, hook);
+}
+
+static void pass_on(int number)
+{
+    (void)kill(getppid(), number);
+}
+
+void signals_leave_to_parent(void)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        struct sigaction action = {.sa_flags = SA_RESTART};
+        action.sa_handler = rows[i].number == SIGXCPU ? pass_on : on_quiet;
+        (void)sigemptyset(&action.sa_mask);
+        (void)sigaction(rows[i].number, &action, NULL);
+    }
+}
+
+const char *signals_name(int number)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].number == number) {
+            return rows[i].name;
+        }
+    }
+    return "a signal";
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The signals that ask a run to stop, and those that must not end it.
+ *
+ * The handlers stay from the beginning of a session to the end of the process: a signal that comes
+ * while MPI starts or ends, or is sent twice, must not kill what is stopping in good order. */
+#ifndef HOST_SIGNALS_H
+#define HOST_SIGNALS_H
+
+#include <stdbool.h>
+
+/* X(NAME, TAKEN): the signals that ask a run to stop. A program under nohup has SIGHUP ignored, and
+ * that is left so. */
+#define SIGNALS_STOP_MAP(X)                                                                    \
+    X(TERM, SIGNAL_ALWAYS)         /* a batch system, mpirun or a person; a kill may follow */ \
+    X(INT, SIGNAL_ALWAYS)          /* Ctrl-C; a second one ends the process at once */         \
+    X(HUP, SIGNAL_UNLESS_IGNORED)  /* the terminal, or the connection, is gone */              \
+    X(XCPU, SIGNAL_UNLESS_IGNORED) /* the soft limit on CPU time, `ulimit -St` */              \
+    X(USR1, SIGNAL_ALWAYS)         /* the early warning of a batch system: there is time */    \
+    X(USR2, SIGNAL_ALWAYS) /* SIGTERM for ranks under mpirun, which only passes this one on */
+
+/* X(NAME, TAKEN): the signals of a write that fails. The write says so itself. */
+#define SIGNALS_QUIET_MAP(X)                                                \
+    X(PIPE, SIGNAL_IF_DEFAULT) /* the reader of a pipe or socket is gone */ \
+    X(XFSZ, SIGNAL_IF_DEFAULT) /* the file would be larger than `ulimit -f` allows */
+
+/* A session begins: takes the signals over, and forgets those of an earlier session. Main thread,
+ * and so are the others unless they say something else. */
+void signals_begin(void);
+
+/* Takes them over again where somebody else has done so since, such as MPI's start or the program.
+ * A second SIGINT ends the process at once. */
+void signals_watch(void);
+
+/* Gives what signals_watch() has taken back to whoever had it then. */
+void signals_unwatch(void);
+
+/* The session ends, and the program with that exit status. Handlers of the program's own are put
+ * back. Where it has none, signals go on to be ignored if the run has been told to stop; if not,
+ * the next one ends the process, with 75 if the exit status would be that of a complete run: the
+ * program may have something of its own left to do. */
+void signals_end(int exit_status);
+
+/* The signal that came last in this session, or 0. It is sent once, perhaps at the very end of a
+ * run, and asks all of the session to stop: later runs see it, too. Any thread. */
+int signals_seen(void);
+
+/* From here on `hook` is called in the handler of each signal; NULL: nothing is. */
+void signals_tell(void (*hook)(void));
+
+/* In a forked child, whose parent decides when to stop: no signal of the tables ends it, or stops
+ * it. That its CPU time is used up is passed on to the parent. */
+void signals_leave_to_parent(void);
+
+/* "SIGTERM" and so on. */
+const char *signals_name(int number);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
+ * twice. A chunk is reserved for a rank, and granted piece by piece as the rank can take it: what
+ * has not been granted is no lease, and others get it without asking anybody. The dispatch has no
+ * clock, messages or files of its own, so that a run and its simulation share it.
+ */
+#ifndef SCHED_DISPATCH_H
+#define SCHED_DISPATCH_H
+
+#include "base/error.h"
+#include "sched/schedule.h"
+#include "space/interval.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct dispatch dispatch;
+
+enum { ORDER_INTERVALS = 64 };
+
+/* Something to tell a rank. */
+typedef enum order_kind {
+    ORDER_GRANT, /* compute these pieces */
+    ORDER_RECALL /* give back half of what you have not begun: dispatch_return() */
+} order_kind;
+
+typedef struct order {
+    order_kind kind;
+    int rank;
+    bool again; /* of ORDER_GRANT: they are with another rank, … */
+    int holder; /* … this one, and late */
+    int intervals;
+    interval interval[ORDER_INTERVALS];
+} order;
+
+typedef struct dispatch_setup {
+    int64_t tiles;
+    int ranks;
+    const int *workers; /* per rank; NULL: one each */
+    technique technique;
+    uint64_t seed;
+    bool pure; /* tiles may be computed twice */
+    /* For a simulation, whose clock may run far: once everything has been handed out, the dispatch
+     * looks who could help whom no more often than this much of the time that has passed, and less
+     * often yet if ranks pass tiles to each other for long. 0: whenever it may. */
+    double look_share;
+} dispatch_setup;
+
+/* How a rank is getting on. */
+typedef struct news {
+    measurement computed; /* since it was last heard of; perhaps no tiles */
+    double longest_s;     /* of these tiles */
+    int64_t left;         /* tiles that it has and nobody has begun */
+} news;
+
+/* All tiles are to do but those that dispatch_set_done() names before dispatch_start(). */
+weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *e);
+
+/* NULL is allowed. */
+void dispatch_destroy(dispatch *d);
+
+void dispatch_set_done(dispatch *d, int64_t tile);
+
+/* The items of a tile may kill: it is granted as a careful piece. */
+void dispatch_set_careful(dispatch *d, int64_t tile);
+
+/* Whether a tile is careful: that was said of it, or a rank was taken for dead that had it. */
+bool dispatch_careful(const dispatch *d, int64_t tile);
+
+weft_status dispatch_start(dispatch *d, error *e);
+
+/* A rank can take so many tiles. It waits until there is an ORDER_GRANT for it. */
+void dispatch_ask(dispatch *d, int rank, int64_t want);
+
+/* The answer to ORDER_RECALL: pieces that are to do again, perhaps none, and what is left then. */
+void dispatch_return(dispatch *d, int rank, int intervals, const interval back[], int64_t left,
+                     int64_t now_ns);
+
+/* A rank tells how it is getting on. */
+void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
+
+/* A tile is in the file: true if for the first time. */
+bool dispatch_report(dispatch *d, int64_t tile);
+
+/* A rank is taken for dead: what it had is careful and to do again, which are so many tiles, and it
+ * gets nothing until dispatch_ask(). */
+int64_t dispatch_bury(dispatch *d, int rank);
+
+/* What it costs to hand out a chunk, as measured last. */
+void dispatch_set_overhead(dispatch *d, double seconds);
+
+/* How long the run may still take. */
+void dispatch_set_time_left(dispatch *d, double seconds);
+
+/* The next order that is due; false if there is none. To be asked for until there is none after
+ * anything has been told, and every DISPATCH_NS. */
+bool dispatch_next(dispatch *d, int64_t now_ns, order *o);
+
+enum { DISPATCH_NS = 1000000 };
+
+/* Tiles not done. */
+int64_t dispatch_undone(const dispatch *d);
+
+/* Chunks that were reserved for ranks so far, repetitions included. */
+int64_t dispatch_chunks(const dispatch *d);
+
+#endif

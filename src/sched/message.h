@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What agents and the coordinator tell each other. */
+#ifndef SCHED_MESSAGE_H
+#define SCHED_MESSAGE_H
+
+#include "base/error.h"
+#include "sched/dispatch.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum message_kind {
+    /* agent to coordinator */
+    MESSAGE_ASK,    /* I can take so many tiles */
+    MESSAGE_NEWS,   /* I have computed this much, and report it once it is on disk */
+    MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
+    MESSAGE_SIGNAL, /* I have been told to stop */
+    MESSAGE_FAIL,   /* I cannot go on */
+    MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
+    MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give these pieces back, or none */
+    MESSAGE_ALIVE,  /* I am still here */
+    MESSAGE_DEAD,   /* that rank's process has ended */
+    /* coordinator to agent */
+    MESSAGE_GRANT,  /* compute these pieces */
+    MESSAGE_RECALL, /* another rank is idle: give back half of what you have not begun */
+    MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
+    MESSAGE_END,    /* the run is over */
+    MESSAGE_BEAT,   /* the coordinator is still here */
+    MESSAGE_REJOIN  /* you were taken for dead, and what you had is with others: drop what you have
+                       not begun, and ask anew */
+} message_kind;
+
+/* Every message begins with its kind. What depends on which tiles a rank has carries its epoch: how
+ * often it has had to rejoin; what it said before is out of date. */
+typedef struct message_ask {
+    message_kind kind;
+    int32_t epoch;
+    int64_t want;
+} message_ask;
+
+typedef struct message_news {
+    message_kind kind;
+    news news;
+} message_news;
+
+typedef struct message_report {
+    message_kind kind;
+    int32_t failures;
+    int64_t first;
+    int64_t tiles;
+    int64_t busy_ns;  /* of the rank's workers, since the start of the run */
+    int64_t worst_ns; /* of the busiest of them */
+    int64_t cpu_ns;   /* of a core's time that they had for it */
+    int64_t wait_ns;  /* and that they waited for one */
+    int64_t sync_ns;  /* that it took to force results to disk, the last time */
+} message_report;
+
+typedef struct message_signal {
+    message_kind kind;
+    int32_t number;
+} message_signal;
+
+typedef struct message_fail {
+    message_kind kind;
+    error error;
+} message_fail;
+
+typedef struct message_alive {
+    message_kind kind;
+    int64_t clock_ns; /* the sender's */
+} message_alive;
+
+typedef struct message_beat {
+    message_kind kind;
+    int64_t heard_ns; /* the newest clock that has come from the rank; 0: none has */
+} message_beat;
+
+typedef struct message_dead {
+    message_kind kind;
+    int32_t rank;
+} message_dead;
+
+typedef struct message_left {
+    message_kind kind;
+    bool dropped; /* a kernel had not come back in time */
+} message_left;
+
+typedef struct message_grant {
+    message_kind kind;
+    int32_t intervals;
+    interval interval[ORDER_INTERVALS];
+} message_grant;
+
+typedef struct message_return {
+    message_kind kind;
+    int32_t epoch;
+    int32_t intervals;
+    int64_t left; /* tiles that nobody has begun, after that */
+    interval interval[ORDER_INTERVALS];
+} message_return;
+
+typedef struct message_stop {
+    message_kind kind;
+    int64_t grace_ns; /* how long a kernel in flight may take to come back */
+} message_stop;
+
+typedef struct message_end {
+    message_kind kind;
+    bool broken;     /* some rank has died, or left without finishing: do not wait for it in MPI */
+    bool at_once;    /* do not wait for kernels either */
+    error error;     /* why, if the run is not complete */
+    int64_t disk_ns; /* so long a rank may wait for its disk; INT64_MAX: as long as it takes */
+} message_end;
+
+typedef struct message_rejoin {
+    message_kind kind;
+    int32_t epoch;
+} message_rejoin;
+
+#endif

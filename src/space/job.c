@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The job: what a map is and what identifies it: item space, fields, parameters, seed, grain. */
+#include "space/job.h"
+
+#include "base/number.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As isalnum() in the plain locale: what a name may be does not depend on where one lives. */
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A name becomes a dataset's or an attribute's, and part of a file's. */
+static bool good_name(const char *name)
+{
+    if (name == NULL || name[0] == '\0' || name[0] == '.' || strlen(name) >= WEFT_NAME_BYTES) {
+        return false;
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        if (!is_letter_or_digit(*c) && strchr("_-.", *c) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static weft_status bad_name(const char *what, const char *name, error *e)
+{
+    return error_set(e, WEFT_ERR_USAGE,
+                     "%s '%s': a name has 1 to %d letters, digits, '_', '-' or '.', and does not "
+                     "start with '.'",
+                     what, name == NULL ? "" : name, WEFT_NAME_BYTES - 1);
+}
+
+static void format_shape(const space *s, char *text, size_t bytes)
+{
+    size_t used = (size_t)snprintf(text, bytes, "(");
+    for (int i = 0; i < s->ndims && used < bytes; i++) {
+        used += (size_t)snprintf(text + used, bytes - used, "%s%" PRId64, i == 0 ? "" : ", ",
+                                 s->shape[i]);
+    }
+    if (used < bytes) {
+        (void)snprintf(text + used, bytes - used, ")");
+    }
+}
+
+weft_status job_create(const char *name, int ndims, const int64_t shape[], job **out, error *e)
+{
+    if (!good_name(name)) {
+        return bad_name("map", name, e);
+    }
+    if (ndims < 1 || ndims > WEFT_MAX_DIMS || shape == NULL) {
+        return error_set(e, WEFT_ERR_USAGE, "map '%s': %d dimensions; it takes 1 to %d", name,
+                         ndims, WEFT_MAX_DIMS);
+    }
+    for (int i = 0; i < ndims; i++) {
+        if (shape[i] < 0) {
+            return error_set(e, WEFT_ERR_USAGE,
+                             "map '%s': dimension %d has %" PRId64 " items; it takes 0 or more",
+                             name, i, shape[i]);
+        }
+    }
+    space items;
+    if (!space_init(&items, ndims, shape)) {
+        return error_set(e, WEFT_ERR_USAGE, "map '%s': more items than a 64-bit integer counts",
+                         name);
+    }
+    job *j = calloc(1, sizeof *j);
+    job_field *field = calloc(WEFT_MAX_FIELDS, sizeof *field);
+    job_parameter *parameter = calloc(WEFT_MAX_PARAMETERS, sizeof *parameter);
+    if (j == NULL || field == NULL || parameter == NULL) {
+        free(parameter);
+        free(field);
+        free(j);
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+    }
+    (void)snprintf(j->name, sizeof j->name, "%s", name);
+    j->items = items;
+    j->field = field;
+    j->parameter = parameter;
+    *out = j;
+    return WEFT_OK;
+}
+
+void job_destroy(job *j)
+{
+    if (j != NULL) {
+        free(j->parameter);
+        free(j->field);
+        free(j);
+    }
+}
+
+static job_field *find_field(const job *j, const char *name)
+{
+    for (int i = 0; i < j->fields; i++) {
+        if (strcmp(j->field[i].name, name) == 0) {
+            return &j->field[i];
+        }
+    }
+    return NULL;
+}
+
+static weft_status check_new_field(const job *j, const char *name, weft_type type, error *e)
+{
+    if (!good_name(name)) {
+        return bad_name("field", name, e);
+    }
+    if (find_field(j, name) != NULL) {
+        return error_set(e, WEFT_ERR_USAGE, "map '%s' has a field '%s' already", j->name, name);
+    }
+    if (j->fields == WEFT_MAX_FIELDS) {
+        return error_set(e, WEFT_ERR_USAGE, "field '%s': map '%s' has %d fields already", name,
+                         j->name, WEFT_MAX_FIELDS);
+    }
+    if (weft_type_bytes(type) == 0) {
+        return error_set(e, WEFT_ERR_USAGE, "field '%s': %d is not a type", name, (int)type);
+    }
+    return WEFT_OK;
+}
+
+weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
+                          const int64_t shape[], const char *units, const char *long_name, error *e)
+{
+    const weft_status status = check_new_field(j, name, type, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    /* HDF5 allows 32 dimensions; the map's come first. */
+    bool good = ndims >= 0 && ndims <= WEFT_MAX_DIMS && (ndims == 0 || shape != NULL);
+    for (int i = 0; good && i < ndims; i++) {
+        good = shape[i] >= 1;
+    }
+    space value = {.ndims = 0, .count = 1};
+    if (!good || (ndims > 0 && !space_init(&value, ndims, shape))) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "field '%s': a shape has at most %d dimensions, each at least 1", name,
+                         WEFT_MAX_DIMS);
+    }
+    const int64_t element_bytes = (int64_t)weft_type_bytes(type);
+    const int64_t most = j->items.count > 0 ? INT64_MAX / j->items.count : INT64_MAX;
+    if (value.count > most / element_bytes) {
+        return error_set(e, WEFT_ERR_USAGE, "field '%s' is larger than a file can be", name);
+    }
+    job_field *field = &j->field[j->fields];
+    (void)snprintf(field->name, sizeof field->name, "%s", name);
+    (void)snprintf(field->units, sizeof field->units, "%s", units == NULL ? "1" : units);
+    (void)snprintf(field->long_name, sizeof field->long_name, "%s",
+                   long_name == NULL ? name : long_name);
+    field->type = type;
+    field->shape = value;
+    field->item_bytes = value.count * element_bytes;
+    type_default_fill(type, field->fill);
+    j->fields++;
+    return WEFT_OK;
+}
+
+weft_status job_set_fill(job *j, const char *name, const void *fill, error *e)
+{
+    job_field *field = name == NULL ? NULL : find_field(j, name);
+    if (field == NULL || fill == NULL) {
+        return error_set(e, WEFT_ERR_USAGE, "fill value: map '%s' has no field '%s'", j->name,
+                         name == NULL ? "" : name);
+    }
+    memcpy(field->fill, fill, weft_type_bytes(field->type) - type_padding(field->type));
+    return WEFT_OK;
+}
+
+static const job_parameter *find_parameter(const job *j, const char *name)
+{
+    for (int i = 0; i < j->parameters; i++) {
+        if (strcmp(j->parameter[i].name, name) == 0) {
+            return &j->parameter[i];
+        }
+    }
+    return NULL;
+}
+
+weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e)
+{
+    static const char *const reserved[] = {"count", "shape", "grain", "seed"};
+    if (!good_name(parameter->name)) {
+        return bad_name("parameter", parameter->name, e);
+    }
+    bool taken = find_parameter(j, parameter->name) != NULL;
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        taken = taken || strcmp(parameter->name, reserved[i]) == 0;
+    }
+    if (taken) {
+        return error_set(e, WEFT_ERR_USAGE, "map '%s' has a parameter '%s' already", j->name,
+                         parameter->name);
+    }
+    if (j->parameters == WEFT_MAX_PARAMETERS) {
+        return error_set(e, WEFT_ERR_USAGE, "parameter '%s': map '%s' has %d parameters already",
+                         parameter->name, j->name, WEFT_MAX_PARAMETERS);
+    }
+    j->parameter[j->parameters++] = *parameter;
+    return WEFT_OK;
+}
+
+weft_status job_set_program(job *j, const char *name, const char *version, error *e)
+{
+    if (version != NULL && strlen(version) >= sizeof j->version) {
+        return error_set(e, WEFT_ERR_USAGE, "the version of %s, '%s': it has at most %d characters",
+                         name, version, WEFT_NAME_BYTES - 1);
+    }
+    (void)snprintf(j->program, sizeof j->program, "%s", name);
+    (void)snprintf(j->version, sizeof j->version, "%s", version == NULL ? "" : version);
+    return WEFT_OK;
+}
+
+weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
+{
+    if (j->fields == 0) {
+        return error_set(e, WEFT_ERR_USAGE, "map '%s' has no field: nothing to compute", j->name);
+    }
+    int64_t item_bytes[WEFT_MAX_FIELDS];
+    const int64_t most = INT64_MAX / 2 / (j->items.count > 0 ? j->items.count : 1);
+    j->item_bytes = 0;
+    for (int i = 0; i < j->fields; i++) {
+        item_bytes[i] = j->field[i].item_bytes;
+        if (item_bytes[i] > most - j->item_bytes) {
+            return error_set(e, WEFT_ERR_USAGE, "map '%s' is larger than a file can be", j->name);
+        }
+        j->item_bytes += item_bytes[i];
+    }
+    j->seed = seed;
+    if (grain == 0) {
+        grain = tiling_auto_grain(j->items.count, j->fields, item_bytes);
+    }
+    /* A tile that is longer than the job could have more bytes than can be counted. */
+    if (grain > j->items.count) {
+        grain = j->items.count > 0 ? j->items.count : 1;
+    }
+    tiling_init(&j->tiles, j->items.count, grain);
+    return WEFT_OK;
+}
+
+static weft_status differs(const char *path, error *e, const char *what, const char *file,
+                           const char *run)
+{
+    return error_set(e, WEFT_ERR_OTHER_JOB,
+                     "%s belongs to another job: %s is %s in the file and %s in this run; give "
+                     "another --out, or --fresh to start over (the file moves to %s.bak)",
+                     path, what, file, run, path);
+}
+
+static weft_status number_differs(const char *path, error *e, const char *what, int64_t file,
+                                  int64_t run)
+{
+    char a[32];
+    char b[32];
+    (void)snprintf(a, sizeof a, "%" PRId64, file);
+    (void)snprintf(b, sizeof b, "%" PRId64, run);
+    return differs(path, e, what, a, b);
+}
+
+static bool same_shape(const space *a, const space *b)
+{
+    return a->ndims == b->ndims &&
+           memcmp(a->shape, b->shape, (size_t)a->ndims * sizeof a->shape[0]) == 0;
+}
+
+static weft_status compare_fields(const job *mine, const job *theirs, const char *path, error *e)
+{
+    if (mine->fields != theirs->fields) {
+        return number_differs(path, e, "the number of fields", theirs->fields, mine->fields);
+    }
+    for (int i = 0; i < mine->fields; i++) {
+        const job_field *field = &mine->field[i];
+        const job_field *other = find_field(theirs, field->name);
+        char what[WEFT_NAME_BYTES + 32];
+        (void)snprintf(what, sizeof what, "field '%s'", field->name);
+        if (other == NULL) {
+            return differs(path, e, what, "absent", "present");
+        }
+        if (other != &theirs->field[i]) {
+            return number_differs(path, e, "the place of a field", other - theirs->field, i);
+        }
+        if (other->type != field->type) {
+            return differs(path, e, what, weft_type_name(other->type), weft_type_name(field->type));
+        }
+        if (!same_shape(&other->shape, &field->shape)) {
+            char a[JOB_TEXT_BYTES];
+            char b[JOB_TEXT_BYTES];
+            format_shape(&other->shape, a, sizeof a);
+            format_shape(&field->shape, b, sizeof b);
+            return differs(path, e, what, a, b);
+        }
+        if (memcmp(other->fill, field->fill, sizeof field->fill) != 0) {
+            return differs(path, e, what, "of one fill value", "of another");
+        }
+    }
+    return WEFT_OK;
+}
+
+static void format_value(const job_parameter *p, char *text, size_t bytes)
+{
+    switch (p->type) {
+    case JOB_INT64:
+        (void)snprintf(text, bytes, "%" PRId64, p->int64);
+        break;
+    case JOB_DOUBLE:
+        (void)number_print(text, bytes, "%.17g", p->number);
+        break;
+    case JOB_STRING:
+        (void)snprintf(text, bytes, "'%.100s'", p->text);
+        break;
+    }
+}
+
+/* An element as people read it, and its bits, which tell one NaN from another. */
+static void format_element(weft_type type, const unsigned char *element, char *text, size_t bytes)
+{
+    size_t used = 0;
+    long double extended = 0;
+    double number = 0;
+    float small = 0;
+    switch (type) {
+    case WEFT_FLOAT32:
+        memcpy(&small, element, sizeof small);
+        used = (size_t)number_print(text, bytes, "%.9g, ", (double)small);
+        break;
+    case WEFT_FLOAT64:
+        memcpy(&number, element, sizeof number);
+        used = (size_t)number_print(text, bytes, "%.17g, ", number);
+        break;
+    case WEFT_LONG_DOUBLE:
+        memcpy(&extended, element, sizeof extended);
+        used = (size_t)number_print(text, bytes, "%.21Lg, ", extended);
+        break;
+    case WEFT_INT8:
+    case WEFT_INT16:
+    case WEFT_INT32:
+    case WEFT_INT64:
+    case WEFT_UINT8:
+    case WEFT_UINT16:
+    case WEFT_UINT32:
+    case WEFT_UINT64:
+    case WEFT_TYPE_COUNT:
+        break;
+    }
+    used += (size_t)snprintf(text + used, bytes - used, "bytes");
+    for (size_t i = 0; i < weft_type_bytes(type) - type_padding(type); i++) {
+        used += (size_t)snprintf(text + used, bytes - used, " %02x", element[i]);
+    }
+}
+
+static void describe_field(const job_field *field, account *a)
+{
+    char what[WEFT_NAME_BYTES + 64];
+    char value[JOB_TEXT_BYTES];
+    format_shape(&field->shape, value, sizeof value);
+    (void)snprintf(what, sizeof what, "field '%s'", field->name);
+    account_add(a, what, "%s %s", weft_type_name(field->type), value);
+    (void)snprintf(what, sizeof what, "the fill value of field '%s'", field->name);
+    format_element(field->type, field->fill, value, sizeof value);
+    account_add(a, what, "%s", value);
+    (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
+    account_add(a, what, "'%s'", field->units);
+    (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
+    account_add(a, what, "'%s'", field->long_name);
+}
+
+void job_describe(const job *j, account *a)
+{
+    char value[JOB_VALUE_BYTES + 64];
+    format_shape(&j->items, value, sizeof value);
+    account_add(a, "the shape", "%s", value);
+    if (j->version[0] != '\0') {
+        account_add(a, "the program's version", "%s", j->version);
+    } else {
+        account_add(a, "the program's build", "%s", j->build);
+    }
+    for (int i = 0; i < j->parameters; i++) {
+        const job_parameter *p = &j->parameter[i];
+        char what[WEFT_NAME_BYTES + 32];
+        (void)snprintf(what, sizeof what, "parameter '%s'", p->name);
+        if (p->type == JOB_STRING) {
+            account_add(a, what, "'%s'", p->text);
+        } else {
+            format_value(p, value, sizeof value);
+            account_add(a, what, "%s%s", value, p->type == JOB_DOUBLE ? " (a double)" : "");
+        }
+    }
+    for (int i = 0; i < j->fields; i++) {
+        describe_field(&j->field[i], a);
+    }
+}
+
+/* Bit by bit: a NaN is itself, and 0 is not -0. */
+static uint64_t bits_of(double number)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
+static bool same_value(const job_parameter *a, const job_parameter *b)
+{
+    return a->type == b->type && a->int64 == b->int64 && strcmp(a->text, b->text) == 0 &&
+           bits_of(a->number) == bits_of(b->number);
+}
+
+static weft_status compare_parameters(const job *mine, const job *theirs, const char *path,
+                                      error *e)
+{
+    char a[JOB_TEXT_BYTES];
+    char b[JOB_TEXT_BYTES];
+    for (int i = 0; i < mine->parameters; i++) {
+        const job_parameter *parameter = &mine->parameter[i];
+        const job_parameter *other = find_parameter(theirs, parameter->name);
+        char what[WEFT_NAME_BYTES + 32];
+        (void)snprintf(what, sizeof what, "parameter '%s'", parameter->name);
+        format_value(parameter, b, sizeof b);
+        if (other == NULL) {
+            return differs(path, e, what, "absent", b);
+        }
+        format_value(other, a, sizeof a);
+        if (!same_value(parameter, other)) {
+            return differs(path, e, what, a, b);
+        }
+    }
+    for (int i = 0; i < theirs->parameters; i++) {
+        if (find_parameter(mine, theirs->parameter[i].name) == NULL) {
+            char what[WEFT_NAME_BYTES + 32];
+            (void)snprintf(what, sizeof what, "parameter '%s'", theirs->parameter[i].name);
+            format_value(&theirs->parameter[i], a, sizeof a);
+            return differs(path, e, what, a, "absent");
+        }
+    }
+    return WEFT_OK;
+}
+
+weft_status job_compare(const job *mine, const job *theirs, const char *path, error *e)
+{
+    if (strcmp(mine->name, theirs->name) != 0) {
+        return differs(path, e, "the map", theirs->name, mine->name);
+    }
+    if (strcmp(mine->version, theirs->version) != 0) {
+        return differs(path, e, "the version of the program",
+                       theirs->version[0] == '\0' ? "absent" : theirs->version,
+                       mine->version[0] == '\0' ? "absent" : mine->version);
+    }
+    if (!same_shape(&mine->items, &theirs->items)) {
+        char a[JOB_TEXT_BYTES];
+        char b[JOB_TEXT_BYTES];
+        format_shape(&theirs->items, a, sizeof a);
+        format_shape(&mine->items, b, sizeof b);
+        return differs(path, e, "the shape", a, b);
+    }
+    weft_status status = compare_parameters(mine, theirs, path, e);
+    if (status == WEFT_OK) {
+        status = compare_fields(mine, theirs, path, e);
+    }
+    if (status == WEFT_OK && mine->seed != theirs->seed) {
+        status = number_differs(path, e, "the seed", (int64_t)theirs->seed, (int64_t)mine->seed);
+    }
+    if (status == WEFT_OK && mine->tiles.grain != theirs->tiles.grain) {
+        status = number_differs(path, e, "the grain", theirs->tiles.grain, mine->tiles.grain);
+    }
+    return status;
+}

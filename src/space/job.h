@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The job: what a map is and what identifies it: item space, fields, parameters, seed, grain. */
+#ifndef SPACE_JOB_H
+#define SPACE_JOB_H
+
+#include "base/account.h"
+#include "base/build.h"
+#include "base/error.h"
+#include "space/space.h"
+#include "space/tiling.h"
+#include "space/type.h"
+
+#include <stdbool.h>
+#include <weft/type.h>
+
+enum { JOB_TEXT_BYTES = 256, JOB_VALUE_BYTES = 1024 };
+
+typedef struct job_field {
+    char name[WEFT_NAME_BYTES];
+    char units[JOB_TEXT_BYTES];
+    char long_name[JOB_TEXT_BYTES];
+    weft_type type;
+    space shape;        /* of the value at one item; no dimensions for a scalar */
+    int64_t item_bytes; /* shape.count elements */
+    unsigned char fill[TYPE_MAX_BYTES];
+} job_field;
+
+typedef enum job_parameter_type { JOB_INT64, JOB_DOUBLE, JOB_STRING } job_parameter_type;
+
+typedef struct job_parameter {
+    char name[WEFT_NAME_BYTES];
+    job_parameter_type type;
+    int64_t int64;
+    double number;
+    char text[JOB_VALUE_BYTES];
+} job_parameter;
+
+typedef struct job {
+    char name[WEFT_NAME_BYTES];
+    space items;
+    tiling tiles;       /* set by job_settle() */
+    int64_t item_bytes; /* over all fields; set by job_settle() */
+    uint64_t seed;
+    char program[WEFT_NAME_BYTES];
+    char version[WEFT_NAME_BYTES]; /* the program's; "": it has none, … */
+    char build[BUILD_TEXT_BYTES];  /* … and this says of which compilation it is; no identity */
+    int fields;
+    int parameters;
+    job_field *field;         /* WEFT_MAX_FIELDS of them */
+    job_parameter *parameter; /* WEFT_MAX_PARAMETERS of them */
+} job;
+
+weft_status job_create(const char *name, int ndims, const int64_t shape[], job **out, error *e);
+
+void job_destroy(job *j);
+
+weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
+                          const int64_t shape[], const char *units, const char *long_name,
+                          error *e);
+
+weft_status job_set_fill(job *j, const char *field, const void *fill, error *e);
+
+/* Copies the parameter; its name must be new. */
+weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e);
+
+/* Which program computes it, in which version; NULL: none. */
+weft_status job_set_program(job *j, const char *name, const char *version, error *e);
+
+/* Fixes seed and grain (0: automatic), and with them tiles and sizes. */
+weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e);
+
+/* Adds all that makes up the map to an account, but for seed and grain. */
+void job_describe(const job *j, account *a);
+
+/* Bytes of one field in a run of items. */
+static inline int64_t job_field_bytes(const job *j, int field, int64_t items)
+{
+    return items * j->field[field].item_bytes;
+}
+
+/* Whether two settled jobs are the same; if not, the error says what differs, as "this run" and
+ * "the file". */
+weft_status job_compare(const job *mine, const job *theirs, const char *path, error *e);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checksums: XXH3-64 over a tile's bytes, field after field. */
+#ifndef STORE_FORMAT_CHECKSUM_H
+#define STORE_FORMAT_CHECKSUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t checksum_seeded(const void *bytes, size_t count, uint64_t seed);
+
+uint64_t checksum_run(const void *bytes, size_t count);
+
+/* Over the concatenation of several runs of bytes. */
+uint64_t checksum_runs(int runs, const void *const bytes[], const size_t counts[]);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Makes a result file: all its HDF5 objects, its disk space, and last its name. */
+#define _GNU_SOURCE 1
+#include "store/format/metadata.h"
+
+#include "base/clock.h"
+#include "store/format/apart.h"
+#include "store/format/quiet.h"
+#include "store/format/record.h"
+#include "store/format/schema.h"
+#include "store/guard/lock.h"
+#include "store/guard/place.h"
+#include "store/io/bytes.h"
+#include "store/io/fault.h"
+#include "store/io/reserve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <weft/version.h>
+
+enum {
+    ALIGNMENT_BYTES = 1 << 20,
+    ALIGNED_FROM_BYTES = 4096,
+    PATH_BYTES = 4096,
+    COPY_BYTES = 65536,
+    MEMORY_BYTES = 16 << 20,
+    USER_BYTES = 256
+};
+
+/* The first bytes of a file that is being made are the last to be written; until then there is a
+ * mark. */
+enum { HEAD_BYTES = 512 };
+
+/* What a file begins with as long as it is being made. */
+static const char mark[] = "weft: a result that is being made\n";
+
+_Static_assert(sizeof mark - 1 <= HEAD_BYTES, "the head is written over the mark");
+
+static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
+{
+    const hid_t scalar = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(object, name, type, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    const bool good = attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
+    if (attribute >= 0) {
+        (void)H5Aclose(attribute);
+    }
+    (void)H5Sclose(scalar);
+    return good;
+}
+
+static bool add_text(hid_t object, const char *name, const char *text)
+{
+    const hid_t type = schema_text_type();
+    const bool good = add_attribute(object, name, type, &text);
+    (void)H5Tclose(type);
+    return good;
+}
+
+static bool add_parameter(hid_t object, const job_parameter *parameter)
+{
+    switch (parameter->type) {
+    case JOB_INT64:
+        return add_attribute(object, parameter->name, H5T_NATIVE_INT64, &parameter->int64);
+    case JOB_DOUBLE:
+        return add_attribute(object, parameter->name, H5T_NATIVE_DOUBLE, &parameter->number);
+    case JOB_STRING:
+        return add_text(object, parameter->name, parameter->text);
+    }
+    return false;
+}
+
+/* A contiguous dataset whose place in the file is fixed from now on. Nothing is written to it. */
+static hid_t make_dataset(hid_t file, const char *path, hid_t type, int ndims,
+                          const hsize_t shape[], const void *fill)
+{
+    const hid_t extent = H5Screate_simple(ndims, shape, NULL);
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t dataset = H5I_INVALID_HID;
+    if (H5Pset_layout(properties, H5D_CONTIGUOUS) >= 0 &&
+        H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY) >= 0 &&
+        H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0 &&
+        (fill == NULL || H5Pset_fill_value(properties, type, fill) >= 0)) {
+        dataset = H5Dcreate2(file, path, type, extent, H5P_DEFAULT, properties, H5P_DEFAULT);
+    }
+    (void)H5Pclose(properties);
+    (void)H5Sclose(extent);
+    return dataset;
+}
+
+static bool add_field(hid_t file, const job *j, const job_field *field)
+{
+    char path[WEFT_NAME_BYTES + sizeof SCHEMA_RESULTS + 1];
+    hsize_t shape[2 * WEFT_MAX_DIMS];
+    const int ndims = j->items.ndims + field->shape.ndims;
+    for (int i = 0; i < ndims; i++) {
+        shape[i] = (hsize_t)(i < j->items.ndims ? j->items.shape[i]
+                                                : field->shape.shape[i - j->items.ndims]);
+    }
+    (void)snprintf(path, sizeof path, SCHEMA_RESULTS "/%s", field->name);
+    const hid_t type = schema_element(field->type);
+    const hid_t dataset = make_dataset(file, path, type, ndims, shape, field->fill);
+    const bool good = dataset >= 0 && add_text(dataset, "units", field->units) &&
+                      add_text(dataset, "long_name", field->long_name) &&
+                      add_attribute(dataset, "fill", type, field->fill);
+    if (dataset >= 0) {
+        (void)H5Dclose(dataset);
+    }
+    return good;
+}
+
+/* A table of rows; takes the row's type over. */
+static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows)
+{
+    const hsize_t shape[] = {(hsize_t)rows};
+    const hid_t dataset =
+        type < 0 ? H5I_INVALID_HID : make_dataset(file, path, type, 1, shape, NULL);
+    if (dataset >= 0) {
+        (void)H5Dclose(dataset);
+    }
+    if (type >= 0) {
+        (void)H5Tclose(type);
+    }
+    return dataset >= 0;
+}
+
+static bool add_root_attributes(hid_t file, const job *j)
+{
+    const int format = SCHEMA_FORMAT;
+    char created[CLOCK_TEXT_BYTES];
+    clock_format_wall(clock_wall_s(), created);
+    return add_attribute(file, "weft_format", H5T_NATIVE_INT, &format) &&
+           add_text(file, "weft_version", WEFT_VERSION) && add_text(file, "map", j->name) &&
+           add_text(file, "program", j->program) &&
+           (j->version[0] == '\0' || add_text(file, "version", j->version)) &&
+           add_text(file, "build", j->build) && add_text(file, "created", created);
+}
+
+/* A group that remembers in which order its members came: that of the fields matters. */
+static bool add_group(hid_t file, const char *path)
+{
+    const hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
+    hid_t group = H5I_INVALID_HID;
+    if (H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >=
+        0) {
+        group = H5Gcreate2(file, path, H5P_DEFAULT, properties, H5P_DEFAULT);
+    }
+    (void)H5Pclose(properties);
+    if (group >= 0) {
+        (void)H5Gclose(group);
+    }
+    return group >= 0;
+}
+
+static bool add_shape(hid_t map, const space *items)
+{
+    const hsize_t ndims = (hsize_t)items->ndims;
+    const hid_t extent = H5Screate_simple(1, &ndims, NULL);
+    const hid_t attribute =
+        H5Acreate2(map, "shape", H5T_NATIVE_INT64, extent, H5P_DEFAULT, H5P_DEFAULT);
+    const bool good = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT64, items->shape) >= 0;
+    if (attribute >= 0) {
+        (void)H5Aclose(attribute);
+    }
+    (void)H5Sclose(extent);
+    return good;
+}
+
+static bool add_identity(hid_t file, const job *j)
+{
+    if (!add_group(file, SCHEMA_MAP)) {
+        return false;
+    }
+    const hid_t map = H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT);
+    bool good = add_attribute(map, "count", H5T_NATIVE_INT64, &j->items.count) &&
+                add_shape(map, &j->items) &&
+                add_attribute(map, "grain", H5T_NATIVE_INT64, &j->tiles.grain) &&
+                add_attribute(map, "seed", H5T_NATIVE_UINT64, &j->seed);
+    for (int i = 0; good && i < j->parameters; i++) {
+        good = add_parameter(map, &j->parameter[i]);
+    }
+    (void)H5Gclose(map);
+    return good;
+}
+
+static bool add_objects(hid_t file, const job *j)
+{
+    bool good = add_root_attributes(file, j) && add_group(file, SCHEMA_RESULTS) &&
+                add_group(file, SCHEMA_WEFT) && add_identity(file, j) &&
+                add_table(file, SCHEMA_TILES, schema_tile_type(), j->tiles.tiles) &&
+                add_table(file, SCHEMA_LEASES, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles) &&
+                add_table(file, SCHEMA_FAILURES, schema_failure_type(), SCHEMA_FAILURE_ROWS) &&
+                add_table(file, SCHEMA_RUNS, schema_run_type(), SCHEMA_RUN_ROWS);
+    for (int i = 0; good && i < j->fields; i++) {
+        good = add_field(file, j, &j->field[i]);
+    }
+    return good;
+}
+
+static weft_status write_objects(const char *path, const job *j, error *e)
+{
+    quiet q;
+    quiet_begin(&q);
+    weft_status status = WEFT_OK;
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t file = H5I_INVALID_HID;
+    /* Metadata comes in pieces of less than ALIGNED_FROM_BYTES, and so stays together. */
+    if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0) {
+        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    }
+    if (file < 0 || !add_objects(file, j)) {
+        status = quiet_error(e, WEFT_ERR_HDF5, "cannot create the result %s", path);
+    }
+    if (file >= 0 && H5Fclose(file) < 0 && status == WEFT_OK) {
+        status = quiet_error(e, WEFT_ERR_HDF5, "cannot write the result %s", path);
+    }
+    (void)H5Pclose(access);
+    quiet_end(&q);
+    return status;
+}
+
+static int64_t aligned(int64_t bytes)
+{
+    const int64_t past = bytes % ALIGNMENT_BYTES;
+    return past == 0 ? bytes : bytes + ALIGNMENT_BYTES - past;
+}
+
+/* What the file will take, a little too much rather than too little. */
+static int64_t estimate_bytes(const job *j)
+{
+    int64_t bytes = ALIGNMENT_BYTES;
+    bytes += aligned(j->tiles.tiles * (int64_t)sizeof(tile_record));
+    bytes += aligned(j->tiles.tiles);
+    bytes += aligned(SCHEMA_FAILURE_ROWS * (int64_t)sizeof(failure_row));
+    bytes += aligned(SCHEMA_RUN_ROWS * (int64_t)sizeof(run_row));
+    for (int i = 0; i < j->fields; i++) {
+        bytes += aligned(job_field_bytes(j, i, j->items.count));
+    }
+    return bytes;
+}
+
+/* Makes a rename last through a power cut. File systems that cannot sync a folder need not. */
+static void sync_folder(const char *path)
+{
+    char copy[PATH_BYTES];
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
+/* Copies what has been written of a file that is nearly all holes, but for its head. */
+static weft_status copy_body(int from, int to, const char *path, error *e)
+{
+    char buffer[COPY_BYTES];
+    const off_t end = lseek(from, 0, SEEK_END);
+    weft_status status = WEFT_OK;
+    off_t at = lseek(from, HEAD_BYTES, SEEK_DATA);
+    while (status == WEFT_OK && at >= 0) {
+        const size_t count = (size_t)(end - at < COPY_BYTES ? end - at : COPY_BYTES);
+        status = bytes_read(from, path, buffer, count, at, e);
+        if (status == WEFT_OK) {
+            status = bytes_write(to, path, buffer, count, at, e);
+        }
+        at = lseek(from, at + (off_t)count, SEEK_DATA);
+    }
+    /* ENXIO: there is nothing behind. */
+    if (status == WEFT_OK && (errno != ENXIO || ftruncate(to, end) != 0)) {
+        const int number = errno;
+        status = fault_set(e, number, path, "cannot write %s", path);
+    }
+    return status;
+}
+
+/* With its head the file becomes one of HDF5's. */
+static weft_status copy_head(int from, int to, const char *path, error *e)
+{
+    char head[HEAD_BYTES];
+    weft_status status = bytes_read(from, path, head, sizeof head, 0, e);
+    return status == WEFT_OK ? bytes_write(to, path, head, sizeof head, 0, e) : status;
+}
+
+typedef struct writing {
+    const char *name;
+    const job *job;
+} writing;
+
+static void write_apart(void *answer, void *context)
+{
+    const writing *w = context;
+    error *e = answer;
+    error_clear(e);
+    if (write_objects(w->name, w->job, e) == WEFT_OK) {
+        error_clear(e);
+    }
+}
+
+/* HDF5 1.10 crashes where it has no memory, and at the end of a program in which it could not write
+ * a file: so it writes in a process of its own. */
+static weft_status write_safely(const char *name, const char *path, const job *j, error *e)
+{
+    char what[APART_TEXT_BYTES];
+    writing w = {.name = name, .job = j};
+    if (apart_call(write_apart, &w, e, sizeof *e, what) != APART_ANSWERED) {
+        return error_set(e, WEFT_ERR_HDF5,
+                         "cannot create %s: HDF5 %s; is there memory enough (ulimit -v)?", path,
+                         what);
+    }
+    return e->status;
+}
+
+/* An empty file in memory, where there is room for one; -1 if not. */
+static int open_in_memory(char name[])
+{
+    struct statvfs disk;
+    const bool room =
+        statvfs("/dev/shm", &disk) == 0 && disk.f_bavail > (fsblkcnt_t)MEMORY_BYTES / disk.f_frsize;
+    return room ? mkostemp(name, O_CLOEXEC) : -1;
+}
+
+static weft_status copy_file(int memory, int fd, const char *path, error *e)
+{
+    weft_status status = copy_body(memory, fd, path, e);
+    if (status == WEFT_OK) {
+        status = reserve_all(fd, path, e);
+    }
+    if (status == WEFT_OK) {
+        status = copy_head(memory, fd, path, e);
+    }
+    return status;
+}
+
+/* HDF5 writes to memory, which takes little, as there is nothing yet in the results: of the copy on
+ * disk it is known at every moment whether it is whole. */
+static weft_status write_file(int fd, const char *path, const char *temporary, const job *j,
+                              error *e)
+{
+    char name[] = "/dev/shm/weft-XXXXXX";
+    const int memory = open_in_memory(name);
+    if (memory < 0) {
+        const weft_status status = write_safely(temporary, path, j, e);
+        return status == WEFT_OK ? reserve_all(fd, path, e) : status;
+    }
+    weft_status status = write_safely(name, path, j, e);
+    (void)unlink(name);
+    if (status == WEFT_OK) {
+        status = copy_file(memory, fd, path, e);
+    }
+    (void)close(memory);
+    return status;
+}
+
+/* Whether a file is what a run has left that was killed as it made it: empty, marked, or a whole
+ * result that no run has written to yet. */
+static bool is_leftover(const char *path)
+{
+    metadata m = {.job = NULL};
+    run_row first = {.start = 1};
+    char user[USER_BYTES];
+    error e = {.status = WEFT_OK};
+    if (!place_is_foreign(path, mark, sizeof mark - 1)) {
+        return true;
+    }
+    const int fd = place_open(path, O_RDONLY);
+    if (fd < 0) {
+        return false;
+    }
+    const bool unused =
+        metadata_read(path, &m, &e) == WEFT_OK &&
+        bytes_read(fd, path, &first, sizeof first, m.layout.runs_offset, &e) == WEFT_OK &&
+        first.start <= 0 && !lock_holder(path, user, sizeof user);
+    metadata_release(&m);
+    (void)close(fd);
+    return unused;
+}
+
+/* Makes a file that is to become a result, in place of what a run has left that was killed as it
+ * did so, but of nothing else. */
+static weft_status make_file(const char *path, int *fd, error *e)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int made = open(path, flags, 0666);
+    if (made < 0 && errno == EEXIST) {
+        if (!is_leftover(path)) {
+            return error_set(e, WEFT_ERR_FORMAT,
+                             "%s is in the way: no run has left that file behind; it is left "
+                             "alone, move it away or give another --out",
+                             path);
+        }
+        (void)unlink(path);
+        made = open(path, flags, 0666);
+    }
+    if (made < 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot create %s", path);
+    }
+    const weft_status status = bytes_write(made, path, mark, sizeof mark - 1, 0, e);
+    if (status != WEFT_OK) {
+        (void)unlink(path);
+        (void)close(made);
+        return status;
+    }
+    *fd = made;
+    return WEFT_OK;
+}
+
+weft_status metadata_create(const char *path, const job *j, error *e)
+{
+    char temporary[PATH_BYTES];
+    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= PATH_BYTES) {
+        return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+    }
+    /* HDF5 says little about why a file cannot be created; the system call says it. */
+    int fd = -1;
+    weft_status status = make_file(temporary, &fd, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    status = reserve_probe(fd, path, estimate_bytes(j), e);
+    if (status == WEFT_OK) {
+        status = write_file(fd, path, temporary, j, e);
+    }
+    if (status == WEFT_OK && fsync(fd) != 0) {
+        const int number = errno;
+        status = fault_set(e, number, path, "cannot write %s to disk", path);
+    }
+    if (status == WEFT_OK) {
+        status = place_clear(path, e);
+    }
+    if (status == WEFT_OK && rename(temporary, path) != 0) {
+        const int number = errno;
+        status = fault_set(e, number, path, "cannot rename %s to %s", temporary, path);
+    }
+    if (status == WEFT_OK) {
+        sync_folder(path);
+    } else {
+        (void)unlink(temporary);
+    }
+    (void)close(fd);
+    return status;
+}

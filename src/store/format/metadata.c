@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reads a result's HDF5 metadata: which job it is, and where its bytes lie. */
+#include "store/format/metadata.h"
+
+#include "store/format/apart.h"
+#include "store/format/quiet.h"
+#include "store/format/record.h"
+#include "store/format/schema.h"
+#include "store/io/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is wrong with the file that is being read: found deep down, told at the top. The first one
+ * counts. */
+static _Thread_local struct {
+    char text[ERROR_TEXT_BYTES / 2];
+    bool repacked; /* all is there, but in a layout that weft does not write */
+} flaw;
+
+static bool note_flaw(const char *format, ...) WEFT_PRINTF(1, 2);
+
+/* False. */
+static bool note_flaw(const char *format, ...)
+{
+    if (flaw.text[0] == '\0') {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(flaw.text, sizeof flaw.text, format, arguments);
+        va_end(arguments);
+    }
+    return false;
+}
+
+/* The path of an object. */
+static const char *path_of(hid_t object)
+{
+    static _Thread_local char path[256];
+    const ssize_t length = H5Iget_name(object, path, sizeof path);
+    return length > 0 ? path : "?";
+}
+
+static weft_status not_ours(const char *path, const char *what, error *e)
+{
+    return quiet_error(e, WEFT_ERR_FORMAT,
+                       "%s is an HDF5 file, but not a result of weft: %s; it is left alone, give "
+                       "another path",
+                       path, what);
+}
+
+/* Whether it is a single value: a damaged file's, or somebody else's, may be an array that is
+ * larger than what it is read into. */
+static bool is_single(hid_t attribute)
+{
+    const hid_t extent = H5Aget_space(attribute);
+    const bool single = extent >= 0 && H5Sget_simple_extent_npoints(extent) == 1;
+    if (extent >= 0) {
+        (void)H5Sclose(extent);
+    }
+    return single;
+}
+
+/* Whether it is of the kind that weft writes: HDF5 would make a whole number of 1.5. */
+static bool is_of_kind(hid_t attribute, hid_t type)
+{
+    const hid_t stored = H5Aget_type(attribute);
+    const bool same = stored >= 0 && H5Tget_class(stored) == H5Tget_class(type);
+    if (stored >= 0) {
+        (void)H5Tclose(stored);
+    }
+    return same;
+}
+
+static bool get_attribute(hid_t object, const char *name, hid_t type, void *value)
+{
+    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    if (attribute < 0) {
+        return note_flaw("%s has no attribute '%s'", path_of(object), name);
+    }
+    const bool good =
+        is_single(attribute) && is_of_kind(attribute, type) && H5Aread(attribute, type, value) >= 0;
+    (void)H5Aclose(attribute);
+    return good ||
+           note_flaw("%s: the attribute '%s' is not what weft writes", path_of(object), name);
+}
+
+static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
+{
+    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    if (attribute < 0) {
+        return note_flaw("%s has no attribute '%s'", path_of(object), name);
+    }
+    const hid_t stored = H5Aget_type(attribute);
+    const hid_t type = schema_text_type();
+    char *value = NULL;
+    const bool good = is_single(attribute) && H5Tis_variable_str(stored) > 0 &&
+                      H5Aread(attribute, type, &value) >= 0 && value != NULL &&
+                      strnlen(value, bytes) < bytes;
+    if (good) {
+        (void)snprintf(text, bytes, "%s", value);
+    }
+    if (value != NULL) {
+        (void)H5free_memory(value);
+    }
+    (void)H5Tclose(type);
+    (void)H5Tclose(stored);
+    (void)H5Aclose(attribute);
+    return good || note_flaw("%s: the attribute '%s' is not a text of weft", path_of(object), name);
+}
+
+/* Nothing, where there is no such attribute: files of earlier versions have fewer. */
+static bool get_text_if_any(hid_t object, const char *name, char *text, size_t bytes)
+{
+    text[0] = '\0';
+    return H5Aexists(object, name) == 0 || get_text(object, name, text, bytes);
+}
+
+/* The shape of a dataset; its number of dimensions, or -1. */
+static int get_shape(hid_t dataset, hsize_t shape[2 * WEFT_MAX_DIMS])
+{
+    const hid_t extent = H5Dget_space(dataset);
+    int ndims = extent < 0 ? -1 : H5Sget_simple_extent_ndims(extent);
+    if (ndims > 2 * WEFT_MAX_DIMS ||
+        (ndims >= 0 && H5Sget_simple_extent_dims(extent, shape, NULL) < 0)) {
+        ndims = -1;
+    }
+    if (extent >= 0) {
+        (void)H5Sclose(extent);
+    }
+    return ndims;
+}
+
+/* How the values of a dataset lie in the file, if not in one piece; NULL: they do. */
+static const char *odd_layout(hid_t dataset)
+{
+    const hid_t properties = H5Dget_create_plist(dataset);
+    const H5D_layout_t layout = properties < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(properties);
+    const int others = layout == H5D_CONTIGUOUS ? H5Pget_external_count(properties) : 0;
+    if (properties >= 0) {
+        (void)H5Pclose(properties);
+    }
+    switch (layout) {
+    case H5D_CONTIGUOUS:
+        return others != 0 ? "in other files" : NULL;
+    case H5D_CHUNKED:
+        return "in HDF5 chunks";
+    case H5D_COMPACT:
+        return "in its header";
+    case H5D_VIRTUAL:
+        return "in other datasets";
+    case H5D_LAYOUT_ERROR:
+    case H5D_NLAYOUTS:
+        break;
+    }
+    return NULL;
+}
+
+/* Where a contiguous dataset of that many bytes lies: true, and -1 for an empty one. */
+static bool get_offset(hid_t dataset, int64_t bytes, metadata_layout *layout, int64_t *offset)
+{
+    if (bytes == 0) {
+        *offset = -1;
+        return true;
+    }
+    const char *odd = odd_layout(dataset);
+    if (odd != NULL) {
+        flaw.repacked = flaw.text[0] == '\0';
+        return note_flaw("%s lies %s, and not in one piece", path_of(dataset), odd);
+    }
+    const haddr_t address = H5Dget_offset(dataset);
+    if (address == HADDR_UNDEF || address > (haddr_t)(INT64_MAX - bytes)) {
+        return note_flaw("%s has no place in the file", path_of(dataset));
+    }
+    *offset = (int64_t)address;
+    if (*offset + bytes > layout->file_bytes) {
+        layout->file_bytes = *offset + bytes;
+    }
+    return true;
+}
+
+/* Whether all the way to an object is by hard links. Others lead to where a file says, which may be
+ * another file. */
+static bool is_inside(hid_t file, const char *path)
+{
+    char part[256];
+    bool inside = true;
+    for (const char *slash = strchr(path + 1, '/'); inside && path != NULL;
+         slash = slash == NULL ? NULL : strchr(slash + 1, '/')) {
+        H5L_info_t info;
+        const size_t length = slash == NULL ? strlen(path) : (size_t)(slash - path);
+        (void)snprintf(part, sizeof part, "%.*s", (int)length, path);
+        inside = H5Lget_info(file, part, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+        path = slash == NULL ? NULL : path;
+    }
+    return inside || note_flaw("%s is not there, or a link", part);
+}
+
+static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_layout *layout,
+                       int64_t *offset, int64_t *rows)
+{
+    const hid_t dataset =
+        is_inside(file, path) ? H5Dopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (dataset < 0) {
+        return note_flaw("%s is no dataset", path);
+    }
+    hsize_t shape[2 * WEFT_MAX_DIMS];
+    const hid_t type = H5Dget_type(dataset);
+    bool good = get_shape(dataset, shape) == 1 && H5Tget_size(type) == row_bytes &&
+                shape[0] <= (hsize_t)INT64_MAX / row_bytes;
+    if (good) {
+        *rows = (int64_t)shape[0];
+        good = get_offset(dataset, *rows * (int64_t)row_bytes, layout, offset);
+    }
+    (void)H5Tclose(type);
+    (void)H5Dclose(dataset);
+    return good || note_flaw("%s is not a table of weft", path);
+}
+
+/* One attribute of /weft/map becomes a parameter. */
+static bool read_parameter(hid_t map, const char *name, job *j)
+{
+    job_parameter parameter = {.type = JOB_INT64};
+    error ignored = {.status = WEFT_OK};
+    (void)snprintf(parameter.name, sizeof parameter.name, "%s", name);
+    const hid_t attribute = H5Aopen(map, name, H5P_DEFAULT);
+    const hid_t type = attribute < 0 ? H5I_INVALID_HID : H5Aget_type(attribute);
+    const H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    bool good = false;
+    if (kind == H5T_INTEGER) {
+        good = get_attribute(map, name, H5T_NATIVE_INT64, &parameter.int64);
+    } else if (kind == H5T_FLOAT) {
+        parameter.type = JOB_DOUBLE;
+        good = get_attribute(map, name, H5T_NATIVE_DOUBLE, &parameter.number);
+    } else if (kind == H5T_STRING) {
+        parameter.type = JOB_STRING;
+        good = get_text(map, name, parameter.text, sizeof parameter.text);
+    }
+    if (type >= 0) {
+        (void)H5Tclose(type);
+    }
+    if (attribute >= 0) {
+        (void)H5Aclose(attribute);
+    }
+    return (good && job_add_parameter(j, &parameter, &ignored) == WEFT_OK) ||
+           note_flaw("%s: the attribute '%s' is no parameter", path_of(map), name);
+}
+
+static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *info, void *data)
+{
+    (void)info;
+    if (strcmp(name, "count") == 0 || strcmp(name, "shape") == 0 || strcmp(name, "grain") == 0 ||
+        strcmp(name, "seed") == 0) {
+        return 0;
+    }
+    return read_parameter(map, name, data) ? 0 : -1;
+}
+
+/* A field's shape is the map's, followed by that of the value at one item. */
+static bool split_shape(const hsize_t shape[], int ndims, const space *items, space *value)
+{
+    int64_t extents[2 * WEFT_MAX_DIMS] = {0};
+    if (ndims < items->ndims) {
+        return false;
+    }
+    for (int i = 0; i < ndims; i++) {
+        extents[i] = (int64_t)shape[i];
+        if (i < items->ndims && extents[i] != items->shape[i]) {
+            return false;
+        }
+    }
+    *value = (space){.ndims = 0, .count = 1};
+    return ndims == items->ndims || space_init(value, ndims - items->ndims, extents + items->ndims);
+}
+
+static bool read_field(hid_t dataset, const char *name, metadata *m)
+{
+    hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
+    const int ndims = get_shape(dataset, shape);
+    const hid_t stored = H5Dget_type(dataset);
+    const weft_type type = schema_find_element(stored);
+    (void)H5Tclose(stored);
+    char units[JOB_TEXT_BYTES];
+    char long_name[JOB_TEXT_BYTES];
+    unsigned char fill[TYPE_MAX_BYTES] = {0};
+    space value;
+    error ignored = {.status = WEFT_OK};
+    job *j = m->job;
+    if (ndims < 0 || type == WEFT_TYPE_COUNT || !split_shape(shape, ndims, &j->items, &value) ||
+        !get_text(dataset, "units", units, sizeof units) ||
+        !get_text(dataset, "long_name", long_name, sizeof long_name) ||
+        !get_attribute(dataset, "fill", schema_element(type), fill) ||
+        job_add_field(j, name, type, value.ndims, value.shape, units, long_name, &ignored) !=
+            WEFT_OK ||
+        job_set_fill(j, name, fill, &ignored) != WEFT_OK) {
+        return note_flaw("%s is not a field of weft", path_of(dataset));
+    }
+    const int field = j->fields - 1;
+    return get_offset(dataset, job_field_bytes(j, field, j->items.count), &m->layout,
+                      &m->layout.field_offset[field]);
+}
+
+static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+    const hid_t dataset =
+        info->type == H5L_TYPE_HARD ? H5Dopen2(group, name, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (dataset < 0) {
+        (void)note_flaw("%s/%.100s is no dataset, or a link", path_of(group), name);
+        return -1;
+    }
+    const bool good = read_field(dataset, name, data);
+    (void)H5Dclose(dataset);
+    return good ? 0 : -1;
+}
+
+/* The map's extents, an array of 64-bit integers. */
+static int get_map_shape(hid_t map, int64_t shape[WEFT_MAX_DIMS])
+{
+    const hid_t attribute = H5Aopen(map, "shape", H5P_DEFAULT);
+    if (attribute < 0) {
+        return -1;
+    }
+    const hid_t extent = H5Aget_space(attribute);
+    const hssize_t ndims = H5Sget_simple_extent_npoints(extent);
+    const bool good =
+        ndims >= 1 && ndims <= WEFT_MAX_DIMS && H5Aread(attribute, H5T_NATIVE_INT64, shape) >= 0;
+    (void)H5Sclose(extent);
+    (void)H5Aclose(attribute);
+    return good ? (int)ndims : -1;
+}
+
+/* Everything under /weft/map and /results. */
+static bool read_job(hid_t file, hid_t map, metadata *m)
+{
+    char name[WEFT_NAME_BYTES];
+    int64_t shape[WEFT_MAX_DIMS] = {0};
+    int64_t count = -1;
+    int64_t grain = 0;
+    uint64_t seed = 0;
+    error ignored = {.status = WEFT_OK};
+    const int ndims = get_map_shape(map, shape);
+    if (ndims < 1 || !get_attribute(map, "count", H5T_NATIVE_INT64, &count) ||
+        !get_text(file, "map", name, sizeof name) ||
+        !get_attribute(map, "grain", H5T_NATIVE_INT64, &grain) || grain < 1 ||
+        !get_attribute(map, "seed", H5T_NATIVE_UINT64, &seed) ||
+        job_create(name, ndims, shape, &m->job, &ignored) != WEFT_OK ||
+        m->job->items.count != count ||
+        !get_text_if_any(file, "program", m->job->program, sizeof m->job->program) ||
+        !get_text_if_any(file, "version", m->job->version, sizeof m->job->version) ||
+        !get_text_if_any(file, "build", m->job->build, sizeof m->job->build) ||
+        H5Aiterate2(map, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, m->job) < 0) {
+        return note_flaw("what %s says does not go together", path_of(map));
+    }
+    const hid_t results = is_inside(file, SCHEMA_RESULTS)
+                              ? H5Gopen2(file, SCHEMA_RESULTS, H5P_DEFAULT)
+                              : H5I_INVALID_HID;
+    if (results < 0) {
+        return note_flaw(SCHEMA_RESULTS " is no group");
+    }
+    const bool good =
+        H5Literate(results, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
+    (void)H5Gclose(results);
+    return good && job_settle(m->job, seed, grain, &ignored) == WEFT_OK;
+}
+
+static bool read_leases(hid_t file, int64_t tiles, metadata_layout *layout)
+{
+    int64_t leases = 0;
+    layout->leases_offset = -1;
+    return H5Lexists(file, SCHEMA_LEASES, H5P_DEFAULT) == 0 ||
+           (read_table(file, SCHEMA_LEASES, 1, layout, &layout->leases_offset, &leases) &&
+            leases == tiles);
+}
+
+static bool read_tables(hid_t file, metadata *m)
+{
+    metadata_layout *layout = &m->layout;
+    int64_t tiles = 0;
+    return read_table(file, SCHEMA_TILES, sizeof(tile_record), layout, &layout->tiles_offset,
+                      &tiles) &&
+           tiles == m->job->tiles.tiles && read_leases(file, tiles, layout) &&
+           read_table(file, SCHEMA_FAILURES, sizeof(failure_row), layout, &layout->failures_offset,
+                      &layout->failure_rows) &&
+           read_table(file, SCHEMA_RUNS, sizeof(run_row), layout, &layout->runs_offset,
+                      &layout->run_rows);
+}
+
+/* A dataset's place in the file. */
+typedef struct extent {
+    int64_t offset;
+    int64_t bytes;
+    const char *group;
+    const char *name;
+} extent;
+
+static int compare_extents(const void *one, const void *other)
+{
+    const int64_t a = ((const extent *)one)->offset;
+    const int64_t b = ((const extent *)other)->offset;
+    return (a > b) - (a < b);
+}
+
+/* Whether no two share bytes, nor any with the beginning of the file, which is HDF5's: a run would
+ * write one over the other. */
+static bool check_extents(const metadata *m)
+{
+    enum { HEAD_BYTES = 48, OTHERS = 5 };
+    const metadata_layout *l = &m->layout;
+    const int64_t tiles = m->job->tiles.tiles;
+    extent all[WEFT_MAX_FIELDS + OTHERS] = {
+        {0, HEAD_BYTES, "", "the beginning"},
+        {l->tiles_offset, tiles * (int64_t)sizeof(tile_record), "", SCHEMA_TILES},
+        {l->leases_offset, tiles, "", SCHEMA_LEASES},
+        {l->failures_offset, l->failure_rows * (int64_t)sizeof(failure_row), "", SCHEMA_FAILURES},
+        {l->runs_offset, l->run_rows * (int64_t)sizeof(run_row), "", SCHEMA_RUNS}};
+    int count = OTHERS;
+    for (int i = 0; i < m->job->fields; i++) {
+        all[count++] = (extent){l->field_offset[i], job_field_bytes(m->job, i, m->job->items.count),
+                                SCHEMA_RESULTS "/", m->job->field[i].name};
+    }
+    qsort(all, (size_t)count, sizeof all[0], compare_extents);
+    for (int i = 1; i < count; i++) {
+        const extent *one = &all[i - 1];
+        const extent *other = &all[i];
+        if (one->offset >= 0 && one->offset + one->bytes > other->offset) {
+            return note_flaw("%s%s and %s%s lie over each other", one->group, one->name,
+                             other->group, other->name);
+        }
+    }
+    return true;
+}
+
+/* It is a result, but not as a run leaves it. */
+static weft_status tell_flaw(const char *path, error *e)
+{
+    if (flaw.repacked) {
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s has been repacked: %s, as weft needs it; its values can be read with "
+                         "HDF5, and h5repack -l CONTI -f NONE turns it back; it is left alone",
+                         path, flaw.text);
+    }
+    return quiet_error(e, WEFT_ERR_CORRUPT,
+                       "%s is damaged, or another program has changed it: %s; it is left alone",
+                       path,
+                       flaw.text[0] == '\0' ? "its metadata does not go together" : flaw.text);
+}
+
+static weft_status read_objects(hid_t file, const char *path, metadata *m, error *e)
+{
+    int format = 0;
+    if (!get_attribute(file, "weft_format", H5T_NATIVE_INT, &format)) {
+        return not_ours(path, "it has no attribute weft_format that is a whole number", e);
+    }
+    if (format != SCHEMA_FORMAT) {
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s is of format %d; this version of weft reads format %d", path, format,
+                         SCHEMA_FORMAT);
+    }
+    const hid_t map =
+        is_inside(file, SCHEMA_MAP) ? H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (map < 0) {
+        return not_ours(path, "it has no group " SCHEMA_MAP, e);
+    }
+    const bool good = get_text(file, "weft_version", m->version, sizeof m->version) &&
+                      get_text(file, "created", m->created, sizeof m->created) &&
+                      read_job(file, map, m) && read_tables(file, m) && check_extents(m);
+    (void)H5Gclose(map);
+    return good ? WEFT_OK : tell_flaw(path, e);
+}
+
+/* Without HDF5: is there a readable file, and how long is it? */
+static weft_status examine(const char *path, struct stat *file, error *e)
+{
+    /* A pipe that nobody writes to would be waited for. */
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        const int number = errno;
+        if (number == ENOENT) {
+            return error_set(e, WEFT_ERR_NOT_FOUND, "there is no file %s", path);
+        }
+        return fault_set(e, number, path, "cannot open %s", path);
+    }
+    const int failed = fstat(fd, file);
+    (void)close(fd);
+    if (failed != 0 || !S_ISREG(file->st_mode)) {
+        return error_set(e, WEFT_ERR_FORMAT, "%s is not a file", path);
+    }
+    return WEFT_OK;
+}
+
+static weft_status read_file(const char *path, const struct stat *status, metadata *m, error *e)
+{
+    if (H5Fis_hdf5(path) <= 0) {
+        return error_set(e, WEFT_ERR_FORMAT,
+                         "%s is not an HDF5 file; it is left alone, give another path", path);
+    }
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 10, 7)
+    /* Nobody writes through HDF5, so its own lock would only refuse readers on some file systems.
+     */
+    (void)H5Pset_file_locking(access, false, true);
+#endif
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    (void)H5Pclose(access);
+    if (file < 0) {
+        return quiet_error(e, WEFT_ERR_CORRUPT,
+                           "%s is truncated or damaged: HDF5 cannot open its %lld bytes", path,
+                           (long long)status->st_size);
+    }
+    weft_status result = read_objects(file, path, m, e);
+    (void)H5Fclose(file);
+    if (result == WEFT_OK && status->st_size < m->layout.file_bytes) {
+        result =
+            error_set(e, WEFT_ERR_CORRUPT, "%s is truncated: it has %lld bytes and needs %" PRId64,
+                      path, (long long)status->st_size, m->layout.file_bytes);
+    }
+    return result;
+}
+
+/* What the child says: all of it is plain bytes. */
+typedef struct reading {
+    error error;
+    metadata meta; /* its job is the child's … */
+    job job;       /* … and this is it, with what its pointers lead to behind it */
+    job_field field[WEFT_MAX_FIELDS];
+    job_parameter parameter[WEFT_MAX_PARAMETERS];
+} reading;
+
+typedef struct request {
+    const char *path;
+    const struct stat *file;
+} request;
+
+static void read_apart(void *answer, void *context)
+{
+    reading *r = answer;
+    const request *wanted = context;
+    quiet q;
+    quiet_begin(&q);
+    flaw.text[0] = '\0';
+    flaw.repacked = false;
+    error_clear(&r->error);
+    memset(&r->meta, 0, sizeof r->meta);
+    const weft_status status = read_file(wanted->path, wanted->file, &r->meta, &r->error);
+    if (status != WEFT_OK && q.number != 0) {
+        /* What could not be read looks like something else. */
+        (void)fault_set(&r->error, q.number, wanted->path, "cannot read %s", wanted->path);
+    }
+    quiet_end(&q);
+    if (status == WEFT_OK) {
+        r->job = *r->meta.job;
+        memcpy(r->field, r->job.field, sizeof r->field);
+        memcpy(r->parameter, r->job.parameter, sizeof r->parameter);
+    }
+    metadata_release(&r->meta);
+}
+
+/* A job of its own with what the child has found. */
+static weft_status take_over(const reading *r, const char *path, metadata *m, error *e)
+{
+    job *j = NULL;
+    const job *theirs = &r->job;
+    if (theirs->fields < 0 || theirs->fields > WEFT_MAX_FIELDS || theirs->parameters < 0 ||
+        theirs->parameters > WEFT_MAX_PARAMETERS) {
+        return error_set(e, WEFT_ERR_CORRUPT,
+                         "%s is damaged: HDF5 has made nonsense of its metadata; it is left alone",
+                         path);
+    }
+    weft_status status = job_create("result", 1, (int64_t[]){1}, &j, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    job_field *field = j->field;
+    job_parameter *parameter = j->parameter;
+    *j = *theirs;
+    j->field = field;
+    j->parameter = parameter;
+    memcpy(field, r->field, sizeof r->field);
+    memcpy(parameter, r->parameter, sizeof r->parameter);
+    *m = r->meta;
+    m->job = j;
+    return WEFT_OK;
+}
+
+/* HDF5 trusts what it reads: one flipped byte may make it crash, or ask for all memory. */
+static weft_status read_safely(const char *path, const struct stat *file, reading *r, metadata *m,
+                               error *e)
+{
+    char what[APART_TEXT_BYTES];
+    request wanted = {.path = path, .file = file};
+    const apart_end end = apart_call(read_apart, &wanted, r, sizeof *r, what);
+    if (end == APART_CUT_SHORT) {
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "%s could not be read: HDF5 %s; see that its disk answers and that there "
+                         "is memory, then run the same command again",
+                         path, what);
+    }
+    if (end == APART_FAILED) {
+        return error_set(e, WEFT_ERR_CORRUPT,
+                         "%s is damaged: HDF5 %s as it read its metadata; it is left alone", path,
+                         what);
+    }
+    if (r->error.status != WEFT_OK) {
+        *e = r->error;
+        return e->status;
+    }
+    return take_over(r, path, m, e);
+}
+
+weft_status metadata_read(const char *path, metadata *m, error *e)
+{
+    struct stat file;
+    memset(&file, 0, sizeof file);
+    memset(m, 0, sizeof *m);
+    weft_status status = examine(path, &file, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    reading *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the metadata of %s", path);
+    }
+    status = read_safely(path, &file, r, m, e);
+    m->layout.inode = (uint64_t)file.st_ino;
+    free(r);
+    return status;
+}
+
+void metadata_release(metadata *m)
+{
+    job_destroy(m->job);
+    m->job = NULL;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* HDF5's error stack: kept from printing itself, and put into our errors instead. */
+#include "store/format/quiet.h"
+
+#include "base/terminal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* HDF5 passes errno on in its texts only. */
+static herr_t find_number(unsigned n, const H5E_error2_t *entry, void *data)
+{
+    int *number = data;
+    const char *there = entry->desc == NULL ? NULL : strstr(entry->desc, "errno = ");
+    (void)n;
+    if (there != NULL && *number == 0) {
+        *number = (int)strtol(there + strlen("errno = "), NULL, 10);
+    }
+    return 0;
+}
+
+static herr_t note_failure(hid_t stack, void *data)
+{
+    quiet *q = data;
+    return H5Ewalk2(stack, H5E_WALK_UPWARD, find_number, &q->number);
+}
+
+void quiet_begin(quiet *q)
+{
+    q->number = 0;
+    (void)H5Eget_auto2(H5E_DEFAULT, &q->function, &q->data);
+    (void)H5Eset_auto2(H5E_DEFAULT, note_failure, q);
+}
+
+void quiet_end(const quiet *q)
+{
+    (void)H5Eclear2(H5E_DEFAULT);
+    (void)H5Eset_auto2(H5E_DEFAULT, q->function, q->data);
+}
+
+/* Upwards from the place where it went wrong: the first entry has the reason. */
+static herr_t keep_reason(unsigned n, const H5E_error2_t *entry, void *data)
+{
+    char *reason = data;
+    if (n == 0 && entry->desc != NULL) {
+        (void)snprintf(reason, 256, "%s", entry->desc);
+    }
+    return 0;
+}
+
+weft_status quiet_error(error *e, weft_status status, const char *format, ...)
+{
+    char reason[256] = "";
+    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)error_set_list(e, status, format, arguments);
+    va_end(arguments);
+    const size_t used = strlen(e->text);
+    if (reason[0] != '\0') {
+        (void)snprintf(e->text + used, sizeof e->text - used, " (HDF5: %s)", reason);
+        terminal_clean(e->text);
+    }
+    return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* HDF5's error stack: kept from printing itself, and put into our errors instead. */
+#ifndef STORE_FORMAT_QUIET_H
+#define STORE_FORMAT_QUIET_H
+
+#include "base/error.h"
+
+#include <hdf5.h>
+
+typedef struct quiet {
+    H5E_auto2_t function; /* what HDF5 did with its errors before */
+    void *data;
+    int number; /* errno of the first system call that has failed within HDF5 since, or 0 */
+} quiet;
+
+/* Silences HDF5 until quiet_end() gives the caller's setting back. It must stay where it is. */
+void quiet_begin(quiet *q);
+
+void quiet_end(const quiet *q);
+
+/* Sets an error, with HDF5's innermost reason behind it in brackets. */
+weft_status quiet_error(error *e, weft_status status, const char *format, ...) WEFT_PRINTF(3, 4);
+
+#endif

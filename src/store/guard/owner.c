@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The line in a lock file, which names the process that holds it. */
+#include "store/guard/owner.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The holder touches its file every few seconds. */
+enum { STALE_S = 60 };
+
+static const char unknown_boot[] = "-";
+
+static int format(const owner *o, char text[OWNER_BYTES])
+{
+    const host_process *p = &o->process;
+    int length = snprintf(text, OWNER_BYTES, "host %s pid %" PRId64 " started %" PRIu64 " since %s",
+                          o->host, p->pid, p->start, o->since);
+    if (p->boot[0] != '\0') {
+        length += snprintf(text + length, OWNER_BYTES - (size_t)length, " in %s %" PRIu64, p->boot,
+                           p->space);
+    }
+    return length + snprintf(text + length, OWNER_BYTES - (size_t)length, "\n");
+}
+
+static bool parse(const char *text, owner *o)
+{
+    host_process *p = &o->process;
+    /* The caller compares the text with what format() makes of these: no number has overflowed. */
+    /* NOLINTNEXTLINE(cert-err34-c) */
+    const int found = sscanf(text,
+                             "host %63s pid %" SCNd64 " started %" SCNu64 " since %31s in %39s "
+                             "%" SCNu64,
+                             o->host, &p->pid, &p->start, o->since, p->boot, &p->space);
+    if (found == 4) {
+        p->boot[0] = '\0';
+    }
+    return found == 4 || found == 6;
+}
+
+owner_line owner_read(int fd, owner *o)
+{
+    struct stat file;
+    char text[OWNER_BYTES + 1];
+    char again[OWNER_BYTES];
+    memset(o, 0, sizeof *o);
+    /* A second name is somebody's way to another file. */
+    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink > 1) {
+        return OWNER_FOREIGN;
+    }
+    const ssize_t length = pread(fd, text, OWNER_BYTES, 0);
+    if (length == 0) {
+        return OWNER_NONE;
+    }
+    if (length < 0 || length == OWNER_BYTES) {
+        return OWNER_FOREIGN;
+    }
+    text[length] = '\0';
+    const bool whole =
+        parse(text, o) && format(o, again) == length && memcmp(text, again, (size_t)length) == 0;
+    if (!whole) {
+        memset(o, 0, sizeof *o);
+    }
+    return whole ? OWNER_NAMED : OWNER_FOREIGN;
+}
+
+void owner_write(int fd)
+{
+    owner me;
+    char text[OWNER_BYTES];
+    host_name(me.host);
+    host_this_process(&me.process);
+    clock_format_wall(clock_wall_s(), me.since);
+    if (me.process.boot[0] == '\0') {
+        memcpy(me.process.boot, unknown_boot, sizeof unknown_boot);
+    }
+    const int length = format(&me, text);
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+        return;
+    }
+}
+
+bool owner_lives(const owner *o, double age_s)
+{
+    host_process me;
+    host_this_process(&me);
+    return host_process_near(&me, &o->process) ? host_process_lives(&o->process) : age_s < STALE_S;
+}
+
+void owner_describe(const owner *o, char *text, size_t bytes)
+{
+    (void)snprintf(text, bytes, "pid %" PRId64 " on host %s since %s", o->process.pid, o->host,
+                   o->since);
+}

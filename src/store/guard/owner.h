@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The line in a lock file, which names the process that holds it. */
+#ifndef STORE_GUARD_OWNER_H
+#define STORE_GUARD_OWNER_H
+
+#include "base/clock.h"
+#include "host/host.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { OWNER_BYTES = 256 };
+
+typedef struct owner {
+    char host[HOST_NAME_BYTES];
+    host_process process; /* its boot is "" in a line of an early version */
+    char since[CLOCK_TEXT_BYTES];
+} owner;
+
+typedef enum owner_line {
+    OWNER_NONE,   /* the file is empty: it is about to be written */
+    OWNER_NAMED,  /* it holds what weft writes, and nothing else */
+    OWNER_FOREIGN /* it is somebody else's, or no plain file with a single name */
+} owner_line;
+
+/* Whatever it is not, the owner is set, to a process that cannot be seen from here. */
+owner_line owner_read(int fd, owner *o);
+
+/* Replaces the line by one that names this process. Without it the lock holds as well. */
+void owner_write(int fd);
+
+/* Whether the process is there, as far as can be said from here: of one that cannot be seen, since
+ * it is elsewhere, by the seconds for which it has not touched its file. */
+bool owner_lives(const owner *o, double age_s);
+
+/* "pid 12 on host a since …" */
+void owner_describe(const owner *o, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The place of a result: where its path leads, and how an earlier file there is put aside. */
+#ifndef STORE_GUARD_PLACE_H
+#define STORE_GUARD_PLACE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PLACE_PATH_BYTES = 4096 };
+
+/* Where a path leads through symbolic links, be there a file at their end or not: what is made,
+ * locked and renamed there is the file and not a link to it. Any other path stays as it is. One
+ * that can be a folder only is refused. */
+weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e);
+
+/* Remembers that this session writes to the open file; forgets all of an earlier one's. Main
+ * thread.
+ */
+weft_status place_remember(int fd, error *e);
+
+void place_forget(void);
+
+/* Whether there is a file of before this session, which --fresh puts aside. What is no plain file
+ * is refused. */
+weft_status place_look(const char *path, bool *earlier, error *e);
+
+/* Moves a file to FILE.bak, or if there is one, to FILE.bak.2, FILE.bak.3, …: no earlier one is
+ * replaced. Without a file nothing is to be done. */
+weft_status place_clear(const char *path, error *e);
+
+/* Opens what lies beside a result and may be anybody's: a plain file under that very name, and
+ * without a wait. -1 with errno, which is EMEDIUMTYPE where it is a link, a pipe, a folder. */
+int place_open(const char *path, int flags);
+
+/* Whether there is a file that neither begins so nor is empty: then it is somebody else's. So is
+ * what cannot be read, or is no plain file. */
+bool place_is_foreign(const char *path, const char *magic, size_t bytes);
+
+/* Whether a path leads to that very file, still. */
+bool place_is_file(const char *path, int fd);
+
+#endif

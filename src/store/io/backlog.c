@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A thread that writes to a file, one thing after the other, so that who asks for it never waits
+ * for a disk. */
+#include "store/io/backlog.h"
+
+#include "host/host.h"
+#include "store/io/bytes.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Something to do; bytes to write follow it. */
+typedef struct entry {
+    backlog_fn call; /* NULL: a write */
+    void *context;
+    int64_t offset;
+    size_t count;
+} entry;
+
+typedef struct list {
+    unsigned char *bytes; /* entries, one behind the other, not aligned */
+    size_t used;
+    size_t room;
+} list;
+
+struct backlog {
+    int fd;
+    const char *path;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t asked;
+    pthread_cond_t settled;
+    list waiting; /* what is added */
+    list work;    /* what the thread is at; its own while busy */
+    int64_t done; /* entries */
+    bool busy;
+    bool shutdown;
+    error error;
+};
+
+static weft_status do_entry(const backlog *b, const entry *each, const unsigned char *bytes,
+                            error *e)
+{
+    if (each->call != NULL) {
+        return each->call(each->context, e);
+    }
+    return bytes_write(b->fd, b->path, bytes, each->count, each->offset, e);
+}
+
+/* Up to the first failure: what comes later may rest on what has failed. */
+static weft_status do_work(const backlog *b, int64_t *done, error *e)
+{
+    weft_status status = WEFT_OK;
+    for (size_t at = 0; at < b->work.used && status == WEFT_OK;) {
+        entry each;
+        memcpy(&each, b->work.bytes + at, sizeof each);
+        at += sizeof each;
+        status = do_entry(b, &each, b->work.bytes + at, e);
+        *done += status == WEFT_OK;
+        at += each.count;
+    }
+    return status;
+}
+
+/* Everything that waits is taken at once; meanwhile the next list fills. */
+static void take_work(backlog *b)
+{
+    const list empty = {.bytes = b->work.bytes, .room = b->work.room};
+    b->work = b->waiting;
+    b->waiting = empty;
+    b->busy = true;
+}
+
+static void *run_thread(void *argument)
+{
+    backlog *b = argument;
+    (void)pthread_mutex_lock(&b->mutex);
+    while (b->waiting.used > 0 || !b->shutdown) {
+        if (b->waiting.used == 0) {
+            (void)pthread_cond_wait(&b->asked, &b->mutex);
+            continue;
+        }
+        take_work(b);
+        const bool failed = b->error.status != WEFT_OK;
+        (void)pthread_mutex_unlock(&b->mutex);
+        error e = {.status = WEFT_OK};
+        int64_t done = 0;
+        const weft_status status = failed ? WEFT_OK : do_work(b, &done, &e);
+        (void)pthread_mutex_lock(&b->mutex);
+        b->busy = false;
+        b->done += done;
+        if (status != WEFT_OK) {
+            b->error = e;
+        }
+        (void)pthread_cond_broadcast(&b->settled);
+    }
+    (void)pthread_mutex_unlock(&b->mutex);
+    return NULL;
+}
+
+static void release(backlog *b)
+{
+    (void)pthread_cond_destroy(&b->settled);
+    (void)pthread_cond_destroy(&b->asked);
+    (void)pthread_mutex_destroy(&b->mutex);
+    free(b->waiting.bytes);
+    free(b->work.bytes);
+    free(b);
+}
+
+weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
+{
+    backlog *b = calloc(1, sizeof *b);
+    if (b == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a writing thread");
+    }
+    b->fd = fd;
+    b->path = path;
+    (void)pthread_mutex_init(&b->mutex, NULL);
+    (void)pthread_cond_init(&b->asked, NULL);
+    (void)pthread_cond_init(&b->settled, NULL);
+    const int number = pthread_create(&b->thread, NULL, run_thread, b);
+    if (number != 0) {
+        release(b);
+        char host[HOST_NAME_BYTES];
+        host_name(host);
+        return error_system(
+            e, number,
+            "host %s: cannot start a thread that writes to the result; " ERROR_MORE_THREADS, host);
+    }
+    *out = b;
+    return WEFT_OK;
+}
+
+void backlog_destroy(backlog *b)
+{
+    if (b == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&b->mutex);
+    b->shutdown = true;
+    (void)pthread_cond_signal(&b->asked);
+    (void)pthread_mutex_unlock(&b->mutex);
+    (void)pthread_join(b->thread, NULL);
+    release(b);
+}
+
+/* Room for more bytes in a list. */
+static bool reserve(list *l, size_t more)
+{
+    if (l->used + more <= l->room) {
+        return true;
+    }
+    const size_t room = 2 * (l->used + more);
+    unsigned char *larger = realloc(l->bytes, room);
+    if (larger == NULL) {
+        return false;
+    }
+    l->bytes = larger;
+    l->room = room;
+    return true;
+}
+
+static weft_status add(backlog *b, const entry *each, const void *bytes, error *e)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    list *l = &b->waiting;
+    weft_status status = b->error.status;
+    if (status != WEFT_OK) {
+        *e = b->error;
+    } else if (!reserve(l, sizeof *each + each->count)) {
+        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for what is to be written");
+        b->error = *e;
+    } else {
+        memcpy(l->bytes + l->used, each, sizeof *each);
+        l->used += sizeof *each;
+        if (bytes != NULL) {
+            memcpy(l->bytes + l->used, bytes, each->count);
+            l->used += each->count;
+        }
+        (void)pthread_cond_signal(&b->asked);
+    }
+    (void)pthread_mutex_unlock(&b->mutex);
+    return status;
+}
+
+weft_status backlog_write(backlog *b, int64_t offset, const void *bytes, size_t count, error *e)
+{
+    const entry each = {.offset = offset, .count = count};
+    return add(b, &each, bytes, e);
+}
+
+weft_status backlog_call(backlog *b, backlog_fn call, void *context, error *e)
+{
+    const entry each = {.call = call, .context = context};
+    return add(b, &each, NULL, e);
+}
+
+int64_t backlog_done(backlog *b)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    const int64_t done = b->done;
+    (void)pthread_mutex_unlock(&b->mutex);
+    return done;
+}
+
+/* With the mutex held. */
+static bool is_idle(const backlog *b)
+{
+    return !b->busy && b->waiting.used == 0;
+}
+
+static weft_status failure(const backlog *b, error *e)
+{
+    if (b->error.status != WEFT_OK) {
+        *e = b->error;
+    }
+    return b->error.status;
+}
+
+bool backlog_idle(backlog *b)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    const bool idle = is_idle(b);
+    (void)pthread_mutex_unlock(&b->mutex);
+    return idle;
+}
+
+weft_status backlog_status(backlog *b, error *e)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    const weft_status status = failure(b, e);
+    (void)pthread_mutex_unlock(&b->mutex);
+    return status;
+}
+
+weft_status backlog_wait(backlog *b, error *e)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    while (!is_idle(b)) {
+        (void)pthread_cond_wait(&b->settled, &b->mutex);
+    }
+    const weft_status status = failure(b, e);
+    (void)pthread_mutex_unlock(&b->mutex);
+    return status;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A thread that writes to a file, one thing after the other, so that who asks for it never waits
+ * for a disk. */
+#ifndef STORE_IO_BACKLOG_H
+#define STORE_IO_BACKLOG_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct backlog backlog;
+
+/* What the thread is to do besides writing. */
+typedef weft_status (*backlog_fn)(void *context, error *e);
+
+/* Starts the thread. Descriptor and path stay the caller's; -1 and NULL if nothing is written. */
+weft_status backlog_create(int fd, const char *path, backlog **out, error *e);
+
+/* Waits for what has been asked for, and ends the thread. NULL is allowed. */
+void backlog_destroy(backlog *b);
+
+/* Writes a copy of these bytes, after all that was asked for before. Fails with the first failure
+ * of what was; nothing is done any more after that. */
+weft_status backlog_write(backlog *b, int64_t offset, const void *bytes, size_t count, error *e);
+
+/* The same with a call. */
+weft_status backlog_call(backlog *b, backlog_fn call, void *context, error *e);
+
+/* How much of what was asked for has been done, in the order in which it was. */
+int64_t backlog_done(backlog *b);
+
+/* Whether nothing is left to do. */
+bool backlog_idle(backlog *b);
+
+/* The first failure, if any. */
+weft_status backlog_status(backlog *b, error *e);
+
+/* Waits until it is idle; the first failure, if any. */
+weft_status backlog_wait(backlog *b, error *e);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rank 0's books: the tile records, the failures and the runs, in memory and on disk. */
+#ifndef STORE_TILE_TABLE_H
+#define STORE_TILE_TABLE_H
+
+#include "base/error.h"
+#include "space/job.h"
+#include "store/format/metadata.h"
+#include "store/format/record.h"
+#include "store/io/backlog.h"
+
+#include <stdbool.h>
+
+typedef struct tile_table tile_table;
+
+/* Reads the tables, unless the file has just been created. Damaged tile records count as empty; the
+ * row of a run that was killed is closed. The backlog, to which all writing is left, stays the
+ * caller's: a call here fails with the first failure of those before it. */
+weft_status tile_table_open(backlog *b, const char *path, bool created, const job *j,
+                            const metadata_layout *layout, tile_table **out, error *e);
+
+void tile_table_close(tile_table *l);
+
+/* How many tile records were damaged when the file was opened. */
+int64_t tile_table_damaged(const tile_table *l);
+
+const tile_record *tile_table_record(const tile_table *l, int64_t tile);
+
+/* Takes sealed records of a run of tiles over, and has them written in place. Rows of failures of
+ * these tiles' earlier attempts are cleared. */
+weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
+                           error *e);
+
+/* Marks a tile as not done, since its bytes are about to be replaced. */
+weft_status tile_table_reopen(tile_table *l, int64_t tile, error *e);
+
+/* Writes a row; when the table is full, the count in the tile's record goes on without it. */
+weft_status tile_table_add_failure(tile_table *l, const failure_row *row, error *e);
+
+/* The rows in use, for as long as no row is added: *rows of them, some with code 0. */
+const failure_row *tile_table_failures(const tile_table *l, int64_t *rows);
+
+/* Starts a row of the table of runs; its number. When the table is full, the last row is reused. */
+int tile_table_run(const tile_table *l);
+
+/* Whether the run before this one was stopped before it had done anything. */
+bool tile_table_idle_before(const tile_table *l);
+
+/* Writes this run's row. */
+weft_status tile_table_put_run(tile_table *l, const run_row *row, error *e);
+
+#endif

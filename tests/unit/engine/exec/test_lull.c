@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests that nobody is busy while it is quiet, and that nobody is held up for ever. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "engine/exec/lull.h"
+
+#include <pthread.h>
+
+enum { THREADS = 3, ROUNDS = 50, A_MINUTE_S = 60 };
+
+typedef struct scene {
+    lull *lull;
+    atomic_int next_seat;
+    atomic_int inside; /* threads that may hold a lock */
+    atomic_llong turns;
+    atomic_bool over;
+} scene;
+
+static void *work(void *context)
+{
+    scene *s = context;
+    const int seat = atomic_fetch_add(&s->next_seat, 1);
+    while (!atomic_load(&s->over)) {
+        lull_break(s->lull, seat);
+        atomic_fetch_add(&s->inside, 1);
+        atomic_fetch_add(&s->turns, 1);
+        atomic_fetch_sub(&s->inside, 1);
+        lull_keep(s->lull, seat);
+    }
+    return NULL;
+}
+
+static void test_lull(void **state)
+{
+    (void)state;
+    scene s = {.lull = NULL};
+    error e = {.status = WEFT_OK};
+    pthread_t thread[THREADS];
+    int loud = 0;
+    assert_int_equal(lull_create(THREADS, &s.lull, &e), WEFT_OK);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, work, &s), 0);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        const long long before = atomic_load(&s.turns);
+        while (atomic_load(&s.turns) == before) {
+            clock_sleep_ns(10000);
+        }
+        const int64_t begin_ns = clock_now_ns();
+        const bool reached = lull_begin(s.lull, INT64_C(1000000000) * A_MINUTE_S);
+        const int inside = atomic_load(&s.inside);
+        /* Where this thread has had to wait for a core, the quiet may be over. */
+        loud += reached && clock_now_ns() - begin_ns < 500000000 ? inside : 0;
+        lull_end(s.lull);
+    }
+    atomic_store(&s.over, true);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    }
+    lull_destroy(s.lull);
+    assert_int_equal(loud, 0);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    lull *q = NULL;
+    assert_int_equal(lull_create(2, &q, &e), WEFT_OK);
+    lull_break(q, 1);
+    assert_false(lull_begin(q, 1000000));
+    /* Nobody says that it is over. */
+    lull_break(q, 0);
+    lull_keep(q, 0);
+    lull_keep(q, 1);
+    assert_true(lull_begin(q, 1000000));
+    lull_end(q);
+    lull_destroy(q);
+    lull_break(NULL, 0);
+    lull_keep(NULL, 0);
+    lull_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lull),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

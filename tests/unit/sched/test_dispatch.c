@@ -1,0 +1,788 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the decisions of the coordinator with ranks that are simulated: fast, slow, silent, dead.
+ * Whatever they do, every tile is computed; and only once where nobody is late or the map is not
+ * pure. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sched/dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TILES = 3000, MOST_RANKS = 9 };
+
+static const int64_t step_ns = 1000000;
+static const int64_t late_ns = 500000000;
+
+static uint32_t draw(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+typedef enum habit {
+    HABIT_STEADY,
+    HABIT_SLOW,
+    HABIT_SILENT, /* goes quiet for long, then reports after all */
+    HABIT_DEAD    /* from some time on */
+} habit;
+
+/* A simulated rank: the tiles it holds, front to back. */
+typedef struct mate {
+    habit habit;
+    int64_t queue[2 * MOST_TILES];
+    int64_t head;
+    int64_t tail;
+    int64_t speed; /* tiles per step */
+    int64_t away_from;
+    int64_t away_until;
+    int64_t recalls;
+    bool waits;
+} mate;
+
+typedef struct world {
+    dispatch *dispatch;
+    int64_t tiles;
+    int ranks;
+    bool pure;
+    bool done[MOST_TILES];
+    bool careful[MOST_TILES]; /* has killed somebody, or may have */
+    int granted[MOST_TILES];  /* less what was given back */
+    int computed[MOST_TILES];
+    mate *mate;
+    int64_t now_ns;
+    uint32_t seed;
+    int64_t repeats;
+} world;
+
+static bool is_away(const world *w, const mate *r)
+{
+    return r->habit >= HABIT_SILENT && w->now_ns >= r->away_from && w->now_ns < r->away_until;
+}
+
+static void begin(world *w, technique t, int64_t tiles, int ranks, bool pure, uint32_t seed)
+{
+    error e = {.status = WEFT_OK};
+    memset(w, 0, sizeof *w);
+    w->tiles = tiles;
+    w->ranks = ranks;
+    w->pure = pure;
+    w->seed = seed;
+    w->now_ns = INT64_C(1000000000000);
+    w->mate = calloc((size_t)ranks, sizeof *w->mate);
+    assert_non_null(w->mate);
+    const dispatch_setup setup = {
+        .tiles = tiles, .ranks = ranks, .technique = t, .seed = seed, .pure = pure};
+    assert_int_equal(dispatch_create(&setup, &w->dispatch, &e), WEFT_OK);
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        /* What earlier runs have done: nothing, single tiles, or long runs of them. */
+        if (seed % 3 == 1 ? draw(&w->seed) % 3 == 0 : seed % 3 == 2 && tile / 50 % 2 == 0) {
+            dispatch_set_done(w->dispatch, tile);
+            w->done[tile] = true;
+        } else if (seed % 4 == 3 && draw(&w->seed) % 16 == 0) {
+            dispatch_set_careful(w->dispatch, tile);
+            w->careful[tile] = true;
+        }
+    }
+    for (int r = 0; r < ranks; r++) {
+        w->mate[r].speed = 1 + draw(&w->seed) % 7;
+    }
+    assert_int_equal(dispatch_start(w->dispatch, &e), WEFT_OK);
+}
+
+static void end(world *w)
+{
+    dispatch_destroy(w->dispatch);
+    free(w->mate);
+}
+
+static void append(world *w, mate *r, int64_t tile)
+{
+    if (r->tail == 2 * MOST_TILES) {
+        memmove(r->queue, r->queue + r->head, sizeof(int64_t) * (size_t)(r->tail - r->head));
+        r->tail -= r->head;
+        r->head = 0;
+    }
+    assert_true(r->tail < 2 * MOST_TILES);
+    r->queue[r->tail++] = tile;
+    w->repeats += w->granted[tile] > 0;
+    w->granted[tile]++;
+}
+
+static void take_grant(world *w, const order *o)
+{
+    mate *r = &w->mate[o->rank];
+    assert_true(r->waits);
+    r->waits = false;
+    assert_in_range(o->intervals, 1, ORDER_INTERVALS);
+    for (int i = 0; i < o->intervals; i++) {
+        const interval p = o->interval[i];
+        assert_true(p.tiles >= 1 && p.first >= 0 && interval_end(p) <= w->tiles);
+        bool careful = false;
+        for (int64_t tile = p.first; tile < interval_end(p); tile++) {
+            append(w, r, tile);
+            assert_int_equal(dispatch_careful(w->dispatch, tile), w->careful[tile]);
+            assert_true(o->again || w->careful[tile] == (p.careful != 0));
+            careful = careful || w->careful[tile];
+        }
+        assert_int_equal(p.careful, careful);
+    }
+}
+
+/* Carries out what is ordered now. */
+static void obey(world *w)
+{
+    order o;
+    for (int i = 0; dispatch_next(w->dispatch, w->now_ns, &o); i++) {
+        assert_true(i < 100000);
+        assert_in_range(o.rank, 0, w->ranks - 1);
+        if (o.kind == ORDER_GRANT) {
+            take_grant(w, &o);
+        } else {
+            w->mate[o.rank].recalls++;
+        }
+    }
+}
+
+static int64_t count_queued(const mate *r)
+{
+    return r->tail - r->head;
+}
+
+/* Gives back a run of tiles from the end of the queue, or none. */
+static void give_back(world *w, int number)
+{
+    mate *r = &w->mate[number];
+    int64_t kept = r->tail - (count_queued(r) + 1) / 2;
+    while (kept < r->tail - 1 && r->queue[r->tail - 1] - r->queue[kept] != r->tail - 1 - kept) {
+        kept++;
+    }
+    interval p = {.tiles = r->tail - kept};
+    p.first = p.tiles > 0 ? r->queue[kept] : 0;
+    for (int64_t tile = p.first; tile < interval_end(p); tile++) {
+        w->granted[tile]--;
+    }
+    r->tail = kept;
+    dispatch_return(w->dispatch, number, p.tiles > 0, &p, count_queued(r), w->now_ns);
+}
+
+static void compute(world *w, int number)
+{
+    mate *r = &w->mate[number];
+    const bool slow = r->habit == HABIT_SLOW && draw(&w->seed) % 20 != 0;
+    news n = {.computed = {.elapsed = 1e-9 * (double)step_ns}};
+    for (int64_t i = 0; i < r->speed && r->head < r->tail && !slow; i++) {
+        const int64_t tile = r->queue[r->head++];
+        const double seconds = 1e-9 * (double)step_ns / (double)r->speed;
+        w->computed[tile]++;
+        n.computed.tiles++;
+        n.computed.seconds += seconds;
+        n.computed.squares += seconds * seconds;
+        n.longest_s = seconds;
+        assert_int_equal(dispatch_report(w->dispatch, tile), !w->done[tile]);
+        w->done[tile] = true;
+    }
+    n.left = count_queued(r);
+    if (n.computed.tiles > 0) {
+        dispatch_hear(w->dispatch, number, &n, w->now_ns);
+    }
+}
+
+/* One step of time. */
+static void step(world *w)
+{
+    w->now_ns += step_ns;
+    for (int number = 0; number < w->ranks; number++) {
+        mate *r = &w->mate[number];
+        if (is_away(w, r)) {
+            continue;
+        }
+        if (r->recalls > 0) {
+            r->recalls = 0;
+            give_back(w, number);
+        }
+        compute(w, number);
+        if (count_queued(r) < 3 && !r->waits) {
+            r->waits = true;
+            dispatch_ask(w->dispatch, number, 1 + draw(&w->seed) % 40);
+        }
+        obey(w);
+    }
+}
+
+static int64_t count_undone(const world *w)
+{
+    int64_t undone = 0;
+    for (int64_t tile = 0; tile < w->tiles; tile++) {
+        undone += !w->done[tile];
+    }
+    return undone;
+}
+
+/* Runs until all is done, for so many steps at most. */
+static bool complete(world *w, int64_t most_steps)
+{
+    for (int64_t i = 0; i < most_steps && dispatch_undone(w->dispatch) > 0; i++) {
+        step(w);
+        if (i % 50 == 0) {
+            assert_int_equal(dispatch_undone(w->dispatch), count_undone(w));
+        }
+    }
+    assert_int_equal(dispatch_undone(w->dispatch), count_undone(w));
+    return dispatch_undone(w->dispatch) == 0;
+}
+
+static void check_once(const world *w, const bool before[])
+{
+    for (int64_t tile = 0; tile < w->tiles; tile++) {
+        assert_int_equal(w->computed[tile], before[tile] ? 0 : 1);
+    }
+    assert_int_equal(w->repeats, 0);
+}
+
+static const int64_t counts[] = {0, 1, 2, 3, 17, 64, 1009, MOST_TILES};
+enum { COUNTS = sizeof counts / sizeof counts[0] };
+
+static void test_once_when_nobody_is_late(void **state)
+{
+    (void)state;
+    static world w;
+    static bool before[MOST_TILES];
+    uint32_t seed = 0;
+    for (int t = 0; t < (int)TECHNIQUE_COUNT; t++) {
+        for (int c = 0; c < COUNTS; c++) {
+            for (int ranks = 1; ranks <= MOST_RANKS; ranks += 2) {
+                for (int pure = 0; pure < 2; pure++) {
+                    begin(&w, (technique)t, counts[c], ranks, pure != 0, ++seed);
+                    memcpy(before, w.done, sizeof before);
+                    assert_true(complete(&w, 20000));
+                    check_once(&w, before);
+                    order o;
+                    dispatch_ask(w.dispatch, 0, 5);
+                    assert_false(dispatch_next(w.dispatch, w.now_ns + 10 * late_ns, &o));
+                    end(&w);
+                }
+            }
+        }
+    }
+}
+
+/* Some die or go quiet, but one: what they hold is given out again, and nothing is missing. */
+static void test_all_is_done_whoever_dies(void **state)
+{
+    (void)state;
+    static world w;
+    for (uint32_t seed = 1; seed <= 150; seed++) {
+        const int ranks = 2 + (int)(seed % (MOST_RANKS - 1));
+        begin(&w, (technique)(seed % TECHNIQUE_COUNT), counts[3 + seed % 5], ranks, true, seed);
+        const int survivor = (int)(seed % (uint32_t)ranks);
+        for (int r = 0; r < ranks; r++) {
+            mate *each = &w.mate[r];
+            each->habit = r == survivor ? HABIT_STEADY : (habit)(draw(&w.seed) % 4);
+            each->away_from = w.now_ns + step_ns * (int64_t)(draw(&w.seed) % 300);
+            each->away_until = each->habit == HABIT_DEAD
+                                   ? INT64_MAX
+                                   : each->away_from + step_ns * (int64_t)(draw(&w.seed) % 3000);
+        }
+        assert_true(complete(&w, 200000));
+        /* Those who come back late have what they report counted once. */
+        for (int i = 0; i < 4000; i++) {
+            step(&w);
+        }
+        assert_int_equal(dispatch_undone(w.dispatch), 0);
+        for (int64_t tile = 0; tile < w.tiles; tile++) {
+            assert_true(w.done[tile]);
+        }
+        end(&w);
+    }
+}
+
+/* A map with side effects: never twice, even if that means that it waits for the dead. */
+static void test_impure_is_never_repeated(void **state)
+{
+    (void)state;
+    static world w;
+    static bool before[MOST_TILES];
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        const int ranks = 2 + (int)(seed % (MOST_RANKS - 1));
+        begin(&w, (technique)(seed % TECHNIQUE_COUNT), counts[3 + seed % 5], ranks, false, seed);
+        memcpy(before, w.done, sizeof before);
+        bool any_dead = false;
+        for (int r = 0; r < ranks; r++) {
+            mate *each = &w.mate[r];
+            each->habit = (habit)(draw(&w.seed) % 4);
+            any_dead = any_dead || each->habit == HABIT_DEAD;
+            each->away_from = w.now_ns + step_ns * (int64_t)(draw(&w.seed) % 100);
+            each->away_until =
+                each->habit == HABIT_DEAD ? INT64_MAX : each->away_from + 5 * late_ns;
+        }
+        const bool completed = complete(&w, 12000);
+        assert_true(completed || any_dead);
+        assert_int_equal(w.repeats, 0);
+        for (int64_t tile = 0; tile < w.tiles; tile++) {
+            assert_in_range(w.computed[tile], 0, before[tile] ? 0 : 1);
+        }
+        end(&w);
+    }
+}
+
+/* Takes a rank for dead: what it had in its queue is lost with it. */
+static void bury(world *w, int number)
+{
+    mate *r = &w->mate[number];
+    int64_t lost = 0;
+    for (int64_t i = r->head; i < r->tail; i++) {
+        const int64_t tile = r->queue[i];
+        lost += !w->done[tile];
+        w->careful[tile] = w->careful[tile] || !w->done[tile];
+        w->granted[tile]--;
+    }
+    r->head = r->tail = 0;
+    r->waits = false;
+    r->recalls = 0;
+    r->habit = HABIT_DEAD;
+    r->away_from = 0;
+    r->away_until = INT64_MAX;
+    assert_int_equal(dispatch_bury(w->dispatch, number), lost);
+}
+
+/* Ranks die, and some rise again with nothing in their hands: every tile is computed, and without
+ * side effects twice. */
+static void test_dead_ranks_are_replaced(void **state)
+{
+    (void)state;
+    static world w;
+    static bool before[MOST_TILES];
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        const int ranks = 2 + (int)(seed % (MOST_RANKS - 1));
+        begin(&w, (technique)(seed % TECHNIQUE_COUNT), counts[3 + seed % 5], ranks, false, seed);
+        memcpy(before, w.done, sizeof before);
+        const int survivor = (int)(seed % (uint32_t)ranks);
+        for (int i = 0; i < 100000 && dispatch_undone(w.dispatch) > 0; i++) {
+            const int chosen = (int)(draw(&w.seed) % (uint32_t)ranks);
+            mate *each = &w.mate[chosen];
+            if (draw(&w.seed) % 10 == 0 && chosen != survivor) {
+                if (each->habit == HABIT_DEAD) {
+                    each->habit = HABIT_STEADY;
+                } else {
+                    bury(&w, chosen);
+                }
+            }
+            step(&w);
+        }
+        assert_int_equal(dispatch_undone(w.dispatch), 0);
+        check_once(&w, before);
+        end(&w);
+    }
+}
+
+static dispatch *make(int64_t tiles, int ranks, technique t, bool pure)
+{
+    error e = {.status = WEFT_OK};
+    const dispatch_setup setup = {.tiles = tiles, .ranks = ranks, .technique = t, .pure = pure};
+    dispatch *d = NULL;
+    assert_int_equal(dispatch_create(&setup, &d, &e), WEFT_OK);
+    assert_int_equal(dispatch_start(d, &e), WEFT_OK);
+    return d;
+}
+
+/* The only order that is due. */
+static order expect(dispatch *d, int64_t now_ns, order_kind kind, int rank)
+{
+    order o;
+    order more;
+    assert_true(dispatch_next(d, now_ns, &o));
+    assert_int_equal(o.kind, kind);
+    assert_int_equal(o.rank, rank);
+    assert_false(dispatch_next(d, now_ns, &more));
+    return o;
+}
+
+static void expect_none(dispatch *d, int64_t now_ns)
+{
+    order o;
+    assert_false(dispatch_next(d, now_ns, &o));
+}
+
+static void hear(dispatch *d, int rank, int64_t left, int64_t now_ns)
+{
+    const news n = {.left = left};
+    dispatch_hear(d, rank, &n, now_ns);
+}
+
+/* The late piece of one rank goes to another by halves, not before it is late. */
+static void test_late_piece_is_halved(void **state)
+{
+    (void)state;
+    dispatch *d = make(8, 2, TECHNIQUE_STATIC, true);
+    dispatch_ask(d, 0, 4);
+    order o = expect(d, 1000, ORDER_GRANT, 0);
+    assert_int_equal(o.intervals, 1);
+    assert_int_equal(o.interval[0].tiles, 4);
+    dispatch_ask(d, 1, 4);
+    o = expect(d, 1000, ORDER_GRANT, 1);
+    assert_int_equal(o.interval[0].first, 4);
+    for (int64_t tile = 4; tile < 8; tile++) {
+        assert_true(dispatch_report(d, tile));
+    }
+    assert_false(dispatch_report(d, 4));
+    hear(d, 0, 0, 2000);
+    hear(d, 1, 0, 2000);
+    dispatch_ask(d, 1, 4);
+    expect_none(d, 2000 + late_ns - 1);
+    assert_false(o.again);
+    o = expect(d, 2000 + late_ns + DISPATCH_NS, ORDER_GRANT, 1);
+    assert_true(o.again);
+    assert_int_equal(o.holder, 0);
+    assert_int_equal(o.intervals, 1);
+    assert_int_equal(o.interval[0].first, 2);
+    assert_int_equal(o.interval[0].tiles, 2);
+    assert_int_equal(dispatch_chunks(d), 3);
+    /* The one who is late himself is not given his own. */
+    assert_true(dispatch_report(d, 2) && dispatch_report(d, 3));
+    hear(d, 1, 0, 3 * late_ns);
+    dispatch_ask(d, 0, 4);
+    expect_none(d, 10 * late_ns);
+    dispatch_destroy(d);
+}
+
+/* Whoever has most is asked first, and not again before he has answered. */
+static void test_returned_piece_goes_to_another(void **state)
+{
+    (void)state;
+    dispatch *d = make(12, 3, TECHNIQUE_STATIC, false);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 3};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 4);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].first, 4 * rank);
+    }
+    dispatch_hear(d, 0, &n, 2);
+    dispatch_hear(d, 1, &n, 2);
+    hear(d, 0, 2, 3);
+    dispatch_ask(d, 2, 4);
+    assert_int_equal(expect(d, 3, ORDER_GRANT, 2).interval[0].first, 8);
+    hear(d, 2, 0, 3);
+    dispatch_ask(d, 2, 4);
+    (void)expect(d, 2 * DISPATCH_NS, ORDER_RECALL, 1);
+    expect_none(d, 2 * DISPATCH_NS + 1);
+    (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
+    expect_none(d, 6 * DISPATCH_NS);
+    dispatch_return(d, 0, 0, NULL, 0, 6 * DISPATCH_NS);
+    expect_none(d, 8 * DISPATCH_NS);
+    dispatch_return(d, 1, 1, &(interval){.first = 6, .tiles = 2}, 1, 8 * DISPATCH_NS);
+    const order o = expect(d, 8 * DISPATCH_NS, ORDER_GRANT, 2);
+    assert_int_equal(o.intervals, 1);
+    assert_int_equal(o.interval[0].first, 6);
+    dispatch_destroy(d);
+    dispatch_destroy(NULL);
+}
+
+/* A rank may ask while it has plenty: then it is still one to give, and does not get it back. */
+static void test_who_has_plenty_and_waits_gives(void **state)
+{
+    (void)state;
+    dispatch *d = make(12, 2, TECHNIQUE_STATIC, true);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 5};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 6);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].tiles, 6);
+    }
+    dispatch_hear(d, 0, &n, 2);
+    dispatch_ask(d, 0, 6);
+    hear(d, 1, 0, 2);
+    dispatch_ask(d, 1, 6);
+    (void)expect(d, 3, ORDER_RECALL, 0);
+    dispatch_return(d, 0, 1, &(interval){.first = 3, .tiles = 3}, 2, 4);
+    assert_int_equal(expect(d, 4, ORDER_GRANT, 1).interval[0].first, 3);
+    dispatch_destroy(d);
+}
+
+/* All that comes back is to do again, in however many pieces, and nothing of it is lost. */
+static void test_several_pieces_come_back(void **state)
+{
+    (void)state;
+    dispatch *d = make(20, 2, TECHNIQUE_STATIC, false);
+    static const interval back[] = {{.first = 3, .tiles = 2}, {.first = 7, .tiles = 3}};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 10);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    hear(d, 0, 8, 2);
+    hear(d, 1, 0, 2);
+    dispatch_ask(d, 1, 10);
+    (void)expect(d, 3, ORDER_RECALL, 0);
+    dispatch_return(d, 0, 2, back, 3, 4);
+    bool seen[20] = {false};
+    int64_t got = 0;
+    order o;
+    while (dispatch_next(d, 4, &o) && o.kind == ORDER_GRANT) {
+        for (int i = 0; i < o.intervals; i++) {
+            for (int64_t tile = o.interval[i].first; tile < interval_end(o.interval[i]); tile++) {
+                assert_false(seen[tile]);
+                seen[tile] = true;
+                got++;
+            }
+        }
+        dispatch_ask(d, 1, 10);
+    }
+    assert_int_equal(got, 5);
+    assert_true(seen[3] && seen[4] && seen[7] && seen[8] && seen[9]);
+    dispatch_destroy(d);
+}
+
+/* Two who will be idle at about the same time leave each other alone; once one has answered, he may
+ * be asked again. */
+static void test_recall_where_it_helps(void **state)
+{
+    (void)state;
+    dispatch *d = make(40, 2, TECHNIQUE_STATIC, true);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 10};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 20);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+        dispatch_hear(d, rank, &n, 2);
+    }
+    hear(d, 1, 6, 2);
+    dispatch_ask(d, 1, 20);
+    expect_none(d, 3);
+    hear(d, 1, 4, 4 * DISPATCH_NS);
+    (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
+    dispatch_return(d, 0, 1, &(interval){.first = 18, .tiles = 2}, 8, 5 * DISPATCH_NS);
+    (void)expect(d, 5 * DISPATCH_NS, ORDER_GRANT, 1);
+    hear(d, 1, 0, 6 * DISPATCH_NS);
+    dispatch_ask(d, 1, 20);
+    (void)expect(d, 6 * DISPATCH_NS, ORDER_RECALL, 0);
+    dispatch_destroy(d);
+}
+
+/* What is late goes to those who have nothing, one piece each. */
+static void test_late_pieces_are_shared_out(void **state)
+{
+    (void)state;
+    dispatch *d = make(60, 4, TECHNIQUE_STATIC, true);
+    order o;
+    for (int rank = 0; rank < 4; rank++) {
+        dispatch_ask(d, rank, 15);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    for (int64_t tile = 30; tile < 60; tile++) {
+        assert_true(dispatch_report(d, tile));
+    }
+    const int64_t then = 2 * late_ns;
+    hear(d, 0, 0, 1);
+    hear(d, 1, 3, 1);
+    hear(d, 2, 0, 1);
+    hear(d, 3, 0, 1);
+    for (int rank = 1; rank < 4; rank++) {
+        dispatch_ask(d, rank, 15);
+    }
+    /* Rank 1 still has some, so the first late piece, its own, and that of rank 0 go to others. */
+    for (int rank = 2; rank < 4; rank++) {
+        assert_true(dispatch_next(d, then, &o));
+        if (o.kind == ORDER_RECALL) {
+            assert_int_equal(o.rank, 1);
+            assert_true(dispatch_next(d, then, &o));
+        }
+        assert_int_equal(o.kind, ORDER_GRANT);
+        assert_int_equal(o.rank, rank);
+    }
+    expect_none(d, then);
+    dispatch_destroy(d);
+}
+
+/* Where tiles take long, a rank may be silent for longer. */
+static void test_patience_follows_the_longest_tile(void **state)
+{
+    (void)state;
+    dispatch *d = make(4, 2, TECHNIQUE_STATIC, true);
+    const news n = {.computed = {.tiles = 2, .seconds = 2, .squares = 2, .elapsed = 2},
+                    .longest_s = 1};
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 2);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    hear(d, 0, 0, 1);
+    dispatch_hear(d, 1, &n, 1);
+    assert_true(dispatch_report(d, 2) && dispatch_report(d, 3));
+    dispatch_ask(d, 1, 2);
+    expect_none(d, 4 * late_ns);
+    (void)expect(d, 4 * late_ns + 2 * DISPATCH_NS, ORDER_GRANT, 1);
+    dispatch_destroy(d);
+}
+
+/* Nobody is left out because others ask again and again. */
+static void test_waiting_in_turn(void **state)
+{
+    (void)state;
+    dispatch *d = make(6, 3, TECHNIQUE_SS, true);
+    for (int rank = 2; rank >= 0; rank--) {
+        dispatch_ask(d, rank, 1);
+        dispatch_ask(d, 2, 1);
+    }
+    for (int rank = 2; rank >= 0; rank--) {
+        order o;
+        assert_true(dispatch_next(d, 1, &o));
+        assert_int_equal(o.rank, rank);
+        assert_int_equal(o.interval[0].first, 2 - rank);
+    }
+    expect_none(d, 1);
+    dispatch_destroy(d);
+}
+
+/* Chunks that touch reach a rank as one piece, however many they are. */
+static void test_chunks_are_joined(void **state)
+{
+    (void)state;
+    dispatch *d = make(100000, 2, TECHNIQUE_SS, true);
+    dispatch_ask(d, 0, 1000);
+    const order o = expect(d, 1, ORDER_GRANT, 0);
+    assert_int_equal(o.intervals, 1);
+    assert_int_equal(o.interval[0].tiles, 1000);
+    assert_int_equal(dispatch_chunks(d), 1000);
+    dispatch_destroy(d);
+}
+
+/* What was done earlier is left out, however it is scattered. */
+static void test_scattered_tiles(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    enum { SCATTERED = 1000 };
+    for (int t = 0; t < (int)TECHNIQUE_COUNT; t++) {
+        const dispatch_setup setup = {
+            .tiles = SCATTERED, .ranks = 3, .technique = (technique)t, .pure = true};
+        dispatch *d = NULL;
+        bool seen[SCATTERED] = {false};
+        assert_int_equal(dispatch_create(&setup, &d, &e), WEFT_OK);
+        for (int64_t tile = 0; tile < SCATTERED; tile += 2) {
+            dispatch_set_done(d, tile);
+        }
+        assert_int_equal(dispatch_start(d, &e), WEFT_OK);
+        assert_int_equal(dispatch_undone(d), SCATTERED / 2);
+        int64_t got = 0;
+        for (int i = 0; i < 2000 && got < SCATTERED / 2; i++) {
+            dispatch_ask(d, i % 3, 1000);
+            const order o = expect(d, 1, ORDER_GRANT, i % 3);
+            for (int k = 0; k < o.intervals; k++) {
+                assert_int_equal(o.interval[k].tiles, 1);
+                assert_int_equal(o.interval[k].first % 2, 1);
+                assert_false(seen[o.interval[k].first]);
+                seen[o.interval[k].first] = true;
+                got++;
+            }
+        }
+        assert_int_equal(got, SCATTERED / 2);
+        assert_true(dispatch_chunks(d) > 0);
+        dispatch_destroy(d);
+    }
+}
+
+/* A rank that waits, owes an answer, or is expected to give some back, dies. */
+static void test_nobody_waits_for_the_dead(void **state)
+{
+    (void)state;
+    dispatch *d = make(12, 3, TECHNIQUE_STATIC, false);
+    const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 3};
+    for (int rank = 0; rank < 3; rank++) {
+        dispatch_ask(d, rank, 4);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].first, 4 * rank);
+    }
+    dispatch_hear(d, 0, &n, 2);
+    dispatch_hear(d, 1, &n, 2);
+    hear(d, 2, 0, 2);
+    dispatch_ask(d, 2, 4);
+    const int64_t later_ns = 2 * DISPATCH_NS;
+    const order recall = expect(d, later_ns, ORDER_RECALL, 0);
+    assert_int_equal(dispatch_bury(d, recall.rank), 4);
+    const order o = expect(d, later_ns + 1, ORDER_GRANT, 2);
+    assert_int_equal(o.interval[0].first, 0);
+    assert_int_equal(o.interval[0].tiles, 4);
+    dispatch_ask(d, 2, 4);
+    assert_int_equal(dispatch_bury(d, 2), 8);
+    expect_none(d, 10 * DISPATCH_NS);
+    dispatch_ask(d, 0, 100);
+    assert_int_equal(dispatch_undone(d), 12);
+    int64_t granted = 0;
+    order each;
+    while (dispatch_next(d, 12 * DISPATCH_NS, &each)) {
+        assert_int_equal(each.kind, ORDER_GRANT);
+        assert_int_equal(each.rank, 0);
+        for (int i = 0; i < each.intervals; i++) {
+            granted += each.interval[i].tiles;
+        }
+        dispatch_ask(d, 0, 100);
+        if (granted == 8) {
+            break;
+        }
+    }
+    assert_int_equal(granted, 8);
+    dispatch_destroy(d);
+}
+
+/* Nobody is asked to give back what was in a grave; and who has risen owes nothing. */
+static void test_the_dead_are_not_asked(void **state)
+{
+    (void)state;
+    dispatch *d = make(16, 4, TECHNIQUE_STATIC, false);
+    for (int rank = 0; rank < 4; rank++) {
+        dispatch_ask(d, rank, 4);
+        assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].first, 4 * rank);
+    }
+    for (int64_t tile = 4; tile < 16; tile++) {
+        assert_true(dispatch_report(d, tile));
+    }
+    hear(d, 0, 3, 2);
+    hear(d, 1, 2, 2);
+    hear(d, 2, 0, 2);
+    hear(d, 3, 0, 2);
+    dispatch_ask(d, 2, 4);
+    const int64_t now_ns = 2 * DISPATCH_NS;
+    (void)expect(d, now_ns, ORDER_RECALL, 0);
+    assert_int_equal(dispatch_bury(d, 1), 0);
+    dispatch_ask(d, 3, 4);
+    expect_none(d, now_ns + 1);
+    expect_none(d, now_ns + 4 * DISPATCH_NS);
+    assert_int_equal(dispatch_bury(d, 0), 4);
+    order o;
+    int64_t granted = 0;
+    while (granted < 4 && dispatch_next(d, now_ns + 5 * DISPATCH_NS, &o)) {
+        granted += o.kind == ORDER_GRANT ? o.interval[0].tiles : 0;
+    }
+    assert_int_equal(granted, 4);
+    hear(d, 0, 3, now_ns + 6 * DISPATCH_NS);
+    hear(d, 2, 0, now_ns + 6 * DISPATCH_NS);
+    hear(d, 3, 0, now_ns + 6 * DISPATCH_NS);
+    dispatch_ask(d, 2, 4);
+    assert_true(dispatch_next(d, now_ns + 8 * DISPATCH_NS, &o));
+    assert_int_equal(o.kind, ORDER_RECALL);
+    assert_int_equal(o.rank, 0);
+    dispatch_destroy(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_once_when_nobody_is_late),
+        cmocka_unit_test(test_all_is_done_whoever_dies),
+        cmocka_unit_test(test_impure_is_never_repeated),
+        cmocka_unit_test(test_dead_ranks_are_replaced),
+        cmocka_unit_test(test_nobody_waits_for_the_dead),
+        cmocka_unit_test(test_the_dead_are_not_asked),
+        cmocka_unit_test(test_late_piece_is_halved),
+        cmocka_unit_test(test_returned_piece_goes_to_another),
+        cmocka_unit_test(test_who_has_plenty_and_waits_gives),
+        cmocka_unit_test(test_several_pieces_come_back),
+        cmocka_unit_test(test_recall_where_it_helps),
+        cmocka_unit_test(test_late_pieces_are_shared_out),
+        cmocka_unit_test(test_patience_follows_the_longest_tile),
+        cmocka_unit_test(test_waiting_in_turn),
+        cmocka_unit_test(test_chunks_are_joined),
+        cmocka_unit_test(test_scattered_tiles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the tile records: any flipped bit, any torn write, and a record of another tile are seen.
+ */
+#include "store/folder.h"
+
+#include "store/format/checksum.h"
+#include "store/format/record.h"
+
+static tile_record make_record(int64_t tile)
+{
+    tile_record record = {.state = TILE_DONE,
+                          .attempts = 3,
+                          .failed = 2,
+                          .rank = 7,
+                          .worker = 5,
+                          .run = 1,
+                          .start = 1.7e9,
+                          .seconds = 0.25,
+                          .checksum = UINT64_C(0x123456789ABCDEF0)};
+    tile_record_seal(&record, tile);
+    return record;
+}
+
+static void test_sealed_is_sound(void **state)
+{
+    (void)state;
+    for (int64_t tile = 0; tile < 1000; tile += 37) {
+        const tile_record record = make_record(tile);
+        assert_true(tile_record_sound(&record, tile));
+        assert_true(tile_record_done(&record));
+    }
+}
+
+static void test_never_written_is_sound_and_not_done(void **state)
+{
+    (void)state;
+    tile_record record;
+    memset(&record, 0, sizeof record);
+    assert_true(tile_record_sound(&record, 0));
+    assert_true(tile_record_sound(&record, 1000000));
+    assert_false(tile_record_done(&record));
+}
+
+static void test_every_flipped_bit_is_seen(void **state)
+{
+    (void)state;
+    for (int64_t tile = 0; tile < 3; tile++) {
+        tile_record record = make_record(tile);
+        unsigned char *bytes = (unsigned char *)&record;
+        for (size_t bit = 0; bit < 8 * sizeof record; bit++) {
+            bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+            assert_false(tile_record_sound(&record, tile));
+            bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        }
+        assert_true(tile_record_sound(&record, tile));
+    }
+}
+
+/* A bit that a disk sets in a record that was never written. */
+static void test_every_bit_set_in_an_empty_one_is_seen(void **state)
+{
+    (void)state;
+    tile_record record;
+    memset(&record, 0, sizeof record);
+    unsigned char *bytes = (unsigned char *)&record;
+    for (size_t bit = 0; bit < 8 * sizeof record; bit++) {
+        bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        assert_false(tile_record_sound(&record, 5));
+        bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    }
+}
+
+static void test_every_torn_write_is_seen(void **state)
+{
+    (void)state;
+    const tile_record whole = make_record(4);
+    tile_record older = whole;
+    older.attempts++;
+    older.checksum++;
+    older.start += 1;
+    tile_record_seal(&older, 4);
+    tile_record empty;
+    memset(&empty, 0, sizeof empty);
+    for (size_t kept = 1; kept < sizeof whole; kept++) {
+        tile_record torn = empty;
+        memcpy(&torn, &whole, kept);
+        assert_false(tile_record_sound(&torn, 4));
+        torn = whole;
+        memset(&torn, 0, kept);
+        assert_false(tile_record_sound(&torn, 4));
+        torn = older;
+        memcpy(&torn, &whole, kept);
+        const bool one_of_both =
+            memcmp(&torn, &whole, sizeof torn) == 0 || memcmp(&torn, &older, sizeof torn) == 0;
+        assert_int_equal(tile_record_sound(&torn, 4), one_of_both);
+    }
+}
+
+static void test_record_of_another_tile_is_seen(void **state)
+{
+    (void)state;
+    const tile_record record = make_record(4);
+    for (int64_t tile = 0; tile < 1000; tile++) {
+        assert_int_equal(tile_record_sound(&record, tile), tile == 4);
+    }
+}
+
+/* A run's row is written now and then; what the tile records say is newer. */
+static void test_a_row_is_counted_again(void **state)
+{
+    (void)state;
+    enum { TILES = 5 };
+    const tiling tiles = {.count = 18, .grain = 4, .tiles = TILES};
+    tile_record records[TILES];
+    memset(records, 0, sizeof records);
+    for (int tile = 0; tile < TILES; tile++) {
+        records[tile] = make_record(tile);
+        records[tile].state = TILE_DONE_WITH_FAILURES;
+        records[tile].run = tile == 1 ? 3 : 2;
+        records[tile].failed = 1;
+        records[tile].start = 100 + 10 * tile;
+        records[tile].seconds = 2;
+        tile_record_seal(&records[tile], tile);
+    }
+    records[3].failed = 2; /* torn */
+    run_row row = {.start = 90, .end = 95, .items = 7, .failed = 5, .busy = 3, .cpu = 1.5};
+    run_row_recount(&row, 2, records, &tiles);
+    assert_int_equal(row.items, 4 + 4 + 2);
+    assert_int_equal(row.failed, 3);
+    assert_true(row.busy == 6 && row.cpu == 3 && row.wait == 0);
+    assert_true(row.end == 142 && row.start == 90);
+}
+
+static void test_checksum_is_of_the_concatenation(void **state)
+{
+    (void)state;
+    static const char text[] = "the quick brown fox jumps over the lazy dog";
+    const void *whole[] = {text};
+    const size_t whole_count[] = {sizeof text - 1};
+    const uint64_t expected = checksum_runs(1, whole, whole_count);
+    assert_true(expected == checksum_seeded(text, sizeof text - 1, 0));
+    assert_true(expected != checksum_seeded(text, sizeof text - 1, 1));
+    for (size_t a = 0; a < sizeof text - 1; a++) {
+        for (size_t b = a; b < sizeof text - 1; b++) {
+            const void *runs[] = {text, text + a, text + b};
+            const size_t counts[] = {a, b - a, sizeof text - 1 - b};
+            assert_true(checksum_runs(3, runs, counts) == expected);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sealed_is_sound),
+        cmocka_unit_test(test_never_written_is_sound_and_not_done),
+        cmocka_unit_test(test_every_flipped_bit_is_seen),
+        cmocka_unit_test(test_every_bit_set_in_an_empty_one_is_seen),
+        cmocka_unit_test(test_every_torn_write_is_seen),
+        cmocka_unit_test(test_record_of_another_tile_is_seen),
+        cmocka_unit_test(test_a_row_is_counted_again),
+        cmocka_unit_test(test_checksum_is_of_the_concatenation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the writing thread: everything in its order, nobody waits, and nothing after a failure. */
+#include "store/folder.h"
+
+#include "base/clock.h"
+#include "store/io/backlog.h"
+
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+enum { WRITES = 3000 };
+
+/* What calls of the thread leave behind. */
+typedef struct gate {
+    atomic_bool open;
+    atomic_bool reached;
+    atomic_int passed;
+    bool fails;
+    int fd;
+    char seen; /* in the file when the call came */
+} gate;
+
+static weft_status wait_at_gate(void *context, error *e)
+{
+    gate *g = context;
+    atomic_store(&g->reached, true);
+    while (!atomic_load(&g->open)) {
+        clock_sleep_ns(1000000);
+    }
+    atomic_fetch_add(&g->passed, 1);
+    if (g->fails) {
+        return error_set(e, WEFT_ERR_SYSTEM, "the gate fails");
+    }
+    return pread(g->fd, &g->seen, 1, 0) < 0 ? WEFT_ERR_SYSTEM : WEFT_OK;
+}
+
+static weft_status refuse(void *context, error *e)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+    return error_set(e, WEFT_ERR_NO_SPACE, "refused");
+}
+
+static int open_file(const char *name)
+{
+    const int fd = open(sample_path(name), O_RDWR | O_CREAT | O_TRUNC, 0666);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static backlog *make_backlog(int fd)
+{
+    error e = {.status = WEFT_OK};
+    backlog *b = NULL;
+    assert_int_equal(backlog_create(fd, "a file", &b, &e), WEFT_OK);
+    assert_true(backlog_idle(b));
+    return b;
+}
+
+static void test_everything_is_written(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("all");
+    backlog *b = make_backlog(fd);
+    for (int64_t i = 0; i < WRITES; i++) {
+        assert_int_equal(backlog_write(b, 8 * i, &i, sizeof i, &e), WEFT_OK);
+    }
+    assert_int_equal(backlog_wait(b, &e), WEFT_OK);
+    assert_true(backlog_idle(b));
+    for (int64_t i = 0; i < WRITES; i++) {
+        int64_t got = -1;
+        assert_int_equal(pread(fd, &got, sizeof got, 8 * i), sizeof got);
+        assert_int_equal(got, i);
+    }
+    backlog_destroy(b);
+    backlog_destroy(NULL);
+    (void)close(fd);
+}
+
+/* Who asks does not wait, has its bytes back at once, and finds them written in its order. */
+static void test_order(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("order");
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd};
+    char byte = 'a';
+    assert_int_equal(backlog_write(b, 0, &byte, 1, &e), WEFT_OK);
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    byte = 'b';
+    assert_int_equal(backlog_write(b, 0, &byte, 1, &e), WEFT_OK);
+    byte = 'c';
+    assert_false(backlog_idle(b));
+    assert_int_equal(backlog_status(b, &e), WEFT_OK);
+    assert_int_equal(atomic_load(&g.passed), 0);
+    atomic_store(&g.open, true);
+    /* What has been asked for is done also at the end. */
+    backlog_destroy(b);
+    assert_int_equal(atomic_load(&g.passed), 1);
+    assert_int_equal(g.seen, 'a');
+    assert_int_equal(pread(fd, &byte, 1, 0), 1);
+    assert_int_equal(byte, 'b');
+    (void)close(fd);
+}
+
+static void test_nothing_after_a_failure(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("failure");
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd};
+    atomic_int refused = 0;
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    assert_int_equal(backlog_call(b, refuse, &refused, &e), WEFT_OK);
+    assert_int_equal(backlog_write(b, 0, "x", 1, &e), WEFT_OK);
+    assert_int_equal(backlog_call(b, refuse, &refused, &e), WEFT_OK);
+    atomic_store(&g.open, true);
+    assert_int_equal(backlog_wait(b, &e), WEFT_ERR_NO_SPACE);
+    assert_string_equal(e.text, "refused");
+    assert_int_equal(atomic_load(&refused), 1);
+    error_clear(&e);
+    assert_int_equal(backlog_write(b, 0, "x", 1, &e), WEFT_ERR_NO_SPACE);
+    assert_string_equal(e.text, "refused");
+    assert_int_equal(backlog_call(b, refuse, &refused, &e), WEFT_ERR_NO_SPACE);
+    assert_int_equal(backlog_status(b, &e), WEFT_ERR_NO_SPACE);
+    assert_true(backlog_idle(b));
+    backlog_destroy(b);
+    struct stat file;
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(file.st_size, 0);
+    assert_int_equal(atomic_load(&refused), 1);
+    (void)close(fd);
+}
+
+/* Also of what was asked for while the failure was on its way. */
+static void test_nothing_during_a_failure(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("during");
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd, .fails = true};
+    struct stat file;
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    while (!atomic_load(&g.reached)) {
+        clock_sleep_ns(1000000);
+    }
+    assert_int_equal(backlog_write(b, 0, "x", 1, &e), WEFT_OK);
+    atomic_store(&g.open, true);
+    assert_int_equal(backlog_wait(b, &e), WEFT_ERR_SYSTEM);
+    assert_string_equal(e.text, "the gate fails");
+    backlog_destroy(b);
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(file.st_size, 0);
+    (void)close(fd);
+}
+
+static void test_failing_write(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    (void)close(open_file("read-only"));
+    const int fd = open(sample_path("read-only"), O_RDONLY);
+    backlog *b = make_backlog(fd);
+    assert_int_equal(backlog_write(b, 0, "x", 1, &e), WEFT_OK);
+    assert_int_equal(backlog_wait(b, &e), WEFT_ERR_SYSTEM);
+    assert_non_null(strstr(e.text, "a file"));
+    backlog_destroy(b);
+    (void)close(fd);
+}
+
+/* With no right to any thread more; the super-user always has it, and becomes somebody else. */
+static bool says_what_is_lacking(void)
+{
+    const struct rlimit none = {.rlim_cur = 0};
+    error e = {.status = WEFT_OK};
+    backlog *b = NULL;
+    return (geteuid() != 0 || setuid(65534) == 0) && setrlimit(RLIMIT_NPROC, &none) == 0 &&
+           backlog_create(-1, "a file", &b, &e) == WEFT_ERR_SYSTEM &&
+           strstr(e.text, "ulimit -u") != NULL;
+}
+
+static void test_no_more_threads(void **state)
+{
+    (void)state;
+    int status = -1;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(says_what_is_lacking() ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_everything_is_written),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_nothing_after_a_failure),
+        cmocka_unit_test(test_nothing_during_a_failure),
+        cmocka_unit_test(test_failing_write),
+        cmocka_unit_test(test_no_more_threads),
+    };
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
+}

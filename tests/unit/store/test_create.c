@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests how a file is made beside what others have left: a killed run's goes, all else stays. */
+#include "store/sample_result.h"
+
+static const char mark[] = "weft: a result that is being made\n";
+
+static void put(const char *name, const char *text)
+{
+    sample_write(sample_path(name), text, strlen(text));
+}
+
+static bool holds(const char *name, const char *text)
+{
+    return sample_same(sample_path(name), (const unsigned char *)text, strlen(text));
+}
+
+/* Makes NAME where NAME.new is in the way. */
+static weft_status make(const char *name, const job *j)
+{
+    char temporary[64];
+    error e = {.status = WEFT_OK};
+    (void)snprintf(temporary, sizeof temporary, "%s.new", name);
+    const weft_status status = metadata_create(sample_path(name), j, &e);
+    if (status == WEFT_OK) {
+        assert_true(sample_exists(sample_path(name)));
+        assert_false(sample_exists(sample_path(temporary)));
+        assert_int_equal(unlink(sample_path(name)), 0);
+    } else {
+        assert_non_null(strstr(e.text, temporary));
+        assert_false(sample_exists(sample_path(name)));
+    }
+    return status;
+}
+
+static void test_what_a_killed_run_has_left_goes(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    put("x.new", "");
+    assert_int_equal(make("x", j), WEFT_OK);
+    put("x.new", mark);
+    assert_int_equal(make("x", j), WEFT_OK);
+    put("x.new", mark);
+    assert_int_equal(truncate(sample_path("x.new"), 10000), 0);
+    assert_int_equal(make("x", j), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("x.new"), j, &e), WEFT_OK);
+    assert_int_equal(make("x", j), WEFT_OK);
+    job_destroy(j);
+}
+
+static void test_all_else_is_in_the_way(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    /* Somebody's half copy of a result begins as a whole one does. */
+    assert_int_equal(metadata_create(sample_path("half.new"), j, &e), WEFT_OK);
+    assert_int_equal(truncate(sample_path("half.new"), 3000), 0);
+    assert_int_equal(make("half", j), WEFT_ERR_FORMAT);
+    sample_write(sample_path("zeros.new"), (const char[100]){""}, 100);
+    assert_int_equal(make("zeros", j), WEFT_ERR_FORMAT);
+    assert_int_equal(mkfifo(sample_path("pipe.new"), 0666), 0);
+    assert_int_equal(make("pipe", j), WEFT_ERR_FORMAT);
+    put("victim", "");
+    assert_int_equal(symlink("victim", sample_path("link.new")), 0);
+    assert_int_equal(make("link", j), WEFT_ERR_FORMAT);
+    assert_true(holds("victim", ""));
+    put("diary.new", "dear diary");
+    assert_int_equal(make("diary", j), WEFT_ERR_FORMAT);
+    assert_true(holds("diary.new", "dear diary"));
+    sample_make_file(sample_path("result.new"), j);
+    assert_int_equal(make("result", j), WEFT_ERR_FORMAT);
+    assert_true(sample_exists(sample_path("result.new")));
+    assert_int_equal(make("none/z", j), WEFT_ERR_SYSTEM);
+    job_destroy(j);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_a_killed_run_has_left_goes),
+        cmocka_unit_test(test_all_else_is_in_the_way),
+    };
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests rank 0's books: what is put into the tables is there for the next run. */
+#include "store/sample_result.h"
+
+#include "host/usage.h"
+
+static job *run_record_job(int64_t count, int64_t grain)
+{
+    error e = {.status = WEFT_OK};
+    job *j = NULL;
+    assert_int_equal(job_create("books", 1, &count, &j, &e), WEFT_OK);
+    assert_int_equal(job_add_field(j, "a", WEFT_INT32, 0, NULL, NULL, NULL, &e), WEFT_OK);
+    assert_int_equal(job_settle(j, 0, grain, &e), WEFT_OK);
+    return j;
+}
+
+static store *open_books(const char *path, job *j)
+{
+    error e = {.status = WEFT_OK};
+    store *s = NULL;
+    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    return s;
+}
+
+static tile_record done_record(int64_t tile, uint32_t failed)
+{
+    tile_record record = {.state = failed > 0 ? TILE_DONE_WITH_FAILURES : TILE_DONE,
+                          .attempts = 1,
+                          .failed = failed,
+                          .checksum = (uint64_t)tile * 77};
+    tile_record_seal(&record, tile);
+    return record;
+}
+
+static void test_new_books_are_empty(void **state)
+{
+    (void)state;
+    job *j = run_record_job(100, 3);
+    store *s = open_books(sample_path("new.h5"), j);
+    tile_table *l = store_ledger(s);
+    int64_t rows = -1;
+    assert_int_equal(tile_table_damaged(l), 0);
+    assert_int_equal(tile_table_run(l), 0);
+    (void)tile_table_failures(l, &rows);
+    assert_int_equal(rows, 0);
+    for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
+        assert_false(tile_record_done(tile_table_record(l, tile)));
+    }
+    store_close(s);
+    job_destroy(j);
+}
+
+static void test_records_stay(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(100, 3);
+    store *s = open_books(sample_path("records.h5"), j);
+    const tile_record some[] = {done_record(5, 0), done_record(6, 0), done_record(7, 2)};
+    assert_int_equal(tile_table_put(store_ledger(s), 5, 3, some, &e), WEFT_OK);
+    const tile_record last = done_record(33, 0);
+    assert_int_equal(tile_table_put(store_ledger(s), 33, 1, &last, &e), WEFT_OK);
+    for (int again = 0; again < 2; again++) {
+        const tile_table *l = store_ledger(s);
+        for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
+            const tile_record *record = tile_table_record(l, tile);
+            const bool done = (tile >= 5 && tile <= 7) || tile == 33;
+            assert_int_equal(tile_record_done(record), done);
+            assert_true(tile_record_sound(record, tile));
+            if (done) {
+                assert_true(record->checksum == (uint64_t)tile * 77);
+                assert_int_equal(record->attempts, 1);
+                assert_int_equal(record->failed, tile == 7 ? 2 : 0);
+            }
+        }
+        store_close(s);
+        s = open_books(sample_path("records.h5"), j);
+    }
+    store_close(s);
+    job_destroy(j);
+}
+
+static void test_attempts_are_counted(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(10, 1);
+    store *s = open_books(sample_path("attempts.h5"), j);
+    for (int attempt = 1; attempt < 5; attempt++) {
+        const tile_record record = done_record(4, 0);
+        assert_int_equal(tile_table_put(store_ledger(s), 4, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_record(store_ledger(s), 4)->attempts, attempt);
+        assert_true(tile_record_sound(tile_table_record(store_ledger(s), 4), 4));
+        store_close(s);
+        s = open_books(sample_path("attempts.h5"), j);
+        assert_int_equal(tile_table_record(store_ledger(s), 4)->attempts, attempt);
+        assert_int_equal(tile_table_damaged(store_ledger(s)), 0);
+    }
+    store_close(s);
+    job_destroy(j);
+}
+
+static int64_t count_failures(const tile_table *l, int64_t first, int64_t end)
+{
+    int64_t rows = 0;
+    int64_t count = 0;
+    const failure_row *row = tile_table_failures(l, &rows);
+    for (int64_t i = 0; i < rows; i++) {
+        count += row[i].code != 0 && row[i].item >= first && row[i].item < end;
+    }
+    return count;
+}
+
+static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(100, 5);
+    store *s = open_books(sample_path("failures.h5"), j);
+    const tile_record some[] = {done_record(2, 2), done_record(3, 1)};
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 2, some, &e), WEFT_OK);
+    static const int64_t items[] = {11, 13, 19};
+    for (int i = 0; i < 3; i++) {
+        failure_row row = {.item = items[i], .code = 100 + i};
+        (void)snprintf(row.text, sizeof row.text, "item %d", (int)items[i]);
+        assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+    }
+    store_close(s);
+    s = open_books(sample_path("failures.h5"), j);
+    int64_t rows = 0;
+    const failure_row *row = tile_table_failures(store_ledger(s), &rows);
+    assert_int_equal(rows, 3);
+    for (int i = 0; i < 3; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "item %d", (int)items[i]);
+        assert_int_equal(row[i].item, items[i]);
+        assert_int_equal(row[i].code, 100 + i);
+        assert_string_equal(row[i].text, text);
+    }
+    const tile_record better = done_record(2, 0);
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 1, &better, &e), WEFT_OK);
+    assert_int_equal(count_failures(store_ledger(s), 10, 15), 0);
+    assert_int_equal(count_failures(store_ledger(s), 0, 100), 1);
+    store_close(s);
+    s = open_books(sample_path("failures.h5"), j);
+    assert_int_equal(count_failures(store_ledger(s), 0, 100), 1);
+    assert_int_equal(count_failures(store_ledger(s), 19, 20), 1);
+    /* Rows that were cleared are used again. */
+    const failure_row one = {.item = 1, .code = 1};
+    assert_int_equal(tile_table_add_failure(store_ledger(s), &one, &e), WEFT_OK);
+    (void)tile_table_failures(store_ledger(s), &rows);
+    assert_int_equal(rows, 3);
+    store_close(s);
+    job_destroy(j);
+}
+
+static void test_full_table_of_failures(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(100, 5);
+    store *s = open_books(sample_path("full.h5"), j);
+    const int64_t room = store_layout(s)->failure_rows;
+    assert_true(room > 0);
+    int64_t rows = 0;
+    (void)tile_table_failures(store_ledger(s), &rows);
+    const failure_row row = {.item = 3, .code = 1};
+    for (int64_t i = 0; i < room + 20; i++) {
+        assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+    }
+    (void)tile_table_failures(store_ledger(s), &rows);
+    assert_int_equal(rows, room);
+    store_close(s);
+    s = open_books(sample_path("full.h5"), j);
+    assert_int_equal(tile_table_run(store_ledger(s)), 0);
+    (void)tile_table_failures(store_ledger(s), &rows);
+    assert_int_equal(rows, room);
+    store_close(s);
+    job_destroy(j);
+}
+
+/* One failed item in each of as many tiles as the table has rows. */
+static int64_t fill_table(tile_table *l, int64_t rows)
+{
+    error e = {.status = WEFT_OK};
+    const int64_t start_ns = usage_cpu_ns();
+    for (int64_t tile = 0; tile < rows; tile++) {
+        const tile_record record = done_record(tile, 1);
+        const failure_row row = {.item = 5 * tile, .code = 1};
+        assert_int_equal(tile_table_put(l, tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_add_failure(l, &row, &e), WEFT_OK);
+    }
+    return usage_cpu_ns() - start_ns;
+}
+
+/* A failure is added, left out and cleared in a time that does not depend on how many there are:
+ * with a look at each of 8192 rows a million of them took seconds of rank 0's time. */
+static void test_failures_take_constant_time(void **state)
+{
+    (void)state;
+    enum { TIMES = 200 };
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(50000, 5);
+    store *s = open_books(sample_path("constant.h5"), j);
+    tile_table *l = store_ledger(s);
+    const int64_t room = store_layout(s)->failure_rows;
+    const int64_t first_ns = fill_table(l, room);
+    const int64_t again_ns = fill_table(l, room);
+    const int64_t start_ns = usage_cpu_ns();
+    for (int64_t i = 0; i < TIMES * room; i++) {
+        const failure_row row = {.item = i % j->items.count, .code = 1};
+        assert_int_equal(tile_table_add_failure(l, &row, &e), WEFT_OK);
+    }
+    const int64_t left_out_ns = usage_cpu_ns() - start_ns;
+    assert_true(again_ns < 10 * first_ns + 20000000);
+    assert_true(left_out_ns < TIMES * first_ns / 2 + 20000000);
+    assert_int_equal(count_failures(l, 0, j->items.count), room);
+    for (int64_t tile = 0; tile < room; tile += 1000) {
+        assert_int_equal(count_failures(l, 5 * tile, 5 * tile + 5), 1);
+    }
+    store_close(s);
+    job_destroy(j);
+}
+
+static void test_rows_of_runs(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(10, 1);
+    int64_t room = 0;
+    for (int run = 0; run < 3; run++) {
+        store *s = open_books(sample_path("runs.h5"), j);
+        room = store_layout(s)->run_rows;
+        assert_int_equal(tile_table_run(store_ledger(s)), run);
+        const run_row row = {.start = 1.7e9 + run, .ranks = run + 1, .outcome = "stopped"};
+        assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_OK);
+        store_close(s);
+    }
+    /* When the table is full its last row is used again, and nothing behind it is touched. */
+    store *s = open_books(sample_path("runs.h5"), j);
+    const int64_t at = store_layout(s)->runs_offset;
+    store_close(s);
+    const run_row row = {.start = 1.7e9};
+    const int fd = open(sample_path("runs.h5"), O_WRONLY);
+    assert_true(fd >= 0);
+    for (int64_t i = 3; i < room; i++) {
+        assert_int_equal(pwrite(fd, &row, sizeof row, at + i * (int64_t)sizeof row), sizeof row);
+    }
+    (void)close(fd);
+    s = open_books(sample_path("runs.h5"), j);
+    assert_int_equal(tile_table_run(store_ledger(s)), room - 1);
+    store_close(s);
+    job_destroy(j);
+}
+
+/* A damaged record is an empty one, and the others are what they were. */
+static void test_damaged_records_are_empty(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(50, 1);
+    store *s = open_books(sample_path("torn.h5"), j);
+    for (int64_t tile = 0; tile < 50; tile++) {
+        const tile_record record = done_record(tile, 0);
+        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, &e), WEFT_OK);
+    }
+    const int64_t at = store_layout(s)->tiles_offset;
+    store_close(s);
+    const int fd = open(sample_path("torn.h5"), O_RDWR);
+    assert_true(fd >= 0);
+    for (int64_t tile = 0; tile < 50; tile += 7) {
+        unsigned char byte = 0;
+        const int64_t place = at + tile * 64 + tile % 64;
+        assert_int_equal(pread(fd, &byte, 1, place), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, place), 1);
+    }
+    (void)close(fd);
+    s = open_books(sample_path("torn.h5"), j);
+    assert_int_equal(tile_table_damaged(store_ledger(s)), 8);
+    for (int64_t tile = 0; tile < 50; tile++) {
+        assert_int_equal(tile_record_done(tile_table_record(store_ledger(s), tile)), tile % 7 != 0);
+    }
+    store_close(s);
+    job_destroy(j);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_new_books_are_empty),
+        cmocka_unit_test(test_records_stay),
+        cmocka_unit_test(test_attempts_are_counted),
+        cmocka_unit_test(test_failures_stay_and_are_cleared_with_their_tile),
+        cmocka_unit_test(test_full_table_of_failures),
+        cmocka_unit_test(test_failures_take_constant_time),
+        cmocka_unit_test(test_rows_of_runs),
+        cmocka_unit_test(test_damaged_records_are_empty),
+    };
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
+}
