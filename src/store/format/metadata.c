@@ -377,6 +377,13 @@ static bool read_leases(hid_t file, int64_t tiles, metadata_layout *layout)
             leases == tiles);
 }
 
+/* Of the tables that a process reads as a whole: what a file says would be memory. */
+static bool check_rows(const char *path, int64_t rows)
+{
+    enum { MOST_ROWS = 1 << 17 };
+    return rows <= MOST_ROWS || note_flaw("%s has too many rows", path);
+}
+
 static bool read_tables(hid_t file, metadata *m)
 {
     metadata_layout *layout = &m->layout;
@@ -386,8 +393,10 @@ static bool read_tables(hid_t file, metadata *m)
            tiles == m->job->tiles.tiles && read_leases(file, tiles, layout) &&
            read_table(file, SCHEMA_FAILURES, sizeof(failure_row), layout, &layout->failures_offset,
                       &layout->failure_rows) &&
+           check_rows(SCHEMA_FAILURES, layout->failure_rows) &&
            read_table(file, SCHEMA_RUNS, sizeof(run_row), layout, &layout->runs_offset,
-                      &layout->run_rows);
+                      &layout->run_rows) &&
+           check_rows(SCHEMA_RUNS, layout->run_rows);
 }
 
 /* A dataset's place in the file. */

@@ -463,23 +463,47 @@ static void link_to_another_file(hid_t file)
                                    H5P_DEFAULT, H5P_DEFAULT) >= 0);
 }
 
-static void put_in_chunks(hid_t file)
+/* Puts another table in a table's place, with the same rows. */
+static void replace_table(hid_t file, const char *path, hsize_t extent, hid_t properties)
 {
-    const hsize_t extent = 1024;
-    const hid_t old = H5Dopen2(file, "/weft/runs", H5P_DEFAULT);
+    const hid_t old = H5Dopen2(file, path, H5P_DEFAULT);
     const hid_t type = H5Dget_type(old);
     const hid_t rows = H5Screate_simple(1, &extent, NULL);
-    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     (void)H5Dclose(old);
-    assert_true(H5Ldelete(file, "/weft/runs", H5P_DEFAULT) >= 0);
-    assert_true(H5Pset_chunk(properties, 1, &extent) >= 0);
-    const hid_t dataset =
-        H5Dcreate2(file, "/weft/runs", type, rows, H5P_DEFAULT, properties, H5P_DEFAULT);
+    assert_true(H5Ldelete(file, path, H5P_DEFAULT) >= 0);
+    const hid_t dataset = H5Dcreate2(file, path, type, rows, H5P_DEFAULT, properties, H5P_DEFAULT);
     assert_true(dataset >= 0);
     (void)H5Dclose(dataset);
     (void)H5Pclose(properties);
     (void)H5Sclose(rows);
     (void)H5Tclose(type);
+}
+
+static void put_in_chunks(hid_t file)
+{
+    const hsize_t extent = 1024;
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_chunk(properties, 1, &extent) >= 0);
+    replace_table(file, SCHEMA_RUNS, extent, properties);
+}
+
+/* A file of holes could have more rows than there is memory. */
+static void make_table_long(hid_t file, const char *path)
+{
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY) >= 0);
+    assert_true(H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0);
+    replace_table(file, path, (1 << 17) + 1, properties);
+}
+
+static void make_runs_long(hid_t file)
+{
+    make_table_long(file, SCHEMA_RUNS);
+}
+
+static void make_failures_long(hid_t file)
+{
+    make_table_long(file, SCHEMA_FAILURES);
 }
 
 /* What another program has made of a result is not called damage alone, and is named. */
@@ -500,6 +524,8 @@ static void test_changed_by_others(void **state)
         {link_group_softly, WEFT_ERR_FORMAT, "not a result of weft"},
         {link_to_another_file, WEFT_ERR_CORRUPT, "/results/field-3 is no dataset, or a link"},
         {put_in_chunks, WEFT_ERR_FORMAT, "repacked: /weft/runs lies in HDF5 chunks"},
+        {make_runs_long, WEFT_ERR_CORRUPT, "/weft/runs has too many rows"},
+        {make_failures_long, WEFT_ERR_CORRUPT, "/weft/failures has too many rows"},
     };
     const char *path = sample_path("changed.h5");
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
