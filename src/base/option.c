@@ -36,7 +36,7 @@ weft_status option_read(const weft_option *option, const char *origin, const cha
         break;
     case WEFT_OPTION_INT64:
         good = number_read_int64(text, option->value);
-        wanted = "a whole number below 2^63";
+        wanted = "a whole number between -2^63 and 2^63";
         break;
     case WEFT_OPTION_DOUBLE:
         good = number_read_double(text, option->value);

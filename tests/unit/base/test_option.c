@@ -323,6 +323,7 @@ static void test_numbers(void **state)
                          WEFT_ERR_USAGE);
         assert_non_null(strstr(p.e.text, "--test-number"));
         assert_non_null(strstr(p.e.text, bad[i]));
+        assert_non_null(strstr(p.e.text, "between -2^63 and 2^63"));
         assert_int_equal(p.number, -77);
     }
 }
@@ -363,6 +364,7 @@ static void test_flags_and_texts_refused(void **state)
     }
     assert_int_equal(run_parse(&p, false, OPTION_LEAVES_WORDS, WORDS("--test-text=")),
                      WEFT_ERR_USAGE);
+    assert_string_equal(p.e.text, "--test-text: its value is empty");
     assert_string_equal(p.text, "none");
 }
 
