@@ -12,7 +12,7 @@ static const char name_characters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 /* More hosts than that are a slip, as in n[1-99999999]. */
-enum { MOST_HOSTS = 1 << 20 };
+enum { MOST_HOSTS = 1 << 20, MOST_NAME_BYTES = 255 };
 
 void hosts_free(hosts *h)
 {
@@ -25,6 +25,9 @@ void hosts_free(hosts *h)
 
 static weft_status check_name(const char *name, error *e)
 {
+    if (strlen(name) > MOST_NAME_BYTES) {
+        return error_set(e, WEFT_ERR_USAGE, "'%.40s…' is too long for a name of a host", name);
+    }
     if (name[0] == '-') {
         return error_set(e, WEFT_ERR_USAGE,
                          "'%s' is no name of a host: it begins with '-', as options do", name);
@@ -145,6 +148,10 @@ static weft_status expand(hosts *h, const char *before, const char *pattern, err
     const char *close = open == NULL ? NULL : strchr(open, ']');
     if (h->count >= MOST_HOSTS) {
         return error_set(e, WEFT_ERR_USAGE, "more than %d hosts are named", MOST_HOSTS);
+    }
+    /* Also bounds how deep this goes: each bracket makes the name longer. */
+    if (strlen(before) > MOST_NAME_BYTES) {
+        return check_name(before, e);
     }
     char *name =
         words_text("%s%.*s", before,

@@ -2,9 +2,9 @@
 /* libFuzzer target: what Slurm and the kernel say, in arbitrary bytes: a line of squeue's, the
  * process's control groups, the files in them. */
 #define _GNU_SOURCE 1
-#include "base/memory_kills.h"
-#include "base/quota.h"
-#include "base/slurm.h"
+#include "host/memory_kills.h"
+#include "host/quota.h"
+#include "host/slurm.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -100,6 +100,28 @@ static void test_wrong_slurm(void **state)
     }
 }
 
+/* As of somebody who wants to see how deep it goes. */
+static void test_many_brackets(void **state)
+{
+    (void)state;
+    static const char bracket[] = "[1]";
+    char list[100 * 1000];
+    hosts h = {.count = 0};
+    error e;
+    for (size_t i = 0; i < sizeof list; i++) {
+        list[i] = bracket[i % 3];
+    }
+    list[sizeof list - 1] = '\0';
+    assert_int_equal(hosts_read_slurm(&h, list, NULL, &e), WEFT_ERR_USAGE);
+    assert_int_equal(h.count, 0);
+    assert_non_null(strstr(e.text, "too long"));
+    hosts_free(&h);
+    list[3 * 60] = '\0';
+    assert_int_equal(hosts_read_slurm(&h, list, NULL, &e), WEFT_OK);
+    assert_int_equal(h.count, 1);
+    hosts_free(&h);
+}
+
 static hosts three(void)
 {
     hosts h = {.count = 0};
@@ -160,8 +182,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),        cmocka_unit_test(test_wrong_lists),
         cmocka_unit_test(test_lines),       cmocka_unit_test(test_slurm),
-        cmocka_unit_test(test_wrong_slurm), cmocka_unit_test(test_shares),
-        cmocka_unit_test(test_order),       cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_wrong_slurm), cmocka_unit_test(test_many_brackets),
+        cmocka_unit_test(test_shares),      cmocka_unit_test(test_order),
+        cmocka_unit_test(test_workers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
