@@ -8,6 +8,7 @@
 #if defined(OPEN_MPI)
 #include <mpi-ext.h>
 #endif
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,11 @@ static void watch_siblings(void)
 {
     const char *place = getenv("OMPI_COMM_WORLD_LOCAL_RANK");
     const bool tells = place != NULL && strtol(place, NULL, 10) < RANKS_THAT_TELL;
+    const char *size = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    const long started = size == NULL ? 0 : strtol(size, NULL, 10);
     if (comm_recovers()) {
-        siblings_watch(weft_status_exit(WEFT_STOPPED),
+        siblings_watch(started > 0 && started < INT_MAX ? (int)started : 0,
+                       weft_status_exit(WEFT_STOPPED),
                        tells ? "weft: WARNING: a rank has died while MPI was starting, which ends "
                                "the job; run the same command again\n"
                              : "");

@@ -18,8 +18,10 @@
  * dies soon. */
 enum { LOOK_FIRST_NS = 5000000, LOOK_LAST_NS = 250000000, LOOK_SHARE = 4 };
 
-/* So long one has to be missing: MPI may start all the same. */
-enum { MISSED_NS = 1000000000 };
+/* So long one has to be missing: MPI may start all the same. One that was never seen may not have
+ * been started yet. */
+static const int64_t missed_after_ns = INT64_C(1000000000);
+static const int64_t never_seen_after_ns = INT64_C(5000000000);
 
 static struct {
     pthread_t thread;
@@ -27,6 +29,7 @@ static struct {
     pthread_cond_t stirred;
     bool running;
     bool stop;
+    int started;
     int exit_status;
     const char *line;
 } watch = {.mutex = PTHREAD_MUTEX_INITIALIZER, .stirred = PTHREAD_COND_INITIALIZER};
@@ -40,39 +43,60 @@ static void read_program(const char *pid, char *name, size_t room)
     name[length > 0 ? length : 0] = '\0';
 }
 
-/* How many of the children in a list run this program. */
-static int count_alike(const char *path, const char *mine)
+/* Children of the same parent: those that run this program, and those that run at all. */
+typedef struct siblings {
+    int alike;
+    int alive;
+} siblings;
+
+static void count_children(const char *path, const char *mine, siblings *count)
 {
     char pid[24];
     char theirs[PATH_MAX];
-    int alike = 0;
     FILE *file = fopen(path, "re");
     while (file != NULL && fscanf(file, "%23s", pid) == 1) {
         read_program(pid, theirs, sizeof theirs);
-        alike += mine[0] != '\0' && strcmp(theirs, mine) == 0;
+        count->alike += mine[0] != '\0' && strcmp(theirs, mine) == 0;
+        count->alive += theirs[0] != '\0'; /* of one that has ended there is no program */
     }
     if (file != NULL) {
         (void)fclose(file);
     }
-    return alike;
 }
 
-/* How many children that run this program its parent has: each of its threads has a list. */
-static int count_siblings(void)
+/* Each of the parent's threads has a list of children. */
+static siblings count_siblings(void)
 {
     char lists[64];
     char mine[PATH_MAX];
     glob_t found;
-    int siblings = 0;
+    siblings count = {0, 0};
     read_program("self", mine, sizeof mine);
     (void)snprintf(lists, sizeof lists, "/proc/%ld/task/*/children", (long)getppid());
     if (glob(lists, GLOB_NOSORT, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
-            siblings += count_alike(found.gl_pathv[i], mine);
+            count_children(found.gl_pathv[i], mine, &count);
         }
     }
     globfree(&found);
-    return siblings;
+    return count;
+}
+
+/* Whether the parent is what starts Open MPI's ranks, and no script or program around this one. */
+static bool parent_is_launcher(void)
+{
+    static const char *const launchers[] = {"orterun", "orted", "prterun", "prted", "prte"};
+    char pid[24];
+    char program[PATH_MAX];
+    (void)snprintf(pid, sizeof pid, "%ld", (long)getppid());
+    read_program(pid, program, sizeof program);
+    const char *slash = strrchr(program, '/');
+    for (size_t i = 0; slash != NULL && i < sizeof launchers / sizeof launchers[0]; i++) {
+        if (strcmp(slash + 1, launchers[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* True once it is to look no longer. */
@@ -96,16 +120,20 @@ static void *look_after(void *nothing)
 {
     int most = 0;
     int64_t missed_ns = 0;
+    int64_t never_seen_ns = 0;
     int64_t pause_ns = LOOK_FIRST_NS;
+    const int started = parent_is_launcher() ? watch.started : 0;
     (void)nothing;
-    while (missed_ns < MISSED_NS && !pause_for(pause_ns)) {
-        const int siblings = count_siblings();
-        most = siblings > most ? siblings : most;
-        missed_ns = siblings < most ? missed_ns + pause_ns : 0;
+    while (missed_ns < missed_after_ns && never_seen_ns < never_seen_after_ns &&
+           !pause_for(pause_ns)) {
+        const siblings now = count_siblings();
+        most = now.alike > most ? now.alike : most;
+        missed_ns = now.alike < most ? missed_ns + pause_ns : 0;
+        never_seen_ns = now.alive < started && now.alive > 0 ? never_seen_ns + pause_ns : 0;
         pause_ns += pause_ns / LOOK_SHARE;
         pause_ns = pause_ns < LOOK_LAST_NS ? pause_ns : LOOK_LAST_NS;
     }
-    if (missed_ns >= MISSED_NS) {
+    if (missed_ns >= missed_after_ns || never_seen_ns >= never_seen_after_ns) {
         if (write(STDERR_FILENO, watch.line, strlen(watch.line)) < 0) {
             /* There is nobody left to tell. */
         }
@@ -114,8 +142,9 @@ static void *look_after(void *nothing)
     return NULL;
 }
 
-void siblings_watch(int exit_status, const char *line)
+void siblings_watch(int started, int exit_status, const char *line)
 {
+    watch.started = started;
     watch.exit_status = exit_status;
     watch.line = line;
     watch.stop = false;

@@ -5,9 +5,11 @@
 #define HOST_SIBLINGS_H
 
 /* From here on the process ends, with that exit status and a line on stderr, once a sibling is
- * missing that was there before; the line lives as long. Where siblings cannot be seen, or have
- * other parents, nothing happens. */
-void siblings_watch(int exit_status, const char *line);
+ * missing that was there before; the line lives as long. One that has died before this process saw
+ * it is missed later, where Open MPI's launcher is the parent of all: it has `started` of them on
+ * this host (0: not known). Where siblings cannot be seen, or have other parents, nothing happens.
+ */
+void siblings_watch(int started, int exit_status, const char *line);
 
 /* It need not end any more. */
 void siblings_forget(void);

@@ -90,7 +90,7 @@ class Deaths(SystemTest):
             time.sleep(0.05)
         if not launch.ends(limit_s):
             strike(launch.pid, signal.SIGKILL)
-        launch.finish()
+        return launch.finish()
 
     def test_a_death_while_mpi_starts(self):
         """Nobody waits for ever, whatever moment it is."""
@@ -112,6 +112,18 @@ class Deaths(SystemTest):
                 if os.path.exists(path):
                     done = results.done_items(path)
                     self.assertEqual(list(results.wrong_items(path, done)), [])
+
+    def test_a_death_that_nobody_has_seen(self):
+        """A rank dies before the others have begun to look who is there."""
+        if "ulfm" in recovery():
+            self.skipTest("Open MPI 5 takes long to be loaded, and before that nobody looks")
+        late = 'test "$OMPI_COMM_WORLD_RANK" = 2 && kill -9 $$; sleep 1; exec "$@"'
+        launch = Launch([*MPIRUN, *recovery(), "-np", "3", "sh", "-c", late, "sh", KNOWN,
+                         "--threads", "1", "--out", self.path(), "--count", "10"])
+        self.launches.append(launch)
+        launch.wait_for(launch.ranks, "they have begun")
+        ending = self.check_ranks_end(launch, limit_s=30)
+        self.assertIn("a rank has died while MPI was starting", ending.err)
 
     def test_a_death_before_the_run_ends_the_job(self):
         """A rank is not there yet, and another one of those that wait for it dies."""

@@ -34,7 +34,7 @@ static pid_t start_watcher(bool forgets, int64_t ns)
 {
     const pid_t pid = fork();
     if (pid == 0) {
-        siblings_watch(ENDED, "");
+        siblings_watch(0, ENDED, "");
         if (forgets) {
             siblings_forget();
         }
