@@ -27,6 +27,7 @@ KINDS = {
     "beside": (1, "puts something of somebody else's beside the file"),
 }
 
+BY_HDF5 = ("attribute", "object")
 TABLES = ("tiles", "failures", "runs")
 # Near to bytes that are in use there may be others.
 NEAR = 64
@@ -105,20 +106,29 @@ class Damage:
 
     def inflict(self):
         # HDF5 can change a sound file only.
-        self.kinds.sort(key=lambda kind: kind not in ("attribute", "object"))
+        self.kinds.sort(key=lambda kind: kind not in BY_HDF5)
         for kind in self.kinds:
-            in_bytes = kind not in ("attribute", "object", "beside")
+            in_bytes = kind not in (*BY_HDF5, "beside")
             if in_bytes and self.data is None:
                 with open(self.path, "rb") as file:
                     self.data = bytearray(file.read())
             self.changed, tries = False, 0
             while not self.changed and tries < (10 if in_bytes else 1):
-                said = getattr(self, f"do_{kind}")()
+                said = self.inflict_one(kind)
                 tries += 1
             self.said.append(f"{kind} {said}"[:200])
         if self.data is not None:
             with open(self.path, "wb") as file:
                 file.write(self.data)
+
+    def inflict_one(self, kind):
+        try:
+            return getattr(self, f"do_{kind}")()
+        except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+            # There are things that HDF5 will not do.
+            if kind not in BY_HDF5:
+                raise
+            return f"nothing: {error}"
 
     def draw_place(self, length=1):
         """Most are in HDF5's own bytes, some in the tables, a few anywhere."""
@@ -261,10 +271,7 @@ class Damage:
                 del attributes[name]
                 return f"{where}@{name!r} removed"
             value = self.draw_value()
-            try:
-                attributes[name] = value
-            except (OSError, RuntimeError, ValueError, TypeError):
-                pass
+            attributes[name] = value
             return f"{where}@{name!r} = {str(value)[:40]!r}"
 
     def do_object(self):
