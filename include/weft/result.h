@@ -55,6 +55,24 @@ typedef struct weft_result_progress {
     int64_t failures;          /**< rows in the table of failures */
 } weft_result_progress;
 
+/** How a run has ended: X(enumerator, text), the text being what the file says. */
+#define WEFT_OUTCOME_MAP(X)                      \
+    X(WEFT_OUTCOME_UNKNOWN, "unknown")           \
+    X(WEFT_OUTCOME_RUNNING, "running")           \
+    X(WEFT_OUTCOME_COMPLETE, "complete")         \
+    X(WEFT_OUTCOME_FAILED_ITEMS, "failed items") \
+    X(WEFT_OUTCOME_STOPPED, "stopped")           \
+    X(WEFT_OUTCOME_ERROR, "error")               \
+    X(WEFT_OUTCOME_KILLED, "killed")
+
+/** How a run has ended, or that it has not. */
+typedef enum weft_outcome {
+#define WEFT_OUTCOME_ENUM(name, text) name,
+    WEFT_OUTCOME_MAP(WEFT_OUTCOME_ENUM)
+#undef WEFT_OUTCOME_ENUM
+        WEFT_OUTCOME_COUNT /**< how many there are */
+} weft_outcome;
+
 /** One row of the table of runs. */
 typedef struct weft_result_run {
     double start_s;       /**< when it began, seconds since 1970, UTC */
@@ -74,8 +92,7 @@ typedef struct weft_result_run {
     int lost_rank;        /**< the last of them; of no meaning if there was none */
     double lost_at;       /**< when that was, seconds since 1970, UTC */
     int64_t lost_items;   /**< items that they had in hand, to be computed by others */
-    char outcome[16];     /**< running, complete, failed items, stopped, error, killed; also
-                              running, if the file is not in use: killed, and not resumed */
+    weft_outcome outcome; /**< how it ended; a run that could not say so was killed */
     char host_names[128]; /**< their names, cut where they are too long */
     char command[256];    /**< the command line, cut where it is too long */
 } weft_result_run;
@@ -195,6 +212,15 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_get_progress(weft_result *result
  */
 WEFT_API WEFT_NODISCARD weft_status weft_result_get_run(weft_result *result, int row,
                                                         weft_result_run *run);
+
+/**
+ * The text of an outcome, such as "failed items".
+ *
+ * @local Any thread.
+ * @param outcome any value
+ * @return a static string, never NULL
+ */
+WEFT_API const char *weft_outcome_text(weft_outcome outcome);
 
 /**
  * Reads a row of the table of failures, which is in the order of the items.

@@ -5,7 +5,6 @@
 #include "base/terminal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,18 +16,6 @@ static double now_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static bool all_done(const report *r)
-{
-    return r->progress.items_done == r->info.count;
-}
-
-static weft_status read_progress(weft_result *result, report *r)
-{
-    const weft_status status = weft_result_get_progress(result, &r->progress);
-    terminal_clean(r->progress.user);
-    return status;
-}
-
 static weft_status read_runs(weft_result *result, report *r)
 {
     weft_status status = WEFT_OK;
@@ -36,13 +23,8 @@ static weft_status read_runs(weft_result *result, report *r)
         report_run *run = &r->runs[i];
         weft_result_run *row = &run->row;
         status = weft_result_get_run(result, i, row);
-        terminal_clean(row->outcome);
         terminal_clean(row->host_names);
         terminal_clean(row->command);
-        if (strcmp(row->outcome, "running") == 0 &&
-            (i + 1 < r->progress.runs || !r->progress.in_use)) {
-            (void)snprintf(row->outcome, sizeof row->outcome, "killed");
-        }
         run->duration_s = row->end_s - row->start_s;
         run->efficiency = run->duration_s > 0 && row->workers > 0
                               ? row->busy_s / (run->duration_s * row->workers)
@@ -66,7 +48,7 @@ static report_state state_of(const report *r)
     if (r->progress.in_use) {
         return REPORT_RUNNING;
     }
-    if (!all_done(r)) {
+    if (r->progress.items_done < r->info.count) {
         return REPORT_INTERRUPTED;
     }
     return r->progress.items_failed > 0 ? REPORT_COMPLETE_WITH_FAILED_ITEMS : REPORT_COMPLETE;
@@ -82,7 +64,7 @@ static void estimate(report *r)
 {
     const report_run *run = report_last_run(r);
     r->rate = r->remaining_s = r->silence_s = (double)NAN;
-    if (r->state != REPORT_RUNNING || run == NULL || strcmp(run->row.outcome, "running") != 0) {
+    if (r->state != REPORT_RUNNING || run == NULL || run->row.outcome != WEFT_OUTCOME_RUNNING) {
         return;
     }
     r->silence_s = fmax(0, now_s() - run->row.end_s);
@@ -95,7 +77,8 @@ static void estimate(report *r)
 weft_status report_gather(weft_result *result, const char *path, report *r)
 {
     *r = (report){.result = result, .info = *weft_result_describe(result), .path = strdup(path)};
-    weft_status status = r->path == NULL ? WEFT_ERR_MEMORY : read_progress(result, r);
+    weft_status status =
+        r->path == NULL ? WEFT_ERR_MEMORY : weft_result_get_progress(result, &r->progress);
     if (status != WEFT_OK) {
         return status;
     }
@@ -109,6 +92,7 @@ weft_status report_gather(weft_result *result, const char *path, report *r)
         status = read_failures(result, r);
     }
     terminal_clean(r->path);
+    terminal_clean(r->progress.user);
     terminal_clean(r->info.name);
     terminal_clean(r->info.version);
     terminal_clean(r->info.created);

@@ -12,7 +12,6 @@ typedef enum report_state {
     REPORT_INTERRUPTED
 } report_state;
 
-/* A row of the table of runs. Its outcome is "killed" where the file still says "running". */
 typedef struct report_run {
     weft_result_run row;
     double duration_s;

@@ -77,7 +77,8 @@ static json_t *list_runs(const report *r)
             "wait_s", number(row->wait_s), "efficiency", number(run->efficiency), "lost", row->lost,
             "lost_rank", row->lost > 0 ? row->lost_rank : -1, "lost_at_s",
             row->lost > 0 ? json_real(row->lost_at) : json_null(), "lost_items",
-            (json_int_t)row->lost_items, "outcome", row->outcome, "command", row->command);
+            (json_int_t)row->lost_items, "outcome", weft_outcome_text(row->outcome), "command",
+            row->command);
         (void)json_array_append_new(list, entry);
     }
     return list;

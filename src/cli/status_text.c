@@ -85,7 +85,8 @@ static void print_last_run(const report *r)
     char end[TEXT_TIME_BYTES];
     text_duration(run->duration_s, duration);
     text_time(run->row.end_s, end);
-    (void)printf("ended    %s UTC after %s: %s\n", end, duration, run->row.outcome);
+    (void)printf("ended    %s UTC after %s: %s\n", end, duration,
+                 weft_outcome_text(run->row.outcome));
     if (r->state != REPORT_COMPLETE) {
         const bool cut = strlen(run->row.command) + 1 == sizeof run->row.command;
         (void)printf("command  %s%s\n", run->row.command, cut ? "..." : "");
@@ -169,7 +170,7 @@ static void put_run(table *t, int number, const report_run *run)
     } else {
         table_put(t, "-");
     }
-    table_put(t, "%s", row->outcome);
+    table_put(t, "%s", weft_outcome_text(row->outcome));
 }
 
 static void print_lost(int number, const weft_result_run *row)

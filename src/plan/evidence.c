@@ -132,20 +132,13 @@ void evidence_close(evidence *ev)
     memset(ev, 0, sizeof *ev);
 }
 
-/* The technique of a run, by its command line; what the environment said is not known. */
-static technique technique_of(const weft_result_run *run)
+/* The technique of a run; a run of an earlier version does not say it. */
+static technique technique_of(const run_row *row)
 {
-    static const char option[] = "--schedule";
     technique t = TECHNIQUE_AUTO;
-    const char *at = strstr(run->command, option);
-    if (at != NULL) {
-        char name[16] = "";
-        at += strlen(option);
-        at += *at == '=' || *at == ' ';
-        memcpy(name, at, strnlen(at, sizeof name - 1));
-        name[strcspn(name, " ")] = '\0';
-        (void)technique_find(name, &t);
-    }
+    char name[sizeof row->technique + 1] = "";
+    memcpy(name, row->technique, sizeof row->technique);
+    (void)technique_find(name, &t);
     return t;
 }
 
@@ -195,7 +188,7 @@ static weft_status simulate_run(const evidence *ev, int number, const bool *othe
                                     .context = ev,
                                     .ranks = run->ranks,
                                     .workers = (run->workers + run->ranks - 1) / run->ranks,
-                                    .technique = technique_of(run),
+                                    .technique = technique_of(result_run(ev->result, number)),
                                     .seed = ev->job->seed,
                                     .pure = true,
                                     .cpu_share = 1,
@@ -211,7 +204,7 @@ static weft_status simulate_run(const evidence *ev, int number, const bool *othe
 
 static bool is_complete(const weft_result_run *run)
 {
-    return (strcmp(run->outcome, "complete") == 0 || strcmp(run->outcome, "failed items") == 0) &&
+    return (run->outcome == WEFT_OUTCOME_COMPLETE || run->outcome == WEFT_OUTCOME_FAILED_ITEMS) &&
            run->ranks > 0 && run->workers > 0 && run->end_s > run->start_s;
 }
 

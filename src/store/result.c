@@ -24,11 +24,8 @@ struct weft_result {
     metadata meta;
     weft_result_info info;
     weft_field_info *fields;
-    tile_record *records;
-    failure_row *failures; /* rows in use, closed up */
+    tables tables; /* the rows of failures that are in use come first */
     int64_t failure_count;
-    run_row *runs;
-    int run_count;
     error error;
 };
 
@@ -69,10 +66,11 @@ static weft_status open_result(weft_result *r)
         return error_system(&r->error, number, "cannot open %s for reading", r->path);
     }
     r->fields = calloc((size_t)r->meta.job->fields + 1, sizeof *r->fields);
-    r->records = calloc((size_t)r->meta.job->tiles.tiles + 1, sizeof *r->records);
-    r->failures = calloc((size_t)r->meta.layout.failure_rows + 1, sizeof *r->failures);
-    r->runs = calloc((size_t)r->meta.layout.run_rows + 1, sizeof *r->runs);
-    if (r->fields == NULL || r->records == NULL || r->failures == NULL || r->runs == NULL) {
+    r->tables.tile = calloc((size_t)r->meta.job->tiles.tiles + 1, sizeof *r->tables.tile);
+    r->tables.failure = calloc((size_t)r->meta.layout.failure_rows + 1, sizeof *r->tables.failure);
+    r->tables.run = calloc((size_t)r->meta.layout.run_rows + 1, sizeof *r->tables.run);
+    if (r->fields == NULL || r->tables.tile == NULL || r->tables.failure == NULL ||
+        r->tables.run == NULL) {
         return error_set(&r->error, WEFT_ERR_MEMORY, "out of memory for %s", r->path);
     }
     describe(r);
@@ -103,9 +101,9 @@ void weft_result_close(weft_result *result)
         (void)close(result->fd);
     }
     metadata_release(&result->meta);
-    free(result->runs);
-    free(result->failures);
-    free(result->records);
+    free(result->tables.run);
+    free(result->tables.failure);
+    free(result->tables.tile);
     free(result->fields);
     free(result->path);
     free(result);
@@ -189,29 +187,14 @@ weft_status weft_result_read(weft_result *result, int field, int64_t first, int6
 
 static weft_status read_tables(weft_result *r)
 {
-    const metadata_layout *layout = &r->meta.layout;
-    weft_status status = WEFT_OK;
-    if (r->info.tiles > 0) {
-        status = bytes_read(r->fd, r->path, r->records, (size_t)r->info.tiles * sizeof *r->records,
-                            layout->tiles_offset, &r->error);
-    }
-    if (status == WEFT_OK) {
-        status = bytes_read(r->fd, r->path, r->failures,
-                            (size_t)layout->failure_rows * sizeof *r->failures,
-                            layout->failures_offset, &r->error);
-    }
-    if (status == WEFT_OK) {
-        status = bytes_read(r->fd, r->path, r->runs, (size_t)layout->run_rows * sizeof *r->runs,
-                            layout->runs_offset, &r->error);
-    }
-    return status;
+    return tables_read(r->fd, r->path, &r->meta.layout, &r->meta.job->tiles, &r->tables, &r->error);
 }
 
 static void count_tiles(const weft_result *r, weft_result_progress *progress)
 {
     const tiling *tiles = &r->meta.job->tiles;
     for (int64_t tile = 0; tile < tiles->tiles; tile++) {
-        const tile_record *record = &r->records[tile];
+        const tile_record *record = &r->tables.tile[tile];
         if (!tile_record_sound(record, tile)) {
             progress->tiles_bad++;
         } else if (tile_record_done(record)) {
@@ -236,23 +219,11 @@ static void find_failures(weft_result *r)
 {
     r->failure_count = 0;
     for (int64_t row = 0; row < r->meta.layout.failure_rows; row++) {
-        if (r->failures[row].code != 0) {
-            r->failures[r->failure_count++] = r->failures[row];
+        if (r->tables.failure[row].code != 0) {
+            r->tables.failure[r->failure_count++] = r->tables.failure[row];
         }
     }
-    qsort(r->failures, (size_t)r->failure_count, sizeof *r->failures, compare_failures);
-}
-
-static void find_runs(weft_result *r)
-{
-    r->run_count = 0;
-    while (r->run_count < r->meta.layout.run_rows && r->runs[r->run_count].start > 0) {
-        r->run_count++;
-    }
-    run_row *last = r->run_count > 0 ? &r->runs[r->run_count - 1] : NULL;
-    if (last != NULL && strncmp(last->outcome, "running", sizeof last->outcome) == 0) {
-        run_row_recount(last, r->run_count - 1, r->records, &r->meta.job->tiles);
-    }
+    qsort(r->tables.failure, (size_t)r->failure_count, sizeof *r->tables.failure, compare_failures);
 }
 
 weft_status weft_result_get_progress(weft_result *result, weft_result_progress *progress)
@@ -265,11 +236,17 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     if (status != WEFT_OK) {
         return status;
     }
+    tables *t = &result->tables;
+    if (!progress->in_use && t->runs > 0 &&
+        run_row_outcome(&t->run[t->runs - 1]) == WEFT_OUTCOME_RUNNING) {
+        /* Killed, or begun meanwhile. */
+        progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
+    }
+    (void)tables_settle_runs(t, &result->meta.job->tiles, progress->in_use);
     count_tiles(result, progress);
     find_failures(result);
-    find_runs(result);
     progress->failures = result->failure_count;
-    progress->runs = result->run_count;
+    progress->runs = t->runs;
     return WEFT_OK;
 }
 
@@ -280,8 +257,13 @@ const job *result_job(const weft_result *result)
 
 const tile_record *result_tile(const weft_result *result, int64_t tile)
 {
-    const tile_record *record = &result->records[tile];
+    const tile_record *record = &result->tables.tile[tile];
     return tile_record_sound(record, tile) && tile_record_done(record) ? record : NULL;
+}
+
+const run_row *result_run(const weft_result *result, int run)
+{
+    return &result->tables.run[run];
 }
 
 /* Copies text that a damaged file may have left without its final zero. */
@@ -295,27 +277,16 @@ static void copy_text(char *to, size_t to_bytes, const char *from, size_t from_b
 weft_status weft_result_get_run(weft_result *result, int row, weft_result_run *run)
 {
     error_clear(&result->error);
-    if (row < 0 || row >= result->run_count) {
+    if (row < 0 || row >= result->tables.runs) {
         return error_set(&result->error, WEFT_ERR_USAGE, "%s has no run %d", result->path, row);
     }
-    const run_row *from = &result->runs[row];
-    *run = (weft_result_run){.start_s = from->start,
-                             .end_s = from->end,
-                             .ranks = from->ranks,
-                             .workers = from->workers,
-                             .hosts = from->hosts,
-                             .cores = from->cores,
-                             .items = from->items,
-                             .failed = from->failed,
-                             .duplicates = from->duplicates,
-                             .busy_s = from->busy,
-                             .cpu_s = from->cpu,
-                             .wait_s = from->wait,
-                             .lost = from->lost,
-                             .lost_rank = from->lost_rank,
-                             .lost_at = from->lost_at,
-                             .lost_items = from->lost_items};
-    copy_text(run->outcome, sizeof run->outcome, from->outcome, sizeof from->outcome);
+    const run_row *from = &result->tables.run[row];
+#define NUMBER(ctype, hdf5_type, name, member) run->member = from->name;
+#define TEXT(name, bytes)
+    RUN_COLUMNS(NUMBER, TEXT)
+#undef NUMBER
+#undef TEXT
+    run->outcome = run_row_outcome(from);
     copy_text(run->host_names, sizeof run->host_names, from->host_names, sizeof from->host_names);
     copy_text(run->command, sizeof run->command, from->command, sizeof from->command);
     return WEFT_OK;
@@ -328,7 +299,7 @@ weft_status weft_result_get_failure(weft_result *result, int64_t row, weft_resul
         return error_set(&result->error, WEFT_ERR_USAGE, "%s has no failure %" PRId64, result->path,
                          row);
     }
-    const failure_row *from = &result->failures[row];
+    const failure_row *from = &result->tables.failure[row];
     failure->item = from->item;
     failure->code = from->code;
     copy_text(failure->text, sizeof failure->text, from->text, sizeof from->text);
@@ -368,7 +339,7 @@ static void verify_tile(verification *v, int64_t tile, int64_t place)
         bytes[i] = v->buffer + v->offset[i] + job_field_bytes(j, i, place * j->tiles.grain);
         counts[i] = (size_t)job_field_bytes(j, i, items);
     }
-    if (checksum_runs(j->fields, bytes, counts) == v->result->records[tile].checksum) {
+    if (checksum_runs(j->fields, bytes, counts) == v->result->tables.tile[tile].checksum) {
         v->verified++;
     } else {
         report_bad(v, tile, "its bytes differ from its checksum");
@@ -402,7 +373,7 @@ static void verify_run(verification *v, int64_t first, int64_t tiles)
     const bool readable = !any_done(v, first, tiles) || read_run(v, first, tiles) == WEFT_OK;
     for (int64_t place = 0; place < tiles; place++) {
         const int64_t tile = first + place;
-        const tile_record *record = &v->result->records[tile];
+        const tile_record *record = &v->result->tables.tile[tile];
         if (!readable && tiles > 1) {
             verify_run(v, tile, 1);
         } else if (!tile_record_sound(record, tile)) {

@@ -13,4 +13,7 @@ const job *result_job(const weft_result *result);
 /* A tile's record as of the last weft_result_get_progress(); NULL if the tile is not done. */
 const tile_record *result_tile(const weft_result *result, int64_t tile);
 
+/* A row of the table of runs likewise; it must exist. */
+const run_row *result_run(const weft_result *result, int run);
+
 #endif

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE 1
 #include "store/tile_table.h"
 
-#include "store/io/bytes.h"
 #include "store/io/fault.h"
 
 #include <errno.h>
@@ -54,25 +53,6 @@ static weft_status write_run(tile_table *l, int number, const run_row *row, erro
     return backlog_write(l->backlog, offset, row, sizeof *row, e);
 }
 
-static weft_status read_tables(tile_table *l, int fd, run_row *runs, error *e)
-{
-    const size_t tiles_bytes = (size_t)l->job->tiles.tiles * sizeof *l->records;
-    weft_status status = WEFT_OK;
-    if (tiles_bytes > 0) {
-        status = bytes_read(fd, l->path, l->records, tiles_bytes, l->layout.tiles_offset, e);
-    }
-    if (status == WEFT_OK) {
-        status = bytes_read(fd, l->path, l->failures,
-                            (size_t)l->layout.failure_rows * sizeof *l->failures,
-                            l->layout.failures_offset, e);
-    }
-    if (status == WEFT_OK) {
-        status = bytes_read(fd, l->path, runs, (size_t)l->layout.run_rows * sizeof *runs,
-                            l->layout.runs_offset, e);
-    }
-    return status;
-}
-
 /* The first free row comes first. */
 static void list_rows(tile_table *l)
 {
@@ -87,7 +67,7 @@ static void list_rows(tile_table *l)
 }
 
 /* What the tables say: damaged records become empty ones, and the ends of the tables are found. */
-static void take_stock(tile_table *l, const run_row *runs)
+static void take_stock(tile_table *l)
 {
     for (int64_t tile = 0; tile < l->job->tiles.tiles; tile++) {
         if (!tile_record_sound(&l->records[tile], tile)) {
@@ -101,24 +81,17 @@ static void take_stock(tile_table *l, const run_row *runs)
         }
     }
     list_rows(l);
-    while (l->run < l->layout.run_rows - 1 && runs[l->run].start > 0) {
-        l->run++;
-    }
 }
 
 /* A run that was killed could not close its row; the tile records know what it had done. */
-static weft_status close_killed_run(tile_table *l, run_row *runs, error *e)
+static weft_status close_killed_run(tile_table *l, tables *t, error *e)
 {
-    const int last = l->run - 1;
-    l->idle_before = last >= 0 && runs[last].items == 0 &&
-                     strncmp(runs[last].outcome, "stopped", sizeof runs[last].outcome) == 0;
-    if (last < 0 || strncmp(runs[last].outcome, "running", sizeof runs[last].outcome) != 0) {
-        return WEFT_OK;
-    }
-    run_row *row = &runs[last];
-    run_row_recount(row, last, l->records, &l->job->tiles);
-    (void)snprintf(row->outcome, sizeof row->outcome, "killed");
-    return write_run(l, last, row, e);
+    const bool killed = tables_settle_runs(t, &l->job->tiles, false);
+    const run_row *last = t->runs > 0 ? &t->run[t->runs - 1] : NULL;
+    l->run = last == NULL || t->runs < l->layout.run_rows ? t->runs : t->runs - 1;
+    l->idle_before =
+        last != NULL && last->items == 0 && run_row_outcome(last) == WEFT_OUTCOME_STOPPED;
+    return killed ? write_run(l, t->runs - 1, last, e) : WEFT_OK;
 }
 
 static size_t records_bytes(const tile_table *l)
@@ -158,25 +131,27 @@ static bool allocate_failures(tile_table *l)
 /* Takes over what earlier runs have left. */
 static weft_status load(tile_table *l, error *e)
 {
-    run_row *runs = calloc((size_t)l->layout.run_rows + 1, sizeof *runs);
+    tables t = {.tile = l->records,
+                .failure = l->failures,
+                .run = calloc((size_t)l->layout.run_rows + 1, sizeof *t.run)};
     const int fd = open(l->path, O_RDONLY | O_CLOEXEC);
     weft_status status = WEFT_OK;
-    if (runs == NULL) {
+    if (t.run == NULL) {
         status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the runs of %s", l->path);
     } else if (fd < 0) {
         const int number = errno;
         status = fault_set(e, number, l->path, "cannot open %s for reading", l->path);
     } else {
-        status = read_tables(l, fd, runs, e);
+        status = tables_read(fd, l->path, &l->layout, &l->job->tiles, &t, e);
     }
-    if (status == WEFT_OK && runs != NULL) {
-        take_stock(l, runs);
-        status = close_killed_run(l, runs, e);
+    if (status == WEFT_OK) {
+        take_stock(l);
+        status = close_killed_run(l, &t, e);
     }
     if (fd >= 0) {
         (void)close(fd);
     }
-    free(runs);
+    free(t.run);
     return status;
 }
 

@@ -109,7 +109,7 @@ static inline void known_check(weft_result *r, uint64_t seed, int64_t count,
 }
 
 /* Rank 0: the books say that every item was computed by these runs together, and is sound. */
-static inline void known_check_books(weft_result *r, int64_t count, int runs, const char *outcome)
+static inline void known_check_books(weft_result *r, int64_t count, int runs, weft_outcome outcome)
 {
     weft_result_progress p;
     int64_t items = 0;
@@ -128,7 +128,7 @@ static inline void known_check_books(weft_result *r, int64_t count, int runs, co
         items += run.items;
         CHECK(run.duplicates >= 0);
         CHECK(run.ranks == verdict_ranks);
-        CHECK(strcmp(run.outcome, i == p.runs - 1 ? outcome : "stopped") == 0);
+        CHECK(run.outcome == (i == p.runs - 1 ? outcome : WEFT_OUTCOME_STOPPED));
     }
     CHECK(items == count);
     int64_t verified = 0;

@@ -44,7 +44,7 @@ static void check(const char *path, int64_t count)
         weft_result *r = NULL;
         if (CHECK(weft_result_open(path, &r) == WEFT_OK)) {
             known_check(r, 0, count, NULL);
-            known_check_books(r, count, 1, "complete");
+            known_check_books(r, count, 1, WEFT_OUTCOME_COMPLETE);
         }
         weft_result_close(r);
     }

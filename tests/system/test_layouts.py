@@ -35,6 +35,7 @@ class Layouts(SystemTest):
                 self.run_well(KNOWN, "--fresh", "--out", self.path(), "--count", count,
                               "--flavour", 3, "--seed", 11, *words, layout=layout)
                 self.assertEqual(results.all_bytes(self.path()), expected)
+                self.assertEqual(results.runs(self.path())[-1]["technique"], words[1].encode())
                 self.assert_complete(self.path(), count)
 
     def test_counts(self):
@@ -112,6 +113,7 @@ class Layouts(SystemTest):
                 ending = self.run_well(COAST, *base, "--fresh", "--out", self.path(), *words,
                                        layout=layout)
                 self.assertEqual(results.all_bytes(self.path()), expected)
+                self.assertEqual(results.runs(self.path())[-1]["technique"], words[1].encode())
                 self.assertEqual(ending.out, alone.out)
 
 

@@ -61,6 +61,7 @@ static weft_status prepare(coordinator *c, error *e)
                                            .store = setup->store,
                                            .placement = setup->placement,
                                            .dispatch = c->dispatch,
+                                           .technique = setup->technique,
                                            .retry_failed = setup->retry_failed,
                                            .sync = setup->sync_s > 0,
                                            .path = setup->path,

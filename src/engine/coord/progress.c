@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "host/host.h"
+#include "store/format/record.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -58,20 +59,6 @@ void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
     }
 }
 
-static const char *shutdown(weft_status status)
-{
-    switch (weft_status_exit(status)) {
-    case 0:
-        return "complete";
-    case 3:
-        return "complete, with failed items";
-    case 75:
-        return "stopped";
-    default:
-        return "ended by an error";
-    }
-}
-
 /* Efficiency: the share of the workers' time spent computing. Imbalance: how far the busiest worker
  * is above the mean. Time in which others had the core counts as computing, which only a further
  * word can tell. */
@@ -90,6 +77,11 @@ static void describe_effort(const progress_summary *summary, double elapsed_s, c
 
 void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
 {
+    static const char *const ends[WEFT_OUTCOME_COUNT] = {
+        [WEFT_OUTCOME_COMPLETE] = "complete",
+        [WEFT_OUTCOME_FAILED_ITEMS] = "complete, with failed items",
+        [WEFT_OUTCOME_STOPPED] = "stopped",
+        [WEFT_OUTCOME_ERROR] = "ended by an error"};
     const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
     const int64_t computed = summary->done - p->before;
     char duration[CLOCK_TEXT_BYTES];
@@ -98,7 +90,7 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
     char line[768];
     size_t used = (size_t)snprintf(
         line, sizeof line, "%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
-        shutdown(summary->status), summary->done, p->items, computed, duration);
+        ends[outcome_of(summary->status)], summary->done, p->items, computed, duration);
     if (summary->failed > 0) {
         used += (size_t)snprintf(line + used, sizeof line - used, ", %" PRId64 " failed",
                                  summary->failed);

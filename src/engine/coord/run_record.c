@@ -97,6 +97,7 @@ static double now_s(const run_record *b)
 static weft_status open_row(run_record *b, error *e)
 {
     const placement *p = b->setup.placement;
+    const char *name = technique_name(b->setup.technique);
     run_row *row = &b->row;
     b->begun_ns = clock_now_ns();
     row->start = clock_wall_s();
@@ -105,7 +106,8 @@ static weft_status open_row(run_record *b, error *e)
     row->workers = p->total_workers;
     row->hosts = p->hosts;
     row->cores = p->cores;
-    (void)snprintf(row->outcome, sizeof row->outcome, "running");
+    run_row_set_outcome(row, WEFT_OUTCOME_RUNNING);
+    memcpy(row->technique, name, strnlen(name, sizeof row->technique));
     (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
     (void)snprintf(row->command, sizeof row->command, "%s", b->setup.command);
     const weft_status status = tile_table_put_run(b->tile_table, row, e);
@@ -287,35 +289,20 @@ static effort total_effort(const run_record *b)
     return total;
 }
 
-static weft_status put_row(run_record *b, const char *outcome, error *e)
+static weft_status put_row(run_record *b, weft_outcome outcome, error *e)
 {
     const effort total = total_effort(b);
     b->row.end = now_s(b);
     b->row.busy = 1e-9 * (double)total.busy_ns;
     b->row.cpu = 1e-9 * (double)total.cpu_ns;
     b->row.wait = 1e-9 * (double)total.wait_ns;
-    memset(b->row.outcome, 0, sizeof b->row.outcome);
-    (void)snprintf(b->row.outcome, sizeof b->row.outcome, "%s", outcome);
+    run_row_set_outcome(&b->row, outcome);
     return tile_table_put_run(b->tile_table, &b->row, e);
 }
 
 weft_status run_record_update(run_record *b, error *e)
 {
-    return put_row(b, "running", e);
-}
-
-static const char *outcome_of(weft_status status)
-{
-    switch (weft_status_exit(status)) {
-    case 0:
-        return "complete";
-    case 3:
-        return "failed items";
-    case 75:
-        return "stopped";
-    default:
-        return "error";
-    }
+    return put_row(b, WEFT_OUTCOME_RUNNING, e);
 }
 
 /* A tile that has perhaps killed a process stays leased until it is done; all others are free. */

@@ -7,6 +7,7 @@
 #include "engine/layout/placement.h"
 #include "sched/dispatch.h"
 #include "sched/message.h"
+#include "sched/technique.h"
 #include "space/job.h"
 #include "store/store.h"
 
@@ -21,8 +22,9 @@ typedef struct run_record_setup {
     store *store;
     const placement *placement;
     dispatch *dispatch; /* not started yet */
-    bool retry_failed;  /* tiles with failed items are not done */
-    bool sync;          /* they are forced to disk at the end */
+    technique technique;
+    bool retry_failed; /* tiles with failed items are not done */
+    bool sync;         /* they are forced to disk at the end */
     const char *path;
     const char *command;
 } run_record_setup;

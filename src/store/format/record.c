@@ -3,6 +3,7 @@
 #include "store/format/record.h"
 
 #include "store/format/checksum.h"
+#include "store/io/bytes.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -29,7 +30,73 @@ bool tile_record_done(const tile_record *record)
     return record->state != TILE_EMPTY;
 }
 
-void run_row_recount(run_row *row, int32_t run, const tile_record records[], const tiling *tiles)
+const char *weft_outcome_text(weft_outcome outcome)
+{
+    static const char *const texts[] = {
+#define OUTCOME_TEXT(name, text) text,
+        WEFT_OUTCOME_MAP(OUTCOME_TEXT)
+#undef OUTCOME_TEXT
+    };
+    return texts[(unsigned)outcome < WEFT_OUTCOME_COUNT ? outcome : WEFT_OUTCOME_UNKNOWN];
+}
+
+weft_outcome run_row_outcome(const run_row *row)
+{
+    static const size_t bytes = sizeof row->outcome;
+    for (int i = 0; i < WEFT_OUTCOME_COUNT; i++) {
+        if (strncmp(row->outcome, weft_outcome_text((weft_outcome)i), bytes) == 0) {
+            return (weft_outcome)i;
+        }
+    }
+    return WEFT_OUTCOME_UNKNOWN;
+}
+
+void run_row_set_outcome(run_row *row, weft_outcome outcome)
+{
+    const char *text = weft_outcome_text(outcome);
+    memset(row->outcome, 0, sizeof row->outcome);
+    memcpy(row->outcome, text, strnlen(text, sizeof row->outcome));
+}
+
+weft_outcome outcome_of(weft_status why)
+{
+    switch (weft_status_exit(why)) {
+    case 0:
+        return WEFT_OUTCOME_COMPLETE;
+    case 3:
+        return WEFT_OUTCOME_FAILED_ITEMS;
+    case 75:
+        return WEFT_OUTCOME_STOPPED;
+    default:
+        return WEFT_OUTCOME_ERROR;
+    }
+}
+
+weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
+                        const tiling *tiles, tables *t, error *e)
+{
+    const struct {
+        void *rows;
+        int64_t count;
+        size_t row_bytes;
+        int64_t offset;
+    } each[] = {{t->tile, tiles->tiles, sizeof *t->tile, layout->tiles_offset},
+                {t->failure, layout->failure_rows, sizeof *t->failure, layout->failures_offset},
+                {t->run, layout->run_rows, sizeof *t->run, layout->runs_offset}};
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < 3 && status == WEFT_OK; i++) {
+        status = bytes_read(fd, path, each[i].rows, (size_t)each[i].count * each[i].row_bytes,
+                            each[i].offset, e);
+    }
+    t->runs = 0;
+    while (status == WEFT_OK && t->runs < layout->run_rows && t->run[t->runs].start > 0) {
+        t->runs++;
+    }
+    return status;
+}
+
+/* What the tile records know of a run better than its row. */
+static void recount(run_row *row, int32_t run, const tile_record records[], const tiling *tiles)
 {
     const double before = row->busy;
     row->items = 0;
@@ -47,4 +114,21 @@ void run_row_recount(run_row *row, int32_t run, const tile_record records[], con
     }
     row->cpu *= before > 0 ? row->busy / before : 0;
     row->wait *= before > 0 ? row->busy / before : 0;
+}
+
+bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use)
+{
+    bool changed = false;
+    for (int i = 0; i < t->runs; i++) {
+        run_row *row = &t->run[i];
+        const bool last = i + 1 == t->runs;
+        changed = run_row_outcome(row) == WEFT_OUTCOME_RUNNING;
+        if (changed && last) {
+            recount(row, i, t->tile, tiles);
+        }
+        if (changed && !(last && in_use)) {
+            run_row_set_outcome(row, WEFT_OUTCOME_KILLED);
+        }
+    }
+    return changed;
 }

@@ -3,10 +3,13 @@
 #ifndef STORE_FORMAT_RECORD_H
 #define STORE_FORMAT_RECORD_H
 
+#include "base/error.h"
 #include "space/tiling.h"
+#include "store/format/metadata.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <weft/result.h>
 
 typedef enum tile_state {
     TILE_EMPTY = 0,
@@ -37,27 +40,36 @@ typedef struct failure_row {
     char text[116];
 } failure_row;
 
+/* The columns of /weft/runs, in their order: NUMBER(C type, HDF5 type, name, member of
+ * weft_result_run), TEXT(name, bytes). Where an earlier version had no column there are zeros. */
+#define RUN_COLUMNS(NUMBER, TEXT)                                                                \
+    NUMBER(double, H5T_NATIVE_DOUBLE, start, start_s) /* 0: the row is not in use */             \
+    NUMBER(double, H5T_NATIVE_DOUBLE, end, end_s)                                                \
+    NUMBER(int32_t, H5T_NATIVE_INT32, ranks, ranks)                                              \
+    NUMBER(int32_t, H5T_NATIVE_INT32, workers, workers)                                          \
+    NUMBER(int32_t, H5T_NATIVE_INT32, hosts, hosts)                                              \
+    NUMBER(int32_t, H5T_NATIVE_INT32, cores, cores) /* that its ranks may use, over all hosts */ \
+    NUMBER(int64_t, H5T_NATIVE_INT64, items, items)                                              \
+    NUMBER(int64_t, H5T_NATIVE_INT64, failed, failed)                                            \
+    NUMBER(int64_t, H5T_NATIVE_INT64, duplicates, duplicates)                                    \
+    NUMBER(double, H5T_NATIVE_DOUBLE, busy, busy_s)                                              \
+    TEXT(outcome, 16)                                                                            \
+    TEXT(host_names, 128)                                                                        \
+    TEXT(command, 256)                                                                           \
+    NUMBER(double, H5T_NATIVE_DOUBLE, cpu, cpu_s)   /* its workers had a core while busy */      \
+    NUMBER(double, H5T_NATIVE_DOUBLE, wait, wait_s) /* … and waited for one that others had */ \
+    NUMBER(int32_t, H5T_NATIVE_INT32, lost, lost)   /* ranks that were presumed dead */          \
+    NUMBER(int32_t, H5T_NATIVE_INT32, lost_rank, lost_rank)   /* the last of them … */         \
+    NUMBER(double, H5T_NATIVE_DOUBLE, lost_at, lost_at)       /* … and when that was */        \
+    NUMBER(int64_t, H5T_NATIVE_INT64, lost_items, lost_items) /* in such ranks' hands */         \
+    TEXT(technique, 8)
+
 typedef struct run_row {
-    double start; /* 0: the row is not in use */
-    double end;
-    int32_t ranks;
-    int32_t workers;
-    int32_t hosts;
-    int32_t cores; /* that its ranks may use, over all hosts; 0: unknown */
-    int64_t items;
-    int64_t failed;
-    int64_t duplicates;
-    double busy;
-    char outcome[16];
-    char host_names[128];
-    char command[256];
-    double cpu;        /* seconds that its workers had of a core while they were busy; 0: unknown */
-    double wait;       /* … and waited for one that others had */
-    int32_t lost;      /* ranks that were taken for dead */
-    int32_t lost_rank; /* the last of them … */
-    double lost_at;    /* … and when that was, in seconds since 1970 */
-    int64_t lost_items; /* that were in such ranks' hands, and were handed out again */
-    char unused[8];
+#define NUMBER(ctype, hdf5_type, name, member) ctype name;
+#define TEXT(name, bytes) char name[bytes];
+    RUN_COLUMNS(NUMBER, TEXT)
+#undef NUMBER
+#undef TEXT
 } run_row;
 
 _Static_assert(sizeof(tile_record) == 64, "format version 1");
@@ -73,8 +85,28 @@ bool tile_record_sound(const tile_record *record, int64_t tile);
 /* True for a sound record of a tile whose bytes are all in place. */
 bool tile_record_done(const tile_record *record);
 
-/* The row is that of a run that has not closed it, so it is older than the tile records: sets what
- * they know better, its items and failed items, its time in the kernel, its end. */
-void run_row_recount(run_row *row, int32_t run, const tile_record records[], const tiling *tiles);
+/* What a row says of how its run ended, as the file has it: see tables_settle_runs(). */
+weft_outcome run_row_outcome(const run_row *row);
+void run_row_set_outcome(run_row *row, weft_outcome outcome);
+
+/* How a run ends that ends with a status. */
+weft_outcome outcome_of(weft_status why);
+
+/* The tables in memory, with room for all their rows. */
+typedef struct tables {
+    tile_record *tile;
+    failure_row *failure;
+    run_row *run;
+    int runs; /* rows in use */
+} tables;
+
+/* Reads the tables of a file: `layout` says where they are, `tiles` how many tiles there are. */
+weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
+                        const tiling *tiles, tables *t, error *e);
+
+/* Closes the row of a run that has not done it, which is older than the tile records: they know its
+ * items, its time in the kernel, its end. Unless that is the last run and `in_use` says that it
+ * lives, it was killed. True if the last row has changed. */
+bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "store/format/record.h"
 
+#include <stdbool.h>
+
 hid_t schema_element(weft_type type)
 {
     switch (type) {
@@ -45,28 +47,43 @@ weft_type schema_find_element(hid_t type)
     return WEFT_TYPE_COUNT;
 }
 
-hid_t schema_text_type(void)
+static hid_t make_text_type(size_t bytes, H5T_cset_t characters)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
-    if (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+    if (H5Tset_size(type, bytes) < 0 || H5Tset_cset(type, characters) < 0) {
         (void)H5Tclose(type);
         return H5I_INVALID_HID;
     }
     return type;
 }
 
-/* One member of a compound type. */
+hid_t schema_text_type(void)
+{
+    return make_text_type(H5T_VARIABLE, H5T_CSET_UTF8);
+}
+
+/* One member of a compound type: of a type, or text of so many bytes. */
 typedef struct member {
     const char *name;
     size_t offset;
     hid_t type;
+    size_t text_bytes;
 } member;
+
+static bool add_member(hid_t compound, const member *m)
+{
+    const hid_t type =
+        m->text_bytes > 0 ? make_text_type(m->text_bytes, H5T_CSET_ASCII) : H5Tcopy(m->type);
+    const bool good = H5Tinsert(compound, m->name, m->offset, type) >= 0;
+    (void)H5Tclose(type);
+    return good;
+}
 
 static hid_t make_compound(size_t bytes, const member *members, size_t count)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, bytes);
     for (size_t i = 0; i < count; i++) {
-        if (H5Tinsert(type, members[i].name, members[i].offset, members[i].type) < 0) {
+        if (!add_member(type, &members[i])) {
             (void)H5Tclose(type);
             return H5I_INVALID_HID;
         }
@@ -74,6 +91,9 @@ static hid_t make_compound(size_t bytes, const member *members, size_t count)
     return type;
 }
 
+#define NUMBER(row, name, type) ((member){#name, offsetof(row, name), type, 0})
+#define TEXT(row, name) \
+    ((member){#name, offsetof(row, name), H5I_INVALID_HID, sizeof((row *)0)->name})
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static hid_t make_state_type(void)
@@ -94,74 +114,40 @@ hid_t schema_tile_type(void)
 {
     const hid_t state = make_state_type();
     const member members[] = {
-        {"state", offsetof(tile_record, state), state},
-        {"attempts", offsetof(tile_record, attempts), H5T_NATIVE_UINT16},
-        {"failed", offsetof(tile_record, failed), H5T_NATIVE_UINT32},
-        {"rank", offsetof(tile_record, rank), H5T_NATIVE_INT32},
-        {"worker", offsetof(tile_record, worker), H5T_NATIVE_INT32},
-        {"run", offsetof(tile_record, run), H5T_NATIVE_INT32},
-        {"start", offsetof(tile_record, start), H5T_NATIVE_DOUBLE},
-        {"seconds", offsetof(tile_record, seconds), H5T_NATIVE_DOUBLE},
-        {"checksum", offsetof(tile_record, checksum), H5T_NATIVE_UINT64},
-        {"check", offsetof(tile_record, check), H5T_NATIVE_UINT64},
+        NUMBER(tile_record, state, state),
+        NUMBER(tile_record, attempts, H5T_NATIVE_UINT16),
+        NUMBER(tile_record, failed, H5T_NATIVE_UINT32),
+        NUMBER(tile_record, rank, H5T_NATIVE_INT32),
+        NUMBER(tile_record, worker, H5T_NATIVE_INT32),
+        NUMBER(tile_record, run, H5T_NATIVE_INT32),
+        NUMBER(tile_record, start, H5T_NATIVE_DOUBLE),
+        NUMBER(tile_record, seconds, H5T_NATIVE_DOUBLE),
+        NUMBER(tile_record, checksum, H5T_NATIVE_UINT64),
+        NUMBER(tile_record, check, H5T_NATIVE_UINT64),
     };
     const hid_t type = make_compound(sizeof(tile_record), members, COUNT(members));
     (void)H5Tclose(state);
     return type;
 }
 
-static hid_t make_fixed_text(size_t bytes)
-{
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    if (H5Tset_size(type, bytes) < 0) {
-        (void)H5Tclose(type);
-        return H5I_INVALID_HID;
-    }
-    return type;
-}
-
 hid_t schema_failure_type(void)
 {
-    const hid_t text = make_fixed_text(sizeof((failure_row *)0)->text);
     const member members[] = {
-        {"item", offsetof(failure_row, item), H5T_NATIVE_INT64},
-        {"code", offsetof(failure_row, code), H5T_NATIVE_INT32},
-        {"text", offsetof(failure_row, text), text},
+        NUMBER(failure_row, item, H5T_NATIVE_INT64),
+        NUMBER(failure_row, code, H5T_NATIVE_INT32),
+        TEXT(failure_row, text),
     };
-    const hid_t type = make_compound(sizeof(failure_row), members, COUNT(members));
-    (void)H5Tclose(text);
-    return type;
+    return make_compound(sizeof(failure_row), members, COUNT(members));
 }
 
 hid_t schema_run_type(void)
 {
-    const hid_t outcome = make_fixed_text(sizeof((run_row *)0)->outcome);
-    const hid_t host_names = make_fixed_text(sizeof((run_row *)0)->host_names);
-    const hid_t command = make_fixed_text(sizeof((run_row *)0)->command);
     const member members[] = {
-        {"start", offsetof(run_row, start), H5T_NATIVE_DOUBLE},
-        {"end", offsetof(run_row, end), H5T_NATIVE_DOUBLE},
-        {"ranks", offsetof(run_row, ranks), H5T_NATIVE_INT32},
-        {"workers", offsetof(run_row, workers), H5T_NATIVE_INT32},
-        {"hosts", offsetof(run_row, hosts), H5T_NATIVE_INT32},
-        {"cores", offsetof(run_row, cores), H5T_NATIVE_INT32},
-        {"items", offsetof(run_row, items), H5T_NATIVE_INT64},
-        {"failed", offsetof(run_row, failed), H5T_NATIVE_INT64},
-        {"duplicates", offsetof(run_row, duplicates), H5T_NATIVE_INT64},
-        {"busy", offsetof(run_row, busy), H5T_NATIVE_DOUBLE},
-        {"outcome", offsetof(run_row, outcome), outcome},
-        {"host_names", offsetof(run_row, host_names), host_names},
-        {"command", offsetof(run_row, command), command},
-        {"cpu", offsetof(run_row, cpu), H5T_NATIVE_DOUBLE},
-        {"wait", offsetof(run_row, wait), H5T_NATIVE_DOUBLE},
-        {"lost", offsetof(run_row, lost), H5T_NATIVE_INT32},
-        {"lost_rank", offsetof(run_row, lost_rank), H5T_NATIVE_INT32},
-        {"lost_at", offsetof(run_row, lost_at), H5T_NATIVE_DOUBLE},
-        {"lost_items", offsetof(run_row, lost_items), H5T_NATIVE_INT64},
+#define RUN_NUMBER(ctype, hdf5_type, name, member) NUMBER(run_row, name, hdf5_type),
+#define RUN_TEXT(name, bytes) TEXT(run_row, name),
+        RUN_COLUMNS(RUN_NUMBER, RUN_TEXT)
+#undef RUN_NUMBER
+#undef RUN_TEXT
     };
-    const hid_t type = make_compound(sizeof(run_row), members, COUNT(members));
-    (void)H5Tclose(command);
-    (void)H5Tclose(host_names);
-    (void)H5Tclose(outcome);
-    return type;
+    return make_compound(sizeof(run_row), members, COUNT(members));
 }

@@ -140,7 +140,7 @@ static void check_result(const char *path, int64_t count, int runs)
     for (int i = 0; i < runs; i++) {
         weft_result_run run;
         assert_int_equal(weft_result_get_run(r, i, &run), WEFT_OK);
-        assert_string_equal(run.outcome, i == runs - 1 ? "complete" : "stopped");
+        assert_int_equal(run.outcome, i == runs - 1 ? WEFT_OUTCOME_COMPLETE : WEFT_OUTCOME_STOPPED);
         assert_int_equal(run.ranks, 1);
         assert_non_null(strstr(run.command, "tester"));
         items += run.items;
@@ -255,7 +255,7 @@ static void test_complete_is_not_computed_again(void **state)
         weft_result_run run;
         assert_int_equal(weft_result_get_run(r, i, &run), WEFT_OK);
         assert_int_equal(run.items, i == 0 ? 100 : 0);
-        assert_string_equal(run.outcome, "complete");
+        assert_int_equal(run.outcome, WEFT_OUTCOME_COMPLETE);
     }
     weft_result_close(r);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "plan/evidence.h"
+#include "sched/technique.h"
 #include "store/store.h"
 
 #include <math.h>
@@ -198,6 +199,37 @@ static void test_own_share(void **state)
     assert_true(evidence_own_share(&run) >= 1);
 }
 
+/* How much longer a run took than it is simulated, with the technique in its row. */
+static double calibrated_factor(const char *name)
+{
+    evidence ev;
+    calibration c;
+    error e = {.status = WEFT_OK};
+    run_row row = make_row("complete", 8, 0.8);
+    row.ranks = 8;
+    memcpy(row.technique, name, strnlen(name, sizeof row.technique));
+    make_file(&row, TILES, 1);
+    assert_int_equal(evidence_open(path, &ev, &e), WEFT_OK);
+    assert_int_equal(evidence_calibrate(&ev, &c, &e), WEFT_OK);
+    evidence_close(&ev);
+    return c.factor_alone;
+}
+
+/* A row of an earlier version says nothing, and neither does a damaged one. */
+static void test_techniques_of_runs(void **state)
+{
+    (void)state;
+    const double by_default = calibrated_factor("auto");
+    assert_true(calibrated_factor("") == by_default);
+    assert_true(calibrated_factor("xxxxxxxx") == by_default);
+    for (int i = 0; i < TECHNIQUE_COUNT; i++) {
+        const char *name = technique_name((technique)i);
+        assert_true(strlen(name) <= sizeof((run_row *)0)->technique);
+    }
+    assert_true(calibrated_factor("tss") != by_default);
+    assert_true(calibrated_factor("rnd") != by_default);
+}
+
 static void test_items(void **state)
 {
     (void)state;
@@ -254,13 +286,10 @@ static void test_nothing_measured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_complete),
-        cmocka_unit_test(test_half_done),
-        cmocka_unit_test(test_crowded_runs),
-        cmocka_unit_test(test_own_share),
-        cmocka_unit_test(test_items),
-        cmocka_unit_test(test_wrong_layouts),
-        cmocka_unit_test(test_nothing_measured),
+        cmocka_unit_test(test_complete),      cmocka_unit_test(test_half_done),
+        cmocka_unit_test(test_crowded_runs),  cmocka_unit_test(test_own_share),
+        cmocka_unit_test(test_items),         cmocka_unit_test(test_techniques_of_runs),
+        cmocka_unit_test(test_wrong_layouts), cmocka_unit_test(test_nothing_measured),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -232,6 +232,7 @@ static void test_rows_of_runs(void **state)
         store *s = open_books(sample_path("runs.h5"), j);
         room = store_layout(s)->run_rows;
         assert_int_equal(tile_table_run(store_ledger(s)), run);
+        assert_int_equal(tile_table_idle_before(store_ledger(s)), run > 0);
         const run_row row = {.start = 1.7e9 + run, .ranks = run + 1, .outcome = "stopped"};
         assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_OK);
         store_close(s);
@@ -240,15 +241,17 @@ static void test_rows_of_runs(void **state)
     store *s = open_books(sample_path("runs.h5"), j);
     const int64_t at = store_layout(s)->runs_offset;
     store_close(s);
-    const run_row row = {.start = 1.7e9};
+    run_row row = {.start = 1.7e9, .outcome = "stopped"};
     const int fd = open(sample_path("runs.h5"), O_WRONLY);
     assert_true(fd >= 0);
     for (int64_t i = 3; i < room; i++) {
+        row.items = i < room - 1;
         assert_int_equal(pwrite(fd, &row, sizeof row, at + i * (int64_t)sizeof row), sizeof row);
     }
     (void)close(fd);
     s = open_books(sample_path("runs.h5"), j);
     assert_int_equal(tile_table_run(store_ledger(s)), room - 1);
+    assert_true(tile_table_idle_before(store_ledger(s)));
     store_close(s);
     job_destroy(j);
 }

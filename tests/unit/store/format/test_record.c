@@ -123,12 +123,48 @@ static void test_a_row_is_counted_again(void **state)
         tile_record_seal(&records[tile], tile);
     }
     records[3].failed = 2; /* torn */
-    run_row row = {.start = 90, .end = 95, .items = 7, .failed = 5, .busy = 3, .cpu = 1.5};
-    run_row_recount(&row, 2, records, &tiles);
-    assert_int_equal(row.items, 4 + 4 + 2);
-    assert_int_equal(row.failed, 3);
-    assert_true(row.busy == 6 && row.cpu == 3 && row.wait == 0);
-    assert_true(row.end == 142 && row.start == 90);
+    const run_row stale = {.start = 90, .end = 95, .items = 7, .busy = 3, .cpu = 1.5};
+    for (int in_use = 0; in_use < 2; in_use++) {
+        run_row rows[] = {stale, stale, stale};
+        run_row *row = &rows[2];
+        tables t = {.tile = records, .run = rows, .runs = 3};
+        run_row_set_outcome(&rows[1], WEFT_OUTCOME_RUNNING);
+        run_row_set_outcome(row, WEFT_OUTCOME_RUNNING);
+        assert_true(tables_settle_runs(&t, &tiles, in_use == 1));
+        assert_int_equal(row->items, 4 + 4 + 2);
+        assert_int_equal(row->failed, 3);
+        assert_true(row->busy == 6 && row->cpu == 3 && row->wait == 0);
+        assert_true(row->end == 142 && row->start == 90);
+        assert_int_equal(run_row_outcome(&rows[0]), WEFT_OUTCOME_UNKNOWN);
+        assert_int_equal(run_row_outcome(&rows[1]), WEFT_OUTCOME_KILLED);
+        assert_int_equal(run_row_outcome(row),
+                         in_use == 1 ? WEFT_OUTCOME_RUNNING : WEFT_OUTCOME_KILLED);
+        /* A run that has closed its row knows best. */
+        run_row_set_outcome(row, WEFT_OUTCOME_STOPPED);
+        row->items = 7;
+        assert_false(tables_settle_runs(&t, &tiles, in_use == 1));
+        assert_int_equal(row->items, 7);
+    }
+}
+
+static void test_texts_of_outcomes(void **state)
+{
+    (void)state;
+    run_row row;
+    memset(row.outcome, 'x', sizeof row.outcome);
+    assert_int_equal(run_row_outcome(&row), WEFT_OUTCOME_UNKNOWN);
+    for (int i = 0; i < WEFT_OUTCOME_COUNT; i++) {
+        run_row_set_outcome(&row, (weft_outcome)i);
+        assert_string_equal(row.outcome, weft_outcome_text((weft_outcome)i));
+        assert_int_equal(row.outcome[sizeof row.outcome - 1], 0);
+        assert_int_equal(run_row_outcome(&row), i);
+    }
+    assert_string_equal(weft_outcome_text(WEFT_OUTCOME_FAILED_ITEMS), "failed items");
+    assert_string_equal(weft_outcome_text(WEFT_OUTCOME_COUNT), "unknown");
+    assert_int_equal(outcome_of(WEFT_OK), WEFT_OUTCOME_COMPLETE);
+    assert_int_equal(outcome_of(WEFT_ITEMS_FAILED), WEFT_OUTCOME_FAILED_ITEMS);
+    assert_int_equal(outcome_of(WEFT_STOPPED), WEFT_OUTCOME_STOPPED);
+    assert_int_equal(outcome_of(WEFT_ERR_NO_SPACE), WEFT_OUTCOME_ERROR);
 }
 
 static void test_checksum_is_of_the_concatenation(void **state)
@@ -158,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_set_in_an_empty_one_is_seen),
         cmocka_unit_test(test_every_torn_write_is_seen),
         cmocka_unit_test(test_record_of_another_tile_is_seen),
+        cmocka_unit_test(test_texts_of_outcomes),
         cmocka_unit_test(test_a_row_is_counted_again),
         cmocka_unit_test(test_checksum_is_of_the_concatenation),
     };
