@@ -2,20 +2,13 @@
 /* All there is to say of a result: read from the file, and what follows from it. */
 #include "status_data.h"
 
+#include "base/clock.h"
 #include "base/terminal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool all_done(const report *r)
 {
@@ -85,7 +78,7 @@ static void estimate(report *r)
     if (r->state != REPORT_RUNNING || run == NULL || strcmp(run->row.outcome, "running") != 0) {
         return;
     }
-    r->silence_s = fmax(0, now_s() - run->row.end_s);
+    r->silence_s = fmax(0, clock_wall_s() - run->row.end_s);
     if (run->row.items > 0 && run->duration_s > 0) {
         r->rate = (double)run->row.items / run->duration_s;
         r->remaining_s = (double)(r->info.count - r->progress.items_done) / r->rate;

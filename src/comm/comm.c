@@ -3,6 +3,7 @@
 #include "comm/internals.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "host/siblings.h"
 
 #if defined(OPEN_MPI)
@@ -21,7 +22,9 @@ enum { RANKS_THAT_TELL = 2 };
 static void watch_siblings(void)
 {
     const char *place = getenv("OMPI_COMM_WORLD_LOCAL_RANK");
-    const bool tells = place != NULL && strtol(place, NULL, 10) < RANKS_THAT_TELL;
+    int number = 0;
+    const bool tells =
+        place != NULL && number_read_count(place, 0, &number) && number < RANKS_THAT_TELL;
     if (comm_recovers()) {
         siblings_watch(weft_status_exit(WEFT_STOPPED),
                        tells ? "weft: WARNING: a rank has died while MPI was starting, which ends "

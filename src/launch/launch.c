@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/launch.h"
 
+#include "base/number.h"
 #include "launch/allocation.h"
 #include "launch/folder.h"
 #include "launch/here.h"
@@ -101,7 +102,7 @@ static void share_ranks(launch *l)
 {
     const bool by_slurm = l->asked.ranks == 0 && l->asked.host_list == NULL &&
                           l->asked.host_file == NULL && l->slurm.tasks != NULL &&
-                          words_number(l->slurm.tasks, &l->ranks);
+                          number_read_count(l->slurm.tasks, 1, &l->ranks);
     if (!by_slurm) {
         l->ranks = l->asked.ranks > 0 ? l->asked.ranks : l->hosts.count;
     }
@@ -124,7 +125,8 @@ static void count_workers(launch *l)
 {
     l->workers = l->asked.workers;
     if (l->workers == 0 && l->slurm.job != NULL &&
-        (l->slurm.cores_of_task == NULL || !words_number(l->slurm.cores_of_task, &l->workers))) {
+        (l->slurm.cores_of_task == NULL ||
+         !number_read_count(l->slurm.cores_of_task, 1, &l->workers))) {
         l->workers = hosts_least_share(&l->hosts);
     }
 }

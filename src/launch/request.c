@@ -2,6 +2,7 @@
 /* What the launcher is asked for: its command line. */
 #include "launch/request.h"
 
+#include "base/number.h"
 #include "base/suggestion.h"
 #include "launch/message.h"
 
@@ -127,7 +128,7 @@ static int wrong_usage(const char *what, const char *word, const char *more)
 
 static int take_number(const char *name, const char *value, int *number)
 {
-    if (!words_number(value, number)) {
+    if (!number_read_count(value, 1, number)) {
         char *what = words_text("%s: '%s' is not a whole number of at least 1", name, value);
         const int status = wrong_usage(what, "", "");
         free(what);
