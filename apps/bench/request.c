@@ -3,7 +3,7 @@
 #include "request.h"
 
 #include "base/number.h"
-#include "complain.h"
+#include "base/terminal.h"
 #include "plan.h"
 #include "workload.h"
 
@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <weft/weft.h>
+
+static const char before[] = "weft-bench: ";
 
 static void print_help(void)
 {
@@ -186,14 +188,16 @@ int request_read(request *wish, int argc, char **argv)
         }
         if (!take_option(wish, letter)) {
             if (letter == '?')
-                complain("no such option, or not so: \"%s\"; see --help", argv[optind - 1]);
+                terminal_print(before, "no such option, or not so: \"%s\"; see --help",
+                               argv[optind - 1]);
             else
-                complain("--%s cannot be \"%s\"; see --help", options[index].name, optarg);
+                terminal_print(before, "--%s cannot be \"%s\"; see --help", options[index].name,
+                               optarg);
             return 2;
         }
     }
     if (optind < argc)
-        complain("unexpected argument \"%s\"; see --help", argv[optind]);
+        terminal_print(before, "unexpected argument \"%s\"; see --help", argv[optind]);
     wish->workers = count_workers();
     return optind < argc ? 2 : -1;
 }

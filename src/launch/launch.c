@@ -287,7 +287,7 @@ static void compose_line(launch *l, const char *done, words *line)
         .binds = l->workers > 0 && l->slurm.job == NULL && hosts_are_filled(&l->hosts, l->workers),
         .in_slurm = l->slurm.job != NULL,
         .as_root = geteuid() == 0,
-        .talks = message_wants(LOG_DEBUG),
+        .talks = log_wants(LOG_DEBUG),
         .takes_stdin = l->asked.takes_stdin,
         .self = l->self,
         .done = done,
@@ -321,7 +321,7 @@ static void say_what_runs(const launch *l, const words *line)
     message_print(LOG_INFO, "%s on %d rank%s%s, %d host%s, by Open MPI %s", l->asked.program[0],
                   l->ranks, l->ranks == 1 ? "" : "s", workers, l->hosts.count,
                   l->hosts.count == 1 ? "" : "s", l->version < 5 ? "4.1" : "5");
-    if (message_wants(LOG_DEBUG)) {
+    if (log_wants(LOG_DEBUG)) {
         char *text = words_line(line);
         message_print(LOG_DEBUG, "%s", text);
         free(text);

@@ -143,7 +143,7 @@ static int take_level(const char *value)
     if (!log_find_level(value, &level)) {
         return wrong_usage("--log: there is no level '", value, "'");
     }
-    message_set(level);
+    log_set(level, -1);
     return REQUEST_GO_ON;
 }
 
@@ -165,7 +165,7 @@ static int take_flag(request *r, kind flag)
         return fflush(stdout) == 0 ? 0 : 1;
     }
     if (flag == VERBOSE || flag == QUIET) {
-        message_set(flag == VERBOSE ? LOG_DEBUG : LOG_WARNING);
+        log_set(flag == VERBOSE ? LOG_DEBUG : LOG_WARNING, -1);
     }
     r->takes_stdin = r->takes_stdin || flag == STDIN;
     r->dry_run = r->dry_run || flag == DRY_RUN;
