@@ -3,6 +3,8 @@
 #define _GNU_SOURCE 1
 #include "disturb.h"
 
+#include "base/clock.h"
+
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -49,7 +51,7 @@ static void stop_again_and_again(int line, pid_t other, order *o)
 {
     do {
         signal_other(other, SIGSTOP);
-        measure_nap(STOPPED_MS * 1000000L);
+        clock_sleep_ns(STOPPED_MS * 1000000L);
         signal_other(other, SIGCONT);
     } while (!await_order(line, GOING_MS, o));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file
- * A loop over a grid, and how an expert writes it by hand: OpenMP, arrays, and HDF5 at the end.
+ * A loop over a grid: as weft runs it, and how an expert writes it by hand with OpenMP, arrays, and
+ * HDF5 at the end.
  */
 #ifndef BENCH_EXPERT_H
 #define BENCH_EXPERT_H
@@ -31,10 +32,15 @@ typedef struct loop {
     void (*compute)(const void *context, int64_t first, int64_t count,
                     void *const results[LOOP_FIELDS]);
     const void *context;
+    double imbalance; /**< of weft's last run: from the first rank that goes idle to the last, as a
+                         share of the makespan */
 } loop;
 
-/** Computes the loop and writes its results; gives the seconds. A side_fn, the context is a loop.
- */
+/** Runs the loop with weft, and removes the file; the seconds until all ranks are done, the results
+ * in the file, are the same on every rank. A side_fn, as those below: the context is a loop. */
+weft_status run_loop(const bench *b, void *context, double *seconds);
+
+/** Computes the loop and writes its results; gives the seconds. */
 weft_status expert_run(const bench *b, void *context, double *seconds);
 
 /** The same for a loop that weft runs over several ranks: with some threads in rank 0, while the

@@ -8,7 +8,7 @@
 
 #include "measure.h"
 
-#include "picture/picture.h"
+#include "draw/picture.h"
 
 /** The most there is room for; what is beyond is left out. */
 #define GRID_LINES 64

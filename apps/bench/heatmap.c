@@ -2,7 +2,7 @@
 /* Owns what the overview looks like as a picture. */
 #include "grid.h"
 
-#include "picture/text.h"
+#include "draw/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,10 +59,10 @@ picture *grid_draw(const grid *g)
     const int column = widest(g->column[0], sizeof g->column[0], g->columns) + LETTER;
     const int inner = column * g->columns > 6 * LEGEND_STEP ? column * g->columns : 6 * LEGEND_STEP;
     const int top = MARGIN + 2 * LINE;
-    picture *image = picture_create(left + inner + MARGIN, top + LINE * (g->lines + 2) + MARGIN);
+    picture *image =
+        picture_create(left + inner + MARGIN, top + LINE * (g->lines + 2) + MARGIN, paper);
     if (!image)
         return NULL;
-    picture_fill(image, 0, 0, image->width, image->height, paper);
     text_draw(image, left, MARGIN, POINT, title, ink);
     for (int j = 0; j < g->columns; ++j) {
         const int gap = column - text_width(g->column[j], POINT);

@@ -11,32 +11,15 @@
 static const double task_s = 1e-3;
 static const double all_s = 1; /* of work for each worker */
 
-/* A session of its own, since isolation is chosen where a session begins. */
-static weft_status run_tasks(const bench *b, bool isolated, void *context, double *seconds)
-{
-    char name[] = "weft-bench";
-    char option[] = "--isolate";
-    char *arguments[] = {name, isolated ? option : NULL, NULL};
-    char **argv = arguments;
-    int argc = isolated ? 2 : 1;
-    bench own = *b;
-    weft_status status = weft_init(&argc, &argv, NULL, &own.session);
-    if (status == WEFT_OK)
-        status = tasks_weft(&own, context, seconds);
-    if (status != WEFT_OK)
-        (void)weft_error(b->session, status, "isolate: %s", weft_error_text(own.session));
-    (void)weft_finish(own.session, WEFT_OK);
-    return status;
-}
-
 static weft_status in_children(const bench *b, void *context, double *seconds)
 {
-    return run_tasks(b, true, context, seconds);
+    static char option[] = "--isolate";
+    return measure_apart(b, option, "isolate", &(measure_side){tasks_weft, context}, seconds);
 }
 
 static weft_status in_workers(const bench *b, void *context, double *seconds)
 {
-    return run_tasks(b, false, context, seconds);
+    return measure_apart(b, NULL, "isolate", &(measure_side){tasks_weft, context}, seconds);
 }
 
 weft_status isolate_measure(const bench *b)

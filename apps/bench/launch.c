@@ -3,7 +3,8 @@
 #define _GNU_SOURCE 1
 #include "launch.h"
 
-#include "complain.h"
+#include "base/clock.h"
+#include "base/terminal.h"
 #include "disturb.h"
 #include "ranks.h"
 
@@ -153,7 +154,7 @@ static int attend(pid_t child, int pipe, table *t, const volatile sig_atomic_t *
             return status;
         if (*interrupted && !told)
             told = kill(child, SIGTERM) == 0;
-        measure_nap(PAUSE_NS);
+        clock_sleep_ns(PAUSE_NS);
     }
 }
 
@@ -212,7 +213,7 @@ int launch_measure(const request *wish, const job *j)
     disturber *d = j->trouble == TROUBLE_NONE ? NULL : disturber_create();
     b.disturber = d;
     if ((j->trouble != TROUBLE_NONE && !d) || !ranks_start(&argc, &argv)) {
-        complain("a rank cannot start");
+        terminal_print("weft-bench: ", "a rank cannot start");
         return 1;
     }
     weft_status status = weft_init(&argc, &argv, NULL, &b.session);

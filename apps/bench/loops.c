@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Owns the measurement of two real loops against the same ones written by hand. */
-#include "run.h"
 #include "workload.h"
 
 #include <stdio.h>
-
-static weft_status with_weft(const bench *b, void *context, double *seconds)
-{
-    run_times times;
-    const weft_status status = run_loop(b->session, context, &times);
-    *seconds = status == WEFT_OK ? times.seconds : 0;
-    return status;
-}
 
 static weft_status compare(const bench *b, const char *name, double size)
 {
@@ -21,7 +12,7 @@ static weft_status compare(const bench *b, const char *name, double size)
     row line = measure_row(what, "s", GOAL_RATIO_MOST, 1.02);
     weft_status status = workload_open(b, name, size, &w);
     if (status == WEFT_OK)
-        status = measure(b, &line, with_weft, expert_run, workload_loop(w));
+        status = measure(b, &line, run_loop, expert_run, workload_loop(w));
     workload_close(w);
     return status;
 }

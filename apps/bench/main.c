@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft-bench: what weft costs, next to what people would use or write without it. */
-#include "complain.h"
 #include "launch.h"
+
+#include "base/terminal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char before[] = "weft-bench: ";
 
 static volatile sig_atomic_t interrupted;
 
@@ -20,7 +23,7 @@ static void on_signal(int number)
 
 static int fail(const char *what)
 {
-    complain("%s: %s", what, strerror(errno));
+    terminal_print(before, "%s: %s", what, strerror(errno));
     return 1;
 }
 
@@ -63,7 +66,7 @@ static int draw(const request *wish, const table *t)
     picture *image = grid_draw(&t->overview);
     const bool good = image && picture_write_png(image, wish->image, error);
     if (!good)
-        complain("%s", error);
+        terminal_print(before, "%s", error);
     picture_destroy(image);
     return !good;
 }
@@ -73,7 +76,7 @@ static int prepare_files(const request *wish, table *t)
 {
     char error[PICTURE_ERROR_BYTES];
     if (wish->image && !picture_path_usable(wish->image, error)) {
-        complain("%s", error);
+        terminal_print(before, "%s", error);
         return 2;
     }
     if (wish->json && !(t->json = fopen(wish->json, "we")))

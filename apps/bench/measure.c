@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "measure.h"
 
+#include "base/clock.h"
 #include "ranks.h"
 
 #include <errno.h>
@@ -11,20 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 double measure_now(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-void measure_nap(long ns)
-{
-    const struct timespec time = {.tv_nsec = ns};
-    (void)nanosleep(&time, NULL);
+    return 1e-9 * (double)clock_now_ns();
 }
 
 weft_status measure_agree(const bench *b, weft_status status)
@@ -163,28 +155,33 @@ void measure_settle(const bench *b)
     }
 }
 
-static weft_status take(const bench *b, side_fn side, void *context, double *value)
-{
-    measure_settle(b);
-    return measure_agree(b, side(b, context, value));
-}
-
-weft_status measure_several(const bench *b, row *lines, side_fn weft, const side_fn *others,
-                            int count, void *context)
+weft_status measure_turns(const bench *b, const measure_side *sides, int count, double **values)
 {
     const int repeat = b->repeat;
     weft_status status = WEFT_OK;
-    double *values = measure_array(b, (size_t)(1 + count) * (size_t)repeat, sizeof *values);
-    if (!values)
+    double *all = *values = measure_array(b, (size_t)count * (size_t)repeat, sizeof *all);
+    if (!all)
         return WEFT_ERR_MEMORY;
-    for (int i = 0; i < repeat && status == WEFT_OK; ++i) {
-        status = take(b, weft, context, &values[i]);
-        for (int j = 0; j < count && status == WEFT_OK; ++j)
-            status = take(b, others[j], context, &values[(1 + j) * repeat + i]);
+    for (int i = 0; i < repeat; ++i) {
+        for (int j = 0; j < count && status == WEFT_OK; ++j) {
+            measure_settle(b);
+            status = measure_agree(b, sides[j].run(b, sides[j].context, &all[j * repeat + i]));
+        }
     }
-    for (int j = 0; j < count && status == WEFT_OK; ++j)
-        status = measure_send(b, &lines[j], values, values + (ptrdiff_t)(1 + j) * repeat);
-    if (count == 0 && status == WEFT_OK)
+    return status;
+}
+
+weft_status measure_several(const bench *b, row *lines, const measure_side *sides, int count,
+                            double factor)
+{
+    const int repeat = b->repeat;
+    double *values = NULL;
+    weft_status status = measure_turns(b, sides, count, &values);
+    for (int i = 0; i < count * repeat && status == WEFT_OK; ++i)
+        values[i] *= factor;
+    for (int j = 1; j < count && status == WEFT_OK; ++j)
+        status = measure_send(b, &lines[j - 1], values, values + (ptrdiff_t)j * repeat);
+    if (count == 1 && status == WEFT_OK)
         status = measure_send(b, lines, values, NULL);
     free(values);
     return status;
@@ -192,5 +189,23 @@ weft_status measure_several(const bench *b, row *lines, side_fn weft, const side
 
 weft_status measure(const bench *b, row *line, side_fn weft, side_fn other, void *context)
 {
-    return measure_several(b, line, weft, &other, other ? 1 : 0, context);
+    const measure_side sides[] = {{weft, context}, {other, context}};
+    return measure_several(b, line, sides, other ? 2 : 1, 1);
+}
+
+weft_status measure_apart(const bench *b, char *option, const char *what, const measure_side *s,
+                          double *value)
+{
+    static char name[] = "weft-bench";
+    char *arguments[] = {name, option, NULL};
+    char **argv = arguments;
+    int argc = option ? 2 : 1;
+    bench own = *b;
+    weft_status status = weft_init(&argc, &argv, NULL, &own.session);
+    if (status == WEFT_OK)
+        status = s->run(&own, s->context, value);
+    if (status != WEFT_OK)
+        (void)weft_error(b->session, status, "%s: %s", what, weft_error_text(own.session));
+    (void)weft_finish(own.session, WEFT_OK);
+    return status;
 }

@@ -70,6 +70,12 @@ typedef struct row {
 /** One side, once: gives its value in the row's unit. Errors go into the session. */
 typedef weft_status (*side_fn)(const bench *b, void *context, double *value);
 
+/** A side and what it is called with. */
+typedef struct measure_side {
+    side_fn run;
+    void *context;
+} measure_side;
+
 /**
  * Measures and sends the row on. On all ranks, as the rest of these.
  *
@@ -79,9 +85,19 @@ typedef weft_status (*side_fn)(const bench *b, void *context, double *value);
  */
 weft_status measure(const bench *b, row *line, side_fn weft, side_fn other, void *context);
 
-/** The same against several others, a row for each. */
-weft_status measure_several(const bench *b, row *lines, side_fn weft, const side_fn *others,
-                            int count, void *context);
+/** The same for several sides, of which weft's is the first: a row for each of the others. What is
+ * measured is multiplied by the factor, which gives the row's unit. */
+weft_status measure_several(const bench *b, row *lines, const measure_side *sides, int count,
+                            double factor);
+
+/** Measures the sides in turn, `repeat` times: values[side · repeat + repetition], to be freed in
+ * any case. */
+weft_status measure_turns(const bench *b, const measure_side *sides, int count, double **values);
+
+/** A side in a session of its own, since isolation and the technique are chosen where a session
+ * begins; with a command-line option, or NULL. What the error's text is of. */
+weft_status measure_apart(const bench *b, char *option, const char *what, const measure_side *s,
+                          double *value);
 
 /** Fills the rest of a row in from what was measured, and sends it on. */
 weft_status measure_send(const bench *b, row *line, const double *weft, const double *other);
@@ -116,9 +132,6 @@ void *measure_array(const bench *b, size_t count, size_t bytes);
 
 /** Seconds on a clock that only goes forward. */
 double measure_now(void);
-
-/** Sleeps. */
-void measure_nap(long ns);
 
 /** Says that memory ran out. */
 weft_status measure_no_memory(const bench *b);

@@ -16,6 +16,7 @@ static const double RUN_S = 0.25, TASK_MOST_S = 0.02;
 /* A way to hand tasks out, and how many of the workers compute. A master does not, and is not
  * counted: its share of the peak is none. */
 typedef struct way {
+    struct search *search;
     side_fn run;
     int computing;
     int64_t guess; /* steps near the crossing, as far as is known */
@@ -27,15 +28,13 @@ typedef struct point {
 } point;
 
 typedef struct search {
-    const bench *b;
     tasks t;
     double step_s;
 } search;
 
 /* The rate at one size of task, and the peak next to it in time. */
-static weft_status probe(search *s, const way *w, int64_t steps, point *p)
+static weft_status probe(const bench *b, search *s, const way *w, int64_t steps, point *p)
 {
-    const bench *b = s->b;
     const double all = b->ranks * b->workers, most = fmax(TASKS_MOST * b->scale, 1);
     double bare = 0, seconds = 0;
     s->t.steps = steps;
@@ -58,13 +57,15 @@ static double crossing_us(const point *low, const point *high)
 }
 
 /* Halves or doubles the tasks until half of the peak lies between two of them. */
-static weft_status find_crossing(search *s, way *w, double *us)
+static weft_status find_crossing(const bench *b, void *context, double *us)
 {
+    way *w = context;
+    search *s = w->search;
     const int64_t most = (int64_t)(TASK_MOST_S / s->step_s);
     point low = {0}, high = {0}, p = {0};
     int64_t steps = w->guess;
     for (bool found = false; !found;) {
-        const weft_status status = probe(s, w, steps, &p);
+        const weft_status status = probe(b, s, w, steps, &p);
         if (status != WEFT_OK)
             return status;
         w->guess = steps;
@@ -82,32 +83,20 @@ static weft_status find_crossing(search *s, way *w, double *us)
     return WEFT_OK;
 }
 
-static weft_status compare(search *s, way *ways, int count, row *lines)
-{
-    const bench *b = s->b;
-    weft_status status = WEFT_OK;
-    const size_t repeat = (size_t)b->repeat;
-    double *us = measure_array(b, repeat * (size_t)count, sizeof *us);
-    if (!us)
-        return WEFT_ERR_MEMORY;
-    for (size_t i = 0; i < repeat && status == WEFT_OK; ++i)
-        for (size_t j = 0; j < (size_t)count && status == WEFT_OK; ++j)
-            status = find_crossing(s, &ways[j], &us[j * repeat + i]);
-    for (size_t j = 1; j < (size_t)count && status == WEFT_OK; ++j)
-        status = measure_send(b, &lines[j - 1], us, us + j * repeat);
-    free(us);
-    return status;
-}
-
 weft_status metg_measure(const bench *b)
 {
-    search s = {.b = b, .step_s = ranks_first(spin_step_s())};
+    search s = {.step_s = ranks_first(spin_step_s())};
     const int64_t guess = (int64_t)fmax(1e-6 / s.step_s, 1);
     const int all = b->ranks * b->workers;
-    way in_rank[] = {{tasks_weft, all, guess}, {tasks_openmp, all, guess}};
-    way over_ranks[] = {{tasks_weft, all, guess},
-                        {tasks_counter, all, guess},
-                        {tasks_master, all - b->workers, guess}};
+    way in_rank[] = {{&s, tasks_weft, all, guess}, {&s, tasks_openmp, all, guess}};
+    way over_ranks[] = {{&s, tasks_weft, all, guess},
+                        {&s, tasks_counter, all, guess},
+                        {&s, tasks_master, all - b->workers, guess}};
+    const measure_side in_rank_sides[] = {{find_crossing, &in_rank[0]},
+                                          {find_crossing, &in_rank[1]}};
+    const measure_side over_ranks_sides[] = {{find_crossing, &over_ranks[0]},
+                                             {find_crossing, &over_ranks[1]},
+                                             {find_crossing, &over_ranks[2]}};
     row in_rank_line = measure_row("", "us", GOAL_NONE, 0);
     row lines[] = {measure_row("", "us", GOAL_RATIO_MOST, 1),
                    measure_row("", "us", GOAL_RATIO_MOST, 1)};
@@ -117,8 +106,9 @@ weft_status metg_measure(const bench *b)
     s.t.results = measure_array(b, (size_t)fmax(TASKS_MOST * b->scale, 64), sizeof *s.t.results);
     if (!s.t.results)
         return WEFT_ERR_MEMORY;
-    const weft_status status =
-        b->ranks == 1 ? compare(&s, in_rank, 2, &in_rank_line) : compare(&s, over_ranks, 3, lines);
+    const weft_status status = b->ranks == 1
+                                   ? measure_several(b, &in_rank_line, in_rank_sides, 2, 1)
+                                   : measure_several(b, lines, over_ranks_sides, 3, 1);
     free(s.t.results);
     return status;
 }

@@ -23,60 +23,27 @@ static void add(plan *p, job j)
     p->jobs[p->count++] = j;
 }
 
-static void add_span(plan *p, const request *wish)
+static void add_once(plan *p, const request *wish, job j)
 {
-    job j = {.name = "span", .measure = span_measure, .ranks = 1, .workers = 1, .brief = true};
+    (void)wish;
+    add(p, j);
+}
+
+static void add_alone_and_all(plan *p, const request *wish, job j)
+{
+    j.workers = 1;
     add(p, j);
     j.workers = wish->workers;
     add(p, j);
 }
 
-static void add_isolate(plan *p, const request *wish)
-{
-    job j = {.name = "isolate", .measure = isolate_measure, .ranks = 1, .workers = 1};
-    add(p, j);
-    j.workers = wish->workers;
-    add(p, j);
-}
-
-/* A loop, with its results in a file, and with them on disk. */
+/* With the results in a file, and with them on disk. */
 static void add_loop(plan *p, const request *wish, job j)
 {
-    j.ranks = 1;
-    j.workers = wish->workers;
+    (void)wish;
     add(p, j);
     j.sync = true;
     add(p, j);
-}
-
-static void add_mandelbrot(plan *p, const request *wish)
-{
-    add_loop(p, wish, (job){.name = "mandelbrot", .measure = mandelbrot_measure});
-}
-
-static void add_coast(plan *p, const request *wish)
-{
-    add_loop(p, wish, (job){.name = "coast", .measure = coast_measure});
-}
-
-static void add_write(plan *p, const request *wish)
-{
-    const int workers = wish->workers;
-    add(p, (job){.name = "write",
-                 .measure = write_measure,
-                 .ranks = 1,
-                 .workers = workers,
-                 .brief = true});
-}
-
-static void add_start(plan *p, const request *wish)
-{
-    const int workers = wish->workers;
-    add(p, (job){.name = "start",
-                 .measure = start_measure,
-                 .ranks = 1,
-                 .workers = workers,
-                 .sync = true});
 }
 
 static void add_over_ranks(plan *p, const request *wish, job j)
@@ -89,16 +56,10 @@ static void add_over_ranks(plan *p, const request *wish, job j)
         add(p, j);
 }
 
-static void add_metg(plan *p, const request *wish)
+static void add_metg(plan *p, const request *wish, job j)
 {
-    job j = {.name = "metg", .measure = metg_measure, .ranks = 1, .workers = wish->workers};
     add(p, j);
     add_over_ranks(p, wish, j);
-}
-
-static void add_handout(plan *p, const request *wish)
-{
-    add_over_ranks(p, wish, (job){.name = "handout", .measure = handout_measure, .schedule = "ss"});
 }
 
 /* As many ranks as there are cores for, and what is left of the cores in each. */
@@ -119,16 +80,14 @@ static void add_workloads(plan *p, const request *wish, const char *usual, job j
             add(p, j);
 }
 
-static void add_schedule(plan *p, const request *wish)
+static void add_schedule(plan *p, const request *wish, job j)
 {
-    job j = {.name = "schedule", .measure = techniques_measure};
     fill_cores(wish, &j);
     add_workloads(p, wish, NULL, j);
 }
 
-static void add_slow(plan *p, const request *wish)
+static void add_slow(plan *p, const request *wish, job j)
 {
-    job j = {.name = "slow", .measure = techniques_measure};
     fill_cores(wish, &j);
     j.trouble = TROUBLE_SPIN;
     add_workloads(p, wish, "uniform", j);
@@ -143,10 +102,9 @@ static int next_number(int number, int last)
     return number < last && next > last ? last : next;
 }
 
-static void add_scaling(plan *p, const request *wish)
+static void add_scaling(plan *p, const request *wish, job j)
 {
     const int cores = omp_get_num_procs();
-    job j = {.name = "scaling", .measure = scaling_measure, .ranks = 1};
     for (j.workers = 1; j.workers <= cores; j.workers = next_number(j.workers, cores))
         add_workloads(p, wish, "uniform", j);
     j.workers = 1;
@@ -159,25 +117,31 @@ static void add_scaling(plan *p, const request *wish)
     }
 }
 
-/* A row per name that --only takes. */
+/* A row per name that --only takes, with the job from which its jobs are made: in one rank, with
+ * all workers, where nothing else is said. */
 static const struct {
-    const char *name;
+    void (*add)(plan *p, const request *wish, job j);
     bool usual; /* also without being named */
-    void (*add)(plan *p, const request *wish);
+    job job;
 } families[] = {
-    {"span", true, add_span},       {"mandelbrot", true, add_mandelbrot},
-    {"coast", true, add_coast},     {"write", true, add_write},
-    {"start", true, add_start},     {"metg", true, add_metg},
-    {"handout", true, add_handout}, {"schedule", false, add_schedule},
-    {"slow", false, add_slow},      {"scaling", false, add_scaling},
-    {"isolate", true, add_isolate},
+    {add_alone_and_all, true, {.name = "span", .measure = span_measure, .brief = true}},
+    {add_loop, true, {.name = "mandelbrot", .measure = mandelbrot_measure}},
+    {add_loop, true, {.name = "coast", .measure = coast_measure}},
+    {add_once, true, {.name = "write", .measure = write_measure, .brief = true}},
+    {add_once, true, {.name = "start", .measure = start_measure, .sync = true}},
+    {add_metg, true, {.name = "metg", .measure = metg_measure}},
+    {add_over_ranks, true, {.name = "handout", .measure = handout_measure, .schedule = "ss"}},
+    {add_schedule, false, {.name = "schedule", .measure = techniques_measure}},
+    {add_slow, false, {.name = "slow", .measure = techniques_measure}},
+    {add_scaling, false, {.name = "scaling", .measure = scaling_measure}},
+    {add_alone_and_all, true, {.name = "isolate", .measure = isolate_measure}},
 };
 
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
 const char *plan_name(int number)
 {
-    return number < FAMILIES ? families[number].name : NULL;
+    return number < FAMILIES ? families[number].job.name : NULL;
 }
 
 plan *plan_create(const request *wish)
@@ -185,9 +149,13 @@ plan *plan_create(const request *wish)
     plan *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    for (int i = 0; i < FAMILIES; ++i)
-        if (wish->only ? request_names(wish->only, families[i].name) : families[i].usual)
-            families[i].add(p, wish);
+    for (int i = 0; i < FAMILIES; ++i) {
+        job j = families[i].job;
+        j.ranks = 1;
+        j.workers = wish->workers;
+        if (wish->only ? request_names(wish->only, j.name) : families[i].usual)
+            families[i].add(p, wish, j);
+    }
     if (p->short_of_memory) {
         plan_destroy(p);
         p = NULL;

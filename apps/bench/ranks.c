@@ -2,6 +2,7 @@
 /* Owns what the ranks of a measurement say to each other besides weft. */
 #include "ranks.h"
 
+#include "base/clock.h"
 #include "measure.h"
 
 #include <mpi.h>
@@ -30,7 +31,7 @@ void ranks_meet(void)
         (void)MPI_Test(&request, &done, MPI_STATUS_IGNORE);
         if (done)
             return;
-        measure_nap(nap_ns);
+        clock_sleep_ns(nap_ns);
         nap_ns = nap_ns < NAP_MOST_NS ? 2 * nap_ns : nap_ns;
     }
 }

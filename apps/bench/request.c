@@ -2,17 +2,19 @@
 /* Owns the command line. */
 #include "request.h"
 
-#include "complain.h"
+#include "base/number.h"
+#include "base/terminal.h"
 #include "plan.h"
 #include "workload.h"
 
 #include <getopt.h>
-#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weft/weft.h>
+
+static const char before[] = "weft-bench: ";
 
 static void print_help(void)
 {
@@ -99,27 +101,6 @@ static bool knows_all(const char *list, const char *(*name_of)(int number))
     return known;
 }
 
-/* A whole number, or -1. */
-static int read_count(const char *text)
-{
-    char *end = NULL;
-    const long value = strtol(text, &end, 10);
-    return end != text && *end == '\0' && value >= 0 && value <= 1000000 ? (int)value : -1;
-}
-
-static double read_scale(const char *text)
-{
-    char *end = NULL;
-    const double value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(value) ? value : 0;
-}
-
-static bool take_number(int *number, int least)
-{
-    *number = read_count(optarg);
-    return *number >= least;
-}
-
 static bool take_list(const char **list, const char *(*name_of)(int number))
 {
     *list = optarg;
@@ -142,13 +123,13 @@ static bool take_option(request *wish, int letter)
     case 't':
         return take_list(&wish->techniques, weft_schedule_name);
     case 'r':
-        return take_number(&wish->repeat, 1);
+        return number_read_count(optarg, 1, &wish->repeat);
     case 'n':
-        return take_number(&wish->ranks, 2) && wish->ranks <= 4096;
+        return number_read_count(optarg, 2, &wish->ranks) && wish->ranks <= 4096;
     case 'l':
-        return take_number(&wish->slow_rank, 0);
+        return number_read_count(optarg, 0, &wish->slow_rank);
     case 'e':
-        return take_number(&wish->seed, 0);
+        return number_read_count(optarg, 0, &wish->seed);
     case 'd':
         return take_text(&wish->folder);
     case 'j':
@@ -156,10 +137,9 @@ static bool take_option(request *wish, int letter)
     case 'i':
         return take_text(&wish->image);
     case 's':
-        wish->scale = read_scale(optarg);
-        return wish->scale > 0;
+        return number_read_double(optarg, &wish->scale) && wish->scale > 0;
     case 'c':
-        return take_number(&wish->child, 0);
+        return number_read_count(optarg, 0, &wish->child);
     case 'p':
         return take_text(&wish->pipe);
     default:
@@ -170,8 +150,8 @@ static bool take_option(request *wish, int letter)
 static int count_workers(void)
 {
     const char *text = getenv("WEFT_THREADS");
-    const int given = text ? read_count(text) : 0;
-    return given > 0 ? given : omp_get_max_threads();
+    int given = 0;
+    return text && number_read_count(text, 1, &given) ? given : omp_get_max_threads();
 }
 
 int request_read(request *wish, int argc, char **argv)
@@ -208,14 +188,16 @@ int request_read(request *wish, int argc, char **argv)
         }
         if (!take_option(wish, letter)) {
             if (letter == '?')
-                complain("no such option, or not so: \"%s\"; see --help", argv[optind - 1]);
+                terminal_print(before, "no such option, or not so: \"%s\"; see --help",
+                               argv[optind - 1]);
             else
-                complain("--%s cannot be \"%s\"; see --help", options[index].name, optarg);
+                terminal_print(before, "--%s cannot be \"%s\"; see --help", options[index].name,
+                               optarg);
             return 2;
         }
     }
     if (optind < argc)
-        complain("unexpected argument \"%s\"; see --help", argv[optind]);
+        terminal_print(before, "unexpected argument \"%s\"; see --help", argv[optind]);
     wish->workers = count_workers();
     return optind < argc ? 2 : -1;
 }

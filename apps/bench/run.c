@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Owns weft's side of a loop. */
-#include "run.h"
+#include "expert.h"
 
 #include "ranks.h"
 
@@ -53,8 +53,10 @@ static double imbalance(const ending *endings, int workers, double begin, double
     return (ranks_most(last - begin) - ranks_least(last - begin)) / seconds;
 }
 
-weft_status run_loop(weft_session *session, loop *l, run_times *times)
+weft_status run_loop(const bench *b, void *context, double *seconds)
 {
+    weft_session *session = b->session;
+    loop *l = context;
     const int workers = weft_session_workers(session) > 0 ? weft_session_workers(session) : 1;
     weft_map *map = NULL;
     work w = {.l = l, .endings = calloc((size_t)workers, sizeof *w.endings)};
@@ -66,8 +68,8 @@ weft_status run_loop(weft_session *session, loop *l, run_times *times)
         status = describe(session, l, &map);
         if (status == WEFT_OK)
             status = weft_map_run(map, kernel, &w);
-        times->seconds = ranks_seconds(begin);
-        times->imbalance = imbalance(w.endings, workers, begin, times->seconds);
+        *seconds = ranks_seconds(begin);
+        l->imbalance = imbalance(w.endings, workers, begin, *seconds);
         if (map && weft_session_rank(session) == 0)
             (void)unlink(weft_map_path(map));
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Owns the measurement of strong scaling, the same work on more workers, and of weak scaling, the
  * same work per worker. */
-#include "run.h"
 #include "workload.h"
 
 #include <stdio.h>
@@ -9,39 +8,24 @@
 
 static const double STRONG_CORE_S = 2;
 
-static weft_status with_weft(const bench *b, loop *l, double *seconds)
+static weft_status with_all_threads(const bench *b, void *context, double *seconds)
 {
-    run_times times = {0};
-    const weft_status status = run_loop(b->session, l, &times);
-    *seconds = times.seconds;
-    return status;
+    return expert_run_alone(b, b->ranks * b->workers, context, seconds);
 }
 
-/* The three sides in turn; the one thread's work may be less. */
-static weft_status take_turns(const bench *b, loop *whole, loop *part, double *values)
+static weft_status with_one_thread(const bench *b, void *context, double *seconds)
 {
-    const int repeat = b->repeat, workers = b->ranks * b->workers;
-    weft_status status = WEFT_OK;
-    for (int i = 0; i < repeat && status == WEFT_OK; ++i) {
-        measure_settle(b);
-        status = with_weft(b, whole, &values[i]);
-        measure_settle(b);
-        if (status == WEFT_OK)
-            status = expert_run_alone(b, workers, whole, &values[repeat + i]);
-        measure_settle(b);
-        if (status == WEFT_OK)
-            status = expert_run_alone(b, 1, part, &values[2 * repeat + i]);
-    }
-    return status;
+    return expert_run_alone(b, 1, context, seconds);
 }
 
+/* The one thread's work may be less: a part. */
 static weft_status compare(const bench *b, row *line, loop *whole, loop *part, double share)
 {
+    const measure_side sides[] = {
+        {run_loop, whole}, {with_all_threads, whole}, {with_one_thread, part}};
     const int repeat = b->repeat;
-    double *values = measure_array(b, 3 * (size_t)repeat, sizeof *values);
-    if (!values)
-        return WEFT_ERR_MEMORY;
-    weft_status status = take_turns(b, whole, part, values);
+    double *values = NULL;
+    weft_status status = measure_turns(b, sides, 3, &values);
     if (status == WEFT_OK) {
         const double *other = values + repeat, *one = values + (ptrdiff_t)2 * repeat;
         line->efficiency = share * measure_ratio(one, values, repeat, NULL, NULL);

@@ -4,7 +4,6 @@
 #include "disturb.h"
 #include "ranks.h"
 #include "request.h"
-#include "run.h"
 #include "workload.h"
 
 #include <math.h>
@@ -37,44 +36,28 @@ static bool is_slowed(const bench *b)
     return b->disturber && b->rank == b->slow_rank;
 }
 
-/* A session of its own, since a technique is chosen where a session begins. */
-static weft_status run_technique(const bench *b, const char *technique, loop *l, run_times *times)
-{
-    char name[] = "weft-bench";
-    char *arguments[] = {name, NULL};
-    char **argv = arguments;
-    int argc = 1;
-    weft_session *session = NULL;
-    (void)setenv("WEFT_SCHEDULE", technique, 1);
-    weft_status status = weft_init(&argc, &argv, NULL, &session);
-    if (status == WEFT_OK)
-        status = run_loop(session, l, times);
-    if (status != WEFT_OK)
-        (void)weft_error(b->session, status, "%s with %s: %s", l->name, technique,
-                         weft_error_text(session));
-    (void)weft_finish(session, WEFT_OK);
-    return status;
-}
-
-static weft_status run_side(contest *c, int side, int repetition)
+static weft_status run_side(contest *c, int number, int repetition)
 {
     const bench *b = c->b;
-    const ptrdiff_t at = (ptrdiff_t)side * b->repeat + repetition;
-    run_times times = {0};
+    const ptrdiff_t at = (ptrdiff_t)number * b->repeat + repetition;
+    double *seconds = &c->seconds[at];
     weft_status status = WEFT_OK;
+    c->l->imbalance = 0;
     measure_settle(b);
     if (is_slowed(b))
         disturber_begin(b->disturber, b->trouble);
-    if (side < c->count)
-        status = run_technique(b, c->techniques[side], c->l, &times);
-    else if (b->disturber)
-        status = expert_share(b, c->l, &times.seconds);
-    else
-        status = expert_run_alone(b, b->ranks * b->workers, c->l, &times.seconds);
+    if (number < c->count) {
+        (void)setenv("WEFT_SCHEDULE", c->techniques[number], 1);
+        status =
+            measure_apart(b, NULL, c->techniques[number], &(measure_side){run_loop, c->l}, seconds);
+    } else if (b->disturber) {
+        status = expert_share(b, c->l, seconds);
+    } else {
+        status = expert_run_alone(b, b->ranks * b->workers, c->l, seconds);
+    }
     if (is_slowed(b))
         disturber_end(b->disturber);
-    c->seconds[at] = times.seconds;
-    c->imbalances[at] = times.imbalance;
+    c->imbalances[at] = c->l->imbalance;
     return measure_agree(b, status);
 }
 

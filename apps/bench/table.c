@@ -13,6 +13,17 @@
 
 enum { CELL_BYTES = 48 };
 
+/* How a goal is written: what has to be at most, or at least, the number that follows. */
+static const struct {
+    const char *what;
+    const char *sign;
+    const char *in_json;
+} goals[] = {[GOAL_NONE] = {"", "", "null"},
+             [GOAL_WEFT_MOST] = {"weft", "<=", "\"weft\""},
+             [GOAL_RATIO_MOST] = {"ratio", "<=", "\"ratio\""},
+             [GOAL_RATIO_LEAST] = {"ratio", ">=", "\"ratio\""},
+             [GOAL_BOTH_MOST] = {"both", "<=", "\"ratio and to_best\""}};
+
 static bool is_met(const row *line)
 {
     switch (line->kind) {
@@ -70,12 +81,7 @@ static void print_given(FILE *file, const char *name, double value)
 
 static void add_json_goal(FILE *file, const row *line)
 {
-    static const char *const names[] = {[GOAL_NONE] = "null",
-                                        [GOAL_WEFT_MOST] = "\"weft\"",
-                                        [GOAL_RATIO_MOST] = "\"ratio\"",
-                                        [GOAL_RATIO_LEAST] = "\"ratio\"",
-                                        [GOAL_BOTH_MOST] = "\"ratio and to_best\""};
-    (void)fprintf(file, ", \"goal\": %s", names[line->kind]);
+    (void)fprintf(file, ", \"goal\": %s", goals[line->kind].in_json);
     if (line->kind == GOAL_NONE)
         return;
     print_number(file, line->kind == GOAL_RATIO_LEAST ? "at_least" : "at_most", line->goal);
@@ -106,23 +112,12 @@ static void add_json(const table *t, const row *line)
 
 static void print_goal(char goal[CELL_BYTES], const row *line)
 {
-    switch (line->kind) {
-    case GOAL_NONE:
+    const bool own = line->kind == GOAL_WEFT_MOST;
+    if (line->kind == GOAL_NONE)
         (void)snprintf(goal, CELL_BYTES, "-");
-        break;
-    case GOAL_WEFT_MOST:
-        (void)snprintf(goal, CELL_BYTES, "weft <= %g %s", line->goal, line->unit);
-        break;
-    case GOAL_RATIO_MOST:
-        (void)snprintf(goal, CELL_BYTES, "ratio <= %g", line->goal);
-        break;
-    case GOAL_RATIO_LEAST:
-        (void)snprintf(goal, CELL_BYTES, "ratio >= %g", line->goal);
-        break;
-    case GOAL_BOTH_MOST:
-        (void)snprintf(goal, CELL_BYTES, "both <= %g", line->goal);
-        break;
-    }
+    else
+        (void)snprintf(goal, CELL_BYTES, "%s %s %g%s%s", goals[line->kind].what,
+                       goals[line->kind].sign, line->goal, own ? " " : "", own ? line->unit : "");
 }
 
 /* What only some rows have. */

@@ -156,16 +156,16 @@ static void draw_marks(picture *image, const chart_mark *marks, int count)
 {
     const colour fill = {0.93, 0.16, 0.22}, ring = {1, 1, 1};
     for (int i = 0; i < count; ++i)
-        picture_draw_dot(image, (marks[i].lon + 180) / 360 * image->width,
-                         (90 - marks[i].lat) / 180 * image->height, image->width / 300.0, fill,
-                         ring);
+        picture_draw_mark(image, (marks[i].lon + 180) / 360 * image->width,
+                          (90 - marks[i].lat) / 180 * image->height, image->width / 300.0, fill,
+                          ring);
 }
 
 picture *chart_draw(const chart *c, const gshhg *data, const chart_mark *marks, int mark_count)
 {
     int width = c->columns > MIN_WIDTH ? (int)c->columns / 2 * 2 : MIN_WIDTH;
     land *inside = NULL;
-    picture *image = picture_create(width, width / 2);
+    picture *image = picture_create(width, width / 2, COLOUR(0));
     if (!image || land_create(data, (int64_t)width * SUBSAMPLES, &inside) != WEFT_OK) {
         picture_destroy(image);
         return NULL;

@@ -5,8 +5,8 @@
 #ifndef COAST_CHART_H
 #define COAST_CHART_H
 
+#include "draw/picture.h"
 #include "gshhg.h"
-#include "picture/picture.h"
 
 #include <stdint.h>
 #include <weft/status.h>

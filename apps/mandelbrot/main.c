@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* mandelbrot: how fast the points of the complex plane escape, the classic irregular loop. */
-#include "picture/picture.h"
+#include "draw/picture.h"
 #include "plane.h"
 #include "portrait.h"
 

@@ -2,9 +2,10 @@
 /* Owns the arithmetic of the Mandelbrot set. */
 #include "plane.h"
 
-#include <ctype.h>
-#include <math.h>
-#include <stdlib.h>
+#include "base/number.h"
+
+#include <stdio.h>
+#include <string.h>
 
 uint32_t plane_steps(double cx, double cy, uint32_t limit)
 {
@@ -34,21 +35,15 @@ void plane_count(const plane *view, int64_t first, int64_t count, uint32_t *step
     }
 }
 
-static bool parse_number(const char *text, const char **end, double *value)
-{
-    char *stop;
-    *value = strtod(text, &stop);
-    *end = stop;
-    /* strtod() would also skip blanks in front. */
-    return stop != text && !isspace((unsigned char)*text) && isfinite(*value);
-}
-
 bool plane_parse_centre(const char *text, double *x, double *y)
 {
-    const char *end;
+    const char *comma = strchr(text, ',');
+    char before[64];
     double first, second;
-    if (!parse_number(text, &end, &first) || *end != ',' || !parse_number(end + 1, &end, &second) ||
-        *end != '\0')
+    if (!comma || comma - text >= (int)sizeof before)
+        return false;
+    snprintf(before, sizeof before, "%.*s", (int)(comma - text), text);
+    if (!number_read_double(before, &first) || !number_read_double(comma + 1, &second))
         return false;
     *x = first;
     *y = second;

@@ -2,7 +2,7 @@
 /* Owns how counts of steps become colours. */
 #include "portrait.h"
 
-#include "picture/picture.h"
+#include "draw/picture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ weft_status portrait_render(weft_session *session, const char *result_path, cons
     weft_result *result = NULL;
     char error[PICTURE_ERROR_BYTES];
     uint32_t *steps = malloc((size_t)view->width * sizeof *steps);
-    picture *image = picture_create((int)view->width, (int)view->height);
+    picture *image = picture_create((int)view->width, (int)view->height, COLOUR(0));
     weft_status status = steps && image ? WEFT_OK : WEFT_ERR_MEMORY;
     if (status != WEFT_OK) {
         weft_error(session, status, "no memory for a picture of %d × %d points", (int)view->width,

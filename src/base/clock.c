@@ -5,7 +5,6 @@
 #include "base/number.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,11 +31,13 @@ void clock_sleep_ns(int64_t ns)
 void clock_format_duration(double seconds, char text[CLOCK_TEXT_BYTES])
 {
     if (!(seconds >= 0 && seconds < 3.2e9)) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "unknown");
+        (void)snprintf(text, CLOCK_TEXT_BYTES, "-");
         return;
     }
     const long whole = (long)(seconds + 0.5);
-    if (seconds < 9.995) {
+    if (seconds > 0 && seconds < 0.0995) {
+        (void)number_print(text, CLOCK_TEXT_BYTES, "%.3g ms", 1e3 * seconds);
+    } else if (seconds < 9.995) {
         (void)number_print(text, CLOCK_TEXT_BYTES, "%.2f s", seconds);
     } else if (whole < 60) {
         (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld s", whole);
@@ -53,12 +54,11 @@ void clock_format_duration(double seconds, char text[CLOCK_TEXT_BYTES])
 /* A whole number of at most six digits, up to a character that must follow; 0: the end. */
 static bool take_number(const char **at, char behind, double *number)
 {
-    const size_t digits = strspn(*at, "0123456789");
-    *number = strtod(*at, NULL);
-    *at += digits;
-    if (digits < 1 || digits > 6 || **at != behind) {
+    uint64_t whole = 0;
+    if (!number_take(at, &whole) || whole > 999999 || **at != behind) {
         return false;
     }
+    *number = (double)whole;
     *at += behind != '\0';
     return true;
 }
@@ -94,10 +94,11 @@ bool clock_parse_duration(const char *text, double *seconds)
 
 void clock_format_wall(double wall_s, char text[CLOCK_TEXT_BYTES])
 {
-    const time_t seconds = (time_t)wall_s;
+    const double last = 253402300799.0; /* of the year 9999 */
+    const time_t seconds = wall_s >= 0 && wall_s <= last ? (time_t)wall_s : -1;
     struct tm parts;
-    if (gmtime_r(&seconds, &parts) == NULL ||
+    if (seconds < 0 || gmtime_r(&seconds, &parts) == NULL ||
         strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "unknown");
+        (void)snprintf(text, CLOCK_TEXT_BYTES, "-");
     }
 }

@@ -28,6 +28,38 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+bool number_take(const char **text, uint64_t *value)
+{
+    const char *at = *text;
+    uint64_t size = 0;
+    for (; is_digit(*at); at++) {
+        const uint64_t digit = (uint64_t)(*at - '0');
+        if (size > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        size = 10 * size + digit;
+    }
+    if (at == *text) {
+        return false;
+    }
+    *text = at;
+    *value = size;
+    return true;
+}
+
+bool number_read_count(const char *text, int least, int *count)
+{
+    const char *end = text;
+    uint64_t value = 0;
+    const bool zero_first = text[0] == '0' && text[1] != '\0';
+    if (zero_first || !number_take(&end, &value) || *end != '\0' || value > 9999999 ||
+        (int)value < least) {
+        return false;
+    }
+    *count = (int)value;
+    return true;
+}
+
 /* Digits, with a point among them or none: their value, without the point, and how many were behind
  * it. False if it is too large, or if there is no digit. */
 static bool take_digits(const char **at, uint64_t *value, int *behind)
@@ -63,11 +95,9 @@ static bool take_exponent(const char **at, int *exponent)
         (*at)++;
     } else if (**at == 'e' || **at == 'E') {
         uint64_t value = 0;
-        int behind = 0;
         (*at)++;
         *at += **at == '+';
-        if (!is_digit(**at) || !take_digits(at, &value, &behind) || (*at)[-1] == '.' ||
-            behind > 0 || value > 99) {
+        if (!number_take(at, &value) || value > 99) {
             return false;
         }
         *exponent = (int)value;

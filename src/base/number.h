@@ -16,6 +16,13 @@ bool number_read_int64(const char *text, int64_t *value);
 /* The same without a sign. */
 bool number_read_uint64(const char *text, uint64_t *value);
 
+/* A count as people and programs write it: digits alone, from `least` to 9999999. */
+bool number_read_count(const char *text, int least, int *count);
+
+/* Takes the digits off the beginning of a text, which then begins behind them; false, and nothing
+ * has changed, if there are none, or if their value does not fit. */
+bool number_take(const char **text, uint64_t *value);
+
 /* A finite number. */
 bool number_read_double(const char *text, double *value);
 

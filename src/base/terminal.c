@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Text from elsewhere, as a path, a file or a kernel, made fit for a terminal. */
+#define _GNU_SOURCE 1
 #include "base/terminal.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How many bytes the character at the start of the text has, and which it is; 0 if it is not one of
  * UTF-8. */
@@ -57,4 +62,32 @@ void terminal_clean(char *text)
         }
     }
     *to = '\0';
+}
+
+void terminal_print_list(const char *before, const char *format, va_list arguments)
+{
+    char *text = NULL;
+    char *line = NULL;
+    if (vasprintf(&text, format, arguments) < 0) {
+        return;
+    }
+    terminal_clean(text);
+    const int length = asprintf(&line, "%s%s\n", before, text);
+    free(text);
+    if (length < 0) {
+        return;
+    }
+    /* What cannot be written has nobody to read it. */
+    if (write(STDERR_FILENO, line, (size_t)length) < 0) {
+        errno = 0;
+    }
+    free(line);
+}
+
+void terminal_print(const char *before, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    terminal_print_list(before, format, arguments);
+    va_end(arguments);
 }

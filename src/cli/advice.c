@@ -2,7 +2,7 @@
 /* One line of advice: which layout to take, and from where on more of it gains nothing. */
 #include "advice.h"
 
-#include "text.h"
+#include "base/clock.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -86,10 +86,10 @@ static void say_layout(forecast *f, const weft_layout *layout)
 static void say_reason(forecast *f, const forecast_row *row)
 {
     const weft_plan_info *info = f->info;
-    char text[TEXT_TIME_BYTES];
+    char text[CLOCK_TEXT_BYTES];
     switch (row->p.limit) {
     case WEFT_LIMIT_TILE:
-        text_duration(info->longest_s, text);
+        clock_format_duration(info->longest_s, text);
         say(f,
             info->grain == 1 ? ": the longest item alone takes %s"
                              : ": the longest tile alone takes %s, a smaller --grain divides it",
@@ -107,7 +107,7 @@ static void say_reason(forecast *f, const forecast_row *row)
         say(f, ": the %g cores are busy", row->layout.cores);
         break;
     case WEFT_LIMIT_FIXED:
-        text_duration(info->cost_s, text);
+        clock_format_duration(info->cost_s, text);
         say(f, ": to start and to end takes %s", text);
         break;
     case WEFT_LIMIT_NONE:
@@ -121,9 +121,9 @@ void advice_give(forecast *f)
 {
     const forecast_row *best = best_row(f);
     const forecast_row *enough = enough_row(f);
-    char text[TEXT_TIME_BYTES];
+    char text[CLOCK_TEXT_BYTES];
     f->advice[0] = '\0';
-    text_duration(best->p.makespan_s, text);
+    clock_format_duration(best->p.makespan_s, text);
     say_layout(f, &best->layout);
     say(f, ": %s, %.0f %%", text, 100 * best->p.efficiency);
     if (workers_of(enough) < workers_of(largest_row(f))) {

@@ -2,31 +2,28 @@
 /* A forecast as a picture: speed-up over the number of workers. */
 #include "chart.h"
 
-#include "canvas.h"
 #include "command.h"
+#include "draw/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { WIDTH = 900, HEIGHT = 640, LEFT = 100, RIGHT = 870, TOP = 60, BOTTOM = 560 };
+enum { WIDTH = 900, HEIGHT = 640, LEFT = 100, RIGHT = 870, TOP = 60, BOTTOM = 560, POINT = 2 };
 
-static const uint32_t ink = 0x303030;
-static const uint32_t grid = 0xdddddd;
-static const uint32_t pale = 0x999999;
-static const uint32_t colours[] = {0x1f62b0, 0xc5582a, 0x2a8a4a, 0x8a3f9e,
-                                   0xb08a10, 0x208a94, 0xc0385a, 0x606060};
+static const colour ink = COLOUR_PARTS(0x303030);
+static const colour grid = COLOUR_PARTS(0xdddddd);
+static const colour pale = COLOUR_PARTS(0x999999);
+static const colour colours[] = {
+    COLOUR_PARTS(0x1f62b0), COLOUR_PARTS(0xc5582a), COLOUR_PARTS(0x2a8a4a), COLOUR_PARTS(0x8a3f9e),
+    COLOUR_PARTS(0xb08a10), COLOUR_PARTS(0x208a94), COLOUR_PARTS(0xc0385a), COLOUR_PARTS(0x606060)};
 
 enum { COLOURS = sizeof colours / sizeof colours[0] };
 
 /* Both axes are logarithmic. That of workers begins with 1, and so does that of the speed-up,
  * unless some are slower than one worker. */
 typedef struct axes {
-    canvas *canvas;
+    picture *image;
     double most;
     double least; /* speed-up, a power of the ticks' factor */
     int factor;   /* between two ticks */
@@ -56,9 +53,9 @@ static double speed_up(const forecast *f, double seconds)
     return seconds > 0 ? f->info->work_s / seconds : 1;
 }
 
-static axes make_axes(const forecast *f, canvas *c)
+static axes make_axes(const forecast *f, picture *image)
 {
-    axes a = {.canvas = c, .most = 2, .least = 1};
+    axes a = {.image = image, .most = 2, .least = 1};
     double slowest = 1;
     for (int i = 0; i < f->rows; i++) {
         a.most = fmax(a.most, 1.15 * workers_of(&f->row[i]));
@@ -83,11 +80,11 @@ static void draw_ticks(const axes *a)
         const double x = place_x(a, tick);
         const double y = place_y(a, tick);
         (void)snprintf(text, sizeof text, "%.4g", tick);
-        canvas_line(a->canvas, LEFT, y, RIGHT, y, 1, grid);
-        canvas_text(a->canvas, LEFT - 10 - canvas_text_width(text), y - 7, text, ink);
+        picture_draw_line(a->image, LEFT, y, RIGHT, y, 1, grid);
+        text_draw(a->image, LEFT - 10 - text_width(text, POINT), y - 7, POINT, text, ink);
         if (tick >= 1) {
-            canvas_line(a->canvas, x, TOP, x, BOTTOM, 1, grid);
-            canvas_text(a->canvas, x - canvas_text_width(text) / 2.0, BOTTOM + 8, text, ink);
+            picture_draw_line(a->image, x, TOP, x, BOTTOM, 1, grid);
+            text_draw(a->image, x - text_width(text, POINT) / 2.0, BOTTOM + 8, POINT, text, ink);
         }
         tick *= a->factor;
     }
@@ -99,13 +96,13 @@ static void draw_axes(const axes *a, const forecast *f)
     char title[128];
     (void)snprintf(title, sizeof title, "speed-up of %s", f->info->name);
     draw_ticks(a);
-    canvas_line(a->canvas, LEFT, BOTTOM, RIGHT, BOTTOM, 2, ink);
-    canvas_line(a->canvas, LEFT, TOP, LEFT, BOTTOM, 2, ink);
-    canvas_line(a->canvas, place_x(a, 1), place_y(a, 1), place_x(a, a->most), place_y(a, a->most),
-                1.5, pale);
-    canvas_text(a->canvas, LEFT, 20, title, ink);
-    canvas_text(a->canvas, (LEFT + RIGHT - canvas_text_width(across)) / 2.0, BOTTOM + 36, across,
-                ink);
+    picture_draw_line(a->image, LEFT, BOTTOM, RIGHT, BOTTOM, 2, ink);
+    picture_draw_line(a->image, LEFT, TOP, LEFT, BOTTOM, 2, ink);
+    picture_draw_line(a->image, place_x(a, 1), place_y(a, 1), place_x(a, a->most),
+                      place_y(a, a->most), 1.5, pale);
+    text_draw(a->image, LEFT, 20, POINT, title, ink);
+    text_draw(a->image, (LEFT + RIGHT - text_width(across, POINT)) / 2.0, BOTTOM + 36, POINT,
+              across, ink);
 }
 
 static bool same_series(const forecast_row *a, const forecast_row *b)
@@ -137,40 +134,40 @@ static double seconds_of(const forecast_row *row, bool sharing)
 }
 
 static void draw_line(const axes *a, const forecast *f, const forecast_row *series, bool sharing,
-                      uint32_t colour)
+                      colour value)
 {
     const forecast_row *before = NULL;
     for (const forecast_row *row = next_row(f, series, 0); row != NULL;
          row = next_row(f, series, workers_of(row))) {
         if (before != NULL) {
-            canvas_line(a->canvas, place_x(a, workers_of(before)),
-                        place_y(a, speed_up(f, seconds_of(before, sharing))),
-                        place_x(a, workers_of(row)),
-                        place_y(a, speed_up(f, seconds_of(row, sharing))), 2.5, colour);
+            picture_draw_line(a->image, place_x(a, workers_of(before)),
+                              place_y(a, speed_up(f, seconds_of(before, sharing))),
+                              place_x(a, workers_of(row)),
+                              place_y(a, speed_up(f, seconds_of(row, sharing))), 2.5, value);
         }
         before = row;
     }
 }
 
-static void draw_points(const axes *a, const forecast *f, const forecast_row *series,
-                        uint32_t colour)
+static void draw_points(const axes *a, const forecast *f, const forecast_row *series, colour value)
 {
     for (int i = 0; i < f->rows; i++) {
         const forecast_row *row = &f->row[i];
         if (same_series(row, series)) {
             const double x = place_x(a, workers_of(row));
-            canvas_line(a->canvas, x, place_y(a, speed_up(f, row->p.makespan_high_s)), x,
-                        place_y(a, speed_up(f, row->p.makespan_low_s)), 1.5, colour);
-            canvas_dot(a->canvas, x, place_y(a, speed_up(f, row->p.makespan_s)), 4.5, colour);
+            const double y = place_y(a, speed_up(f, row->p.makespan_s));
+            picture_draw_line(a->image, x, place_y(a, speed_up(f, row->p.makespan_high_s)), x,
+                              place_y(a, speed_up(f, row->p.makespan_low_s)), 1.5, value);
+            picture_draw_line(a->image, x, y, x, y, 9, value);
         }
     }
 }
 
-static void draw_legend(const axes *a, int number, const char *text, uint32_t colour)
+static void draw_legend(const axes *a, int number, const char *text, colour value)
 {
     const double y = TOP + 16 + 24.0 * number;
-    canvas_line(a->canvas, LEFT + 16, y, LEFT + 46, y, 3, colour);
-    canvas_text(a->canvas, LEFT + 56, y - 7, text, ink);
+    picture_draw_line(a->image, LEFT + 16, y, LEFT + 46, y, 3, value);
+    text_draw(a->image, LEFT + 56, y - 7, POINT, text, ink);
 }
 
 static void draw_series(const axes *a, const forecast *f)
@@ -186,10 +183,10 @@ static void draw_series(const axes *a, const forecast *f)
         }
         shared = shared || series->shared;
         if (!known) {
-            const uint32_t colour = colours[(legends - 1) % COLOURS];
-            draw_line(a, f, series, false, colour);
-            draw_points(a, f, series, colour);
-            draw_legend(a, legends++, series->layout.schedule, colour);
+            const colour value = colours[(legends - 1) % COLOURS];
+            draw_line(a, f, series, false, value);
+            draw_points(a, f, series, value);
+            draw_legend(a, legends++, series->layout.schedule, value);
         }
     }
     if (shared) {
@@ -203,40 +200,25 @@ static void draw_series(const axes *a, const forecast *f)
 
 weft_status chart_check(const char *path)
 {
-    struct stat about;
-    const char *slash = strrchr(path, '/');
-    const size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-    char *folder = malloc(length + 2);
-    if (folder == NULL) {
-        return command_error(WEFT_ERR_MEMORY, "out of memory");
-    }
-    (void)snprintf(folder, length + 2, "%.*s", length > 0 ? (int)length : 1,
-                   length > 0 ? path : ".");
-    weft_status status = WEFT_OK;
-    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) {
-        status = command_error(WEFT_ERR_USAGE, "--image: %s is there, and is not a file", path);
-    } else if (access(folder, W_OK | X_OK) != 0) {
-        status =
-            command_error(WEFT_ERR_USAGE, "--image: cannot write to %s: %s", path, strerror(errno));
-    }
-    free(folder);
-    return status;
+    char error[PICTURE_ERROR_BYTES];
+    return picture_path_usable(path, error) ? WEFT_OK
+                                            : command_error(WEFT_ERR_USAGE, "--image: %s", error);
 }
 
 weft_status chart_write(const forecast *f, const char *path)
 {
-    const char *why = "";
+    char error[PICTURE_ERROR_BYTES];
     weft_status status = WEFT_OK;
-    canvas *c = canvas_create(WIDTH, HEIGHT);
-    if (c == NULL) {
+    picture *image = picture_create(WIDTH, HEIGHT, COLOUR(0xffffff));
+    if (image == NULL) {
         return command_error(WEFT_ERR_MEMORY, "out of memory for the picture");
     }
-    const axes a = make_axes(f, c);
+    const axes a = make_axes(f, image);
     draw_axes(&a, f);
     draw_series(&a, f);
-    if (!canvas_write(c, path, &why)) {
-        status = command_error(WEFT_ERR_SYSTEM, "cannot write the picture %s: %s", path, why);
+    if (!picture_write_png(image, path, error)) {
+        status = command_error(WEFT_ERR_SYSTEM, "%s", error);
     }
-    canvas_destroy(c);
+    picture_destroy(image);
     return status;
 }

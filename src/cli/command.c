@@ -8,19 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A path, and what is said of it. */
-enum { MESSAGE_BYTES = 8192 };
-
 weft_status command_error(weft_status status, const char *format, ...)
 {
-    char text[MESSAGE_BYTES];
     va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    terminal_clean(text);
     (void)fflush(stdout);
-    (void)fprintf(stderr, "weft: error: %s\n", text);
+    va_start(arguments, format);
+    terminal_print_list("weft: error: ", format, arguments);
+    va_end(arguments);
     return status;
 }
 

@@ -2,18 +2,16 @@
 /* Lists of whole numbers on the command line: "1,2,4-8". */
 #include "list.h"
 
-#include <stdlib.h>
+#include "base/number.h"
 
 static bool read_number(const char **text, int *number)
 {
-    char *end = NULL;
-    if (**text < '0' || **text > '9') {
+    uint64_t value = 0;
+    if (!number_take(text, &value) || value < 1 || value > LIST_LARGEST) {
         return false;
     }
-    const long long value = strtoll(*text, &end, 10);
-    *text = end;
-    *number = value <= LIST_LARGEST ? (int)value : 0;
-    return *number >= 1;
+    *number = (int)value;
+    return true;
 }
 
 bool list_read(const char *text, list *l)

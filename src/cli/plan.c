@@ -2,13 +2,13 @@
 /* weft plan: how long a job takes on other layouts. */
 #include "plan.h"
 
+#include "base/number.h"
 #include "base/terminal.h"
 #include "chart.h"
 #include "forecast.h"
 #include "plan_json.h"
 #include "plan_text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,29 +35,22 @@ static weft_status set_list(list *l, const char *option)
     return WEFT_OK;
 }
 
-/* More than 0, and not without end. */
 static weft_status set_positive(double *value, const char *option)
 {
-    char *end = NULL;
-    const double number = strtod(optarg, &end);
-    if (end == optarg || *end != '\0' || !(number > 0) || !isfinite(number)) {
+    if (!number_read_double(optarg, value) || !(*value > 0)) {
         return command_error(WEFT_ERR_USAGE, "%s: '%s' is not a number above 0", option, optarg);
     }
-    *value = number;
     return WEFT_OK;
 }
 
 static weft_status set_items(int64_t *items)
 {
-    double value = 0;
     const double most = 9e18;
-    const weft_status status = set_positive(&value, "--items");
-    if (status == WEFT_OK && (value > most || value != floor(value))) {
-        return command_error(WEFT_ERR_USAGE, "--items: '%s' is not a whole number up to %g", optarg,
-                             most);
+    if (!number_read_int64(optarg, items) || *items < 1 || (double)*items > most) {
+        return command_error(WEFT_ERR_USAGE, "--items: '%s' is not a whole number from 1 to %g",
+                             optarg, most);
     }
-    *items = (int64_t)value;
-    return status;
+    return WEFT_OK;
 }
 
 static const char *find_schedule(const char *name, size_t length)

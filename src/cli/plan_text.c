@@ -2,18 +2,18 @@
 /* A forecast as a table for people. */
 #include "plan_text.h"
 
+#include "base/clock.h"
 #include "table.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 static void print_measured(const weft_plan_info *info)
 {
-    char work[TEXT_TIME_BYTES];
-    char longest[TEXT_TIME_BYTES];
-    text_duration(info->work_s, work);
-    text_duration(info->longest_s, longest);
+    char work[CLOCK_TEXT_BYTES];
+    char longest[CLOCK_TEXT_BYTES];
+    clock_format_duration(info->work_s, work);
+    clock_format_duration(info->longest_s, longest);
     (void)printf("work      %" PRId64 " items in %" PRId64 " tiles: %s for one worker, %s for the "
                  "longest tile\n",
                  info->count, info->tiles, work, longest);
@@ -47,8 +47,8 @@ static void print_check(const weft_plan_info *info)
 
 static void put_duration(table *t, double seconds)
 {
-    char text[TEXT_TIME_BYTES];
-    text_duration(seconds, text);
+    char text[CLOCK_TEXT_BYTES];
+    clock_format_duration(seconds, text);
     table_put(t, "%s", text);
 }
 

@@ -2,19 +2,12 @@
 /* All there is to say of a result: read from the file, and what follows from it. */
 #include "status_data.h"
 
+#include "base/clock.h"
 #include "base/terminal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static weft_status read_runs(weft_result *result, report *r)
 {
@@ -67,7 +60,7 @@ static void estimate(report *r)
     if (r->state != REPORT_RUNNING || run == NULL || run->row.outcome != WEFT_OUTCOME_RUNNING) {
         return;
     }
-    r->silence_s = fmax(0, now_s() - run->row.end_s);
+    r->silence_s = fmax(0, clock_wall_s() - run->row.end_s);
     if (run->row.items > 0 && run->duration_s > 0) {
         r->rate = (double)run->row.items / run->duration_s;
         r->remaining_s = (double)(r->info.count - r->progress.items_done) / r->rate;

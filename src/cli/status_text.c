@@ -2,8 +2,8 @@
 /* A report as a table for people, the most urgent first. */
 #include "status_text.h"
 
+#include "base/clock.h"
 #include "table.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -24,14 +24,14 @@ static double percent(const report *r)
 
 static void print_running(const report *r)
 {
-    char text[TEXT_TIME_BYTES];
+    char text[CLOCK_TEXT_BYTES];
     (void)printf("running, %.1f %% done", percent(r));
     if (r->remaining_s > 0) {
-        text_duration(r->remaining_s, text);
+        clock_format_duration(r->remaining_s, text);
         (void)printf(", about %s left", text);
     }
     if (r->silence_s > long_silence_s) {
-        text_duration(r->silence_s, text);
+        clock_format_duration(r->silence_s, text);
         (void)printf(", but SILENT for %s: is it stuck?", text);
     }
 }
@@ -60,10 +60,10 @@ static void print_headline(const report *r)
 
 static void print_user(const report *r)
 {
-    char silence[TEXT_TIME_BYTES];
+    char silence[CLOCK_TEXT_BYTES];
     (void)printf("in use   by %s", r->progress.user);
     if (!isnan(r->silence_s)) {
-        text_duration(r->silence_s, silence);
+        clock_format_duration(r->silence_s, silence);
         (void)printf(", last sign of life %s ago", silence);
     }
     if (isnan(r->rate)) {
@@ -81,12 +81,11 @@ static void print_last_run(const report *r)
         (void)printf("ended    no run has begun to compute yet\n");
         return;
     }
-    char duration[TEXT_TIME_BYTES];
-    char end[TEXT_TIME_BYTES];
-    text_duration(run->duration_s, duration);
-    text_time(run->row.end_s, end);
-    (void)printf("ended    %s UTC after %s: %s\n", end, duration,
-                 weft_outcome_text(run->row.outcome));
+    char duration[CLOCK_TEXT_BYTES];
+    char end[CLOCK_TEXT_BYTES];
+    clock_format_duration(run->duration_s, duration);
+    clock_format_wall(run->row.end_s, end);
+    (void)printf("ended    %s after %s: %s\n", end, duration, weft_outcome_text(run->row.outcome));
     if (r->state != REPORT_COMPLETE) {
         const bool cut = strlen(run->row.command) + 1 == sizeof run->row.command;
         (void)printf("command  %s%s\n", run->row.command, cut ? "..." : "");
@@ -147,11 +146,11 @@ static void print_failures(const report *r)
 static void put_run(table *t, int number, const report_run *run)
 {
     const weft_result_run *row = &run->row;
-    char text[TEXT_TIME_BYTES];
+    char text[CLOCK_TEXT_BYTES];
     table_put(t, "%d", number);
-    text_time(row->start_s, text);
+    clock_format_wall(row->start_s, text);
     table_put(t, "%s", text);
-    text_duration(run->duration_s, text);
+    clock_format_duration(run->duration_s, text);
     table_put(t, "%s", text);
     table_put(t, "%d", row->ranks);
     table_put(t, "%d", row->workers);
@@ -175,9 +174,9 @@ static void put_run(table *t, int number, const report_run *run)
 
 static void print_lost(int number, const weft_result_run *row)
 {
-    char when[TEXT_TIME_BYTES];
+    char when[CLOCK_TEXT_BYTES];
     if (row->lost > 0) {
-        text_time(row->lost_at, when);
+        clock_format_wall(row->lost_at, when);
         (void)printf("run %d lost %d rank%s, the last of them rank %d at %s, with %" PRId64
                      " items in hand, which others computed\n",
                      number, row->lost, row->lost == 1 ? "" : "s", row->lost_rank, when,
@@ -187,9 +186,9 @@ static void print_lost(int number, const weft_result_run *row)
 
 static void print_runs(const report *r)
 {
-    static const char *const titles[] = {"run",   "started (UTC)", "took",   "ranks", "workers",
-                                         "hosts", "items",         "failed", "twice", "lost",
-                                         "busy",  "waited",        "outcome"};
+    static const char *const titles[] = {"run",   "started", "took",   "ranks", "workers",
+                                         "hosts", "items",   "failed", "twice", "lost",
+                                         "busy",  "waited",  "outcome"};
     const int rows = r->progress.runs;
     const int first = rows > MOST_RUNS ? rows - MOST_RUNS : 0;
     if (rows == 0) {

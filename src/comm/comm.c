@@ -3,12 +3,12 @@
 #include "comm/internals.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "host/siblings.h"
 
 #if defined(OPEN_MPI)
 #include <mpi-ext.h>
 #endif
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +22,16 @@ enum { RANKS_THAT_TELL = 2 };
 static void watch_siblings(void)
 {
     const char *place = getenv("OMPI_COMM_WORLD_LOCAL_RANK");
-    const bool tells = place != NULL && strtol(place, NULL, 10) < RANKS_THAT_TELL;
     const char *size = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    const long started = size == NULL ? 0 : strtol(size, NULL, 10);
+    int number = 0;
+    int started = 0;
+    const bool tells =
+        place != NULL && number_read_count(place, 0, &number) && number < RANKS_THAT_TELL;
+    if (size == NULL || !number_read_count(size, 1, &started)) {
+        started = 0;
+    }
     if (comm_recovers()) {
-        siblings_watch(started > 0 && started < INT_MAX ? (int)started : 0,
-                       weft_status_exit(WEFT_STOPPED),
+        siblings_watch(started, weft_status_exit(WEFT_STOPPED),
                        tells ? "weft: WARNING: a rank has died while MPI was starting, which ends "
                                "the job; run the same command again\n"
                              : "");

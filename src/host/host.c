@@ -4,6 +4,8 @@
 #define _GNU_SOURCE 1
 #include "host/host.h"
 
+#include "base/number.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -119,7 +121,12 @@ static uint64_t process_field(int64_t pid, int field)
     for (int i = 2; at != NULL && i < field; i++) {
         at = strchr(at + 1, ' ');
     }
-    return at == NULL ? 0 : strtoull(at, NULL, 10);
+    uint64_t value = 0;
+    if (at != NULL) {
+        at++;
+        (void)number_take(&at, &value);
+    }
+    return value;
 }
 
 int64_t host_process_session(int64_t pid)

@@ -2,6 +2,7 @@
 /* What launchers of parallel programs say of this process in its environment. */
 #include "host/launcher.h"
 
+#include "base/number.h"
 #include "host/host.h"
 
 #include <stdint.h>
@@ -35,9 +36,8 @@ enum { VARIABLES = sizeof variables / sizeof variables[0] };
 static int64_t read_variable(const char *name)
 {
     const char *text = name == NULL ? NULL : getenv(name);
-    char *end = NULL;
-    const int64_t number = text == NULL ? -1 : (int64_t)strtoll(text, &end, 10);
-    return end != NULL && end != text && *end == '\0' && number >= 0 ? number : -1;
+    int64_t number = -1;
+    return text != NULL && number_read_int64(text, &number) && number >= 0 ? number : -1;
 }
 
 /* Whether a process was started with a variable; false if that cannot be read. */

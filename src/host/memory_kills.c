@@ -2,9 +2,10 @@
 /* Processes that the operating system has killed because memory ran out. */
 #include "host/memory_kills.h"
 
+#include "base/number.h"
+
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PATH_BYTES = 4096 };
@@ -15,8 +16,10 @@ int64_t memory_kills_in(const char *path)
     char line[128];
     int64_t kills = -1;
     while (file != NULL && kills < 0 && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, "oom_kill ", 9) == 0) {
-            kills = strtoll(line + 9, NULL, 10);
+        const char *at = line + 9;
+        uint64_t number = 0;
+        if (strncmp(line, "oom_kill ", 9) == 0 && number_take(&at, &number)) {
+            kills = (int64_t)number;
         }
     }
     if (file != NULL) {

@@ -3,10 +3,11 @@
 #define _GNU_SOURCE 1
 #include "host/quota.h"
 
+#include "base/number.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,17 +31,18 @@ static bool read_line(const char *folder, const char *name, char line[LINE_BYTES
 static double read_quota(const char *folder)
 {
     char line[LINE_BYTES];
-    char *end = NULL;
-    int64_t most = 0;
-    int64_t period = 0;
-    if (read_line(folder, "cpu.max", line)) {
-        most = (int64_t)strtoll(line, &end, 10);
-        period = (int64_t)strtoll(end, NULL, 10);
-    } else if (read_line(folder, "cpu.cfs_quota_us", line)) {
-        most = (int64_t)strtoll(line, NULL, 10);
-        period =
-            read_line(folder, "cpu.cfs_period_us", line) ? (int64_t)strtoll(line, NULL, 10) : 0;
+    const char *at = line;
+    uint64_t most = 0;
+    uint64_t period = 0;
+    const bool both = read_line(folder, "cpu.max", line);
+    if ((!both && !read_line(folder, "cpu.cfs_quota_us", line)) || !number_take(&at, &most)) {
+        return 0;
     }
+    if (!both) {
+        at = read_line(folder, "cpu.cfs_period_us", line) ? line : "";
+    }
+    at += both && *at == ' ';
+    (void)number_take(&at, &period);
     return most > 0 && period > 0 ? (double)most / (double)period : 0;
 }
 

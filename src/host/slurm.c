@@ -3,6 +3,7 @@
 #include "host/slurm.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,12 +33,7 @@ extern char **environ;
 /* A whole number that fills its word; any other is left alone. */
 static bool read_number(const char *word, int64_t *number)
 {
-    char *end = NULL;
-    errno = 0;
-    const long long value = strtoll(word, &end, 10);
-    const bool whole = *word >= '0' && *word <= '9' && *end == '\0' && errno == 0;
-    *number = whole ? value : *number;
-    return whole;
+    return *word != '-' && number_read_int64(word, number);
 }
 
 /* Of a job without a limit squeue says NONE. */
@@ -198,15 +194,16 @@ bool slurm_groups_differ(const char *groups, const char *environment_job, int64_
     bool other = false;
     for (const char *at = strstr(groups, mark); at != NULL; at = strstr(at + 1, mark)) {
         const char *number = at + sizeof mark - 1;
-        const size_t digits = strspn(number, "0123456789");
-        if (digits == 0 ||
-            (number[digits] != '/' && number[digits] != '\n' && number[digits] != 0)) {
+        const char *end = number;
+        uint64_t value = 0;
+        if (!number_take(&end, &value) || (*end != '/' && *end != '\n' && *end != '\0')) {
             continue;
         }
+        const size_t digits = (size_t)(end - number);
         if (digits == strlen(environment_job) && strncmp(number, environment_job, digits) == 0) {
             return false;
         }
-        *job = (int64_t)strtoll(number, NULL, 10);
+        *job = (int64_t)value;
         other = true;
     }
     return other;

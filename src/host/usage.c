@@ -2,8 +2,10 @@
 /* What a thread has had of the cores, and how long it waited for one. */
 #include "host/usage.h"
 
+#include "base/number.h"
+
 #include <fcntl.h>
-#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,8 +45,11 @@ int64_t usage_wait_ns(const usage *u)
     if (bytes <= 0) {
         return 0;
     }
-    char *end = NULL;
+    const char *at = text;
+    uint64_t ns = 0;
     text[bytes] = '\0';
-    (void)strtoll(text, &end, 10);
-    return strtoll(end, NULL, 10);
+    at += strcspn(at, " ");
+    at += *at == ' ';
+    (void)number_take(&at, &ns);
+    return (int64_t)ns;
 }

@@ -3,6 +3,7 @@
 #include "launch/allocation.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "launch/message.h"
 #include "launch/spawn.h"
 #include "launch/words.h"
@@ -15,9 +16,8 @@ extern char **environ;
 
 bool allocation_is_past(const char *end_s, double now_s)
 {
-    char *end = NULL;
-    const double time_s = end_s == NULL ? 0 : strtod(end_s, &end);
-    return end_s != NULL && end != end_s && *end == '\0' && time_s > 0 && time_s < now_s;
+    double time_s = 0;
+    return end_s != NULL && number_read_double(end_s, &time_s) && time_s > 0 && time_s < now_s;
 }
 
 allocation_life allocation_read_life(const char *shown)

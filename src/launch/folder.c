@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/folder.h"
 
+#include "base/number.h"
 #include "host/host.h"
 #include "host/outcome_file.h"
 #include "launch/entries.h"
@@ -107,13 +108,13 @@ static bool read_owner(int fd, host_process *p)
     text[length > 0 ? length : 0] = '\0';
     words w = {.count = 0};
     words_split(&w, text);
-    const bool whole = w.count == 4 && strlen(w.word[0]) < sizeof p->boot;
+    memset(p, 0, sizeof *p);
+    const bool whole = w.count == 4 && strlen(w.word[0]) < sizeof p->boot &&
+                       number_read_uint64(w.word[1], &p->space) &&
+                       number_read_int64(w.word[2], &p->pid) &&
+                       number_read_uint64(w.word[3], &p->start);
     if (whole) {
-        memset(p, 0, sizeof *p);
         (void)stpcpy(p->boot, w.word[0]);
-        p->space = strtoull(w.word[1], NULL, 10);
-        p->pid = strtoll(w.word[2], NULL, 10);
-        p->start = strtoull(w.word[3], NULL, 10);
     }
     words_free(&w);
     return whole && p->pid > 0 && p->start > 0;

@@ -2,6 +2,7 @@
 /* This host, among others. */
 #include "launch/here.h"
 
+#include "base/number.h"
 #include "host/host.h"
 
 #include <arpa/inet.h>
@@ -9,7 +10,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,17 +18,16 @@ static int first_of_core(int thread)
 {
     char path[96];
     char text[16] = "";
-    long first = thread;
+    uint64_t first = HOST_MOST_CORES;
     (void)snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
                    thread);
     FILE *file = fopen(path, "re");
     if (file != NULL) {
-        char *end = text;
-        first = fgets(text, sizeof text, file) == NULL ? -1 : strtol(text, &end, 10);
-        first = end == text || first < 0 || first >= HOST_MOST_CORES ? thread : first;
+        const char *at = fgets(text, sizeof text, file) == NULL ? "" : text;
+        (void)number_take(&at, &first);
         (void)fclose(file);
     }
-    return (int)first;
+    return first < HOST_MOST_CORES ? (int)first : thread;
 }
 
 int here_cores(void)

@@ -2,9 +2,10 @@
 /* The hosts of a run. */
 #include "launch/hosts.h"
 
+#include "base/number.h"
 #include "launch/words.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ weft_status hosts_add(hosts *h, const char *name, const char *cores, error *e)
     if (check_name(name, e) != WEFT_OK) {
         return e->status;
     }
-    if (cores != NULL && !words_number(cores, &added.cores)) {
+    if (cores != NULL && !number_read_count(cores, 1, &added.cores)) {
         return error_set(e, WEFT_ERR_USAGE,
                          "cores of host %s: '%s' is not a whole number of at least 1", name, cores);
     }
@@ -102,16 +103,20 @@ static weft_status expand(hosts *h, const char *before, const char *pattern, err
 
 /* A part of such a list as "1-3" or "07", of `length` characters; returns how many digits its
  * numbers have, 0 if it is no such part. */
-static int read_range(const char *part, size_t length, long *first, long *last)
+static int read_range(const char *part, size_t length, uint64_t *first, uint64_t *last)
 {
-    const size_t digits = strspn(part, "0123456789");
-    const size_t more = part[digits] == '-' ? strspn(part + digits + 1, "0123456789") : 0;
-    if (digits < 1 || digits > 9 || more > 9 || digits + more + (more > 0) != length) {
+    const char *at = part;
+    if (!number_take(&at, first)) {
         return 0;
     }
-    *first = strtol(part, NULL, 10);
-    *last = more > 0 ? strtol(part + digits + 1, NULL, 10) : *first;
-    return *last >= *first && *last - *first < MOST_HOSTS ? (int)digits : 0;
+    const int digits = at - part <= 9 ? (int)(at - part) : 0;
+    *last = *first;
+    if (*at == '-') {
+        at++;
+        (void)number_take(&at, last);
+    }
+    const bool whole = at == part + length && at[-1] != '-';
+    return whole && *last >= *first && *last - *first < MOST_HOSTS ? digits : 0;
 }
 
 /* Each number of "1-3,07]" between `before` and what is behind the bracket. */
@@ -121,15 +126,15 @@ static weft_status expand_numbers(hosts *h, const char *before, const char *list
     const char *at = list;
     do {
         const size_t length = strcspn(at, ",]");
-        long first = 0;
-        long last = 0;
+        uint64_t first = 0;
+        uint64_t last = 0;
         const int digits = read_range(at, length, &first, &last);
         if (digits == 0) {
             return error_set(e, WEFT_ERR_USAGE, "'%.*s' is no list of numbers of hosts",
                              (int)(behind - list - 1), list);
         }
-        for (long i = first; i <= last; i++) {
-            char *longer = words_text("%s%0*ld", before, digits, i);
+        for (uint64_t i = first; i <= last; i++) {
+            char *longer = words_text("%s%0*" PRIu64, before, digits, i);
             const weft_status status = expand(h, longer, behind, e);
             free(longer);
             if (status != WEFT_OK) {
@@ -168,28 +173,26 @@ static int read_numbers(const char *list, int number[], int room)
 {
     int count = 0;
     while (*list != '\0') {
-        char *end = NULL;
-        const long value = strtol(list, &end, 10);
-        long times = 1;
-        if (end == list || value < 1 || value > 9999999) {
+        uint64_t value = 0;
+        uint64_t times = 1;
+        if (!number_take(&list, &value) || value < 1 || value > 9999999) {
             return -1;
         }
-        if (strncmp(end, "(x", 2) == 0) {
-            times = strtol(end + 2, &end, 10);
-            if (*end != ')' || times < 1 || times > MOST_HOSTS) {
+        if (strncmp(list, "(x", 2) == 0) {
+            list += 2;
+            if (!number_take(&list, &times) || times < 1 || times > MOST_HOSTS || *list++ != ')') {
                 return -1;
             }
-            end++;
         }
-        for (long i = 0; i < times; i++, count++) {
+        for (uint64_t i = 0; i < times; i++, count++) {
             if (count < room) {
                 number[count] = (int)value;
             }
         }
-        if ((*end != ',' && *end != '\0') || count > MOST_HOSTS) {
+        if ((*list != ',' && *list != '\0') || count > MOST_HOSTS) {
             return -1;
         }
-        list = end + (*end == ',');
+        list += *list == ',';
     }
     return count;
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/launch.h"
 
+#include "base/number.h"
 #include "launch/allocation.h"
 #include "launch/folder.h"
 #include "launch/here.h"
@@ -101,7 +102,7 @@ static void share_ranks(launch *l)
 {
     const bool by_slurm = l->asked.ranks == 0 && l->asked.host_list == NULL &&
                           l->asked.host_file == NULL && l->slurm.tasks != NULL &&
-                          words_number(l->slurm.tasks, &l->ranks);
+                          number_read_count(l->slurm.tasks, 1, &l->ranks);
     if (!by_slurm) {
         l->ranks = l->asked.ranks > 0 ? l->asked.ranks : l->hosts.count;
     }
@@ -124,7 +125,8 @@ static void count_workers(launch *l)
 {
     l->workers = l->asked.workers;
     if (l->workers == 0 && l->slurm.job != NULL &&
-        (l->slurm.cores_of_task == NULL || !words_number(l->slurm.cores_of_task, &l->workers))) {
+        (l->slurm.cores_of_task == NULL ||
+         !number_read_count(l->slurm.cores_of_task, 1, &l->workers))) {
         l->workers = hosts_least_share(&l->hosts);
     }
 }
@@ -285,7 +287,7 @@ static void compose_line(launch *l, const char *done, words *line)
         .binds = l->workers > 0 && l->slurm.job == NULL && hosts_are_filled(&l->hosts, l->workers),
         .in_slurm = l->slurm.job != NULL,
         .as_root = geteuid() == 0,
-        .talks = message_wants(LOG_DEBUG),
+        .talks = log_wants(LOG_DEBUG),
         .takes_stdin = l->asked.takes_stdin,
         .self = l->self,
         .done = done,
@@ -319,7 +321,7 @@ static void say_what_runs(const launch *l, const words *line)
     message_print(LOG_INFO, "%s on %d rank%s%s, %d host%s, by Open MPI %s", l->asked.program[0],
                   l->ranks, l->ranks == 1 ? "" : "s", workers, l->hosts.count,
                   l->hosts.count == 1 ? "" : "s", l->version < 5 ? "4.1" : "5");
-    if (message_wants(LOG_DEBUG)) {
+    if (log_wants(LOG_DEBUG)) {
         char *text = words_line(line);
         message_print(LOG_DEBUG, "%s", text);
         free(text);

@@ -7,12 +7,7 @@
 
 #include <weft/macros.h>
 
-/* What is above the level is not printed. */
-void message_set(log_level level);
-
-bool message_wants(log_level level);
-
-/* One line, written whole, and fit for a terminal whatever is in it. */
+/* One line, fit for a terminal whatever is in it, unless the log does not want the level. */
 void message_print(log_level level, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* Prints an error; returns the status, so that `return message_fail(…)` reads well. */

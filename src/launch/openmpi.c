@@ -2,6 +2,9 @@
 /* The mpirun line for Open MPI 4.1 and 5. */
 #include "launch/openmpi.h"
 
+#include "base/number.h"
+
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +17,17 @@ weft_status openmpi_read_version(const char *text, int *version, error *e)
 {
     static const char mark[] = "Open MPI) ";
     const char *at = strstr(text, mark);
-    char *point = NULL;
-    char *end = NULL;
-    const long major = at == NULL ? 0 : strtol(at + sizeof mark - 1, &point, 10);
-    const long minor = point == NULL || *point != '.' ? -1 : strtol(point + 1, &end, 10);
-    if (minor < 0 || end == point + 1) {
+    uint64_t major = 0;
+    uint64_t minor = 0;
+    at += at == NULL ? 0 : sizeof mark - 1;
+    if (at == NULL || !number_take(&at, &major) || *at++ != '.' || !number_take(&at, &minor)) {
         return error_set(e, WEFT_ERR_SYSTEM, "mpirun is not Open MPI's; it says of itself: %.*s",
                          (int)strcspn(text, "\n"), text);
     }
     if (major < 4 || (major == 4 && minor != 1)) {
-        return error_set(e, WEFT_ERR_SYSTEM, "mpirun is of Open MPI %ld.%ld; 4.1 or 5 is needed",
-                         major, minor);
+        return error_set(e, WEFT_ERR_SYSTEM,
+                         "mpirun is of Open MPI %" PRIu64 ".%" PRIu64 "; 4.1 or 5 is needed", major,
+                         minor);
     }
     *version = (int)major;
     return WEFT_OK;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/outcome.h"
 
+#include "base/number.h"
 #include "host/outcome_file.h"
 #include "launch/entries.h"
 #include "launch/words.h"
@@ -39,9 +40,7 @@ static mark read_mark(int folder, const char *name)
     text[length > 0 ? length : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
     int status = -1;
-    if (strcmp(text, "0") == 0) {
-        m.status = 0;
-    } else if (words_number(text, &status) && status <= MOST_STATUS) {
+    if (number_read_count(text, 0, &status) && status <= MOST_STATUS) {
         m.status = status;
     }
     if (fd >= 0) {
@@ -61,7 +60,7 @@ static void note_lowest(int rank, int status, int *lowest, int *lowest_status)
 static void see_rank(reader *r, const char *name, const char *number)
 {
     int rank = 0;
-    if (strcmp(number, "0") != 0 && !words_number(number, &rank)) {
+    if (!number_read_count(number, 0, &rank)) {
         return;
     }
     const mark m = read_mark(r->folder, name);

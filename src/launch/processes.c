@@ -2,6 +2,7 @@
 /* The processes of a run on this host. */
 #include "launch/processes.h"
 
+#include "base/number.h"
 #include "host/host.h"
 #include "host/outcome_file.h"
 #include "launch/entries.h"
@@ -50,13 +51,12 @@ static bool has_variable(const wanted *w, const char *pid)
     return found;
 }
 
-static bool is_wanted(const wanted *w, const char *name)
+static bool is_wanted(const wanted *w, const char *name, int *pid)
 {
-    const pid_t pid = (pid_t)strtol(name, NULL, 10);
-    if (pid <= 0 || pid == getpid()) {
+    if (!number_read_count(name, 1, pid) || *pid == (int)getpid()) {
         return false;
     }
-    const int64_t session = host_process_session((int64_t)pid);
+    const int64_t session = host_process_session(*pid);
     if (session == 0 && w->session != 0) {
         return false;
     }
@@ -67,10 +67,11 @@ static bool is_wanted(const wanted *w, const char *name)
 static void signal_one(int folder, const char *name, void *context)
 {
     wanted *w = context;
+    int pid = 0;
     (void)folder;
-    if (is_wanted(w, name)) {
+    if (is_wanted(w, name, &pid)) {
         w->count++;
-        (void)kill((pid_t)strtol(name, NULL, 10), w->number);
+        (void)kill(pid, w->number);
     }
 }
 

@@ -2,6 +2,7 @@
 /* What the launcher is asked for: its command line. */
 #include "launch/request.h"
 
+#include "base/number.h"
 #include "base/suggestion.h"
 #include "launch/message.h"
 
@@ -127,7 +128,7 @@ static int wrong_usage(const char *what, const char *word, const char *more)
 
 static int take_number(const char *name, const char *value, int *number)
 {
-    if (!words_number(value, number)) {
+    if (!number_read_count(value, 1, number)) {
         char *what = words_text("%s: '%s' is not a whole number of at least 1", name, value);
         const int status = wrong_usage(what, "", "");
         free(what);
@@ -142,7 +143,7 @@ static int take_level(const char *value)
     if (!log_find_level(value, &level)) {
         return wrong_usage("--log: there is no level '", value, "'");
     }
-    message_set(level);
+    log_set(level, -1);
     return REQUEST_GO_ON;
 }
 
@@ -164,7 +165,7 @@ static int take_flag(request *r, kind flag)
         return fflush(stdout) == 0 ? 0 : 1;
     }
     if (flag == VERBOSE || flag == QUIET) {
-        message_set(flag == VERBOSE ? LOG_DEBUG : LOG_WARNING);
+        log_set(flag == VERBOSE ? LOG_DEBUG : LOG_WARNING, -1);
     }
     r->takes_stdin = r->takes_stdin || flag == STDIN;
     r->dry_run = r->dry_run || flag == DRY_RUN;

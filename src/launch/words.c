@@ -167,13 +167,3 @@ char *words_line(const words *w)
     }
     return line;
 }
-
-bool words_number(const char *text, int *number)
-{
-    const size_t digits = strspn(text, "0123456789");
-    if (digits < 1 || digits > 7 || text[digits] != '\0' || text[0] == '0') {
-        return false;
-    }
-    *number = (int)strtol(text, NULL, 10);
-    return true;
-}

@@ -33,7 +33,4 @@ char *words_quoted(const char *word);
 /* A text; to be freed. */
 char *words_text(const char *format, ...) WEFT_PRINTF(1, 2);
 
-/* Reads a whole number from 1 to 9999999; false if it is none. */
-bool words_number(const char *text, int *number);
-
 #endif

@@ -35,8 +35,12 @@ typedef struct places {
 static int workers_from_environment(void)
 {
     const char *text = getenv("OMP_NUM_THREADS");
-    const long number = text == NULL ? 0 : strtol(text, NULL, 10);
-    return number >= 1 && number <= 65536 ? (int)number : 0;
+    uint64_t number = 0;
+    if (text != NULL) {
+        text += strspn(text, " ");
+        (void)number_take(&text, &number);
+    }
+    return number <= 65536 ? (int)number : 0;
 }
 
 static int per_node(int count, const core_groups *c)

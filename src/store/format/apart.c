@@ -4,6 +4,7 @@
 #include "store/format/apart.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,10 @@ static rlim_t address_space(void)
         }
         (void)fclose(file);
     }
-    return (rlim_t)strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
+    const char *at = text;
+    uint64_t pages = 0;
+    (void)number_take(&at, &pages);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
 /* It ends by its faults, without a word and without a core file; whoever handles them in the parent

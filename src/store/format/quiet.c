@@ -2,6 +2,7 @@
 /* HDF5's error stack: kept from printing itself, and put into our errors instead. */
 #include "store/format/quiet.h"
 
+#include "base/number.h"
 #include "base/terminal.h"
 
 #include <stdio.h>
@@ -15,7 +16,10 @@ static herr_t find_number(unsigned n, const H5E_error2_t *entry, void *data)
     const char *there = entry->desc == NULL ? NULL : strstr(entry->desc, "errno = ");
     (void)n;
     if (there != NULL && *number == 0) {
-        *number = (int)strtol(there + strlen("errno = "), NULL, 10);
+        uint64_t value = 0;
+        there += strlen("errno = ");
+        (void)number_take(&there, &value);
+        *number = (int)value;
     }
     return 0;
 }

@@ -40,6 +40,35 @@ static void test_without_a_sign(void **state)
     assert_true(value == 1500);
 }
 
+static void test_counts(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "0", "-1", "+1", "1x", "01", "12345678", " 1", "1e6"};
+    int count = 7;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(number_read_count(wrong[i], 1, &count));
+    }
+    assert_int_equal(count, 7);
+    assert_true(number_read_count("9999999", 1, &count) && count == 9999999);
+    assert_true(number_read_count("0", 0, &count) && count == 0);
+    assert_false(number_read_count("00", 0, &count));
+}
+
+static void test_taking(void **state)
+{
+    (void)state;
+    const char *text = "007,18446744073709551615 18446744073709551616";
+    uint64_t value = 1;
+    assert_true(number_take(&text, &value) && value == 7);
+    assert_false(number_take(&text, &value));
+    assert_true(*text++ == ',' && value == 7);
+    assert_true(number_take(&text, &value) && value == UINT64_MAX);
+    assert_true(*text++ == ' ');
+    assert_false(number_take(&text, &value));
+    assert_string_equal(text, "18446744073709551616");
+    assert_true(value == UINT64_MAX);
+}
+
 static void test_print(void **state)
 {
     (void)state;
@@ -68,6 +97,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_stay_where_text_is_bad),
         cmocka_unit_test(test_without_a_sign),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_taking),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_the_locale_stays),
     };

@@ -40,7 +40,7 @@ static void test_all(void **state)
     assert_string_equal(r.remote_shell, "ssh");
     assert_string_equal(r.done_folder, "/d");
     assert_int_equal(r.options.count, 4);
-    assert_true(r.takes_stdin && r.dry_run && message_wants(LOG_DEBUG));
+    assert_true(r.takes_stdin && r.dry_run && log_wants(LOG_DEBUG));
     assert_string_equal(r.program[0], "./pi");
     assert_string_equal(r.program[2], "3");
     words_free(&r.options);

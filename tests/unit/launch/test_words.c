@@ -67,26 +67,12 @@ static void test_controls(void **state)
     words_free(&w);
 }
 
-static void test_number(void **state)
-{
-    (void)state;
-    static const char *const wrong[] = {"", "0", "-1", "+1", "1x", "01", "12345678", " 1", "1e6"};
-    int number = 7;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_false(words_number(wrong[i], &number));
-    }
-    assert_int_equal(number, 7);
-    assert_true(words_number("9999999", &number));
-    assert_int_equal(number, 9999999);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_controls),
-        cmocka_unit_test(test_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

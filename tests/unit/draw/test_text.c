@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "picture/text.h"
+#include "draw/text.h"
 
 #include <string.h>
 
@@ -30,9 +30,9 @@ static int count_set(const picture *image)
     return count;
 }
 
-static picture *drawn(int x, int y, int size, const char *text)
+static picture *drawn(double x, double y, int size, const char *text)
 {
-    picture *image = picture_create(SIDE, SIDE);
+    picture *image = picture_create(SIDE, SIDE, COLOUR(0));
     assert_non_null(image);
     text_draw(image, x, y, size, text, white);
     return image;
@@ -41,7 +41,7 @@ static picture *drawn(int x, int y, int size, const char *text)
 static void test_signs_differ(void **state)
 {
     (void)state;
-    static const char signs[] = "abcdefghijklmnopqrstuvwxyz0123456789.,-+/:*%()=<> ~";
+    static const char signs[] = "abcdefghijklmnopqrstuvwxyz0123456789.,-+/:*%()=<> _~";
     for (size_t i = 0; i < sizeof signs - 1; ++i) {
         for (size_t j = 0; j < i; ++j) {
             picture *one = drawn(0, 0, 1, (char[]){signs[i], '\0'});
@@ -51,6 +51,15 @@ static void test_signs_differ(void **state)
             picture_destroy(other);
         }
     }
+}
+
+static void test_capitals_are_drawn_small(void **state)
+{
+    (void)state;
+    picture *one = drawn(0, 0, 1, "Weft"), *other = drawn(0.4, -0.4, 1, "wEFT");
+    assert_memory_equal(one->rgb, other->rgb, 3 * SIDE * SIDE);
+    picture_destroy(one);
+    picture_destroy(other);
 }
 
 static void test_a_sign_is_where_it_should_be(void **state)
@@ -100,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signs_differ),
+        cmocka_unit_test(test_capitals_are_drawn_small),
         cmocka_unit_test(test_a_sign_is_where_it_should_be),
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_size_and_edges),

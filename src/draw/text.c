@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Owns the font and the drawing of text. */
-#include "text.h"
+#include "draw/text.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 enum { WIDTH = 5, ADVANCE = 6 };
@@ -63,6 +65,7 @@ static const glyph font[] = {
     {'=', "..... ..... ##### ..... ##### ..... ..... ....."},
     {'<', "...#. ..#.. .#... #.... .#... ..#.. ...#. ....."},
     {'>', ".#... ..#.. ...#. ....# ...#. ..#.. .#... ....."},
+    {'_', "..... ..... ..... ..... ..... ..... ##### ....."},
     {' ', "..... ..... ..... ..... ..... ..... ..... ....."},
 };
 /* clang-format on */
@@ -71,9 +74,12 @@ static const char box[] = "##### #...# #...# #...# #...# #...# ##### .....";
 
 static const char *points_of(char sign)
 {
-    for (size_t i = 0; i < sizeof font / sizeof font[0]; ++i)
-        if (font[i].sign == sign)
+    const char small = (char)tolower((unsigned char)sign);
+    for (size_t i = 0; i < sizeof font / sizeof font[0]; i++) {
+        if (font[i].sign == small) {
             return font[i].points;
+        }
+    }
     return box;
 }
 
@@ -83,13 +89,18 @@ int text_width(const char *text, int size)
     return length > 0 ? (length * ADVANCE - (ADVANCE - WIDTH)) * size : 0;
 }
 
-void text_draw(picture *image, int x, int y, int size, const char *text, colour value)
+void text_draw(picture *image, double x, double y, int size, const char *text, colour value)
 {
-    for (; *text; ++text, x += ADVANCE * size) {
+    int left = (int)lround(x);
+    const int top = (int)lround(y);
+    for (; *text != '\0'; text++, left += ADVANCE * size) {
         const char *points = points_of(*text);
-        for (int row = 0; row < TEXT_HEIGHT; ++row)
-            for (int column = 0; column < WIDTH; ++column)
-                if (points[row * (WIDTH + 1) + column] == '#')
-                    picture_fill(image, x + column * size, y + row * size, size, size, value);
+        for (int row = 0; row < TEXT_HEIGHT; row++) {
+            for (int column = 0; column < WIDTH; column++) {
+                if (points[row * (WIDTH + 1) + column] == '#') {
+                    picture_fill(image, left + column * size, top + row * size, size, size, value);
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Owns the colour ramps. */
-#include "ramp.h"
+#include "draw/colour.h"
 
 #include <stddef.h>
 
@@ -26,36 +26,27 @@ typedef struct stops {
     size_t count;
 } stops;
 
-static stops stops_of(ramp which)
-{
-    switch (which) {
-    case RAMP_SEA:
-        return (stops){sea, sizeof sea / sizeof *sea};
-    case RAMP_LAND:
-        return (stops){land, sizeof land / sizeof *land};
-    case RAMP_FRACTAL:
-        break;
-    }
-    return (stops){fractal, sizeof fractal / sizeof *fractal};
-}
-
-static colour unpacked(unsigned rgb)
-{
-    return (colour){(rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0};
-}
+static const stops ramps[] = {
+    [RAMP_SEA] = {sea, sizeof sea / sizeof sea[0]},
+    [RAMP_LAND] = {land, sizeof land / sizeof land[0]},
+    [RAMP_FRACTAL] = {fractal, sizeof fractal / sizeof fractal[0]},
+};
 
 colour ramp_colour(ramp which, double place)
 {
-    stops s = stops_of(which);
-    if (!(place > s.list[0].place))
-        return unpacked(s.list[0].rgb);
-    for (size_t i = 1; i < s.count; ++i) {
-        const stop *low = &s.list[i - 1], *high = &s.list[i];
-        if (place < high->place)
-            return colour_mix(unpacked(low->rgb), unpacked(high->rgb),
-                              (place - low->place) / (high->place - low->place));
+    const stops s = ramps[which];
+    if (!(place > s.list[0].place)) {
+        return COLOUR(s.list[0].rgb);
     }
-    return unpacked(s.list[s.count - 1].rgb);
+    for (size_t i = 1; i < s.count; i++) {
+        const stop *low = &s.list[i - 1];
+        const stop *high = &s.list[i];
+        if (place < high->place) {
+            return colour_mix(COLOUR(low->rgb), COLOUR(high->rgb),
+                              (place - low->place) / (high->place - low->place));
+        }
+    }
+    return COLOUR(s.list[s.count - 1].rgb);
 }
 
 colour colour_mix(colour first, colour second, double share)
@@ -67,6 +58,6 @@ colour colour_mix(colour first, colour second, double share)
 
 colour colour_shade(colour value, double amount)
 {
-    const colour white = {1, 1, 1}, black = {0, 0, 0};
-    return amount > 0 ? colour_mix(value, white, amount) : colour_mix(value, black, -amount);
+    return colour_mix(value, amount > 0 ? COLOUR(0xffffff) : COLOUR(0x000000),
+                      amount > 0 ? amount : -amount);
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "picture/picture.h"
+#include "draw/picture.h"
 
 #include <png.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void test_round_trip(void **state)
     assert_true(file >= 0);
     close(file);
 
-    picture *image = picture_create(37, 11);
+    picture *image = picture_create(37, 11, COLOUR(0));
     assert_non_null(image);
     for (int y = 0; y < 11; ++y)
         for (int x = 0; x < 37; ++x)
@@ -54,19 +54,20 @@ static void test_errors(void **state)
 {
     (void)state;
     char error[PICTURE_ERROR_BYTES] = "";
-    picture *image = picture_create(2, 2);
+    picture *image = picture_create(2, 2, COLOUR(0));
     assert_false(picture_write_png(image, "missing-folder/world.png", error));
     assert_non_null(strstr(error, "missing-folder/world.png"));
     error[0] = '\0';
     assert_false(picture_path_usable("missing-folder/world.png", error));
     assert_non_null(strstr(error, "missing-folder/world.png"));
     assert_false(picture_path_usable("/tmp", error));
-    assert_non_null(strstr(error, "folder"));
+    assert_non_null(strstr(error, "no file"));
+    assert_false(picture_path_usable("/dev/full", error));
     assert_false(picture_path_usable("", error));
     assert_true(picture_path_usable("/tmp/weft-no-such-picture.png", error));
-    assert_null(picture_create(0, 5));
-    assert_null(picture_create(5, -1));
-    assert_null(picture_create(PICTURE_MAX_SIDE + 1, 1));
+    assert_null(picture_create(0, 5, COLOUR(0)));
+    assert_null(picture_create(5, -1, COLOUR(0)));
+    assert_null(picture_create(PICTURE_MAX_SIDE + 1, 1, COLOUR(0)));
     picture_destroy(image);
     picture_destroy(NULL);
 }
@@ -75,10 +76,10 @@ static void test_dots_are_cut_off_at_the_edge(void **state)
 {
     (void)state;
     const colour red = {1, 0, 0}, white = {1, 1, 1};
-    picture *image = picture_create(40, 30);
-    picture_draw_dot(image, 20.5, 15.5, 5, red, white);
-    picture_draw_dot(image, 0, 0, 5, red, white);
-    picture_draw_dot(image, 40, 30, 5, red, white);
+    picture *image = picture_create(40, 30, COLOUR(0));
+    picture_draw_mark(image, 20.5, 15.5, 5, red, white);
+    picture_draw_mark(image, 0, 0, 5, red, white);
+    picture_draw_mark(image, 40, 30, 5, red, white);
     const uint8_t *middle = &image->rgb[3 * (15 * 40 + 20)];
     const uint8_t *ring = &image->rgb[3 * (15 * 40 + 26)];
     const uint8_t *outside = &image->rgb[3 * (15 * 40 + 33)];
@@ -86,6 +87,26 @@ static void test_dots_are_cut_off_at_the_edge(void **state)
     assert_true(ring[0] == 255 && ring[1] == 255 && ring[2] == 255);
     assert_true(outside[0] == 0 && outside[1] == 0 && outside[2] == 0);
     assert_true(image->rgb[0] == 255 && image->rgb[1] == 0);
+    picture_destroy(image);
+}
+
+/* A line is as wide as asked for, round at its ends, and half as dark where it ends within a pixel.
+ */
+static void test_lines(void **state)
+{
+    (void)state;
+    picture *image = picture_create(40, 20, COLOUR(0xffffff));
+    picture_draw_line(image, 10, 10, 30, 10, 3, COLOUR(0x1f62b0));
+    picture_draw_line(image, -50, 10, -10, 10, 3, COLOUR(0));
+    for (int y = 0; y < 20; ++y) {
+        const uint8_t *p = &image->rgb[3 * (y * 40 + 20)];
+        const bool inside = y == 9 || y == 10, edge = y == 8 || y == 11;
+        assert_int_equal(p[0], inside ? 0x1f : edge ? 0x8f : 0xff);
+        assert_int_equal(p[2], inside ? 0xb0 : edge ? 0xd8 : 0xff);
+    }
+    assert_int_equal(image->rgb[3 * (10 * 40 + 9)], 0x1f);
+    assert_int_equal(image->rgb[3 * (10 * 40 + 7)], 0xff);
+    assert_int_equal(image->rgb[3 * (10 * 40 + 32)], 0xff);
     picture_destroy(image);
 }
 
@@ -120,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_dots_are_cut_off_at_the_edge),
+        cmocka_unit_test(test_lines),
         cmocka_unit_test(test_ramps_get_darker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
