@@ -6,9 +6,10 @@
 #include "base/log.h"
 #include "engine/coord/outbox.h"
 #include "engine/coord/run_record.h"
-#include "engine/coord/shutdown.h"
-#include "engine/link/members.h"
+#include "host/signals.h"
 #include "sched/dispatch.h"
+#include "sched/members.h"
+#include "sched/shutdown.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static const int64_t update_ns = INT64_C(1000000000);
 
 struct coordinator {
     coordinator_setup setup;
+    effects outside;
     run_record *run_record;
     dispatch *dispatch;
     members *members;
@@ -32,11 +34,66 @@ struct coordinator {
     progress progress;
 };
 
-static void end_with_error(coordinator *c, weft_status status, const error *why)
+static void end_with_error(coordinator *c, weft_status status, const error *why, int64_t now_ns)
 {
     if (status != WEFT_OK) {
-        shutdown_take_error(c->shutdown, why);
+        shutdown_take_error(c->shutdown, why, now_ns);
     }
+}
+
+static weft_status send_bytes(void *context, int rank, const void *bytes, size_t count, error *e)
+{
+    return mail_send(((coordinator *)context)->setup.mail, rank, bytes, count, e);
+}
+
+static void hold_mail(void *context, int rank, bool held)
+{
+    mail_hold(((coordinator *)context)->setup.mail, rank, held);
+}
+
+static void drop_mail(void *context, int rank)
+{
+    mail_drop(((coordinator *)context)->setup.mail, rank);
+}
+
+static bool mail_waits(void *context, int rank)
+{
+    return mail_waiting(((coordinator *)context)->setup.mail, rank) > 0;
+}
+
+static void count_items(void *context, int64_t *done, int64_t *failed)
+{
+    const coordinator *c = context;
+    *done = run_record_done(c->run_record);
+    *failed = run_record_failed(c->run_record);
+}
+
+static void tell_of_stop(void *context, int signal)
+{
+    (void)context;
+    log_print(LOG_INFO, "%s: stopping in good order",
+              signal != 0 ? signals_name(signal) : "the time limit is near");
+}
+
+static weft_status close_record(void *context, weft_status why, error *e)
+{
+    return run_record_end(((coordinator *)context)->run_record, why, e);
+}
+
+static bool record_is_closed(void *context, error *e)
+{
+    store *s = ((coordinator *)context)->setup.store;
+    if (!store_flushed(s)) {
+        return false;
+    }
+    (void)store_status(s, e);
+    return true;
+}
+
+static void warn(void *context, const char *text)
+{
+    (void)context;
+    log_print(LOG_WARNING, "%s", text);
 }
 
 /* Books and dispatch, which then knows what is to do. */
@@ -49,9 +106,20 @@ static weft_status prepare(coordinator *c, error *e)
                                  .technique = setup->technique,
                                  .seed = setup->job->seed,
                                  .pure = setup->pure};
+    c->outside = (effects){.context = c,
+                           .send = send_bytes,
+                           .hold = hold_mail,
+                           .drop = drop_mail,
+                           .waiting = mail_waits,
+                           .count = count_items,
+                           .stopping = tell_of_stop,
+                           .close = close_record,
+                           .closed = record_is_closed,
+                           .warn = warn};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
-        status = members_create(setup->mail, setup->placement->ranks, setup->pulse, &c->members, e);
+        status = members_create(&c->outside, setup->placement->ranks, setup->pulse, c->begun_ns,
+                                &c->members, e);
     }
     if (status == WEFT_OK) {
         status = outbox_create(c->members, store_leases(setup->store), &c->outbox, e);
@@ -70,8 +138,7 @@ static weft_status prepare(coordinator *c, error *e)
     if (status == WEFT_OK) {
         status = dispatch_start(c->dispatch, e);
     }
-    const shutdown_setup end = {.store = setup->store,
-                                .run_record = c->run_record,
+    const shutdown_setup end = {.outside = &c->outside,
                                 .dispatch = c->dispatch,
                                 .members = c->members,
                                 .ranks = setup->placement->ranks,
@@ -155,7 +222,7 @@ static void beware(coordinator *c, order *o)
     }
 }
 
-static void send_grant(coordinator *c, const order *o)
+static void send_grant(coordinator *c, const order *o, int64_t now_ns)
 {
     error e = {.status = WEFT_OK};
     weft_status status = WEFT_OK;
@@ -170,10 +237,10 @@ static void send_grant(coordinator *c, const order *o)
     if (status == WEFT_OK) {
         status = outbox_send(c->outbox, o->rank, &grant, bytes, &e);
     }
-    end_with_error(c, status, &e);
+    end_with_error(c, status, &e, now_ns);
 }
 
-static void send_order(coordinator *c, order *o)
+static void send_order(coordinator *c, order *o, int64_t now_ns)
 {
     beware(c, o);
     if (o->kind == ORDER_RECALL) {
@@ -181,7 +248,7 @@ static void send_order(coordinator *c, order *o)
         members_send(c->members, o->rank, &recall, sizeof recall);
         return;
     }
-    send_grant(c, o);
+    send_grant(c, o, now_ns);
 }
 
 /* Tells ranks what is decided by now. */
@@ -194,7 +261,7 @@ static void send_orders(coordinator *c, int64_t now_ns)
         dispatch_set_time_left(c->dispatch, 1e-9 * (double)(left_ns > 1 ? left_ns : 1));
     }
     while (shutdown_far(c->shutdown) && dispatch_next(c->dispatch, now_ns, &o)) {
-        send_order(c, &o);
+        send_order(c, &o, now_ns);
         orders++;
     }
     if (orders > 0) {
@@ -204,16 +271,17 @@ static void send_orders(coordinator *c, int64_t now_ns)
     c->next_dispatch_ns = now_ns + DISPATCH_NS;
 }
 
-static void take_report(coordinator *c, int rank, const message_report *report, size_t count)
+static void take_report(coordinator *c, int rank, const message_report *report, size_t count,
+                        int64_t now_ns)
 {
     error e = {.status = WEFT_OK};
     shutdown_learn_sync(c->shutdown, report->sync_ns);
-    end_with_error(c, run_record_take(c->run_record, rank, report, count, &e), &e);
+    end_with_error(c, run_record_take(c->run_record, rank, report, count, &e), &e, now_ns);
 }
 
 /* A rank that had been taken for dead. What it had is with others, so that it begins anew; but
  * where nothing may be computed twice, it has to go. */
-static void welcome_back(coordinator *c, int rank)
+static void welcome_back(coordinator *c, int rank, int64_t now_ns)
 {
     log_print(LOG_WARNING, "rank %d on host %s is back", rank, c->setup.placement->host[rank].name);
     if (!c->setup.pure) {
@@ -229,15 +297,16 @@ static void welcome_back(coordinator *c, int rank)
                                    .epoch = members_epoch(c->members, rank)};
     members_send(c->members, rank, &rejoin, sizeof rejoin);
     shutdown_expect_repeats(c->shutdown);
-    shutdown_tell(c->shutdown, rank);
+    shutdown_tell(c->shutdown, rank, now_ns);
 }
 
-static void take_failure(coordinator *c, int rank, const message_fail *failure)
+static void take_failure(coordinator *c, int rank, const message_fail *failure, int64_t now_ns)
 {
     error why = {.status = WEFT_OK};
     (void)error_set(&why, failure->error.status, "rank %d: %.*s", rank, ERROR_TEXT_BYTES - 32,
                     failure->error.text);
-    shutdown_take_error(c->shutdown, c->setup.placement->ranks > 1 ? &why : &failure->error);
+    shutdown_take_error(c->shutdown, c->setup.placement->ranks > 1 ? &why : &failure->error,
+                        now_ns);
 }
 
 static void take_back(coordinator *c, int rank, const message_return *back, int64_t now_ns)
@@ -261,16 +330,16 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     if (shutdown_over(c->shutdown)) {
         return;
     }
+    const int64_t now_ns = clock_now_ns();
     if (members_hear(c->members, rank)) {
-        welcome_back(c, rank);
+        welcome_back(c, rank, now_ns);
     }
     if (*(const message_kind *)bytes == MESSAGE_SIGNAL) {
-        shutdown_take_signal(c->shutdown, ((const message_signal *)bytes)->number);
+        shutdown_take_signal(c->shutdown, ((const message_signal *)bytes)->number, now_ns);
     }
     if (shutdown_closed(c->shutdown) || members_lost(c->members, rank)) {
         return;
     }
-    const int64_t now_ns = clock_now_ns();
     switch (*(const message_kind *)bytes) {
     case MESSAGE_ASK:
         take_wish(c, rank, bytes, now_ns);
@@ -279,10 +348,10 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
         take_news(c, rank, &((const message_news *)bytes)->news, now_ns);
         break;
     case MESSAGE_REPORT:
-        take_report(c, rank, bytes, count);
+        take_report(c, rank, bytes, count, now_ns);
         break;
     case MESSAGE_FAIL:
-        take_failure(c, rank, bytes);
+        take_failure(c, rank, bytes, now_ns);
         break;
     case MESSAGE_LEFT:
         shutdown_take_leave(c->shutdown, rank, ((const message_left *)bytes)->dropped);
@@ -325,6 +394,10 @@ static void keep_in_touch(coordinator *c, int64_t now_ns)
 {
     char why[MEMBERS_WHY_BYTES];
     members_listen(c->members, now_ns);
+    for (int rank = mail_next_dead(c->setup.mail); rank >= 0;
+         rank = mail_next_dead(c->setup.mail)) {
+        members_presume_dead(c->members, rank);
+    }
     for (int rank = members_next_lost(c->members, why); rank >= 0;
          rank = members_next_lost(c->members, why)) {
         bury(c, rank, why);
@@ -338,7 +411,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
     }
     error e = {.status = WEFT_OK};
     keep_in_touch(c, now_ns);
-    end_with_error(c, outbox_flush(c->outbox, &e), &e);
+    end_with_error(c, outbox_flush(c->outbox, &e), &e, now_ns);
     shutdown_step(c->shutdown, now_ns);
     if (shutdown_far(c->shutdown) && now_ns >= c->next_dispatch_ns) {
         send_orders(c, now_ns);
@@ -347,7 +420,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         c->next_update_ns = now_ns + update_ns;
         sync_tables(c, now_ns);
         store_touch(c->setup.store);
-        end_with_error(c, run_record_update(c->run_record, &e), &e);
+        end_with_error(c, run_record_update(c->run_record, &e), &e, now_ns);
     }
     progress_update(&c->progress, run_record_done(c->run_record), run_record_failed(c->run_record),
                     now_ns);

@@ -4,7 +4,7 @@
 #ifndef ENGINE_COORD_OUTBOX_H
 #define ENGINE_COORD_OUTBOX_H
 
-#include "engine/link/members.h"
+#include "sched/members.h"
 #include "store/lease_table.h"
 
 #include <stdbool.h>

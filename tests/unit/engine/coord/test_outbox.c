@@ -18,6 +18,14 @@
 
 enum { TILES = 1000 };
 
+static weft_status reach(void *context, int rank, const void *bytes, size_t count, error *e)
+{
+    (void)context;
+    return mail_send(box, rank, bytes, count, e);
+}
+
+static const effects outside = {.send = reach};
+
 typedef struct scene {
     char path[32];
     int fd;
@@ -35,7 +43,8 @@ static scene make(bool writable)
     assert_true(fd >= 0 && ftruncate(fd, TILES) == 0 && close(fd) == 0);
     s.fd = open(s.path, writable ? O_WRONLY : O_RDONLY);
     assert_true(s.fd >= 0);
-    assert_int_equal(members_create(box, 2, (pulse){.beat_ns = 0}, &s.members, &e), WEFT_OK);
+    assert_int_equal(members_create(&outside, 2, (pulse){.beat_ns = 0}, 0, &s.members, &e),
+                     WEFT_OK);
     assert_int_equal(lease_table_open(s.fd, s.path, 0, TILES, &s.table, &e), WEFT_OK);
     assert_int_equal(outbox_create(s.members, s.table, &s.outbox, &e), WEFT_OK);
     return s;
