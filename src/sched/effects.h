@@ -4,6 +4,8 @@
 #define SCHED_EFFECTS_H
 
 #include "base/error.h"
+#include "sched/message.h"
+#include "space/interval.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +25,21 @@ typedef struct effects {
 
     /* Whether anything for a rank has not arrived yet. */
     bool (*waiting)(void *context, int rank);
+
+    /* The file is to say that these tiles are leased; *ticket stands for that and all before. */
+    weft_status (*lease)(void *context, const interval granted[], int intervals, int64_t *ticket,
+                         error *e);
+
+    /* Whether the file says so, for that ticket; an error if it never will. */
+    bool (*leased)(void *context, int64_t ticket, error *e);
+
+    /* Records the tiles of a report, of so many bytes, that dispatch_report() takes. */
+    weft_status (*record)(void *context, int rank, const message_report *report, size_t count,
+                          error *e);
+
+    /* A rank is presumed dead, with so many tiles in its hands; and one of these is back. */
+    void (*lost)(void *context, int rank, int64_t tiles, const char *why);
+    void (*back)(void *context, int rank);
 
     /* The items of the job that are done, and of these, those that failed. */
     void (*count)(void *context, int64_t *done, int64_t *failed);
