@@ -40,6 +40,7 @@ typedef struct member {
     int behind;
     int64_t heard_ns;
     int64_t left;        /* tiles that it has not begun, when last heard of, and granted since */
+    int64_t copied;      /* of these, what has been granted since that is late elsewhere */
     int64_t recalled_ns; /* it owes an answer to a recall since then; 0: it does not */
     int recalled_for;    /* and this rank waits for it */
 } member;
@@ -174,6 +175,7 @@ void dispatch_return(dispatch *d, int rank, int intervals, const interval back[]
     member *m = &d->member[rank];
     m->recalled_ns = 0;
     m->left = left;
+    m->copied = 0;
     m->heard_ns = now_ns;
     for (int i = 0; i < intervals; i++) {
         schedule_return(d->schedule, leases_return(d->leases, rank, back[i]));
@@ -189,6 +191,7 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns)
     const int64_t twice_ns = n->longest_s < 1e9 ? (int64_t)(2e9 * n->longest_s) : 0;
     d->member[rank].heard_ns = now_ns;
     d->member[rank].left = n->left;
+    d->member[rank].copied = 0;
     d->late_ns = twice_ns > d->late_ns ? twice_ns : d->late_ns;
     if (n->computed.tiles > 0) {
         schedule_measure(d->schedule, rank, &n->computed);
@@ -210,7 +213,7 @@ int64_t dispatch_bury(dispatch *d, int rank)
     const int64_t tiles = leases_bury(d->leases, rank, &reserved);
     schedule_return(d->schedule, tiles + reserved);
     m->want = 0;
-    m->left = 0;
+    m->left = m->copied = 0;
     m->recalled_ns = 0;
     /* The last survey may count on it. */
     d->sources = d->next_source = 0;
@@ -335,7 +338,8 @@ static void survey(dispatch *d, int64_t now_ns)
     for (int rank = 0; rank < d->setup.ranks; rank++) {
         const member *m = &d->member[rank];
         const bool owes = m->recalled_ns != 0 && now_ns - m->recalled_ns < answer_ns;
-        if (leases_reserved(d->leases, rank) > 0 || (m->left > 0 && !owes)) {
+        /* A copy that is asked back at once is late again, and later each time. */
+        if (leases_reserved(d->leases, rank) > 0 || (m->left > m->copied && !owes)) {
             d->source[d->sources++] =
                 (source){.rank = rank, .left_s = estimate_left(d, rank, now_ns)};
         }
@@ -404,6 +408,7 @@ static void note_grant(dispatch *d, const order *o)
     d->member[o->rank].want = 0;
     for (int i = 0; i < o->intervals; i++) {
         d->member[o->rank].left += o->interval[i].tiles;
+        d->member[o->rank].copied += o->again ? o->interval[i].tiles : 0;
     }
 }
 
@@ -454,6 +459,11 @@ bool dispatch_next(dispatch *d, int64_t now_ns, order *o)
         survey(d, now_ns);
     }
     return serve_from_survey(d, now_ns, o);
+}
+
+weft_status dispatch_status(const dispatch *d, error *e)
+{
+    return leases_status(d->leases, e);
 }
 
 int64_t dispatch_undone(const dispatch *d)

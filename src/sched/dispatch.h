@@ -98,6 +98,9 @@ bool dispatch_next(dispatch *d, int64_t now_ns, order *o);
 
 enum { DISPATCH_NS = 1000000 };
 
+/* Fails once memory has run out: then the run may never be complete. */
+weft_status dispatch_status(const dispatch *d, error *e);
+
 /* Tiles not done. */
 int64_t dispatch_undone(const dispatch *d);
 

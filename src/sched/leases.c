@@ -44,6 +44,7 @@ struct leases {
     interval *returned; /* given back and not reserved again yet */
     int64_t returned_count;
     int64_t returned_room;
+    bool incomplete; /* there was no memory for all that is to be remembered */
 };
 
 weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
@@ -106,6 +107,12 @@ int64_t leases_undone(const leases *l)
     return l->undone;
 }
 
+weft_status leases_status(const leases *l, error *e)
+{
+    return !l->incomplete ? WEFT_OK
+                          : error_set(e, WEFT_ERR_MEMORY, "out of memory for what ranks have");
+}
+
 /* At least one free lease; false if there is no memory for it. */
 static bool make_room(leases *l)
 {
@@ -115,6 +122,7 @@ static bool make_room(leases *l)
     const int room = l->room == 0 ? 64 : 2 * l->room;
     lease *larger = room > l->room ? realloc(l->lease, (size_t)room * sizeof *larger) : NULL;
     if (larger == NULL) {
+        l->incomplete = true;
         return false;
     }
     for (int i = l->room; i < room; i++) {
@@ -126,7 +134,6 @@ static bool make_room(leases *l)
     return true;
 }
 
-/* Without memory to remember it the piece is still computed; only a second try is lost. */
 static void remember(leases *l, int rank, interval p, int64_t now_ns)
 {
     if (!make_room(l)) {
@@ -333,29 +340,25 @@ static bool give_up_copy(leases *l, int rank, interval p)
     return false;
 }
 
-/* Room for one more piece that is to do again; false if there is no memory for it. */
-static bool make_room_for_returned(leases *l)
+/* A piece is to do again. */
+static void put_back(leases *l, interval p)
 {
-    if (l->returned_count < l->returned_room) {
-        return true;
+    if (l->returned_count == l->returned_room) {
+        const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
+        interval *larger = realloc(l->returned, (size_t)room * sizeof *larger);
+        if (larger == NULL) {
+            l->incomplete = true;
+            return;
+        }
+        l->returned = larger;
+        l->returned_room = room;
     }
-    const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
-    interval *larger = realloc(l->returned, (size_t)room * sizeof *larger);
-    if (larger == NULL) {
-        return false;
-    }
-    l->returned = larger;
-    l->returned_room = room;
-    return true;
+    l->returned[l->returned_count++] = p;
 }
 
 int64_t leases_return(leases *l, int rank, interval p)
 {
     int64_t held = 0;
-    if (!make_room_for_returned(l)) {
-        /* The lease stays, and is handed out again once it is overdue. */
-        return 0;
-    }
     for (int i = l->of[rank].last; i != NONE;) {
         const int before = l->lease[i].before;
         held += cut(l, rank, i, p);
@@ -364,19 +367,8 @@ int64_t leases_return(leases *l, int rank, interval p)
     if (held == 0 && give_up_copy(l, rank, p)) {
         return 0;
     }
-    l->returned[l->returned_count++] = p;
+    put_back(l, p);
     return p.tiles;
-}
-
-/* A piece is to do again, as far as it is not done: how many tiles; NONE: there was no memory for
- * it. */
-static int64_t put_back(leases *l, interval p)
-{
-    if (!make_room_for_returned(l)) {
-        return NONE;
-    }
-    l->returned[l->returned_count++] = p;
-    return count_undone(l, p);
 }
 
 static void suspect(leases *l, interval p)
@@ -405,10 +397,9 @@ static void forget_copier(leases *l, int rank)
 static int64_t unreserve(leases *l, int rank)
 {
     holdings *h = &l->of[rank];
-    const int64_t reserved = h->reserved > 0 ? put_back(l, h->reserve) : 0;
-    if (reserved == NONE) {
-        /* Others may still take it from there. */
-        return 0;
+    const int64_t reserved = h->reserved > 0 ? count_undone(l, h->reserve) : 0;
+    if (reserved > 0) {
+        put_back(l, h->reserve);
     }
     h->reserve.tiles = 0;
     h->reserved = 0;
@@ -424,15 +415,13 @@ int64_t leases_bury(leases *l, int rank, int64_t *reserved)
     for (int i = l->of[rank].first; i != NONE;) {
         const int behind = l->lease[i].behind;
         const lease old = l->lease[i];
-        const bool copied = old.copier != NONE && make_room(l);
         suspect(l, old.interval);
-        if (copied) {
+        forget(l, rank, i);
+        if (old.copier != NONE) {
             remember(l, old.copier, old.interval, old.when_ns);
-        }
-        const int64_t again = copied ? 0 : put_back(l, old.interval);
-        if (again != NONE) {
-            forget(l, rank, i);
-            undone += again;
+        } else {
+            put_back(l, old.interval);
+            undone += count_undone(l, old.interval);
         }
         i = behind;
     }

@@ -25,6 +25,9 @@ weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e);
 /* NULL is allowed. */
 void leases_destroy(leases *l);
 
+/* Fails once memory has run out for what ranks have: then a tile may never be handed out again. */
+weft_status leases_status(const leases *l, error *e);
+
 /* A tile has been computed: true if for the first time. */
 bool leases_report(leases *l, int64_t tile);
 

@@ -5,8 +5,8 @@
 
 #include "engine/coord/progress.h"
 #include "engine/layout/placement.h"
-#include "engine/link/failure_detector.h"
 #include "engine/link/mail.h"
+#include "sched/failure_detector.h"
 #include "sched/technique.h"
 #include "space/job.h"
 #include "store/store.h"

@@ -4,8 +4,8 @@
 #ifndef ENGINE_LINK_COORDINATOR_LINK_H
 #define ENGINE_LINK_COORDINATOR_LINK_H
 
-#include "engine/link/failure_detector.h"
 #include "engine/link/mail.h"
+#include "sched/failure_detector.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,6 +11,16 @@
 
 static const int64_t late_ns = 1000;
 
+/* Whether memory is refused. */
+static bool refuses;
+void *__real_realloc(void *old, size_t count); /* NOLINT: the linker's name, see --wrap */
+void *__wrap_realloc(void *old, size_t count); /* NOLINT */
+
+void *__wrap_realloc(void *old, size_t count) /* NOLINT */
+{
+    return refuses ? NULL : __real_realloc(old, count);
+}
+
 static leases *make(int64_t tiles, int ranks)
 {
     error e = {.status = WEFT_OK};
@@ -270,6 +280,29 @@ static void test_reserved_tiles(void **state)
     leases_destroy(l);
 }
 
+/* A tile that would never be handed out again is not passed over in silence. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        error e = {.status = WEFT_OK};
+        leases *l = make(10, 2);
+        int64_t reserved = 0;
+        refuses = way == 0;
+        take(l, 0, 5, 0, 5);
+        assert_int_equal(leases_status(l, &e), way == 0 ? WEFT_ERR_MEMORY : WEFT_OK);
+        refuses = true;
+        if (way == 1) {
+            (void)leases_return(l, 0, (interval){.first = 3, .tiles = 2});
+        } else {
+            (void)leases_bury(l, 0, &reserved);
+        }
+        assert_int_equal(leases_status(l, &e), WEFT_ERR_MEMORY);
+        refuses = false;
+        leases_destroy(l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_copies_outlive_the_dead),
         cmocka_unit_test(test_copies_of_the_dead_are_careful),
         cmocka_unit_test(test_reserved_tiles),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of a run, as the coordinator knows them: which ranks are there, which are taken for
  * dead, and messages to those that are not. */
-#ifndef ENGINE_LINK_MEMBERS_H
-#define ENGINE_LINK_MEMBERS_H
+#ifndef SCHED_MEMBERS_H
+#define SCHED_MEMBERS_H
 
-#include "engine/link/failure_detector.h"
-#include "engine/link/mail.h"
+#include "sched/effects.h"
+#include "sched/failure_detector.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,8 +15,9 @@ typedef struct members members;
 
 enum { MEMBERS_WHY_BYTES = 256 };
 
-/* All ranks are there. The mail lives longer. */
-weft_status members_create(mail *m, int ranks, pulse p, members **out, error *e);
+/* All ranks are there. The effects live longer. */
+weft_status members_create(const effects *outside, int ranks, pulse p, int64_t now_ns,
+                           members **out, error *e);
 
 /* NULL is allowed. */
 void members_destroy(members *r);

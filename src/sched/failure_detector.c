@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which ranks have been heard of lately, and which are taken for dead. */
-#include "engine/link/failure_detector.h"
+#include "sched/failure_detector.h"
 
 #include <stdlib.h>
 

@@ -2,13 +2,12 @@
 /* How a run ends: all is done, it is told to stop or short of time, or something has failed. Then
  * nothing more is begun, all ranks are waited for until they have come back from their kernels, but
  * never without a limit, the run record is closed, and all ranks are told. */
-#ifndef ENGINE_COORD_SHUTDOWN_H
-#define ENGINE_COORD_SHUTDOWN_H
+#ifndef SCHED_SHUTDOWN_H
+#define SCHED_SHUTDOWN_H
 
-#include "engine/coord/run_record.h"
-#include "engine/link/members.h"
 #include "sched/dispatch.h"
-#include "store/store.h"
+#include "sched/effects.h"
+#include "sched/members.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +16,7 @@ typedef struct shutdown shutdown;
 
 /* What it works with; all of it lives longer. */
 typedef struct shutdown_setup {
-    store *store;
-    run_record *run_record;
+    const effects *outside;
     dispatch *dispatch;
     members *members;
     int ranks;
@@ -55,14 +53,14 @@ bool shutdown_limited(const shutdown *x);
 void shutdown_expect_repeats(shutdown *x);
 
 /* What may end it. The first error counts. */
-void shutdown_take_signal(shutdown *x, int number);
-void shutdown_take_error(shutdown *x, const error *why);
+void shutdown_take_signal(shutdown *x, int number, int64_t now_ns);
+void shutdown_take_error(shutdown *x, const error *why, int64_t now_ns);
 
 /* A rank has left, and may have left a kernel behind that had not come back in time. */
 void shutdown_take_leave(shutdown *x, int rank, bool dropped);
 
 /* A rank that was taken for dead is back: it may have to stop at once. */
-void shutdown_tell(shutdown *x, int rank);
+void shutdown_tell(shutdown *x, int rank, int64_t now_ns);
 
 /* Ends the run, step by step, where it is time to. */
 void shutdown_step(shutdown *x, int64_t now_ns);

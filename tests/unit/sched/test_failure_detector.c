@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/link/failure_detector.h"
+#include "sched/failure_detector.h"
 
 enum { RANKS = 5 };
 

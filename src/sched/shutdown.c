@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How a run ends. */
-#include "engine/coord/shutdown.h"
+#include "sched/shutdown.h"
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "host/signals.h"
+#include "sched/message.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -148,13 +146,15 @@ static void judge(shutdown *x)
     if (error_is_failure(x->why.status)) {
         return;
     }
+    int64_t done = 0;
+    int64_t failed = 0;
+    x->setup.outside->count(x->setup.outside->context, &done, &failed);
     error_clear(&x->why);
     if (dispatch_undone(x->setup.dispatch) > 0) {
         (void)error_set(&x->why, WEFT_STOPPED, "stopped with %" PRId64 " of %" PRId64 " items done",
-                        run_record_done(x->setup.run_record), x->setup.items);
-    } else if (run_record_failed(x->setup.run_record) > 0) {
-        (void)error_set(&x->why, WEFT_ITEMS_FAILED, "%" PRId64 " items failed",
-                        run_record_failed(x->setup.run_record));
+                        done, x->setup.items);
+    } else if (failed > 0) {
+        (void)error_set(&x->why, WEFT_ITEMS_FAILED, "%" PRId64 " items failed", failed);
     }
 }
 
@@ -166,9 +166,8 @@ static int64_t grace_left(const shutdown *x, int64_t now_ns)
 }
 
 /* Nothing more is begun; what is in work may take the grace to come back. */
-static void call_in(shutdown *x, int64_t most_ns)
+static void call_in(shutdown *x, int64_t most_ns, int64_t now_ns)
 {
-    const int64_t now_ns = clock_now_ns();
     const int64_t left_ns = grace_left(x, now_ns);
     const int64_t grace_ns = most_ns < left_ns ? most_ns : left_ns;
     const int64_t until_ns = now_ns + grace_ns + leave_ns;
@@ -180,30 +179,30 @@ static void call_in(shutdown *x, int64_t most_ns)
     }
 }
 
-static void stop(shutdown *x, const char *why, int64_t grace_ns)
+static void stop(shutdown *x, int signal, int64_t grace_ns, int64_t now_ns)
 {
     if (x->phase == PHASE_RUNNING) {
-        log_print(LOG_INFO, "%s: stopping in good order", why);
+        x->setup.outside->stopping(x->setup.outside->context, signal);
     }
-    call_in(x, grace_ns);
+    call_in(x, grace_ns, now_ns);
 }
 
-void shutdown_take_signal(shutdown *x, int number)
+void shutdown_take_signal(shutdown *x, int number, int64_t now_ns)
 {
     x->told_to_stop = true;
     if (x->phase == PHASE_CLOSING) {
-        const int64_t until_ns = clock_now_ns() + disk_grace_ns;
+        const int64_t until_ns = now_ns + disk_grace_ns;
         x->closed_ns = until_ns < x->closed_ns ? until_ns : x->closed_ns;
         return;
     }
-    stop(x, signals_name(number), number == SIGUSR1 ? long_grace_ns : short_grace_ns);
+    stop(x, number, number == SIGUSR1 ? long_grace_ns : short_grace_ns, now_ns);
 }
 
-void shutdown_take_error(shutdown *x, const error *why)
+void shutdown_take_error(shutdown *x, const error *why, int64_t now_ns)
 {
     if (x->phase < PHASE_CLOSING) {
         blame(x, why);
-        call_in(x, error_grace_ns);
+        call_in(x, error_grace_ns, now_ns);
     }
 }
 
@@ -213,10 +212,10 @@ void shutdown_take_leave(shutdown *x, int rank, bool dropped)
     x->dropped = x->dropped || dropped;
 }
 
-void shutdown_tell(shutdown *x, int rank)
+void shutdown_tell(shutdown *x, int rank, int64_t now_ns)
 {
     if (x->phase == PHASE_STOPPING) {
-        const int64_t left_ns = x->stop_ns - clock_now_ns();
+        const int64_t left_ns = x->stop_ns - now_ns;
         const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = left_ns > 0 ? left_ns : 0};
         members_send(x->setup.members, rank, &stop, sizeof stop);
     }
@@ -243,36 +242,36 @@ static int64_t disk_ns(const shutdown *x, int64_t now_ns)
     return complete && !x->told_to_stop ? INT64_MAX : disk_grace_ns;
 }
 
-static void close_record(shutdown *x)
+static void close_record(shutdown *x, int64_t now_ns)
 {
     error e = {.status = WEFT_OK};
     give_up_on_the_silent(x);
     judge(x);
-    x->closing_ns = clock_now_ns();
-    const int64_t may_take_ns = disk_ns(x, x->closing_ns);
-    x->closed_ns = may_take_ns < INT64_MAX ? x->closing_ns + may_take_ns : INT64_MAX;
+    const int64_t may_take_ns = disk_ns(x, now_ns);
+    x->closing_ns = now_ns;
+    x->closed_ns = may_take_ns < INT64_MAX ? now_ns + may_take_ns : INT64_MAX;
     x->phase = PHASE_CLOSING;
-    (void)run_record_end(x->setup.run_record, x->why.status, &e);
+    (void)x->setup.outside->close(x->setup.outside->context, x->why.status, &e);
     blame(x, &e);
 }
 
-static void end_if_complete(shutdown *x)
+static void end_if_complete(shutdown *x, int64_t now_ns)
 {
     if (x->phase != PHASE_RUNNING || dispatch_undone(x->setup.dispatch) > 0 ||
         !members_call(x->setup.members)) {
         return;
     }
     if (x->repeats) {
-        call_in(x, complete_grace_ns + (int64_t)(2e9 * x->longest_s));
+        call_in(x, complete_grace_ns + (int64_t)(2e9 * x->longest_s), now_ns);
     } else {
-        close_record(x);
+        close_record(x, now_ns);
     }
 }
 
 static void stop_in_time(shutdown *x, int64_t now_ns)
 {
     if (x->phase == PHASE_RUNNING && shutdown_limited(x) && shutdown_time_left(x, now_ns) <= 0) {
-        stop(x, "the time limit is near", INT64_MAX);
+        stop(x, 0, INT64_MAX, now_ns);
     }
 }
 
@@ -282,36 +281,36 @@ static void end_if_left(shutdown *x, int64_t now_ns)
     const bool all = members_all_left(x->setup.members);
     if (x->phase == PHASE_STOPPING && (all || now_ns > x->stop_ns)) {
         x->dropped = x->dropped || !all;
-        close_record(x);
+        close_record(x, now_ns);
     }
 }
 
 /* Whether the run record is on disk; or time is up, and what the disk says is not known. */
-static bool run_record_are_closed(shutdown *x, int64_t now_ns)
+static bool record_is_closed(shutdown *x, int64_t now_ns)
 {
+    const effects *outside = x->setup.outside;
     const double waited_s = 1e-9 * (double)(now_ns - x->closing_ns);
-    if (store_flushed(x->setup.store)) {
-        error e = {.status = WEFT_OK};
-        (void)store_status(x->setup.store, &e);
+    error e = {.status = WEFT_OK};
+    if (outside->closed(outside->context, &e)) {
         blame(x, &e);
         return true;
     }
     if (now_ns >= x->closed_ns) {
-        error e = {.status = WEFT_OK};
         (void)error_set(&e, WEFT_STOPPED,
                         "the disk has not answered for %.1f s: what was recorded last may be "
                         "missing; run the same command again",
                         waited_s);
-        log_print(LOG_WARNING, "%s", e.text);
+        outside->warn(outside->context, e.text);
         blame(x, &e);
         return true;
     }
     if (now_ns - x->closing_ns > disk_grace_ns && !x->told_of_disk) {
         x->told_of_disk = true;
-        log_print(LOG_WARNING,
-                  "everything is computed; waiting for the disk, which has not "
-                  "answered for %.0f s",
-                  waited_s);
+        (void)error_set(&e, WEFT_OK,
+                        "everything is computed; waiting for the disk, which has not "
+                        "answered for %.0f s",
+                        waited_s);
+        outside->warn(outside->context, e.text);
     }
     return false;
 }
@@ -319,15 +318,17 @@ static bool run_record_are_closed(shutdown *x, int64_t now_ns)
 /* Once the run record is closed, tells all ranks. */
 static void end_if_closed(shutdown *x, int64_t now_ns)
 {
-    if (x->phase != PHASE_CLOSING || !run_record_are_closed(x, now_ns)) {
+    if (x->phase != PHASE_CLOSING || !record_is_closed(x, now_ns)) {
         return;
     }
     message_end end;
+    error known = {.status = WEFT_OK};
+    const bool closed = x->setup.outside->closed(x->setup.outside->context, &known);
     memset(&end, 0, sizeof end);
     end.kind = MESSAGE_END;
     end.error = x->why;
     end.at_once = x->dropped;
-    end.disk_ns = store_flushed(x->setup.store) ? disk_ns(x, now_ns) : closing_ns;
+    end.disk_ns = closed ? disk_ns(x, now_ns) : closing_ns;
     end.broken = x->dropped || members_lost_ranks(x->setup.members) > 0;
     x->phase = PHASE_OVER;
     members_send_last(x->setup.members, &end, sizeof end);
@@ -335,7 +336,7 @@ static void end_if_closed(shutdown *x, int64_t now_ns)
 
 void shutdown_step(shutdown *x, int64_t now_ns)
 {
-    end_if_complete(x);
+    end_if_complete(x, now_ns);
     stop_in_time(x, now_ns);
     end_if_left(x, now_ns);
     end_if_closed(x, now_ns);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of a run, as the coordinator knows them: which ranks are there, which are taken for
  * dead, and messages to those that are not. */
-#include "engine/link/members.h"
+#include "sched/members.h"
 
-#include "base/clock.h"
 #include "base/number.h"
+#include "sched/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ typedef struct member {
 } member;
 
 struct members {
-    mail *mail;
+    const effects *outside;
     int ranks;
     pulse pulse;
     failure_detector *detector;
@@ -41,7 +41,8 @@ struct members {
     int64_t next_doubt_ns; /* when to look who is suspect */
 };
 
-weft_status members_create(mail *m, int ranks, pulse p, members **out, error *e)
+weft_status members_create(const effects *outside, int ranks, pulse p, int64_t now_ns,
+                           members **out, error *e)
 {
     members *r = calloc(1, sizeof *r);
     member *each = calloc((size_t)ranks, sizeof *each);
@@ -50,9 +51,8 @@ weft_status members_create(mail *m, int ranks, pulse p, members **out, error *e)
         free(r);
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", ranks);
     }
-    *r = (members){.mail = m, .ranks = ranks, .pulse = p, .member = each};
-    const weft_status status =
-        failure_detector_create(ranks, p.limit_ns, clock_now_ns(), &r->detector, e);
+    *r = (members){.outside = outside, .ranks = ranks, .pulse = p, .member = each};
+    const weft_status status = failure_detector_create(ranks, p.limit_ns, now_ns, &r->detector, e);
     if (status != WEFT_OK) {
         members_destroy(r);
         return status;
@@ -74,7 +74,7 @@ static void hold(members *r, int rank, bool held)
 {
     if (r->member[rank].held != held) {
         r->member[rank].held = held;
-        mail_hold(r->mail, rank, held);
+        r->outside->hold(r->outside->context, rank, held);
     }
 }
 
@@ -82,7 +82,7 @@ void members_send(members *r, int rank, const void *bytes, size_t count)
 {
     error e = {.status = WEFT_OK};
     if (!failure_detector_lost(r->detector, rank) &&
-        mail_send(r->mail, rank, bytes, count, &e) != WEFT_OK) {
+        r->outside->send(r->outside->context, rank, bytes, count, &e) != WEFT_OK) {
         failure_detector_lose(r->detector, rank);
         r->member[rank].unreachable = true;
         r->unreachable++;
@@ -104,9 +104,9 @@ void members_send_last(members *r, const void *bytes, size_t count)
             continue;
         }
         hold(r, rank, false);
-        (void)mail_send(r->mail, rank, bytes, count, &ignored);
+        (void)r->outside->send(r->outside->context, rank, bytes, count, &ignored);
         if (failure_detector_lost(r->detector, rank)) {
-            mail_drop(r->mail, rank);
+            r->outside->drop(r->outside->context, rank);
         }
     }
 }
@@ -139,7 +139,7 @@ void members_take_clock(members *r, int rank, int64_t clock_ns)
 static void send_beats(members *r)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
-        if (r->member[rank].held || mail_waiting(r->mail, rank) > 0) {
+        if (r->member[rank].held || r->outside->waiting(r->outside->context, rank)) {
             continue;
         }
         message_beat beat;
@@ -198,9 +198,6 @@ void members_presume_dead(members *r, int rank)
 /* Of those that are known to have died, one of whom nothing more is to be expected. */
 static int next_dead(members *r)
 {
-    for (int rank = mail_next_dead(r->mail); rank >= 0; rank = mail_next_dead(r->mail)) {
-        members_presume_dead(r, rank);
-    }
     for (int rank = 0; rank < r->ranks && r->dead > 0; rank++) {
         if (r->member[rank].dead &&
             failure_detector_silence_ns(r->detector, rank) >= LAST_WORDS_BEATS * r->pulse.beat_ns) {
@@ -230,7 +227,7 @@ int members_next_lost(members *r, char why[MEMBERS_WHY_BYTES])
         rank = failure_detector_next_lost(r->detector);
     }
     if (rank >= 0) {
-        mail_drop(r->mail, rank);
+        r->outside->drop(r->outside->context, rank);
     }
     return rank;
 }
