@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The agent of a rank: gets chunks, offers them to the team as blocks, and reports what is written.
- */
+/* The agent of a rank: what its desk decides is done here with blocks, team, disk and messages. */
 #include "engine/rank/agent.h"
 
-#include "base/clock.h"
 #include "engine/exec/isolation.h"
-#include "engine/rank/reports.h"
+#include "engine/flow/block.h"
 #include "host/signals.h"
-#include "sched/granted.h"
-#include "sched/pace.h"
+#include "store/syncer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,52 +13,63 @@
 /* Where nobody says how long a rank may wait for its disk, since the coordinator is dead. */
 static const int64_t orphan_disk_ns = INT64_C(10000000000);
 
-/* Children that are ended are gone by then, and the threads that waited for them back: well before
- * the coordinator's own patience is at an end. */
-enum { CHILDREN_NS = 100000000 };
-
 struct agent {
     agent_setup setup;
-    granted *granted;
-    reports *reports;
-    int32_t epoch;
-    bool asked;
-    int told; /* the signal that the coordinator knows of */
-    bool stopping;
-    bool left;
-    int64_t leave_ns; /* when stopping: how long a kernel may take */
-    bool ended;
-    int64_t ended_ns;
-    message_end end;
+    desk *desk;
+    syncer *syncer; /* NULL: data is reported as soon as it is written */
+    bool syncing;   /* the desk has not been told that it is done */
+    block *free;
 };
 
-static void fail_if(agent *a, weft_status status, const error *e)
+static void push(block **list, block *b)
 {
-    if (status != WEFT_OK) {
-        coordinator_link_fail(a->setup.link, e);
+    b->next = *list;
+    *list = b;
+}
+
+static block *pop(block **list)
+{
+    block *b = *list;
+    if (b != NULL) {
+        *list = b->next;
     }
+    return b;
 }
 
-/* Tiles that nobody here has begun. */
-static int64_t count_left(const agent *a)
+/* What the desk has the agent do. */
+
+static desk_team look_hook(void *context)
 {
-    return granted_queued(a->granted) + team_stock(a->setup.team);
+    const team *t = ((const agent *)context)->setup.team;
+    return (desk_team){.stock = team_stock(t), .tile_ns = team_tile_ns(t), .idle = team_idle(t)};
 }
 
-static void begin_stop(agent *a, int64_t grace_ns, int64_t now_ns)
+static void fail_hook(void *context, const error *why)
 {
-    a->stopping = true;
-    a->leave_ns = now_ns + grace_ns;
-    atomic_store(&a->setup.flow->stopping, true);
-    granted_clear(a->granted);
-    team_halt(a->setup.team);
+    coordinator_link_fail(((agent *)context)->setup.link, why);
 }
 
-/* Tiles taken back from a block that is on offer. */
-static bool cut_block(agent *a, int64_t keep, int64_t most, interval *p)
+static bool offer_hook(void *context, interval p)
+{
+    agent *a = context;
+    error e = {.status = WEFT_OK};
+    block *b = pop(&a->free);
+    if (b == NULL && block_create(a->setup.flow, desk_room(a->desk), &b, &e) != WEFT_OK) {
+        fail_hook(a, &e);
+        return false;
+    }
+    block_begin(b, p);
+    if (!team_offer(a->setup.team, p.tiles, b)) {
+        push(&a->free, b);
+        return false;
+    }
+    return true;
+}
+
+static bool cut_hook(void *context, int64_t keep, int64_t most, interval *p)
 {
     void *data = NULL;
-    if (!team_cut(a->setup.team, keep, most, &data, &p->first, &p->tiles)) {
+    if (!team_cut(((agent *)context)->setup.team, keep, most, &data, &p->first, &p->tiles)) {
         return false;
     }
     block *b = data;
@@ -71,206 +79,77 @@ static bool cut_block(agent *a, int64_t keep, int64_t most, interval *p)
     return true;
 }
 
-/* Nothing that has not been begun is left here: the team's blocks finish with what they have. */
-static void drop_unbegun(agent *a)
+static void halt_hook(void *context)
 {
-    interval p;
-    granted_clear(a->granted);
-    while (cut_block(a, 0, INT64_MAX, &p)) {
-    }
+    const agent *a = context;
+    atomic_store(&a->setup.flow->stopping, true);
+    team_halt(a->setup.team);
 }
 
-/* The coordinator has had to do without this rank for a while. */
-static void rejoin(agent *a, int32_t epoch)
+static void send_hook(void *context, const void *bytes, size_t count)
 {
-    a->epoch = epoch;
-    a->asked = false;
-    drop_unbegun(a);
+    coordinator_link_send(((agent *)context)->setup.link, bytes, count);
 }
 
-/* Another rank is idle: half of what is not begun here can be computed there. */
-static void give_back(agent *a)
+/* Says what is in a parcel, and what the workers have done so far. */
+static void report_hook(void *context, parcel *p)
 {
-    message_return message;
-    memset(&message, 0, sizeof message);
-    message.kind = MESSAGE_RETURN;
-    message.epoch = a->epoch;
-    int64_t half = (count_left(a) + 1) / 2;
-    interval p;
-    while (half > 0 && message.intervals < ORDER_INTERVALS &&
-           (granted_take_back(a->granted, half, &p) || cut_block(a, 0, half, &p))) {
-        message.interval[message.intervals++] = p;
-        half -= p.tiles;
+    const agent *a = context;
+    message_report *head = &p->report;
+    for (int i = 0; i < (a->setup.workers > 0 ? a->setup.workers : 1); i++) {
+        const int64_t busy_ns = team_busy_ns(a->setup.team, i);
+        head->busy_ns += busy_ns;
+        head->cpu_ns += team_cpu_ns(a->setup.team, i);
+        head->wait_ns += team_wait_ns(a->setup.team, i);
+        head->worst_ns = busy_ns > head->worst_ns ? busy_ns : head->worst_ns;
     }
-    message.left = count_left(a);
-    const size_t bytes = offsetof(message_return, interval) + (size_t)message.intervals * sizeof p;
-    coordinator_link_send(a->setup.link, &message, bytes);
+    if (a->syncer != NULL) {
+        head->sync_ns = (int64_t)(1e9 * syncer_seconds(a->syncer));
+    }
+    coordinator_link_send(a->setup.link, head, p->bytes);
+    free(p);
 }
 
-/* The coordinator has heard of this rank when the clock here said that: what it had given it is
- * with nobody else for some time after. On rank 0 it is in any case. */
-static void be_sure_since(agent *a, int64_t heard_ns)
+static void sync_hook(void *context)
 {
-    if (a->setup.flow->rank != 0 && a->setup.pulse.limit_ns > 0 && heard_ns != 0) {
-        atomic_store(&a->setup.flow->mine_until_ns, heard_ns + a->setup.pulse.sure_ns);
-    }
+    agent *a = context;
+    a->syncing = true;
+    syncer_ask(a->syncer);
 }
 
-void agent_receive(agent *a, const void *bytes, int64_t now_ns)
+static bool end_children_hook(void *context)
 {
-    switch (*(const message_kind *)bytes) {
-    case MESSAGE_GRANT: {
-        const message_grant *grant = bytes;
-        a->asked = false;
-        reports_begin(a->reports, now_ns);
-        for (int32_t i = 0; i < grant->intervals && !a->stopping; i++) {
-            error e = {.status = WEFT_OK};
-            fail_if(a, granted_add(a->granted, grant->interval[i], &e), &e);
-        }
-        break;
-    }
-    case MESSAGE_RECALL:
-        give_back(a);
-        break;
-    case MESSAGE_STOP:
-        begin_stop(a, ((const message_stop *)bytes)->grace_ns, now_ns);
-        break;
-    case MESSAGE_END:
-        a->ended = true;
-        a->ended_ns = now_ns;
-        a->end = *(const message_end *)bytes;
-        begin_stop(a, 0, now_ns);
-        break;
-    case MESSAGE_REJOIN:
-        rejoin(a, ((const message_rejoin *)bytes)->epoch);
-        break;
-    case MESSAGE_BEAT:
-        coordinator_link_answer(a->setup.link);
-        be_sure_since(a, ((const message_beat *)bytes)->heard_ns);
-        break;
-    case MESSAGE_ALIVE:
-    case MESSAGE_DEAD:
-    case MESSAGE_ASK:
-    case MESSAGE_NEWS:
-    case MESSAGE_REPORT:
-    case MESSAGE_SIGNAL:
-    case MESSAGE_FAIL:
-    case MESSAGE_LEFT:
-    case MESSAGE_RETURN:
-        break;
-    }
+    flow *f = ((agent *)context)->setup.flow;
+    atomic_store(&f->leaving, true);
+    return isolation_waiting(f->isolation) > 0;
 }
 
-static void pass_signal_on(agent *a)
-{
-    const int number = signals_seen();
-    if (number != a->told) {
-        const message_signal message = {.kind = MESSAGE_SIGNAL, .number = number};
-        a->told = number;
-        coordinator_link_send(a->setup.link, &message, sizeof message);
-    }
-}
-
-/* A block for the next tiles; an empty one is made if none is free. */
-static block *next_block(agent *a)
-{
-    block *b = reports_take_free(a->reports);
-    error e = {.status = WEFT_OK};
-    if (b == NULL &&
-        block_create(a->setup.flow, granted_block_room(a->granted), &b, &e) != WEFT_OK) {
-        coordinator_link_fail(a->setup.link, &e);
-    }
-    return b;
-}
-
-/* Blocks that turn out far too long, since tiles have become dearer, lose their ends again. */
-static void shorten_blocks(agent *a)
-{
-    const int64_t tiles = granted_block_tiles(a->granted);
-    error e = {.status = WEFT_OK};
-    interval p;
-    while (cut_block(a, PACE_TOO_LONG * tiles, INT64_MAX, &p)) {
-        fail_if(a, granted_return(a->granted, p, &e), &e);
-    }
-}
-
-/* Keeps workers in work: offers blocks, and asks for more before the last one is taken. */
-static void keep_supplied(agent *a)
-{
-    granted_observe(a->granted, team_tile_ns(a->setup.team));
-    shorten_blocks(a);
-    interval p;
-    while (granted_next(a->granted, team_stock(a->setup.team), &p)) {
-        block *b = next_block(a);
-        if (b == NULL) {
-            return;
-        }
-        block_begin(b, p);
-        if (!team_offer(a->setup.team, p.tiles, b)) {
-            error e = {.status = WEFT_OK};
-            reports_put_free(a->reports, b);
-            fail_if(a, granted_return(a->granted, p, &e), &e);
-            break;
-        }
-    }
-    const int64_t want = granted_wanted(a->granted, team_stock(a->setup.team));
-    if (want > 0 && !a->asked) {
-        const message_ask ask = {.kind = MESSAGE_ASK, .epoch = a->epoch, .want = want};
-        a->asked = true;
-        coordinator_link_send(a->setup.link, &ask, sizeof ask);
-    }
-}
-
-/* Kernels have had their time: children are ended, so that threads that wait for them are free.
- * True as long as that is worth waiting for. */
-static bool end_children(agent *a, int64_t now_ns)
-{
-    atomic_store(&a->setup.flow->leaving, true);
-    return isolation_waiting(a->setup.flow->isolation) > 0 && now_ns < a->leave_ns + CHILDREN_NS;
-}
-
-/* After MESSAGE_STOP: everything is reported, or time is up. */
-static void leave_if_drained(agent *a, int64_t now_ns)
-{
-    const bool drained = team_idle(a->setup.team) && reports_done(a->reports);
-    if (a->left || (!drained && (now_ns < a->leave_ns || end_children(a, now_ns)))) {
-        return;
-    }
-    const message_left left = {.kind = MESSAGE_LEFT, .dropped = !team_idle(a->setup.team)};
-    a->left = true;
-    coordinator_link_send(a->setup.link, &left, sizeof left);
-}
-
-/* The run is over, and what is still at work here is waited for, but not for ever. */
-static agent_state end_here(agent *a, bool writing, int64_t now_ns)
-{
-    const bool idle = team_idle(a->setup.team);
-    writing = writing || reports_busy(a->reports);
-    if (!idle && a->end.at_once && !end_children(a, now_ns)) {
-        return AGENT_GIVES_UP;
-    }
-    if (idle && writing && now_ns - a->ended_ns >= a->end.disk_ns) {
-        return AGENT_LEAVES_DISK;
-    }
-    return idle && !writing ? AGENT_IS_DONE : AGENT_ENDS;
-}
+static const desk_hooks hooks = {.look = look_hook,
+                                 .offer = offer_hook,
+                                 .cut = cut_hook,
+                                 .halt = halt_hook,
+                                 .send = send_hook,
+                                 .report = report_hook,
+                                 .fail = fail_hook,
+                                 .sync = sync_hook,
+                                 .end_children = end_children_hook};
 
 weft_status agent_create(const agent_setup *setup, agent **out, error *e)
 {
-    const reports_setup reported = {.team = setup->team,
-                                    .workers = setup->workers,
-                                    .link = setup->link,
-                                    .store = setup->flow->store,
-                                    .sync_s = setup->sync_s};
     agent *a = calloc(1, sizeof *a);
     if (a == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the agent");
     }
     a->setup = *setup;
-    weft_status status =
-        granted_create(setup->workers, setup->ranks, setup->flow->job, &a->granted, e);
-    if (status == WEFT_OK) {
-        status = reports_create(&reported, &a->reports, e);
+    const desk_setup decides = {.workers = setup->workers,
+                                .ranks = setup->ranks,
+                                .job = setup->flow->job,
+                                .sync_s = setup->sync_s,
+                                .hooks = hooks,
+                                .context = a};
+    weft_status status = desk_create(&decides, &a->desk, e);
+    if (status == WEFT_OK && setup->sync_s > 0) {
+        status = syncer_create(setup->flow->store, &a->syncer, e);
     }
     if (status != WEFT_OK) {
         agent_destroy(a);
@@ -283,57 +162,132 @@ weft_status agent_create(const agent_setup *setup, agent **out, error *e)
 void agent_destroy(agent *a)
 {
     if (a != NULL) {
-        reports_destroy(a->reports);
-        granted_destroy(a->granted);
+        syncer_destroy(a->syncer);
+        for (block *b = pop(&a->free); b != NULL; b = pop(&a->free)) {
+            block_destroy(b);
+        }
+        desk_destroy(a->desk);
         free(a);
+    }
+}
+
+/* What there is to say of a block's tiles, so that the block is free for others meanwhile. */
+static parcel *pack(agent *a, const block *b)
+{
+    const size_t records_bytes = (size_t)b->tiles * sizeof *b->records;
+    const size_t failures_bytes = (size_t)b->failure_count * sizeof *b->failures;
+    const size_t bytes = sizeof(message_report) + records_bytes + failures_bytes;
+    parcel *p = malloc(offsetof(parcel, report) + bytes);
+    if (p == NULL) {
+        error e;
+        (void)error_set(&e, WEFT_ERR_MEMORY, "out of memory for a report");
+        fail_hook(a, &e);
+        return NULL;
+    }
+    memset(p, 0, sizeof *p);
+    p->bytes = bytes;
+    p->report.kind = MESSAGE_REPORT;
+    p->report.failures = (int32_t)b->failure_count;
+    p->report.first = b->first;
+    p->report.tiles = b->tiles;
+    unsigned char *behind = (unsigned char *)&p->report + sizeof p->report;
+    memcpy(behind, b->records, records_bytes);
+    if (failures_bytes > 0) {
+        memcpy(behind + records_bytes, b->failures, failures_bytes);
+    }
+    return p;
+}
+
+static double tile_seconds(const void *data, int64_t i)
+{
+    const tile_record *record = &((const block *)data)->records[i];
+    return tile_record_done(record) ? record->seconds : -1;
+}
+
+/* A block that the team has finished: its bytes are in the file, or never will be. */
+static void finish(agent *a, block *b)
+{
+    if (b->error.status != WEFT_OK) {
+        fail_hook(a, &b->error);
+    } else {
+        const desk_block finished = {.all = {.first = b->first, .tiles = b->tiles},
+                                     .kept = b->kept,
+                                     .seconds = tile_seconds,
+                                     .data = b};
+        desk_finish(a->desk, &finished, pack(a, b));
+    }
+    push(&a->free, b);
+}
+
+/* What could not be forced to disk is never reported: the system may have dropped it. */
+static void look_after_sync(agent *a)
+{
+    error e = {.status = WEFT_OK};
+    if (a->syncing && !syncer_busy(a->syncer)) {
+        a->syncing = false;
+        if (syncer_status(a->syncer, &e) == WEFT_OK) {
+            desk_synced(a->desk, syncer_seconds(a->syncer));
+        } else {
+            fail_hook(a, &e);
+        }
     }
 }
 
 bool agent_collect(agent *a, int64_t now_ns)
 {
-    pass_signal_on(a);
-    const bool any = reports_collect(a->reports, granted_queued(a->granted), a->epoch);
-    const bool idle = team_idle(a->setup.team) && granted_queued(a->granted) == 0;
-    reports_report(a->reports, now_ns, a->stopping || idle);
+    bool any = false;
+    desk_signal(a->desk, signals_seen());
+    for (block *b = team_collect(a->setup.team); b != NULL; b = team_collect(a->setup.team)) {
+        finish(a, b);
+        any = true;
+    }
+    look_after_sync(a);
+    desk_report(a->desk, now_ns);
     return any;
+}
+
+void agent_receive(agent *a, const void *bytes, int64_t now_ns)
+{
+    if (*(const message_kind *)bytes == MESSAGE_BEAT) {
+        const int64_t heard_ns = ((const message_beat *)bytes)->heard_ns;
+        coordinator_link_answer(a->setup.link);
+        /* The coordinator has heard of this rank when the clock here said that: what it had given
+         * it is with nobody else for some time after. On rank 0 it is in any case. */
+        if (a->setup.flow->rank != 0 && a->setup.pulse.limit_ns > 0 && heard_ns != 0) {
+            atomic_store(&a->setup.flow->mine_until_ns, heard_ns + a->setup.pulse.sure_ns);
+        }
+        return;
+    }
+    desk_receive(a->desk, bytes, now_ns);
 }
 
 void agent_lose_coordinator(agent *a, const error *why, int64_t now_ns)
 {
-    a->ended = true;
-    a->ended_ns = now_ns;
-    a->end = (message_end){.kind = MESSAGE_END,
-                           .broken = true,
-                           .at_once = true,
-                           .error = *why,
-                           .disk_ns = orphan_disk_ns};
-    begin_stop(a, 0, now_ns);
+    const message_end end = {.kind = MESSAGE_END,
+                             .broken = true,
+                             .at_once = true,
+                             .error = *why,
+                             .disk_ns = orphan_disk_ns};
+    desk_receive(a->desk, &end, now_ns);
 }
 
-agent_state agent_step(agent *a, bool writing, int64_t now_ns)
+desk_state agent_step(agent *a, bool writing, int64_t now_ns)
 {
-    if (a->ended) {
-        return end_here(a, writing, now_ns);
-    }
-    if (a->stopping) {
-        leave_if_drained(a, now_ns);
-    } else {
-        keep_supplied(a);
-    }
-    return AGENT_WORKS;
+    const bool syncing = a->syncer != NULL && syncer_busy(a->syncer);
+    return desk_step(a->desk, writing || syncing, now_ns);
 }
 
 bool agent_is_hungry(const agent *a)
 {
-    return a->stopping || team_stock(a->setup.team) == 0;
+    return desk_is_hungry(a->desk);
 }
 
 bool agent_has_ended(const agent *a)
 {
-    return a->ended;
+    return desk_has_ended(a->desk);
 }
 
 const message_end *agent_end(const agent *a)
 {
-    return &a->end;
+    return desk_end(a->desk);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The agent of a rank: gets chunks, offers them to the team as blocks, and reports what is written.
- */
+/* The agent of a rank: what its desk decides is done here with blocks, team, disk and messages. */
 #ifndef ENGINE_RANK_AGENT_H
 #define ENGINE_RANK_AGENT_H
 
 #include "base/error.h"
 #include "engine/flow/flow.h"
 #include "engine/link/coordinator_link.h"
-#include "sched/message.h"
+#include "sched/desk.h"
 #include "team/team.h"
 
 #include <stdbool.h>
@@ -26,15 +25,6 @@ typedef struct agent_setup {
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
 } agent_setup;
 
-/* How the agent's rank takes part in the run. */
-typedef enum agent_state {
-    AGENT_WORKS,
-    AGENT_ENDS,     /* the run is over, and what is under way here comes to its end */
-    AGENT_IS_DONE,  /* so has that */
-    AGENT_GIVES_UP, /* others have done what a kernel is still at, or the run has to end at once */
-    AGENT_LEAVES_DISK /* the disk has not answered in time */
-} agent_state;
-
 weft_status agent_create(const agent_setup *setup, agent **out, error *e);
 
 /* NULL is allowed. */
@@ -51,7 +41,7 @@ void agent_lose_coordinator(agent *a, const error *why, int64_t now_ns);
 
 /* Everything else that is due: keeps workers in work, or ends. The store is still being written to
  * by others of this process if `writing`. */
-agent_state agent_step(agent *a, bool writing, int64_t now_ns);
+desk_state agent_step(agent *a, bool writing, int64_t now_ns);
 
 /* Whether workers have nothing left to begin, so that every moment counts. */
 bool agent_is_hungry(const agent *a);

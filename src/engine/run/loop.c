@@ -162,15 +162,15 @@ static bool do_duties(loop *l, bool *active)
     *active = agent_collect(l->agent, clock_now_ns());
     *active = converse(l) || *active;
     const bool writing = l->setup.coordinator != NULL && !store_flushed(l->setup.flow->store);
-    const agent_state state = agent_step(l->agent, writing, clock_now_ns());
-    if (state == AGENT_GIVES_UP) {
+    const desk_state state = agent_step(l->agent, writing, clock_now_ns());
+    if (state == DESK_GIVES_UP) {
         const bool said = last_word(l)->error.status == status_of_leaving(l);
         leave_behind(l, said ? NULL : "others have done its items, but a kernel has not come back");
     }
-    if (state == AGENT_LEAVES_DISK) {
+    if (state == DESK_LEAVES_DISK) {
         leave_behind(l, "what was written last is not recorded: the disk has not answered");
     }
-    return state != AGENT_IS_DONE;
+    return state != DESK_IS_DONE;
 }
 
 static bool attend(loop *l, bool *active)

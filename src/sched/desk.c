@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the agent of a rank decides, between messages, team and disk. */
+#include "sched/desk.h"
+
+#include "sched/granted.h"
+#include "sched/pace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Children that are ended are gone by then, and the threads that waited for them back: well before
+ * the coordinator's own patience is at an end. */
+enum { CHILDREN_NS = 100000000 };
+
+struct desk {
+    desk_setup setup;
+    granted *granted;
+    int32_t epoch;
+    bool asked;
+    int told; /* the signal that the coordinator knows of */
+    bool stopping;
+    bool left;
+    int64_t leave_ns; /* when stopping: how long a kernel may take */
+    bool ended;
+    int64_t ended_ns;
+    message_end end;
+    news news;       /* of blocks that the coordinator has not been told of … */
+    bool any_news;   /* … if there are any */
+    int64_t news_ns; /* when it was told last, or the rank began */
+    parcel *written; /* the reports of tiles that are not forced to disk yet … */
+    parcel *syncing; /* … and of those that are being */
+    bool on_disk;    /* by now they are … */
+    double sync_s;   /* … which took so long */
+    int64_t next_sync_ns;
+};
+
+static desk_team look(const desk *d)
+{
+    return d->setup.hooks.look(d->setup.context);
+}
+
+static void send(desk *d, const void *bytes, size_t count)
+{
+    d->setup.hooks.send(d->setup.context, bytes, count);
+}
+
+static void fail_if(desk *d, weft_status status, const error *e)
+{
+    if (status != WEFT_OK) {
+        d->setup.hooks.fail(d->setup.context, e);
+    }
+}
+
+static void put_back(desk *d, interval p)
+{
+    error e = {.status = WEFT_OK};
+    fail_if(d, granted_return(d->granted, p, &e), &e);
+}
+
+static bool cut(desk *d, int64_t keep, int64_t most, interval *p)
+{
+    return d->setup.hooks.cut(d->setup.context, keep, most, p);
+}
+
+/* Tiles that no worker of this rank has begun. */
+static int64_t count_left(const desk *d)
+{
+    return granted_queued(d->granted) + look(d).stock;
+}
+
+static void send_back(desk *d, message_return *back)
+{
+    back->kind = MESSAGE_RETURN;
+    back->epoch = d->epoch;
+    back->left = count_left(d);
+    send(d, back,
+         offsetof(message_return, interval) + (size_t)back->intervals * sizeof back->interval[0]);
+}
+
+weft_status desk_create(const desk_setup *setup, desk **out, error *e)
+{
+    desk *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the agent");
+    }
+    d->setup = *setup;
+    const weft_status status =
+        granted_create(setup->workers, setup->ranks, setup->job, &d->granted, e);
+    if (status != WEFT_OK) {
+        free(d);
+        return status;
+    }
+    *out = d;
+    return WEFT_OK;
+}
+
+static void push(parcel **list, parcel *p)
+{
+    p->next = *list;
+    *list = p;
+}
+
+static parcel *pop(parcel **list)
+{
+    parcel *p = *list;
+    if (p != NULL) {
+        *list = p->next;
+    }
+    return p;
+}
+
+static void free_parcels(parcel **list)
+{
+    for (parcel *p = pop(list); p != NULL; p = pop(list)) {
+        free(p);
+    }
+}
+
+void desk_destroy(desk *d)
+{
+    if (d != NULL) {
+        free_parcels(&d->written);
+        free_parcels(&d->syncing);
+        granted_destroy(d->granted);
+        free(d);
+    }
+}
+
+int64_t desk_room(const desk *d)
+{
+    return granted_block_room(d->granted);
+}
+
+static void learn(news *n, double seconds)
+{
+    n->computed.tiles++;
+    n->computed.seconds += seconds;
+    n->computed.squares += seconds * seconds;
+    n->longest_s = seconds > n->longest_s ? seconds : n->longest_s;
+}
+
+/* Tiles that are not done go back: a run that stops leaves some out, and a rank that may be
+ * presumed dead must not write. */
+void desk_finish(desk *d, const desk_block *b, parcel *p)
+{
+    message_return undone;
+    memset(&undone, 0, sizeof undone);
+    undone.intervals = 1;
+    interval *run = undone.interval;
+    for (int64_t i = 0; i <= b->kept; i++) {
+        const double seconds = i < b->kept ? b->seconds(b->data, i) : 0;
+        if (seconds < 0) {
+            run->first = run->tiles == 0 ? b->all.first + i : run->first;
+            run->tiles++;
+            continue;
+        }
+        if (i < b->kept) {
+            learn(&d->news, seconds);
+        }
+        if (run->tiles > 0) {
+            send_back(d, &undone);
+            run->tiles = 0;
+        }
+    }
+    d->any_news = true;
+    if (p != NULL) {
+        push(&d->written, p);
+    }
+}
+
+void desk_synced(desk *d, double seconds)
+{
+    d->on_disk = true;
+    d->sync_s = seconds;
+}
+
+static void report_all(desk *d, parcel **list)
+{
+    for (parcel *p = pop(list); p != NULL; p = pop(list)) {
+        d->setup.hooks.report(d->setup.context, p);
+    }
+}
+
+/* The coordinator learns at once how fast it goes here, and later, once it is on disk, what may be
+ * recorded. */
+static void send_news(desk *d, int64_t now_ns)
+{
+    message_news message;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_NEWS;
+    message.news = d->news;
+    message.news.computed.elapsed = 1e-9 * (double)(now_ns - d->news_ns);
+    message.news.left = count_left(d);
+    d->news_ns = now_ns;
+    d->any_news = false;
+    d->news = (news){.longest_s = 0};
+    send(d, &message, sizeof message);
+}
+
+/* Where nothing more will come that could share a sync, it does not wait. */
+static void sync_and_report(desk *d, int64_t now_ns)
+{
+    if (d->setup.sync_s <= 0) {
+        report_all(d, &d->written);
+        return;
+    }
+    if (d->syncing != NULL && !d->on_disk) {
+        return;
+    }
+    if (d->syncing != NULL) {
+        const double pause_s = PACE_SYNC_PAUSES * d->sync_s;
+        report_all(d, &d->syncing);
+        d->next_sync_ns =
+            now_ns + (int64_t)(1e9 * (pause_s < d->setup.sync_s ? pause_s : d->setup.sync_s));
+    }
+    const bool hurry = d->stopping || (granted_queued(d->granted) == 0 && look(d).idle);
+    if (d->written != NULL && (now_ns >= d->next_sync_ns || hurry)) {
+        d->syncing = d->written;
+        d->written = NULL;
+        d->on_disk = false;
+        d->setup.hooks.sync(d->setup.context);
+    }
+}
+
+bool desk_report(desk *d, int64_t now_ns)
+{
+    const bool any = d->any_news;
+    if (any) {
+        send_news(d, now_ns);
+    }
+    sync_and_report(d, now_ns);
+    return any;
+}
+
+static void begin_stop(desk *d, int64_t grace_ns, int64_t now_ns)
+{
+    d->stopping = true;
+    d->leave_ns = now_ns + grace_ns;
+    granted_clear(d->granted);
+    d->setup.hooks.halt(d->setup.context);
+}
+
+/* The coordinator has had to do without this rank for a while: nothing that has not been begun is
+ * left here, and blocks finish with what they have. */
+static void rejoin(desk *d, int32_t epoch)
+{
+    interval p;
+    d->epoch = epoch;
+    d->asked = false;
+    granted_clear(d->granted);
+    while (cut(d, 0, INT64_MAX, &p)) {
+    }
+}
+
+/* Another rank is idle: half of what is not begun here can be computed there. */
+static void give_back(desk *d)
+{
+    message_return back;
+    memset(&back, 0, sizeof back);
+    int64_t half = (count_left(d) + 1) / 2;
+    interval p;
+    while (half > 0 && back.intervals < ORDER_INTERVALS &&
+           (granted_take_back(d->granted, half, &p) || cut(d, 0, half, &p))) {
+        back.interval[back.intervals++] = p;
+        half -= p.tiles;
+    }
+    send_back(d, &back);
+}
+
+static void take_grant(desk *d, const message_grant *grant, int64_t now_ns)
+{
+    d->asked = false;
+    d->news_ns = d->news_ns == 0 ? now_ns : d->news_ns;
+    for (int32_t i = 0; i < grant->intervals && !d->stopping; i++) {
+        error e = {.status = WEFT_OK};
+        fail_if(d, granted_add(d->granted, grant->interval[i], &e), &e);
+    }
+}
+
+void desk_receive(desk *d, const void *bytes, int64_t now_ns)
+{
+    switch (*(const message_kind *)bytes) {
+    case MESSAGE_GRANT:
+        take_grant(d, bytes, now_ns);
+        break;
+    case MESSAGE_RECALL:
+        give_back(d);
+        break;
+    case MESSAGE_STOP:
+        begin_stop(d, ((const message_stop *)bytes)->grace_ns, now_ns);
+        break;
+    case MESSAGE_END:
+        d->ended = true;
+        d->ended_ns = now_ns;
+        d->end = *(const message_end *)bytes;
+        begin_stop(d, 0, now_ns);
+        break;
+    case MESSAGE_REJOIN:
+        rejoin(d, ((const message_rejoin *)bytes)->epoch);
+        break;
+    case MESSAGE_BEAT:
+    case MESSAGE_ALIVE:
+    case MESSAGE_DEAD:
+    case MESSAGE_ASK:
+    case MESSAGE_NEWS:
+    case MESSAGE_REPORT:
+    case MESSAGE_SIGNAL:
+    case MESSAGE_FAIL:
+    case MESSAGE_LEFT:
+    case MESSAGE_RETURN:
+        break;
+    }
+}
+
+void desk_signal(desk *d, int number)
+{
+    if (number != d->told) {
+        const message_signal message = {.kind = MESSAGE_SIGNAL, .number = number};
+        d->told = number;
+        send(d, &message, sizeof message);
+    }
+}
+
+/* Keeps workers in work: offers blocks, and asks for more before the last one is taken. Blocks that
+ * turn out far too long, since tiles have become dearer, lose their ends again. */
+static void keep_supplied(desk *d)
+{
+    interval p;
+    granted_observe(d->granted, look(d).tile_ns);
+    while (cut(d, PACE_TOO_LONG * granted_block_tiles(d->granted), INT64_MAX, &p)) {
+        put_back(d, p);
+    }
+    while (granted_next(d->granted, look(d).stock, &p)) {
+        if (!d->setup.hooks.offer(d->setup.context, p)) {
+            put_back(d, p);
+            break;
+        }
+    }
+    const int64_t want = granted_wanted(d->granted, look(d).stock);
+    if (want > 0 && !d->asked) {
+        const message_ask ask = {.kind = MESSAGE_ASK, .epoch = d->epoch, .want = want};
+        d->asked = true;
+        send(d, &ask, sizeof ask);
+    }
+}
+
+/* Kernels have had their time: children are ended, so that threads that wait for them are free.
+ * True as long as that is worth waiting for. */
+static bool end_children(desk *d, int64_t now_ns)
+{
+    return d->setup.hooks.end_children(d->setup.context) && now_ns < d->leave_ns + CHILDREN_NS;
+}
+
+/* After MESSAGE_STOP: everything is reported, or time is up. */
+static void leave_if_drained(desk *d, int64_t now_ns)
+{
+    const bool idle = look(d).idle;
+    const bool drained = idle && d->written == NULL && d->syncing == NULL;
+    if (d->left || (!drained && (now_ns < d->leave_ns || end_children(d, now_ns)))) {
+        return;
+    }
+    const message_left left = {.kind = MESSAGE_LEFT, .dropped = !idle};
+    d->left = true;
+    send(d, &left, sizeof left);
+}
+
+/* The run is over, and what is still at work here is waited for, but not for ever. */
+static desk_state end_here(desk *d, bool writing, int64_t now_ns)
+{
+    const bool idle = look(d).idle;
+    if (!idle && d->end.at_once && !end_children(d, now_ns)) {
+        return DESK_GIVES_UP;
+    }
+    if (idle && writing && now_ns - d->ended_ns >= d->end.disk_ns) {
+        return DESK_LEAVES_DISK;
+    }
+    return idle && !writing ? DESK_IS_DONE : DESK_ENDS;
+}
+
+desk_state desk_step(desk *d, bool writing, int64_t now_ns)
+{
+    if (d->ended) {
+        return end_here(d, writing, now_ns);
+    }
+    if (d->stopping) {
+        leave_if_drained(d, now_ns);
+    } else {
+        keep_supplied(d);
+    }
+    return DESK_WORKS;
+}
+
+bool desk_is_hungry(const desk *d)
+{
+    return d->stopping || look(d).stock == 0;
+}
+
+bool desk_has_ended(const desk *d)
+{
+    return d->ended;
+}
+
+const message_end *desk_end(const desk *d)
+{
+    return &d->end;
+}

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests what the agent of a rank decides: step by step, and that under random schedules of events
+ * every tile that was granted is reported, given back or dropped, once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sched/desk.h"
+#include "sched/pace.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TILES = 4000, BLOCKS = 12, WORKERS = 2, MS = 1000000, RUNS = 1000, EVENTS = 300 };
+
+/* Where a tile is. */
+typedef enum place { OUTSIDE, HELD, OFFERED, BEGUN, DONE, LEFT_UNDONE, PACKED, REPORTED } place;
+
+typedef struct slot {
+    bool used;
+    interval all;
+    int64_t end;  /* of what is not cut off, in tiles */
+    int64_t kept; /* as all.tiles, less what the desk has cut off */
+    int64_t begun;
+} slot;
+
+/* A rank around a desk, and its coordinator. */
+typedef struct scene {
+    desk *desk;
+    job *job;
+    place place[TILES];
+    slot slot[BLOCKS]; /* by age: the oldest first */
+    int64_t tile_ns;
+    int64_t now_ns;
+    int32_t epoch;
+    int asks; /* not answered */
+    int64_t want;
+    message_news news; /* the last */
+    int64_t told;      /* tiles, in all news */
+    int64_t reported;
+    message_return back; /* the last */
+    int returns;
+    int syncs;
+    bool syncing;
+    int signals;
+    int leaves;
+    bool dropped;
+    bool halted;
+    bool children;
+    int failures;
+} scene;
+
+static int64_t count_places(const scene *s, place where)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < TILES; i++) {
+        count += s->place[i] == where;
+    }
+    return count;
+}
+
+static void move(scene *s, interval p, place from, place to)
+{
+    assert_true(p.first >= 0 && p.tiles >= 1 && interval_end(p) <= TILES);
+    for (int64_t i = p.first; i < interval_end(p); i++) {
+        if (s->place[i] != from) {
+            fail_msg("tile %d is at %d instead of %d, on its way to %d", (int)i, (int)s->place[i],
+                     (int)from, (int)to);
+        }
+        s->place[i] = to;
+    }
+}
+
+static void move_all(scene *s, place from, place to)
+{
+    for (int64_t i = 0; i < TILES; i++) {
+        s->place[i] = s->place[i] == from ? to : s->place[i];
+    }
+}
+
+static desk_team look(void *context)
+{
+    const scene *s = context;
+    desk_team t = {.tile_ns = s->tile_ns, .idle = true};
+    for (int i = 0; i < BLOCKS; i++) {
+        t.stock += s->slot[i].used ? s->slot[i].end - s->slot[i].begun : 0;
+        t.idle = t.idle && !s->slot[i].used;
+    }
+    return t;
+}
+
+static bool offer(void *context, interval p)
+{
+    scene *s = context;
+    assert_false(s->halted);
+    assert_in_range(p.tiles, 1, desk_room(s->desk));
+    for (int i = 0; i < BLOCKS; i++) {
+        if (!s->slot[i].used) {
+            s->slot[i] = (slot){.used = true, .all = p, .end = p.tiles, .kept = p.tiles};
+            move(s, p, HELD, OFFERED);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool cut(void *context, int64_t keep, int64_t most, interval *p)
+{
+    scene *s = context;
+    for (int i = BLOCKS - 1; i >= 0; i--) {
+        slot *b = &s->slot[i];
+        const int64_t above = b->end - b->begun - keep;
+        if (b->used && above > 0) {
+            const int64_t tiles = above < most ? above : most;
+            b->end -= tiles;
+            b->kept = b->end;
+            *p = (interval){.first = b->all.first + b->end, .tiles = tiles};
+            move(s, *p, OFFERED, HELD);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void halt(void *context)
+{
+    scene *s = context;
+    s->halted = true;
+    for (int i = 0; i < BLOCKS; i++) {
+        slot *b = &s->slot[i];
+        if (b->used && b->end > b->begun) {
+            move(s, (interval){.first = b->all.first + b->begun, .tiles = b->end - b->begun},
+                 OFFERED, LEFT_UNDONE);
+            b->end = b->begun;
+        }
+    }
+}
+
+static void take_return(scene *s, const message_return *back, size_t count)
+{
+    assert_int_equal(count, offsetof(message_return, interval) +
+                                (size_t)back->intervals * sizeof back->interval[0]);
+    assert_int_equal(back->epoch, s->epoch);
+    memcpy(&s->back, back, count);
+    s->returns++;
+    for (int i = 0; i < back->intervals; i++) {
+        const interval p = back->interval[i];
+        move(s, p, s->place[p.first] == LEFT_UNDONE ? LEFT_UNDONE : HELD, OUTSIDE);
+    }
+    assert_int_equal(back->left, count_places(s, HELD) + count_places(s, OFFERED));
+}
+
+static void send(void *context, const void *bytes, size_t count)
+{
+    scene *s = context;
+    const message_kind kind = *(const message_kind *)bytes;
+    if (kind == MESSAGE_ASK) {
+        const message_ask *ask = bytes;
+        assert_int_equal(ask->epoch, s->epoch);
+        assert_false(s->halted);
+        s->want = ask->want;
+        s->asks++;
+        assert_int_equal(s->asks, 1);
+        assert_true(ask->want > 0);
+    } else if (kind == MESSAGE_NEWS) {
+        memcpy(&s->news, bytes, sizeof s->news);
+        s->told += s->news.news.computed.tiles;
+        assert_int_equal(s->news.news.left, count_places(s, HELD) + count_places(s, OFFERED));
+    } else if (kind == MESSAGE_RETURN) {
+        take_return(s, bytes, count);
+    } else if (kind == MESSAGE_SIGNAL) {
+        s->signals++;
+    } else {
+        assert_int_equal(kind, MESSAGE_LEFT);
+        s->dropped = ((const message_left *)bytes)->dropped;
+        s->leaves++;
+    }
+}
+
+static void report(void *context, parcel *p)
+{
+    scene *s = context;
+    assert_false(s->syncing);
+    for (int64_t i = p->report.first; i < p->report.first + p->report.tiles; i++) {
+        assert_true(s->place[i] == PACKED || (s->halted && s->place[i] == OUTSIDE));
+        s->reported += s->place[i] == PACKED;
+        s->place[i] = s->place[i] == PACKED ? REPORTED : OUTSIDE;
+    }
+    free(p);
+}
+
+static void fail_run(void *context, const error *why)
+{
+    (void)why;
+    ((scene *)context)->failures++;
+}
+
+static void sync(void *context)
+{
+    scene *s = context;
+    assert_false(s->syncing);
+    s->syncing = true;
+    s->syncs++;
+}
+
+static bool end_children(void *context)
+{
+    return ((const scene *)context)->children;
+}
+
+static scene *make_scene(double sync_s)
+{
+    static const int64_t count = TILES;
+    static scene s;
+    error e = {.status = WEFT_OK};
+    s = (scene){.now_ns = 1};
+    assert_int_equal(job_create("desk", 1, &count, &s.job, &e), WEFT_OK);
+    assert_int_equal(job_add_field(s.job, "a", WEFT_UINT8, 0, NULL, NULL, NULL, &e), WEFT_OK);
+    assert_int_equal(job_settle(s.job, 0, 1, &e), WEFT_OK);
+    const desk_setup setup = {.workers = WORKERS,
+                              .ranks = 8,
+                              .job = s.job,
+                              .sync_s = sync_s,
+                              .hooks = {.look = look,
+                                        .offer = offer,
+                                        .cut = cut,
+                                        .halt = halt,
+                                        .send = send,
+                                        .report = report,
+                                        .fail = fail_run,
+                                        .sync = sync,
+                                        .end_children = end_children},
+                              .context = &s};
+    assert_int_equal(desk_create(&setup, &s.desk, &e), WEFT_OK);
+    return &s;
+}
+
+static void leave(scene *s)
+{
+    assert_int_equal(s->failures, 0);
+    desk_destroy(s->desk);
+    job_destroy(s->job);
+}
+
+static desk_state step(scene *s)
+{
+    return desk_step(s->desk, false, s->now_ns);
+}
+
+static void receive(scene *s, const void *message)
+{
+    desk_receive(s->desk, message, s->now_ns);
+}
+
+static void grant(scene *s, int64_t first, int64_t tiles)
+{
+    const interval p = {.first = first, .tiles = tiles};
+    message_grant message = {.kind = MESSAGE_GRANT, .intervals = 1, .interval = {p}};
+    move(s, p, OUTSIDE, HELD);
+    s->asks = 0;
+    receive(s, &message);
+    if (s->halted) {
+        move(s, p, HELD, OUTSIDE);
+    }
+}
+
+static void recall(scene *s)
+{
+    const message_kind kind = MESSAGE_RECALL;
+    receive(s, &kind);
+}
+
+static void stop(scene *s, int64_t grace_ns)
+{
+    const message_stop message = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
+    receive(s, &message);
+    move_all(s, HELD, OUTSIDE);
+}
+
+static void rejoin(scene *s)
+{
+    const message_rejoin message = {.kind = MESSAGE_REJOIN, .epoch = ++s->epoch};
+    s->asks = 0;
+    receive(s, &message);
+    assert_int_equal(look(s).stock, 0);
+    move_all(s, HELD, OUTSIDE);
+}
+
+static void end(scene *s, bool at_once, int64_t disk_ns)
+{
+    const message_end message = {.kind = MESSAGE_END, .at_once = at_once, .disk_ns = disk_ns};
+    receive(s, &message);
+    move_all(s, HELD, OUTSIDE);
+}
+
+/* A worker begins at most so many tiles of the oldest block that has any; false: none has. */
+static bool begin(scene *s, int64_t most)
+{
+    for (int i = 0; i < BLOCKS; i++) {
+        slot *b = &s->slot[i];
+        const int64_t left = b->used ? b->end - b->begun : 0;
+        if (left > 0) {
+            const int64_t tiles = left < most ? left : most;
+            move(s, (interval){.first = b->all.first + b->begun, .tiles = tiles}, OFFERED, BEGUN);
+            b->begun += tiles;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A block that is finished. */
+typedef struct view {
+    const scene *scene;
+    interval all;
+} view;
+
+static double seconds_in(const void *data, int64_t i)
+{
+    const view *v = data;
+    const place at = v->scene->place[v->all.first + i];
+    assert_true(at == DONE || at == LEFT_UNDONE);
+    return at == DONE ? 1e-3 * (double)(1 + (v->all.first + i) % 3) : -1;
+}
+
+/* The team has finished a block that has nothing left to begin; those of its tiles that `undone`
+ * says are not done. False: there is no such block. */
+static bool finish(scene *s, bool undone)
+{
+    for (int i = 0; i < BLOCKS; i++) {
+        slot b = s->slot[i];
+        if (!b.used || b.begun < b.end) {
+            continue;
+        }
+        for (int64_t tile = b.all.first; tile < b.all.first + b.begun; tile++) {
+            s->place[tile] = undone && tile % 3 != 0 ? LEFT_UNDONE : DONE;
+        }
+        parcel *p = calloc(1, sizeof *p);
+        assert_non_null(p);
+        p->report = (message_report){.first = b.all.first, .tiles = b.begun};
+        memmove(&s->slot[i], &s->slot[i + 1], (size_t)(BLOCKS - 1 - i) * sizeof b);
+        s->slot[BLOCKS - 1].used = false;
+        const view v = {.scene = s, .all = b.all};
+        const desk_block finished = {
+            .all = b.all, .kept = b.kept, .seconds = seconds_in, .data = &v};
+        desk_finish(s->desk, &finished, p);
+        for (int64_t tile = b.all.first; tile < b.all.first + b.begun; tile++) {
+            s->place[tile] = s->place[tile] == DONE ? PACKED : s->place[tile];
+        }
+        return true;
+    }
+    return false;
+}
+
+static void finish_sync(scene *s, double seconds)
+{
+    assert_true(s->syncing);
+    s->syncing = false;
+    desk_synced(s->desk, seconds);
+}
+
+static void test_asks_once(void **state)
+{
+    (void)state;
+    scene *s = make_scene(0);
+    assert_true(desk_is_hungry(s->desk));
+    assert_int_equal(step(s), DESK_WORKS);
+    assert_int_equal(s->asks, 1);
+    assert_true(s->want >= WORKERS);
+    step(s);
+    grant(s, 0, 50);
+    step(s);
+    assert_true(look(s).stock > 0 && !desk_is_hungry(s->desk));
+    leave(s);
+}
+
+/* What was computed is told at once, and reported once it may be recorded. */
+static void test_news_and_reports(void **state)
+{
+    (void)state;
+    for (int syncs = 0; syncs < 2; syncs++) {
+        scene *s = make_scene(syncs * 10);
+        step(s);
+        s->now_ns = MS;
+        grant(s, 10, 2);
+        step(s);
+        assert_true(begin(s, 1) && begin(s, 1));
+        assert_true(finish(s, false) && finish(s, false));
+        s->now_ns = 7 * MS;
+        assert_true(desk_report(s->desk, s->now_ns));
+        assert_false(desk_report(s->desk, s->now_ns));
+        const measurement *m = &s->news.news.computed;
+        assert_int_equal(m->tiles, 2);
+        assert_true(fabs(m->seconds - 5e-3) < 1e-12 && fabs(m->squares - 13e-6) < 1e-12);
+        assert_true(fabs(s->news.news.longest_s - 3e-3) < 1e-12);
+        assert_true(fabs(m->elapsed - 6e-3) < 1e-12);
+        assert_int_equal(s->syncs, syncs);
+        assert_int_equal(s->reported, syncs == 1 ? 0 : 2);
+        if (syncs == 1) {
+            finish_sync(s, 1e-3);
+            (void)desk_report(s->desk, s->now_ns);
+            assert_int_equal(s->reported, 2);
+        }
+        leave(s);
+    }
+}
+
+/* Between two syncs there is a pause, by the length of the last and as long as --sync says at most;
+ * but not where nothing more will come. */
+static void test_sync_pauses(void **state)
+{
+    (void)state;
+    static const double sync_s[] = {1e-3, 1};
+    static const double pause_s[] = {5e-3, 2};
+    for (int i = 0; i < 2; i++) {
+        scene *s = make_scene(2);
+        const int64_t pause_ns = (int64_t)(1e9 * pause_s[i]);
+        step(s);
+        grant(s, 0, 400);
+        step(s);
+        assert_true(begin(s, 1) && finish(s, false));
+        (void)desk_report(s->desk, s->now_ns);
+        assert_int_equal(s->syncs, 1);
+        step(s);
+        assert_true(begin(s, 1) && finish(s, false));
+        (void)desk_report(s->desk, s->now_ns);
+        finish_sync(s, sync_s[i]);
+        (void)desk_report(s->desk, s->now_ns);
+        assert_int_equal(s->syncs, 1);
+        s->now_ns += pause_ns - 1;
+        (void)desk_report(s->desk, s->now_ns);
+        assert_int_equal(s->syncs, 1);
+        s->now_ns += 1;
+        (void)desk_report(s->desk, s->now_ns);
+        assert_int_equal(s->syncs, 2);
+        finish_sync(s, sync_s[i]);
+        step(s);
+        assert_true(begin(s, 1) && finish(s, false));
+        (void)desk_report(s->desk, s->now_ns);
+        assert_int_equal(s->syncs, 2);
+        stop(s, MS);
+        while (finish(s, false)) {
+        }
+        (void)desk_report(s->desk, s->now_ns);
+        assert_int_equal(s->syncs, 3);
+        leave(s);
+    }
+}
+
+/* The back half of what nobody has begun: what is queued first, then what is on offer. */
+static void test_giving_back(void **state)
+{
+    (void)state;
+    scene *s = make_scene(0);
+    grant(s, 0, 1000);
+    step(s);
+    recall(s);
+    assert_int_equal(s->back.intervals, 1);
+    assert_int_equal(interval_end(s->back.interval[0]), 1000);
+    assert_int_equal(s->back.interval[0].tiles, 500);
+    for (int i = 0; i < 30; i++) {
+        recall(s);
+    }
+    assert_int_equal(s->back.left, 0);
+    assert_int_equal(s->back.intervals, 0);
+    assert_int_equal(look(s).stock, 0);
+    leave(s);
+}
+
+/* A block made for quick tiles is cut when they turn out slow: the rest is queued again. */
+static void test_long_blocks_are_cut(void **state)
+{
+    (void)state;
+    scene *s = make_scene(0);
+    s->tile_ns = 1000;
+    grant(s, 100, 2000);
+    step(s);
+    assert_true(look(s).stock > 500);
+    s->tile_ns = 10 * MS;
+    step(s);
+    assert_true(look(s).stock < 100);
+    assert_int_equal(count_places(s, HELD) + look(s).stock, 2000);
+    leave(s);
+}
+
+/* What is not done is given back in pieces, but what was cut off before is not. */
+static void test_undone_goes_back(void **state)
+{
+    (void)state;
+    scene *s = make_scene(0);
+    s->tile_ns = 1000;
+    grant(s, 0, 20);
+    step(s);
+    assert_true(begin(s, 9));
+    recall(s);
+    assert_int_equal(s->returns, 1);
+    stop(s, MS);
+    assert_true(finish(s, true));
+    assert_int_equal(count_places(s, LEFT_UNDONE), 0);
+    assert_int_equal(s->returns, 1 + 3);
+    assert_int_equal(s->back.interval[0].first, 7);
+    leave(s);
+}
+
+/* After MESSAGE_STOP a rank leaves once all is reported, or when its time, and that of children, is
+ * up; it says so once. */
+static void test_leaving(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 3; late++) {
+        scene *s = make_scene(10);
+        s->children = late == 2;
+        step(s);
+        grant(s, 0, 10);
+        step(s);
+        assert_true(begin(s, 1));
+        stop(s, 50 * MS);
+        grant(s, 100, 10);
+        s->now_ns += 50 * MS - 1;
+        assert_int_equal(step(s), DESK_WORKS);
+        assert_int_equal(s->leaves, 0);
+        if (late == 0) {
+            while (finish(s, false)) {
+            }
+            (void)desk_report(s->desk, s->now_ns);
+            step(s);
+            assert_int_equal(s->leaves, 0);
+            finish_sync(s, 1e-3);
+            (void)desk_report(s->desk, s->now_ns);
+        } else {
+            s->now_ns += 1;
+        }
+        step(s);
+        assert_int_equal(s->leaves, late < 2);
+        s->now_ns += 100 * MS;
+        step(s);
+        step(s);
+        assert_int_equal(s->leaves, 1);
+        assert_int_equal(s->dropped, late > 0);
+        assert_int_equal(s->asks, 0);
+        leave(s);
+    }
+}
+
+/* At the end a rank waits for its kernels, if the end is not at once, and for its disk, as long as
+ * it may. */
+static void test_end(void **state)
+{
+    (void)state;
+    for (int at_once = 0; at_once < 2; at_once++) {
+        scene *s = make_scene(0);
+        s->children = true;
+        step(s);
+        grant(s, 0, 10);
+        step(s);
+        assert_true(begin(s, 1));
+        assert_false(desk_has_ended(s->desk));
+        end(s, at_once == 1, 200 * MS);
+        assert_true(desk_has_ended(s->desk));
+        assert_int_equal(desk_end(s->desk)->at_once, at_once);
+        assert_int_equal(step(s), DESK_ENDS);
+        s->now_ns += 100 * MS;
+        assert_int_equal(step(s), at_once == 1 ? DESK_GIVES_UP : DESK_ENDS);
+        while (finish(s, false)) {
+        }
+        assert_int_equal(desk_step(s->desk, true, s->now_ns), DESK_ENDS);
+        assert_int_equal(desk_step(s->desk, true, s->now_ns + 100 * MS), DESK_LEAVES_DISK);
+        assert_int_equal(step(s), DESK_IS_DONE);
+        leave(s);
+    }
+}
+
+static void test_signals_are_told_once(void **state)
+{
+    (void)state;
+    scene *s = make_scene(0);
+    desk_signal(s->desk, 0);
+    assert_int_equal(s->signals, 0);
+    desk_signal(s->desk, 15);
+    desk_signal(s->desk, 15);
+    assert_int_equal(s->signals, 1);
+    desk_signal(s->desk, 2);
+    assert_int_equal(s->signals, 2);
+    leave(s);
+}
+
+static unsigned draw(unsigned *seed, unsigned below)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 8) % below;
+}
+
+/* The coordinator answers a request, late perhaps, with what nobody has; sometimes unasked, as for
+ * a rank that has rejoined meanwhile. */
+static void grant_some(scene *s, unsigned *seed)
+{
+    int64_t first = draw(seed, TILES);
+    int64_t tiles = 0;
+    const int64_t most = 1 + draw(seed, 200);
+    while (first + tiles < TILES && tiles < most && s->place[first + tiles] == OUTSIDE) {
+        tiles++;
+    }
+    if (tiles > 0 && (s->asks > 0 || draw(seed, 8) == 0)) {
+        grant(s, first, tiles);
+    }
+}
+
+static void do_something(scene *s, unsigned *seed)
+{
+    const unsigned what = draw(seed, 1000);
+    s->now_ns += draw(seed, 3 * MS);
+    if (what < 250) {
+        step(s);
+    } else if (what < 450) {
+        grant_some(s, seed);
+    } else if (what < 650) {
+        (void)begin(s, 1 + draw(seed, 40));
+    } else if (what < 800) {
+        (void)finish(s, s->halted && draw(seed, 2) == 0);
+    } else if (what < 900) {
+        (void)desk_report(s->desk, s->now_ns);
+    } else if (what < 930) {
+        recall(s);
+    } else if (what < 960 && s->syncing) {
+        finish_sync(s, 1e-4 * draw(seed, 10));
+    } else if (what < 990) {
+        s->tile_ns = 1 + draw(seed, 1u << draw(seed, 24));
+    } else if (what < 997 && !s->halted) {
+        rejoin(s);
+    } else if (what == 999 && !s->halted) {
+        stop(s, INT64_C(1000000000) * MS);
+    }
+}
+
+/* All that is under way comes to its end. */
+static void drain(scene *s)
+{
+    if (!s->halted) {
+        stop(s, INT64_C(1000000000) * MS);
+    }
+    for (int i = 0; i < 4 * BLOCKS; i++) {
+        (void)finish(s, i % 2 == 0);
+        (void)desk_report(s->desk, s->now_ns);
+        if (s->syncing) {
+            finish_sync(s, 0);
+        }
+        step(s);
+    }
+}
+
+static void test_every_tile_once(void **state)
+{
+    (void)state;
+    int64_t reported = 0;
+    int64_t halted = 0;
+    for (unsigned run = 0; run < RUNS; run++) {
+        scene *s = make_scene(run % 2 == 0 ? 0 : 1e-2);
+        unsigned seed = run + 1;
+        for (int i = 0; i < EVENTS; i++) {
+            do_something(s, &seed);
+        }
+        halted += s->halted;
+        drain(s);
+        assert_int_equal(count_places(s, OUTSIDE) + count_places(s, REPORTED), TILES);
+        assert_int_equal(s->told, s->reported);
+        assert_int_equal(s->leaves, 1);
+        assert_false(s->dropped);
+        reported += s->reported;
+        leave(s);
+    }
+    assert_true(reported > 100 * RUNS);
+    assert_in_range(halted, RUNS / 20, RUNS / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_asks_once),
+        cmocka_unit_test(test_news_and_reports),
+        cmocka_unit_test(test_sync_pauses),
+        cmocka_unit_test(test_giving_back),
+        cmocka_unit_test(test_long_blocks_are_cut),
+        cmocka_unit_test(test_undone_goes_back),
+        cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_end),
+        cmocka_unit_test(test_signals_are_told_once),
+        cmocka_unit_test(test_every_tile_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
