@@ -46,9 +46,9 @@ static weft_status prepare(coordinator *c, error *e)
     const dispatch_setup deal = {.tiles = setup->job->tiles.tiles,
                                  .ranks = setup->placement->ranks,
                                  .workers = setup->workers,
-                                 .technique = setup->technique,
+                                 .technique = setup->options->technique,
                                  .seed = setup->job->seed,
-                                 .pure = setup->pure};
+                                 .pure = setup->options->pure};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
         status = members_create(setup->mail, setup->placement->ranks, setup->pulse, &c->members, e);
@@ -61,10 +61,7 @@ static weft_status prepare(coordinator *c, error *e)
                                            .store = setup->store,
                                            .placement = setup->placement,
                                            .dispatch = c->dispatch,
-                                           .retry_failed = setup->retry_failed,
-                                           .sync = setup->sync_s > 0,
-                                           .path = setup->path,
-                                           .command = setup->command};
+                                           .options = setup->options};
         status = run_record_open(&recorded, &c->run_record, e);
     }
     if (status == WEFT_OK) {
@@ -76,7 +73,7 @@ static weft_status prepare(coordinator *c, error *e)
                                 .members = c->members,
                                 .ranks = setup->placement->ranks,
                                 .items = setup->job->items.count,
-                                .deadline_ns = setup->deadline_ns};
+                                .options = setup->options};
     return status == WEFT_OK ? shutdown_create(&end, &c->shutdown, e) : status;
 }
 
@@ -103,7 +100,7 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
         release(c);
         return status;
     }
-    progress_begin(&c->progress, setup->progress, setup->job->items.count,
+    progress_begin(&c->progress, setup->options, setup->job->items.count,
                    run_record_done(c->run_record));
     *out = c;
     return WEFT_OK;
@@ -115,9 +112,7 @@ void coordinator_destroy(coordinator *c)
         return;
     }
     progress_summary summary = {.status = shutdown_status(c->shutdown),
-                                .fresh = c->setup.fresh,
-                                .workers = c->setup.placement->total_workers,
-                                .path = c->setup.path};
+                                .workers = c->setup.placement->total_workers};
     run_record_sum_up(c->run_record, &summary);
     progress_end(&c->progress, &summary, clock_now_ns());
     log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", dispatch_chunks(c->dispatch));
@@ -216,7 +211,7 @@ static void take_report(coordinator *c, int rank, const message_report *report, 
 static void welcome_back(coordinator *c, int rank)
 {
     log_print(LOG_WARNING, "rank %d on host %s is back", rank, c->setup.placement->host[rank].name);
-    if (!c->setup.pure) {
+    if (!c->setup.options->pure) {
         message_end end;
         memset(&end, 0, sizeof end);
         end = (message_end){.kind = MESSAGE_END, .broken = true, .at_once = true};
@@ -312,8 +307,8 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 static void sync_tables(coordinator *c, int64_t now_ns)
 {
     const bool idle = store_flushed(c->setup.store);
-    if (c->setup.sync_s > 0 && (!idle || now_ns >= c->next_sync_ns)) {
-        c->next_sync_ns = now_ns + (int64_t)(1e9 * c->setup.sync_s);
+    if (c->setup.options->sync_s > 0 && (!idle || now_ns >= c->next_sync_ns)) {
+        c->next_sync_ns = now_ns + (int64_t)(1e9 * c->setup.options->sync_s);
         if (idle) {
             store_flush(c->setup.store, true);
         }

@@ -121,12 +121,12 @@ static int64_t estimate_end(const shutdown *x)
 
 bool shutdown_limited(const shutdown *x)
 {
-    return x->setup.deadline_ns != 0;
+    return x->setup.options->deadline_ns != 0;
 }
 
 int64_t shutdown_time_left(const shutdown *x, int64_t now_ns)
 {
-    return x->setup.deadline_ns - now_ns - estimate_end(x);
+    return x->setup.options->deadline_ns - now_ns - estimate_end(x);
 }
 
 void shutdown_expect_repeats(shutdown *x)
@@ -161,7 +161,7 @@ static void judge(shutdown *x)
 /* How long kernels may take from now on, if there is no other limit. */
 static int64_t grace_left(const shutdown *x, int64_t now_ns)
 {
-    const int64_t left_ns = x->setup.deadline_ns - now_ns - leave_ns;
+    const int64_t left_ns = x->setup.options->deadline_ns - now_ns - leave_ns;
     return !shutdown_limited(x) ? INT64_MAX : left_ns > 0 ? left_ns : 0;
 }
 
@@ -235,7 +235,7 @@ static void give_up_on_the_silent(shutdown *x)
 /* How long the disk may take from now on; INT64_MAX: as long as it takes. */
 static int64_t disk_ns(const shutdown *x, int64_t now_ns)
 {
-    const int64_t left_ns = x->setup.deadline_ns - now_ns;
+    const int64_t left_ns = x->setup.options->deadline_ns - now_ns;
     if (shutdown_limited(x)) {
         return left_ns > closing_ns ? left_ns : closing_ns;
     }

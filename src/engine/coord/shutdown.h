@@ -23,7 +23,7 @@ typedef struct shutdown_setup {
     members *members;
     int ranks;
     int64_t items;
-    int64_t deadline_ns; /* when the run must be over; 0: it takes the time it takes */
+    const run_options *options;
 } shutdown_setup;
 
 weft_status shutdown_create(const shutdown_setup *setup, shutdown **out, error *e);

@@ -257,11 +257,8 @@ static agent_state end_here(agent *a, bool writing, int64_t now_ns)
 
 weft_status agent_create(const agent_setup *setup, agent **out, error *e)
 {
-    const reports_setup reported = {.team = setup->team,
-                                    .workers = setup->workers,
-                                    .link = setup->link,
-                                    .store = setup->flow->store,
-                                    .sync_s = setup->sync_s};
+    const reports_setup reported = {
+        .team = setup->team, .workers = setup->workers, .link = setup->link, .flow = setup->flow};
     agent *a = calloc(1, sizeof *a);
     if (a == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the agent");

@@ -23,7 +23,6 @@ typedef struct agent_setup {
     int ranks;
     int workers;
     pulse pulse;
-    double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
 } agent_setup;
 
 /* How the agent's rank takes part in the run. */

@@ -66,8 +66,9 @@ weft_status reports_create(const reports_setup *setup, reports **out, error *e)
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for reports");
     }
     d->setup = *setup;
-    const weft_status status =
-        setup->sync_s > 0 ? syncer_create(setup->store, &d->syncer, e) : WEFT_OK;
+    const weft_status status = setup->flow->options->sync_s > 0
+                                   ? syncer_create(setup->flow->store, &d->syncer, e)
+                                   : WEFT_OK;
     if (status != WEFT_OK) {
         free(d);
         return status;
@@ -249,7 +250,7 @@ void reports_report(reports *d, int64_t now_ns, bool hurry)
             return;
         }
         report_all(d, &d->syncing);
-        const int64_t most_ns = (int64_t)(1e9 * d->setup.sync_s);
+        const int64_t most_ns = (int64_t)(1e9 * d->setup.flow->options->sync_s);
         const int64_t pause_ns = (int64_t)(1e9 * PACE_SYNC_PAUSES * syncer_seconds(d->syncer));
         d->next_sync_ns = now_ns + (pause_ns < most_ns ? pause_ns : most_ns);
     }

@@ -18,8 +18,7 @@ typedef struct reports_setup {
     team *team;
     int workers;
     coordinator_link *link;
-    store *store;
-    double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
+    const flow *flow;
 } reports_setup;
 
 weft_status reports_create(const reports_setup *setup, reports **out, error *e);
