@@ -249,7 +249,7 @@ static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
 /* What the options say of children, and the map does not allow. */
 static void warn_of_isolation(const weft_map *map)
 {
-    const options *said = &map->session->options;
+    const run_options *said = &map->session->options.run;
     if (map->isolation == WEFT_NEVER && comm_rank(map->session->comm) == 0 &&
         (said->isolate || said->item_timeout_s > 0)) {
         log_print(LOG_WARNING,
@@ -269,25 +269,14 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
     }
     session_expect_all(s);
     warn_of_isolation(map);
-    const run_options how = {.path = map->path,
-                             .technique = s->options.technique,
-                             .grain = s->options.grain,
-                             .map_grain = map->grain,
-                             .seed = (uint64_t)s->options.seed,
-                             .sync_s = s->options.sync_s,
-                             .deadline_ns = s->deadline_ns,
-                             .beat_ns = (int64_t)(1e9 * s->options.heartbeat_s),
-                             .dead_after_ns = (int64_t)(1e9 * s->options.dead_after_s),
-                             .retry_failed = s->options.retry_failed,
-                             .fresh = s->options.fresh,
-                             .later = s->runs++ > 0,
-                             .isolate = s->options.isolate || map->isolation == WEFT_ALWAYS,
-                             .never_apart = map->isolation == WEFT_NEVER,
-                             .item_timeout_s = s->options.item_timeout_s,
-                             .progress = s->options.progress,
-                             .span_limit = map->span_limit,
-                             .pure = map->pure,
-                             .command = s->command};
+    run_options how = s->options.run;
+    how.later = s->runs++ > 0;
+    how.path = map->path;
+    how.map_grain = map->grain;
+    how.span_limit = map->span_limit;
+    how.pure = map->pure;
+    how.isolate = how.isolate || how.item_timeout_s > 0 || map->isolation == WEFT_ALWAYS;
+    how.never_apart = map->isolation == WEFT_NEVER;
     return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->error);
 }
 

@@ -117,11 +117,11 @@ static bool find_progress_mode(const char *name, progress_mode *mode)
 
 static weft_status look_up(options *c, const given *g, error *e)
 {
-    if (!technique_find(g->schedule, &c->technique)) {
+    if (!technique_find(g->schedule, &c->run.technique)) {
         return error_set(e, WEFT_ERR_USAGE, "--schedule: there is no technique '%s'; there are %s",
                          g->schedule, technique_names());
     }
-    if (!find_progress_mode(g->progress, &c->progress)) {
+    if (!find_progress_mode(g->progress, &c->run.progress)) {
         return error_set(e, WEFT_ERR_USAGE, "--progress: '%s' is not auto, always or never",
                          g->progress);
     }
@@ -145,31 +145,31 @@ static weft_status check_ranges(const options *c, bool threads_given, bool grain
                          "--threads: %lld workers; it takes 0 (the main thread alone) to 65535",
                          (long long)c->threads);
     }
-    if (grain_given && c->grain < 1) {
+    if (grain_given && c->run.grain < 1) {
         return error_set(e, WEFT_ERR_USAGE, "--grain: %lld items per tile; it takes 1 or more",
-                         (long long)c->grain);
+                         (long long)c->run.grain);
     }
-    if (c->seed < 0) {
+    if (c->run.seed < 0) {
         return error_set(e, WEFT_ERR_USAGE, "--seed: %lld; it takes 0 to 2^63 - 1",
-                         (long long)c->seed);
+                         (long long)c->run.seed);
     }
-    if (c->sync_s < 0) {
+    if (c->run.sync_s < 0) {
         return error_set(e, WEFT_ERR_USAGE, "--sync: %g seconds; it takes 0 (never) or more",
-                         c->sync_s);
+                         c->run.sync_s);
     }
-    if (c->heartbeat_s <= 0 || c->heartbeat_s > most_s) {
+    if (c->run.heartbeat_s <= 0 || c->run.heartbeat_s > most_s) {
         return error_set(e, WEFT_ERR_USAGE,
                          "--heartbeat: %g seconds; it takes more than 0, up to 86400",
-                         c->heartbeat_s);
+                         c->run.heartbeat_s);
     }
-    if (c->dead_after_s < 0 || c->dead_after_s > most_s) {
+    if (c->run.dead_after_s < 0 || c->run.dead_after_s > most_s) {
         return error_set(e, WEFT_ERR_USAGE,
                          "--dead-after: %g seconds; it takes 0 (never), or up to 86400",
-                         c->dead_after_s);
+                         c->run.dead_after_s);
     }
-    if (!(c->item_timeout_s >= 0)) {
+    if (!(c->run.item_timeout_s >= 0)) {
         return error_set(e, WEFT_ERR_USAGE, "--item-timeout: %g seconds; it takes 0 (none) or more",
-                         c->item_timeout_s);
+                         c->run.item_timeout_s);
     }
     return WEFT_OK;
 }
@@ -181,16 +181,16 @@ static void list_options(options *c, given *g, weft_option table[OPTIONS + 1])
         {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
         {"threads", "N", WEFT_OPTION_INT64, &c->threads, ""},
         {"schedule", "NAME", WEFT_OPTION_STRING, &g->schedule, ""},
-        {"grain", "N", WEFT_OPTION_INT64, &c->grain, ""},
-        {"seed", "S", WEFT_OPTION_INT64, &c->seed, ""},
-        {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->sync_s, ""},
+        {"grain", "N", WEFT_OPTION_INT64, &c->run.grain, ""},
+        {"seed", "S", WEFT_OPTION_INT64, &c->run.seed, ""},
+        {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->run.sync_s, ""},
         {"time-limit", "TIME", WEFT_OPTION_STRING, &g->time_limit, ""},
-        {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &c->heartbeat_s, ""},
-        {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &c->dead_after_s, ""},
-        {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->retry_failed, ""},
-        {"fresh", NULL, WEFT_OPTION_FLAG, &c->fresh, ""},
-        {"isolate", NULL, WEFT_OPTION_FLAG, &c->isolate, ""},
-        {"item-timeout", "S", WEFT_OPTION_DOUBLE, &c->item_timeout_s, ""},
+        {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &c->run.heartbeat_s, ""},
+        {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &c->run.dead_after_s, ""},
+        {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->run.retry_failed, ""},
+        {"fresh", NULL, WEFT_OPTION_FLAG, &c->run.fresh, ""},
+        {"isolate", NULL, WEFT_OPTION_FLAG, &c->run.isolate, ""},
+        {"item-timeout", "S", WEFT_OPTION_DOUBLE, &c->run.item_timeout_s, ""},
         {"progress", "MODE", WEFT_OPTION_STRING, &g->progress, ""},
         {"log", "LEVEL", WEFT_OPTION_STRING, &g->log, ""},
         {"help", NULL, WEFT_OPTION_FLAG, &c->help, ""},
@@ -223,11 +223,11 @@ weft_status options_read(options *c, const weft_program *program, int *argc, cha
     given g = {.schedule = "auto", .progress = "auto", .log = "info"};
     weft_option table[OPTIONS + 1];
     *c = (options){.threads = none,
-                   .grain = none,
-                   .sync_s = 10,
+                   .run.grain = none,
+                   .run.sync_s = 10,
                    .time_limit_s = -1,
-                   .heartbeat_s = 0.1,
-                   .dead_after_s = 5};
+                   .run.heartbeat_s = 0.1,
+                   .run.dead_after_s = 5};
     list_options(c, &g, table);
     const weft_option *theirs = program == NULL ? NULL : program->options;
     weft_status status = option_parse(table, theirs, rest_for(program), argc, argv, e);
@@ -240,9 +240,9 @@ weft_status options_read(options *c, const weft_program *program, int *argc, cha
         status = look_up(c, &g, e);
     }
     if (status == WEFT_OK) {
-        status = check_ranges(c, c->threads != none, c->grain != none, e);
+        status = check_ranges(c, c->threads != none, c->run.grain != none, e);
     }
     c->threads = c->threads == none ? -1 : c->threads;
-    c->grain = c->grain == none ? 0 : c->grain;
+    c->run.grain = c->run.grain == none ? 0 : c->run.grain;
     return status;
 }

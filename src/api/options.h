@@ -6,27 +6,16 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "engine/flow/run_options.h"
-#include "sched/technique.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <weft/session.h>
 
 typedef struct options {
-    const char *out; /* NULL: by the map's name */
-    int64_t threads; /* -1: not given */
-    technique technique;
-    int64_t grain; /* 0: not given */
-    int64_t seed;
-    double sync_s;
+    const char *out;     /* NULL: by the map's name */
+    int64_t threads;     /* -1: not given */
     double time_limit_s; /* 0: none; -1: not given */
-    double heartbeat_s;
-    double dead_after_s; /* 0: never */
-    bool retry_failed;
-    bool fresh;
-    bool isolate;
-    double item_timeout_s; /* 0: none */
-    progress_mode progress;
+    run_options run;     /* what the session and the map say of it is not in it yet */
     log_level log;
     bool help;
     bool version;

@@ -61,7 +61,7 @@ enum { FLUSH_NS = 1000000000 };
 
 static void set_patience(weft_session *s, double limits)
 {
-    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->options.dead_after_s));
+    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->options.run.dead_after_s));
 }
 
 void session_expect_all(weft_session *s)
@@ -150,7 +150,9 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         options_warn_of_variables();
     }
     if (status == WEFT_OK) {
-        s->deadline_ns = comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
+        s->options.run.command = s->command;
+        s->options.run.deadline_ns =
+            comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
         (void)placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
         status = comm_agree(s->comm, &s->error);
     }
@@ -198,7 +200,7 @@ static void hurry_end(void)
 
 static void end_mpi(weft_session *s, int exit_status)
 {
-    const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->options.dead_after_s);
+    const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->options.run.dead_after_s);
     status_at_end = exit_status;
     watchdog_set(limit > 0 ? limit : NEVER_S, exit_status, "");
     signals_tell(hurry_end);

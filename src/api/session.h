@@ -25,7 +25,6 @@ struct weft_session {
     options options; /* rank 0's */
     char *texts;     /* in it */
     placement placement;
-    int64_t deadline_ns; /* on rank 0, when a run has to be over; 0: whenever it is */
     session_result *results;
     int64_t runs;
     char name[WEFT_NAME_BYTES]; /* of the program */

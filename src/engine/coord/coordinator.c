@@ -135,20 +135,16 @@ static weft_status prepare(coordinator *c, error *e)
     const dispatch_setup deal = {.tiles = setup->job->tiles.tiles,
                                  .ranks = setup->placement->ranks,
                                  .workers = setup->workers,
-                                 .technique = setup->technique,
+                                 .technique = setup->options->technique,
                                  .seed = setup->job->seed,
-                                 .pure = setup->pure};
+                                 .pure = setup->options->pure};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
         const run_record_setup recorded = {.job = setup->job,
                                            .store = setup->store,
                                            .placement = setup->placement,
                                            .dispatch = c->dispatch,
-                                           .technique = setup->technique,
-                                           .retry_failed = setup->retry_failed,
-                                           .sync = setup->sync_s > 0,
-                                           .path = setup->path,
-                                           .command = setup->command};
+                                           .options = setup->options};
         status = run_record_open(&recorded, &c->run_record, e);
     }
     if (status == WEFT_OK) {
@@ -173,8 +169,8 @@ static weft_status prepare(coordinator *c, error *e)
                             .ranks = setup->placement->ranks,
                             .items = setup->job->items.count,
                             .pulse = setup->pulse,
-                            .pure = setup->pure,
-                            .deadline_ns = setup->deadline_ns};
+                            .pure = setup->options->pure,
+                            .deadline_ns = setup->options->deadline_ns};
     return status == WEFT_OK ? lead_create(&led, clock_now_ns(), &c->lead, e) : status;
 }
 
@@ -199,7 +195,7 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
         release(c);
         return status;
     }
-    progress_begin(&c->progress, setup->progress, setup->job->items.count,
+    progress_begin(&c->progress, setup->options, setup->job->items.count,
                    run_record_done(c->run_record));
     *out = c;
     return WEFT_OK;
@@ -211,9 +207,7 @@ void coordinator_destroy(coordinator *c)
         return;
     }
     progress_summary summary = {.status = lead_status(c->lead),
-                                .fresh = c->setup.fresh,
-                                .workers = c->setup.placement->total_workers,
-                                .path = c->setup.path};
+                                .workers = c->setup.placement->total_workers};
     run_record_sum_up(c->run_record, &summary);
     progress_end(&c->progress, &summary, clock_now_ns());
     log_print(LOG_DEBUG, "%" PRId64 " chunks handed out", dispatch_chunks(c->dispatch));
@@ -240,8 +234,8 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 static void sync_tables(coordinator *c, int64_t now_ns)
 {
     const bool idle = store_flushed(c->setup.store);
-    if (c->setup.sync_s > 0 && (!idle || now_ns >= c->next_sync_ns)) {
-        c->next_sync_ns = now_ns + (int64_t)(1e9 * c->setup.sync_s);
+    if (c->setup.options->sync_s > 0 && (!idle || now_ns >= c->next_sync_ns)) {
+        c->next_sync_ns = now_ns + (int64_t)(1e9 * c->setup.options->sync_s);
         if (idle) {
             store_flush(c->setup.store, true);
         }

@@ -7,7 +7,6 @@
 #include "engine/layout/placement.h"
 #include "engine/link/mail.h"
 #include "sched/failure_detector.h"
-#include "sched/technique.h"
 #include "space/job.h"
 #include "store/store.h"
 
@@ -23,16 +22,8 @@ typedef struct coordinator_setup {
     mail *mail;
     const placement *placement;
     const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
-    technique technique;
+    const run_options *options;
     pulse pulse;
-    bool pure;
-    bool retry_failed;   /* tiles with failed items are not done */
-    int64_t deadline_ns; /* when the run must be over; 0: whenever it is */
-    double sync_s;       /* the tables are forced to disk at least this often; 0: never */
-    bool fresh;          /* see progress_summary */
-    progress_mode progress;
-    const char *path;
-    const char *command;
 } coordinator_setup;
 
 /* Opens the run record, and the run's row in the file. */

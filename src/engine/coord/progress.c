@@ -19,16 +19,18 @@ static const int64_t batch_ns = INT64_C(30000000000);
 /* Workers always wait for a core now and then. */
 static const double least_waited = 0.05;
 
-void progress_begin(progress *p, progress_mode mode, int64_t items, int64_t done)
+void progress_begin(progress *p, const run_options *options, int64_t items, int64_t done)
 {
     const int64_t now = clock_now_ns();
-    const bool live = mode == PROGRESS_ALWAYS || (mode == PROGRESS_AUTO && host_on_terminal());
+    const bool live = options->progress == PROGRESS_ALWAYS ||
+                      (options->progress == PROGRESS_AUTO && host_on_terminal());
     *p = (progress){.live = live,
-                    .silent = mode == PROGRESS_NEVER,
+                    .silent = options->progress == PROGRESS_NEVER,
                     .start_ns = now,
                     .next_ns = now + (live ? live_ns : batch_ns),
                     .items = items,
-                    .before = done};
+                    .before = done,
+                    .options = options};
 }
 
 void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
@@ -108,14 +110,14 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
         describe_effort(summary, elapsed_s, line + used, sizeof line - used);
     }
     log_print(LOG_INFO, "%s", line);
-    log_print(LOG_INFO, "result: %s", summary->path);
+    log_print(LOG_INFO, "result: %s", p->options->path);
     if (summary->failed > 0) {
         log_print(LOG_INFO,
                   "failed items are listed by: weft status %s; --retry-failed computes them again",
-                  summary->path);
+                  p->options->path);
     }
     if (summary->status == WEFT_STOPPED) {
         log_print(LOG_INFO, "run the same command again%s to go on",
-                  summary->fresh ? " without --fresh (or WEFT_FRESH)" : "");
+                  p->options->fresh ? " without --fresh (or WEFT_FRESH)" : "");
     }
 }

@@ -16,12 +16,12 @@ typedef struct progress {
     int64_t next_ns; /* when the next line is due */
     int64_t items;   /* of the job */
     int64_t before;  /* of these, done by earlier runs */
+    const run_options *options;
 } progress;
 
 /* What the closing line tells. */
 typedef struct progress_summary {
     weft_status status;
-    bool fresh;         /* whether the same command would start over */
     int64_t done;       /* items of the job that are done */
     int64_t failed;     /* of the job */
     int64_t duplicates; /* items computed more than once in this run */
@@ -31,10 +31,9 @@ typedef struct progress_summary {
     double busy_s;  /* of all workers together */
     double worst_s; /* of the busiest worker */
     double wait_s;  /* of all, how long they waited for a core that others had */
-    const char *path;
 } progress_summary;
 
-void progress_begin(progress *p, progress_mode mode, int64_t items, int64_t done);
+void progress_begin(progress *p, const run_options *options, int64_t items, int64_t done);
 
 /* Prints a line if one is due. */
 void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns);

@@ -59,12 +59,12 @@ static void note_left(run_record *b, int64_t tile)
 static weft_status take_over(run_record *b, error *e)
 {
     const tiling *tiles = &b->setup.job->tiles;
-    weft_status status = b->setup.retry_failed ? lease_retries(b, e) : WEFT_OK;
+    weft_status status = b->setup.options->retry_failed ? lease_retries(b, e) : WEFT_OK;
     bool reopened = false;
     for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
         const tile_record *record = tile_table_record(b->tile_table, tile);
         const bool done = tile_record_done(record);
-        if (done && b->setup.retry_failed && record->failed > 0) {
+        if (done && b->setup.options->retry_failed && record->failed > 0) {
             status = tile_table_reopen(b->tile_table, tile, e);
             reopened = true;
         } else if (done) {
@@ -81,7 +81,7 @@ static weft_status take_over(run_record *b, error *e)
         }
     }
     if (status == WEFT_OK && reopened) {
-        store_flush(b->setup.store, b->setup.sync);
+        store_flush(b->setup.store, b->setup.options->sync_s > 0);
         status = store_settle(b->setup.store, e);
     }
     return status;
@@ -97,7 +97,7 @@ static double now_s(const run_record *b)
 static weft_status open_row(run_record *b, error *e)
 {
     const placement *p = b->setup.placement;
-    const char *name = technique_name(b->setup.technique);
+    const char *name = technique_name(b->setup.options->technique);
     run_row *row = &b->row;
     b->begun_ns = clock_now_ns();
     row->start = clock_wall_s();
@@ -109,7 +109,7 @@ static weft_status open_row(run_record *b, error *e)
     run_row_set_outcome(row, WEFT_OUTCOME_RUNNING);
     memcpy(row->technique, name, strnlen(name, sizeof row->technique));
     (void)snprintf(row->host_names, sizeof row->host_names, "%s", p->host_names);
-    (void)snprintf(row->command, sizeof row->command, "%s", b->setup.command);
+    (void)snprintf(row->command, sizeof row->command, "%s", b->setup.options->command);
     const weft_status status = tile_table_put_run(b->tile_table, row, e);
     /* What cannot be written is an error at the start, not one of the run. */
     return status == WEFT_OK ? store_settle(b->setup.store, e) : status;
@@ -138,8 +138,8 @@ weft_status run_record_open(const run_record_setup *setup, run_record **out, err
         return status;
     }
     if (b->done > 0) {
-        log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done", setup->path,
-                  b->done, setup->job->items.count);
+        log_print(LOG_INFO, "resuming %s: %" PRId64 " of %" PRId64 " items are done",
+                  setup->options->path, b->done, setup->job->items.count);
     }
     if (b->left > 0) {
         log_print(LOG_WARNING,
@@ -339,7 +339,7 @@ weft_status run_record_end(run_record *b, weft_status why, error *e)
     if (status == WEFT_OK) {
         status = free_leases(b, e);
     }
-    store_flush(b->setup.store, b->setup.sync);
+    store_flush(b->setup.store, b->setup.options->sync_s > 0);
     return status;
 }
 

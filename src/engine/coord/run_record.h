@@ -22,11 +22,7 @@ typedef struct run_record_setup {
     store *store;
     const placement *placement;
     dispatch *dispatch; /* not started yet */
-    technique technique;
-    bool retry_failed; /* tiles with failed items are not done */
-    bool sync;         /* they are forced to disk at the end */
-    const char *path;
-    const char *command;
+    const run_options *options;
 } run_record_setup;
 
 /* Tells the dispatch what earlier runs have done, and what they may have died of, and begins the

@@ -45,7 +45,8 @@ static void fail_all(const weft_span *span, const attempt *a)
 {
     char text[128] = "";
     if (a->died) {
-        (void)snprintf(text, sizeof text, "%s%s", a->text, span->flow->pure ? ", twice" : "");
+        (void)snprintf(text, sizeof text, "%s%s", a->text,
+                       span->flow->options->pure ? ", twice" : "");
     }
     for (int64_t i = 0; i < span->count; i++) {
         if (a->died) {
@@ -60,7 +61,7 @@ static void fail_all(const weft_span *span, const attempt *a)
  */
 static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
 {
-    const bool pure = span->flow->pure;
+    const bool pure = span->flow->options->pure;
     if (weft_span_stopping(span) || span->failures->broken != NULL) {
         return false;
     }
@@ -89,7 +90,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
     if (a.code == 0 && !a.died) {
         return true;
     }
-    if (span->flow->pure && span->count > 1) {
+    if (span->flow->options->pure && span->count > 1) {
         span_forget_failures(span);
     }
     return mend(span, plan, &a);
@@ -113,7 +114,7 @@ static bool call_with_care(const weft_span *span)
 
 bool call_kernel(const weft_span *span)
 {
-    return span->careful || span->flow->isolate
+    return span->careful || span->flow->options->isolate
                ? call_with_care(span)
                : call_alike(span, (isolation_plan){.apart = false});
 }

@@ -108,10 +108,10 @@ void isolation_destroy(isolation *s)
 int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan)
 {
     const flow *w = s->setup.flow;
-    const bool possible = !w->never_apart && atomic_load(&s->stuck) < STUCK_SPANS;
-    const bool alone = span->careful && !w->pure;
+    const bool possible = !w->options->never_apart && atomic_load(&s->stuck) < STUCK_SPANS;
+    const bool alone = span->careful && !w->options->pure;
     const int64_t most = alone ? 1 : s->room;
-    *plan = (isolation_plan){.apart = possible && (span->careful || w->isolate)};
+    *plan = (isolation_plan){.apart = possible && (span->careful || w->options->isolate)};
     return plan->apart && span->count > most ? most : span->count;
 }
 
@@ -180,9 +180,11 @@ static weft_status prepare(slot *mine)
 static int64_t limit_ns(const slot *mine, int64_t items)
 {
     const isolation_setup *setup = &mine->isolation->setup;
-    const double most = 1e9 * setup->item_timeout_s * (double)items;
-    const double patient = 1e9 * setup->item_timeout_s + PATIENCE * mine->item_ns * (double)items;
-    const bool guess = items > 1 && setup->flow->pure && mine->item_ns > 0 && patient < most;
+    const double most = 1e9 * setup->flow->options->item_timeout_s * (double)items;
+    const double patient =
+        1e9 * setup->flow->options->item_timeout_s + PATIENCE * mine->item_ns * (double)items;
+    const bool guess =
+        items > 1 && setup->flow->options->pure && mine->item_ns > 0 && patient < most;
     return (int64_t)fmin(guess ? patient : most, 0x1p62);
 }
 
@@ -248,7 +250,7 @@ static attempt describe_death(slot *mine, child_answer answer)
     case CHILD_LATE:
         a.code = WEFT_QUARANTINE_TIMEOUT;
         (void)number_print(mine->text, sizeof mine->text, "took longer than %g s",
-                           setup->item_timeout_s);
+                           setup->flow->options->item_timeout_s);
         break;
     case CHILD_STARVED:
         a.code = WEFT_QUARANTINE_MEMORY;
@@ -302,7 +304,8 @@ static attempt give_up(slot *mine, const weft_span *span)
 static bool items_may_be_guilty(const slot *mine, child_answer answer)
 {
     const isolation_setup *setup = &mine->isolation->setup;
-    return answer.number != 0 && (setup->item_timeout_s > 0 || !setup->flow->pure);
+    return answer.number != 0 &&
+           (setup->flow->options->item_timeout_s > 0 || !setup->flow->options->pure);
 }
 
 /* The answer of a child that is not stuck, if there can be any. */

@@ -18,10 +18,9 @@ enum { ISOLATION_CRASHES = 2 };
 
 typedef struct isolation_setup {
     const flow *flow;
-    int workers;           /* that compute */
-    bool by_main;          /* it is the main thread that computes, without workers */
-    double item_timeout_s; /* 0: an item may take as long as it takes */
-    int64_t stuck_ns;      /* a child in which nothing moves for so long is found out */
+    int workers;      /* that compute */
+    bool by_main;     /* it is the main thread that computes, without workers */
+    int64_t stuck_ns; /* a child in which nothing moves for so long is found out */
 } isolation_setup;
 
 /* What is known of items before they are computed. */

@@ -86,7 +86,7 @@ unsigned char *block_bytes(const block *b, int field, int64_t item)
 static bool may_be_lost(const flow *w)
 {
     const int64_t until_ns = atomic_load(&w->mine_until_ns);
-    return !w->pure && until_ns != 0 && clock_now_ns() > until_ns;
+    return !w->options->pure && until_ns != 0 && clock_now_ns() > until_ns;
 }
 
 static weft_status write_run(block *b, int64_t first, int64_t tiles)

@@ -3,6 +3,7 @@
 #ifndef ENGINE_FLOW_FLOW_H
 #define ENGINE_FLOW_FLOW_H
 
+#include "engine/flow/run_options.h"
 #include "host/thread_state.h"
 #include "space/job.h"
 #include "store/store.h"
@@ -21,23 +22,21 @@ typedef struct retry_item {
 
 /* What all blocks of a rank have in common. */
 typedef struct flow {
+    const run_options *options;
     const job *job;
     store *store;
     weft_kernel_fn kernel;
     void *context;
     const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */
-    bool pure;
-    int64_t span_tiles; /* one call of the kernel gets at most so many */
+    int64_t span_tiles;         /* one call of the kernel gets at most so many */
     int rank;
     int run;             /* row of the table of runs */
     int64_t origin_ns;   /* the clock … */
     double origin_s;     /* … and the time of day, read together */
     int64_t retry_count; /* items to compute again, and nothing else of their tiles; ascending */
     const retry_item *retry;
-    bool isolate;                /* everything is computed as if it were careful */
     struct isolation *isolation; /* needed for what is careful */
     struct lull *lull;           /* its; broken by who calls the kernel; NULL: nobody needs any */
-    bool never_apart;            /* nothing is computed in a child, however careful */
     /* Rows of failures that this rank has given: as many as the table in the file holds will do. */
     _Atomic int64_t rows_given;
     struct misuse *misuse; /* what the kernel asks for that there is not */

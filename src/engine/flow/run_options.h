@@ -12,25 +12,27 @@
 typedef enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_mode;
 
 typedef struct run_options {
-    const char *path;
+    /* The user, on rank 0 for all: see api/options.h. */
     technique technique;
     int64_t grain; /* 0: the file's, or else the map's */
-    int64_t map_grain;
-    uint64_t seed;
-    double sync_s;
-    int64_t deadline_ns;   /* when it must be over; 0: it takes the time it takes */
-    int64_t beat_ns;       /* as in pulse_for() */
-    int64_t dead_after_ns; /* its limit */
-    bool retry_failed;
+    int64_t seed;
+    double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
+    double heartbeat_s;  /* a rank says so often that it is there */
+    double dead_after_s; /* one that is silent for so long is presumed dead; 0: none ever is */
+    bool retry_failed;   /* tiles with failed items are not done */
     bool fresh;
-    bool later;            /* not the first of the session */
     bool isolate;          /* everything is computed in children of the workers */
-    bool never_apart;      /* nothing is, whatever else is said */
     double item_timeout_s; /* and ended if it takes longer; 0: never */
     progress_mode progress;
+    /* The session, and the map. */
+    int64_t deadline_ns; /* on rank 0, when the run must be over; 0: it takes the time it takes */
+    const char *command;
+    bool later; /* not the first of the session */
+    const char *path;
+    int64_t map_grain;
     int64_t span_limit; /* items; 0: none */
     bool pure;
-    const char *command;
+    bool never_apart; /* nothing is computed in a child, however careful */
 } run_options;
 
 #endif

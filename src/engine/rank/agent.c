@@ -144,11 +144,11 @@ weft_status agent_create(const agent_setup *setup, agent **out, error *e)
     const desk_setup decides = {.workers = setup->workers,
                                 .ranks = setup->ranks,
                                 .job = setup->flow->job,
-                                .sync_s = setup->sync_s,
+                                .sync_s = setup->flow->options->sync_s,
                                 .hooks = hooks,
                                 .context = a};
     weft_status status = desk_create(&decides, &a->desk, e);
-    if (status == WEFT_OK && setup->sync_s > 0) {
+    if (status == WEFT_OK && setup->flow->options->sync_s > 0) {
         status = syncer_create(setup->flow->store, &a->syncer, e);
     }
     if (status != WEFT_OK) {

@@ -22,7 +22,6 @@ typedef struct agent_setup {
     int ranks;
     int workers;
     pulse pulse;
-    double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
 } agent_setup;
 
 weft_status agent_create(const agent_setup *setup, agent **out, error *e);

@@ -244,8 +244,7 @@ static weft_status prepare(loop *l, error *e)
                                   .link = setup->link,
                                   .ranks = comm_size(setup->comm),
                                   .workers = setup->workers,
-                                  .pulse = setup->pulse,
-                                  .sync_s = setup->sync_s};
+                                  .pulse = setup->pulse};
     return agent_create(&agent_of, &l->agent, e);
 }
 

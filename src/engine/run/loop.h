@@ -21,7 +21,6 @@ typedef struct loop_setup {
     int workers;
     const host_cores *pin; /* where they stay; NULL: anywhere */
     pulse pulse;
-    double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
 } loop_setup;
 
 /* Takes part in the run until it is over; *why is the coordinator's last word, which is the same on

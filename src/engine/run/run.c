@@ -165,7 +165,7 @@ static weft_status open_first(job *j, const run_options *options, store **s, ope
 static weft_status open_other(job *j, const run_options *options, const opening *o, store **s,
                               retry_item **retry, error *e)
 {
-    weft_status status = job_settle(j, options->seed, o->grain, e);
+    weft_status status = job_settle(j, (uint64_t)options->seed, o->grain, e);
     if (status == WEFT_OK) {
         status = store_attach(options->path, j, &o->layout, s, e);
     }
@@ -224,16 +224,8 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_opti
                                          .mail = m,
                                          .placement = p,
                                          .workers = workers,
-                                         .technique = options->technique,
-                                         .pulse = settled,
-                                         .pure = options->pure,
-                                         .retry_failed = options->retry_failed,
-                                         .sync_s = options->sync_s,
-                                         .deadline_ns = options->deadline_ns,
-                                         .fresh = options->fresh,
-                                         .progress = options->progress,
-                                         .path = options->path,
-                                         .command = options->command};
+                                         .options = options,
+                                         .pulse = settled};
         (void)coordinator_create(&setup, out, e);
     }
     free(workers);
@@ -248,7 +240,8 @@ static weft_status compute(comm *c, const placement *p, const run_options *optio
     coordinator_link *line = NULL;
     coordinator *co = NULL;
     const pulse settled =
-        pulse_for(options->beat_ns, options->dead_after_ns, p->ranks, !p->idle_main_threads);
+        pulse_for((int64_t)(1e9 * options->heartbeat_s), (int64_t)(1e9 * options->dead_after_s),
+                  p->ranks, !p->idle_main_threads);
     if (mail_create(c, &m, e) == WEFT_OK) {
         (void)coordinator_link_create(m, comm_rank(c), settled, &line, e);
     }
@@ -266,8 +259,7 @@ static weft_status compute(comm *c, const placement *p, const run_options *optio
                                   .coordinator = co,
                                   .workers = p->workers,
                                   .pin = p->pin,
-                                  .pulse = settled,
-                                  .sync_s = options->sync_s};
+                                  .pulse = settled};
         status = loop_run(&setup, e);
     }
     coordinator_destroy(co);
@@ -285,16 +277,13 @@ static weft_status compute_safely(comm *c, const placement *p, const run_options
         .flow = w,
         .workers = workers,
         .by_main = p->workers == 0,
-        .item_timeout_s = options->item_timeout_s,
-        .stuck_ns = options->dead_after_ns > 0 ? 2 * options->dead_after_ns : stuck_ns};
+        .stuck_ns = options->dead_after_s > 0 ? (int64_t)(2e9 * options->dead_after_s) : stuck_ns};
     if (misuse_create(workers, &w->misuse, e) == WEFT_OK) {
         (void)isolation_create(&setup, &w->isolation, e);
     }
     weft_status status = comm_agree(c, e);
     if (status == WEFT_OK) {
         w->lull = isolation_lull(w->isolation);
-        w->isolate = options->isolate || options->item_timeout_s > 0;
-        w->never_apart = options->never_apart;
         status = compute(c, p, options, w, e);
         isolation_conclude(w->isolation);
     }
@@ -399,7 +388,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     signals_watch();
     exits_watch();
     overflow_watch(comm_rank(c), p->workers > 0);
-    if (job_settle(j, options->seed, grain, e) == WEFT_OK) {
+    if (job_settle(j, (uint64_t)options->seed, grain, e) == WEFT_OK) {
         (void)trial_threads(p->workers, e);
     }
     weft_status status = comm_agree(c, e);
@@ -419,7 +408,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
                   .kernel = kernel,
                   .context = context,
                   .caller = &caller,
-                  .pure = options->pure,
+                  .options = options,
                   .span_tiles = span_tiles(&j->tiles, options->span_limit),
                   .rank = comm_rank(c),
                   .run = o.run,

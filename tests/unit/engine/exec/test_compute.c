@@ -21,6 +21,7 @@ enum { GRAIN = 16, ROOM = 8192, TILES = 20000 };
 /* A job of one field, and what its blocks need. */
 typedef struct scene {
     job *job;
+    run_options options;
     flow flow;
     block *block;
 } scene;
@@ -71,8 +72,12 @@ static int set_up(void **state)
                      WEFT_OK);
     assert_int_equal(job_add_field(s->job, "number", WEFT_INT64, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
-    s->flow = (flow){
-        .job = s->job, .kernel = number_kernel, .pure = true, .span_tiles = INT64_MAX, .rank = 3};
+    s->options.pure = true;
+    s->flow = (flow){.options = &s->options,
+                     .job = s->job,
+                     .kernel = number_kernel,
+                     .span_tiles = INT64_MAX,
+                     .rank = 3};
     assert_int_equal(block_create(&s->flow, ROOM, &s->block, &e), WEFT_OK);
     *state = s;
     return 0;
@@ -170,7 +175,7 @@ static void test_nothing_is_left_of_the_last_use(void **state)
 static void test_the_perhaps_dead_do_not_write(void **state)
 {
     scene *s = *state;
-    s->flow.pure = false;
+    s->options.pure = false;
     atomic_store(&s->flow.mine_until_ns, clock_now_ns() - 1);
     block_begin(s->block, (interval){.tiles = 4});
     (void)block_compute(s->block, 0, 0, 4, clock_now_ns());

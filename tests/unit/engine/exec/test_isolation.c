@@ -34,6 +34,7 @@ typedef struct trace {
 typedef struct scene {
     job *job;
     bool careful; /* the block */
+    run_options options;
     flow flow;
     block *block;
     pid_t home;
@@ -84,10 +85,11 @@ static int set_up(void **state)
     assert_int_equal(job_add_field(s->job, "number", WEFT_INT64, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_add_field(s->job, "byte", WEFT_UINT8, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
+    s->options.pure = true;
     s->flow = (flow){.job = s->job,
                      .kernel = kernel,
                      .context = s,
-                     .pure = true,
+                     .options = &s->options,
                      .span_tiles = INT64_MAX,
                      .rank = 3};
     assert_int_equal(block_create(&s->flow, TILES, &s->block, &e), WEFT_OK);
@@ -121,9 +123,9 @@ static int tear_down(void **state)
 static void isolate(scene *s, bool all, double timeout_s)
 {
     error e = {.status = WEFT_OK};
-    const isolation_setup setup = {
-        .flow = &s->flow, .workers = 1, .item_timeout_s = timeout_s, .stuck_ns = s->stuck_ns};
-    s->flow.isolate = all;
+    const isolation_setup setup = {.flow = &s->flow, .workers = 1, .stuck_ns = s->stuck_ns};
+    s->options.isolate = all;
+    s->options.item_timeout_s = timeout_s;
     assert_int_equal(isolation_create(&setup, &s->flow.isolation, &e), WEFT_OK);
 }
 
@@ -192,7 +194,7 @@ static void test_never_apart(void **state)
 {
     scene *s = *state;
     isolate(s, true, 0);
-    s->flow.never_apart = true;
+    s->options.never_apart = true;
     s->careful = true;
     compute(s);
     check_values(s, 0, 0);
@@ -290,7 +292,7 @@ static void test_one_crash_alone_is_forgiven(void **state)
 static void test_impure_items_are_not_repeated(void **state)
 {
     scene *s = *state;
-    s->flow.pure = false;
+    s->options.pure = false;
     s->careful = true;
     isolate(s, false, 0);
     s->deadly = 42;
