@@ -196,13 +196,13 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * other map of the session begins.
  *
  * It does not return, but ends the process with the exit status that weft_finish() would have
- * given, where a kernel does not come back: after a stop, an error or the loss of rank 0 for as
- * long as the README says, or at the end on a rank whose items others have computed meanwhile
+ * given, where a kernel does not return: after a stop, an error or the loss of rank 0 for as long
+ * as cluster/OPERATION.md says, or at the end on a rank whose items others have computed meanwhile
  * (status 75, since the rest of the program is not done). Threads cannot be ended one by one. All
- * that was reported is recorded then; of the program's own, buffers are not flushed and atexit() is
- * not heeded.
- * The same goes for a disk that does not answer once the run is to end, and for a file that is not
- * made or read at the time limit, or 5 s after a signal (status 75).
+ * that was reported is recorded then; the program's own buffers are not flushed and atexit() is not
+ * heeded.
+ * The same holds for a disk that does not respond once the run is to end, and for a file that is
+ * not made or read at the time limit, or 5 s after a signal (status 75).
  *
  * @collective Over all processes of the job. Main thread only. All ranks return the same status.
  * @param map     the map; must have at least one field

@@ -20,9 +20,9 @@ from weftrun import GRACE, SOON, WEFT_RUN, done_folders, processes_of
 STOPPED = 75
 # Attempts during which blows fall; what is left is for those that follow.
 STORMY = 2
-# Seconds, as README.md and weft-run give them for a --dead-after of 1: an attempt in general; more
-# if somebody is missing in what all ranks do together before they compute, or if rank 0 is lost and
-# the others may find out; until a daemon gives up that has lost its mpirun.
+# Seconds, as cluster/OPERATION.md and weft-run give them for a --dead-after of 1: an attempt in
+# general; longer if a rank is missing in a collective call before the ranks compute, or if rank 0
+# is lost and the others have to notice; until a daemon gives up that has lost its mpirun.
 LIMIT_S, LIMIT_OF_START_S, LIMIT_OF_RANK_0_S, LIMIT_OF_DAEMON_S = 25, 60, 60, 40
 DEATHS = ("segv", "abort", "fpe", "kill", "exit")
 NEVER_SHOWN = ("HDF5-DIAG", "Sanitizer", "Traceback", "Assertion", "internal error")
