@@ -7,8 +7,11 @@
 #include "base/number.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +26,27 @@ void host_name(char name[HOST_NAME_BYTES])
         (void)snprintf(name, HOST_NAME_BYTES, "unknown");
     }
     name[HOST_NAME_BYTES - 1] = '\0';
+}
+
+size_t host_read_file(char *text, size_t room, const char *path, ...)
+{
+    char name[2 * PATH_MAX];
+    va_list arguments;
+    va_start(arguments, path);
+    (void)vsnprintf(name, sizeof name, path, arguments);
+    va_end(arguments);
+    const int fd = open(name, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t more = 1;
+    while (fd >= 0 && more > 0 && length < room - 1) {
+        more = read(fd, text + length, room - 1 - length);
+        length += more > 0 ? (size_t)more : 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    text[length] = '\0';
+    return length;
 }
 
 /* A kernel that can have more cores than there is room for refuses, and nothing is known. */
@@ -101,15 +125,7 @@ bool host_cores_overlap(const host_cores *a, const host_cores *b)
  * NULL if there is no such process. */
 static const char *read_process(int64_t pid, char line[STAT_BYTES])
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return NULL;
-    }
-    const size_t length = fread(line, 1, STAT_BYTES - 1, file);
-    (void)fclose(file);
-    line[length] = '\0';
+    (void)host_read_file(line, STAT_BYTES, "/proc/%lld/stat", (long long)pid);
     return strrchr(line, ')');
 }
 
@@ -147,22 +163,12 @@ int64_t host_process_parent(int64_t pid)
     return (int64_t)process_field(pid, 4);
 }
 
-static void read_boot(char *boot, size_t room)
-{
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    const size_t length = file == NULL ? 0 : fread(boot, 1, room - 1, file);
-    boot[length] = '\0';
-    boot[strcspn(boot, "\n")] = '\0';
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-}
-
 void host_this_process(host_process *p)
 {
     struct stat space;
     memset(p, 0, sizeof *p);
-    read_boot(p->boot, sizeof p->boot);
+    (void)host_read_file(p->boot, sizeof p->boot, "/proc/sys/kernel/random/boot_id");
+    p->boot[strcspn(p->boot, "\n")] = '\0';
     p->space = stat("/proc/self/ns/pid", &space) == 0 ? space.st_ino : 0;
     p->pid = (int64_t)getpid();
     p->start = host_process_start(p->pid);

@@ -5,7 +5,9 @@
 #define HOST_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <weft/macros.h>
 
 enum { HOST_NAME_BYTES = 64, HOST_MASK_WORDS = 64, HOST_MOST_CORES = 64 * HOST_MASK_WORDS };
 
@@ -16,6 +18,11 @@ typedef struct host_cores {
 } host_cores;
 
 void host_name(char name[HOST_NAME_BYTES]);
+
+/* Reads the beginning of a file as text, such as the system has below /proc and /sys; the path is a
+ * format. How many bytes that are: 0, and the text is empty, if there is nothing. Any thread; no
+ * memory is allocated. */
+size_t host_read_file(char *text, size_t room, const char *path, ...) WEFT_PRINTF(3, 4);
 
 /* The cores that the calling thread may run on. */
 void host_get_cores(host_cores *cores);

@@ -44,15 +44,7 @@ static int64_t read_variable(const char *name)
 static bool started_with(int64_t pid, const char *name)
 {
     static char text[ENVIRONMENT_BYTES];
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%lld/environ", (long long)pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return false;
-    }
-    const size_t bytes = fread(text, 1, sizeof text - 1, file);
-    (void)fclose(file);
-    text[bytes] = '\0';
+    const size_t bytes = host_read_file(text, sizeof text, "/proc/%lld/environ", (long long)pid);
     const size_t length = strlen(name);
     for (const char *at = text; at < text + bytes; at += strlen(at) + 1) {
         if (strncmp(at, name, length) == 0 && at[length] == '=') {
@@ -65,15 +57,9 @@ static bool started_with(int64_t pid, const char *name)
 /* Whether a process only takes care of others that have lost their parents. */
 static bool adopts(int64_t pid)
 {
-    char path[64];
-    char name[NAME_BYTES] = "";
-    (void)snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
-    FILE *file = fopen(path, "re");
-    const bool read = file != NULL && fgets(name, sizeof name, file) != NULL;
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return pid <= 1 || (read && strcmp(name, "systemd\n") == 0);
+    char name[NAME_BYTES];
+    (void)host_read_file(name, sizeof name, "/proc/%lld/comm", (long long)pid);
+    return pid <= 1 || strcmp(name, "systemd\n") == 0;
 }
 
 /* Whether whoever has set a variable is still there: the parent of the topmost process that has

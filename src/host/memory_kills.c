@@ -3,48 +3,45 @@
 #include "host/memory_kills.h"
 
 #include "base/number.h"
+#include "host/host.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, TEXT_BYTES = 1 << 15 };
+
+/* What is behind a word at the beginning of a line; NULL if there is no such line. */
+static const char *find_line(const char *text, const char *word)
+{
+    const size_t length = strlen(word);
+    while (text != NULL && strncmp(text, word, length) != 0) {
+        text = strchr(text, '\n');
+        text += text != NULL;
+    }
+    return text == NULL ? NULL : text + length;
+}
 
 int64_t memory_kills_in(const char *path)
 {
-    FILE *file = fopen(path, "re");
-    char line[128];
-    int64_t kills = -1;
-    while (file != NULL && kills < 0 && fgets(line, sizeof line, file) != NULL) {
-        const char *at = line + 9;
-        uint64_t number = 0;
-        if (strncmp(line, "oom_kill ", 9) == 0 && number_take(&at, &number)) {
-            kills = (int64_t)number;
-        }
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return kills;
+    char text[TEXT_BYTES];
+    uint64_t kills = 0;
+    (void)host_read_file(text, sizeof text, "%s", path);
+    const char *at = find_line(text, "oom_kill ");
+    return at != NULL && number_take(&at, &kills) ? (int64_t)kills : -1;
 }
 
 /* The path of the process's own group of version 2, "0::/…". */
 static bool own_group(char path[PATH_BYTES])
 {
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    char line[PATH_BYTES - 64];
-    bool found = false;
-    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "0::", 3) == 0) {
-            (void)snprintf(path, PATH_BYTES, "/sys/fs/cgroup%s/memory.events", line + 3);
-            found = true;
-        }
+    char text[PATH_BYTES - 64];
+    (void)host_read_file(text, sizeof text, "/proc/self/cgroup");
+    const char *group = find_line(text, "0::");
+    if (group != NULL) {
+        (void)snprintf(path, PATH_BYTES, "/sys/fs/cgroup%.*s/memory.events",
+                       (int)strcspn(group, "\n"), group);
     }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return found;
+    return group != NULL;
 }
 
 int64_t memory_kills(void)

@@ -3,8 +3,9 @@
 #define _GNU_SOURCE 1
 #include "host/process.h"
 
+#include "host/host.h"
+
 #include <dirent.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,16 +21,8 @@ enum { TEXT_BYTES = 512 };
 /* Reads the beginning of a file of a thread; false if there is nothing. */
 static bool read_text(int64_t pid, const char *thread, const char *name, char text[TEXT_BYTES])
 {
-    char path[96];
-    (void)snprintf(path, sizeof path, "/proc/%lld/task/%.20s/%s", (long long)pid, thread, name);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    const ssize_t bytes = read(fd, text, TEXT_BYTES - 1);
-    (void)close(fd);
-    text[bytes > 0 ? bytes : 0] = '\0';
-    return bytes > 0;
+    return host_read_file(text, TEXT_BYTES, "/proc/%lld/task/%.20s/%s", (long long)pid, thread,
+                          name) > 0;
 }
 
 /* The state follows the name of the program, which may hold anything. */

@@ -4,6 +4,7 @@
 #include "host/quota.h"
 
 #include "base/number.h"
+#include "host/host.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -11,35 +12,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LINE_BYTES = 4096 };
+enum { LINE_BYTES = 4096, TEXT_BYTES = 64 };
 
-/* The first line of a file; false if there is none. */
-static bool read_line(const char *folder, const char *name, char line[LINE_BYTES])
+static bool read_text(const char *folder, const char *name, char text[TEXT_BYTES])
 {
-    char path[2 * PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "re");
-    const bool read = file != NULL && fgets(line, LINE_BYTES, file) != NULL;
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return read;
+    return host_read_file(text, TEXT_BYTES, "%s/%s", folder, name) > 0;
 }
 
 /* Of a group of version 2, "150000 100000", or of version 1: microseconds in each period. 0: none,
  * which is "max" or -1. */
 static double read_quota(const char *folder)
 {
-    char line[LINE_BYTES];
+    char line[TEXT_BYTES];
     const char *at = line;
     uint64_t most = 0;
     uint64_t period = 0;
-    const bool both = read_line(folder, "cpu.max", line);
-    if ((!both && !read_line(folder, "cpu.cfs_quota_us", line)) || !number_take(&at, &most)) {
+    const bool both = read_text(folder, "cpu.max", line);
+    if ((!both && !read_text(folder, "cpu.cfs_quota_us", line)) || !number_take(&at, &most)) {
         return 0;
     }
     if (!both) {
-        at = read_line(folder, "cpu.cfs_period_us", line) ? line : "";
+        at = read_text(folder, "cpu.cfs_period_us", line) ? line : "";
     }
     at += both && *at == ' ';
     (void)number_take(&at, &period);

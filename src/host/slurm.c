@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -213,12 +214,7 @@ bool slurm_environment_is_old(int64_t *job)
 {
     char groups[READ_BYTES];
     const char *environment_job = getenv("SLURM_JOB_ID");
-    FILE *file = environment_job == NULL ? NULL : fopen("/proc/self/cgroup", "re");
-    if (file == NULL) {
-        return false;
-    }
-    const size_t bytes = fread(groups, 1, sizeof groups - 1, file);
-    (void)fclose(file);
-    groups[bytes] = '\0';
-    return slurm_groups_differ(groups, environment_job, job);
+    return environment_job != NULL &&
+           host_read_file(groups, sizeof groups, "/proc/self/cgroup") > 0 &&
+           slurm_groups_differ(groups, environment_job, job);
 }

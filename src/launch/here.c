@@ -16,17 +16,12 @@
 /* The first hardware thread of a core; the thread itself if that is not known. */
 static int first_of_core(int thread)
 {
-    char path[96];
-    char text[16] = "";
+    char text[16];
+    const char *at = text;
     uint64_t first = HOST_MOST_CORES;
-    (void)snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
-                   thread);
-    FILE *file = fopen(path, "re");
-    if (file != NULL) {
-        const char *at = fgets(text, sizeof text, file) == NULL ? "" : text;
-        (void)number_take(&at, &first);
-        (void)fclose(file);
-    }
+    (void)host_read_file(text, sizeof text,
+                         "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", thread);
+    (void)number_take(&at, &first);
     return first < HOST_MOST_CORES ? (int)first : thread;
 }
 

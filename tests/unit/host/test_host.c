@@ -9,6 +9,7 @@
 
 #include "host/host.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -175,9 +176,33 @@ static void test_another_process_with_the_pid(void **state)
     assert_true(host_process_lives(&mine));
 }
 
+static void test_files_are_read_as_text(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/weft-host-XXXXXX";
+    char text[8192];
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(host_read_file(text, sizeof text, "%s", path), 0);
+    assert_string_equal(text, "");
+    assert_int_equal(write(fd, "12 34\n", 6), 6);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(host_read_file(text, sizeof text, "/tmp/%s", path + 5), 6);
+    assert_string_equal(text, "12 34\n");
+    assert_int_equal(host_read_file(text, 4, "%s", path), 3);
+    assert_string_equal(text, "12 ");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(host_read_file(text, sizeof text, "%s", path), 0);
+    assert_string_equal(text, "");
+    /* The system gives out some files of its own in pieces. */
+    assert_true(host_read_file(text, sizeof text, "/proc/self/status") > 100);
+    assert_non_null(strstr(text, "\nPid:"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files_are_read_as_text),
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_cores),
         cmocka_unit_test(test_binding_a_thread),
