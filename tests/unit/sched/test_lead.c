@@ -82,7 +82,7 @@ typedef struct mate {
     bool lost; /* to the coordinator */
     bool held;
     int32_t told_epoch; /* the last that it was told of */
-    bool has_asked;     /* in that epoch */
+    bool has_asked;     /* in that epoch, and has had no answer */
     parcel *to;         /* oldest first */
     parcel *from;
     int64_t frozen_ns; /* until then */
@@ -188,7 +188,8 @@ static void depart(world *w, int rank)
 
 static void check_grant(world *w, int rank, const message_grant *grant)
 {
-    check(w, w->mate[rank].has_asked, "a rank is granted what it asked for before it was lost");
+    check(w, w->mate[rank].has_asked, "a rank is granted what it has not asked for in this epoch");
+    w->mate[rank].has_asked = false;
     for (int i = 0; i < grant->intervals; i++) {
         const interval p = grant->interval[i];
         for (int64_t tile = p.first; tile < interval_end(p); tile++) {
@@ -576,6 +577,7 @@ static void happen(world *w, const event *v)
     case HAPPENS_FREEZE:
         m->frozen_ns = w->now_ns + v->for_ns;
         m->heard_ns = m->frozen_ns;
+        m->until_ns += m->until_ns < INT64_MAX ? v->for_ns : 0;
         break;
     case HAPPENS_CUT:
         m->cut_ns = w->now_ns + v->for_ns;
@@ -977,7 +979,7 @@ static script random_script(uint32_t seed)
                 .killer = NOTHING,
                 .hung = NOTHING,
                 .latency_ns = draw(&w, 3) == 0 ? 100 * ms_ns : ms_ns,
-                .lease_ns = draw(&w, 3) == 0 ? 300 * ms_ns : ms_ns,
+                .lease_ns = draw(&w, 3) == 0 ? draw(&w, 3000) * ms_ns : ms_ns,
                 .disk_ns = draw(&w, 5) == 0 ? 20 * second_ns : 0,
                 .limit_ns = draw(&w, 5) == 0 ? 1 + draw(&w, 5000) * ms_ns : 0,
                 .record_fails = draw(&w, 20) == 0 ? draw(&w, 20) : NOTHING,
