@@ -214,6 +214,8 @@ void shutdown_take_leave(shutdown *x, int rank, bool dropped)
 
 void shutdown_tell(shutdown *x, int rank, int64_t now_ns)
 {
+    /* Too late to be called in: nobody waits for the kernel that it may still be at. */
+    x->dropped = x->dropped || x->phase == PHASE_CLOSING;
     if (x->phase == PHASE_STOPPING) {
         const int64_t left_ns = x->stop_ns - now_ns;
         const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = left_ns > 0 ? left_ns : 0};

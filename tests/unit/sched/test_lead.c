@@ -79,8 +79,11 @@ typedef struct parcel {
 typedef struct mate {
     bool dead;
     bool noticed;
+    bool lost; /* to the coordinator */
     bool held;
-    parcel *to; /* oldest first */
+    int32_t told_epoch; /* the last that it was told of */
+    bool has_asked;     /* in that epoch, and has had no answer */
+    parcel *to;         /* oldest first */
     parcel *from;
     int64_t frozen_ns; /* until then */
     int64_t cut_ns;
@@ -131,6 +134,16 @@ typedef struct world {
     weft_status closed_as;
 } world;
 
+/* Whether memory is refused. */
+static bool refuses;
+void *__real_realloc(void *old, size_t count); /* NOLINT: the linker's name, see --wrap */
+void *__wrap_realloc(void *old, size_t count); /* NOLINT */
+
+void *__wrap_realloc(void *old, size_t count) /* NOLINT */
+{
+    return refuses ? NULL : __real_realloc(old, count);
+}
+
 static void check(const world *w, bool holds, const char *what)
 {
     if (!holds) {
@@ -175,6 +188,8 @@ static void depart(world *w, int rank)
 
 static void check_grant(world *w, int rank, const message_grant *grant)
 {
+    check(w, w->mate[rank].has_asked, "a rank is granted what it has not asked for in this epoch");
+    w->mate[rank].has_asked = false;
     for (int i = 0; i < grant->intervals; i++) {
         const interval p = grant->interval[i];
         for (int64_t tile = p.first; tile < interval_end(p); tile++) {
@@ -194,6 +209,9 @@ static weft_status send_to(void *context, int rank, const void *bytes, size_t co
     mate *m = &w->mate[rank];
     if (*(const message_kind *)bytes == MESSAGE_GRANT) {
         check_grant(w, rank, bytes);
+    }
+    if (*(const message_kind *)bytes == MESSAGE_REJOIN) {
+        m->told_epoch = ((const message_rejoin *)bytes)->epoch;
     }
     if (m->dead && draw(w, 4) == 0) {
         return error_set(e, WEFT_ERR_SYSTEM, "out of reach");
@@ -310,6 +328,8 @@ static void lost(void *context, int rank, int64_t tiles, const char *why)
     world *w = context;
     check(w, why[0] != '\0', "a rank is lost for no reason");
     w->lost++;
+    w->mate[rank].lost = true;
+    w->mate[rank].has_asked = false;
     for (int64_t tile = 0; tile < w->script->tiles; tile++) {
         if ((w->holders[tile] & 1u << rank) != 0) {
             w->holders[tile] &= ~(1u << rank);
@@ -321,8 +341,9 @@ static void lost(void *context, int rank, int64_t tiles, const char *why)
 
 static void back(void *context, int rank)
 {
-    (void)rank;
-    ((world *)context)->back++;
+    world *w = context;
+    w->mate[rank].lost = false;
+    w->back++;
 }
 
 static void stopping(void *context, int number)
@@ -402,6 +423,8 @@ static void take(world *w, int rank, const void *bytes)
         check(w, !m->ended, "a rank is told of the end twice");
         m->ended = true;
         m->end = *(const message_end *)bytes;
+        check(w, m->lost || m->end.at_once || m->tile == NOTHING,
+              "a rank is told of the end in the middle of a tile");
         break;
     case MESSAGE_REJOIN:
         m->epoch = ((const message_rejoin *)bytes)->epoch;
@@ -554,6 +577,7 @@ static void happen(world *w, const event *v)
     case HAPPENS_FREEZE:
         m->frozen_ns = w->now_ns + v->for_ns;
         m->heard_ns = m->frozen_ns;
+        m->until_ns += m->until_ns < INT64_MAX ? v->for_ns : 0;
         break;
     case HAPPENS_CUT:
         m->cut_ns = w->now_ns + v->for_ns;
@@ -586,6 +610,8 @@ static void step_coordinator(world *w)
     for (int rank = 0; rank < w->script->ranks; rank++) {
         mate *m = &w->mate[rank];
         while (m->from != NULL && m->from->at_ns <= w->now_ns && w->now_ns >= m->cut_ns) {
+            const message_ask *ask = (const void *)m->from->bytes;
+            m->has_asked |= ask->kind == MESSAGE_ASK && ask->epoch == m->told_epoch && !m->lost;
             (void)lead_receive(w->lead, rank, m->from->bytes, m->from->count, w->now_ns);
             remove_first(&m->from);
         }
@@ -904,6 +930,19 @@ static void test_all_others_die(void **state)
     leave(w);
 }
 
+/* What a dead rank had cannot be remembered: the run ends, since it would never be complete. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    script s = quiet(3, false);
+    s.event[s.events++] = (event){.what = HAPPENS_DEATH, .rank = 2, .at_ns = 300 * ms_ns};
+    refuses = true;
+    world *w = run(&s, NULL);
+    refuses = false;
+    assert_int_equal(lead_status(w->lead), WEFT_ERR_MEMORY);
+    leave(w);
+}
+
 static bool stops_runs(happening what)
 {
     return what == HAPPENS_SIGNAL || what == HAPPENS_FAILURE;
@@ -940,7 +979,7 @@ static script random_script(uint32_t seed)
                 .killer = NOTHING,
                 .hung = NOTHING,
                 .latency_ns = draw(&w, 3) == 0 ? 100 * ms_ns : ms_ns,
-                .lease_ns = draw(&w, 3) == 0 ? 300 * ms_ns : ms_ns,
+                .lease_ns = draw(&w, 3) == 0 ? draw(&w, 3000) * ms_ns : ms_ns,
                 .disk_ns = draw(&w, 5) == 0 ? 20 * second_ns : 0,
                 .limit_ns = draw(&w, 5) == 0 ? 1 + draw(&w, 5000) * ms_ns : 0,
                 .record_fails = draw(&w, 20) == 0 ? draw(&w, 20) : NOTHING,
@@ -986,12 +1025,12 @@ static void test_whatever_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_happens),  cmocka_unit_test(test_a_rank_dies),
-        cmocka_unit_test(test_a_tile_kills),     cmocka_unit_test(test_a_rank_returns),
-        cmocka_unit_test(test_a_kernel_hangs),   cmocka_unit_test(test_a_signal_and_a_second_run),
-        cmocka_unit_test(test_a_rank_fails),     cmocka_unit_test(test_the_time_limit),
-        cmocka_unit_test(test_the_disk_fails),   cmocka_unit_test(test_all_others_die),
-        cmocka_unit_test(test_whatever_happens),
+        cmocka_unit_test(test_nothing_happens), cmocka_unit_test(test_a_rank_dies),
+        cmocka_unit_test(test_a_tile_kills),    cmocka_unit_test(test_a_rank_returns),
+        cmocka_unit_test(test_a_kernel_hangs),  cmocka_unit_test(test_a_signal_and_a_second_run),
+        cmocka_unit_test(test_a_rank_fails),    cmocka_unit_test(test_the_time_limit),
+        cmocka_unit_test(test_the_disk_fails),  cmocka_unit_test(test_all_others_die),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_whatever_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
