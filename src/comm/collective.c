@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "host/signals.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -162,6 +164,7 @@ weft_status comm_check_call(const comm *c, size_t count, const char *what, error
 
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
+    assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
     if (comm_check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
         return e->status;
@@ -172,6 +175,7 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
 {
+    assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
     if (comm_check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
         return e->status;
@@ -199,6 +203,7 @@ static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
 
 weft_status comm_agree(comm *c, error *e)
 {
+    assert(thread_is_main());
     /* The lowest rank with an error; the number of ranks if there is none. */
     int lowest = 0;
     const weft_status status = find_lowest(c, e->status == WEFT_OK ? c->size : c->rank, &lowest, e);

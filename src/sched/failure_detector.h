@@ -2,7 +2,9 @@
 /* Which ranks have been heard of lately, and which are taken for dead.
  *
  * Only time in which somebody listened counts: a process that was itself stopped, or kept from
- * looking, must not take all others for dead when it wakes up. */
+ * looking, must not take all others for dead when it wakes up.
+ *
+ * Thread: the main thread. */
 #ifndef ENGINE_LINK_FAILURE_DETECTOR_H
 #define ENGINE_LINK_FAILURE_DETECTOR_H
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* /weft/leases: a byte per tile, 1 from before the tile is handed out until the run ends in good
  * order. What it says of tiles that are not done outlasts every process: whoever had them has died,
- * perhaps of them. */
+ * perhaps of them.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef STORE_LEASE_TABLE_H
 #define STORE_LEASE_TABLE_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Of an open result, what its public functions do not tell. */
+/* Of an open result, what its public functions do not tell.
+ *
+ * Thread: one at a time. */
 #ifndef STORE_RESULT_H
 #define STORE_RESULT_H
 

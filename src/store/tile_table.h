@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rank 0's books: the tile records, the failures and the runs, in memory and on disk. */
+/* Rank 0's books: the tile records, the failures and the runs, in memory and on disk.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef STORE_TILE_TABLE_H
 #define STORE_TILE_TABLE_H
 

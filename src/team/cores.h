@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which cores the workers of a rank are pinned to. Sole owner of hwloc. */
+/* Which cores the workers of a rank are pinned to. Sole owner of hwloc.
+ *
+ * Thread: the main thread. */
 #ifndef TEAM_CORES_H
 #define TEAM_CORES_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The team of a rank: workers that take spans of tiles from blocks that the agent offers. Sole
- * owner of OpenMP. */
+ * owner of OpenMP.
+ *
+ * Thread: the main thread, but for the hooks, as they say, and the region's threads. */
 #ifndef TEAM_TEAM_H
 #define TEAM_TEAM_H
 

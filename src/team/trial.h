@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A trial whether a team's threads can be created. OpenMP ends the process where one cannot, and so
- * leaves the other ranks, and the user, without a word of why. */
+ * leaves the other ranks, and the user, without a word of why.
+ *
+ * Thread: the main thread. */
 #ifndef TEAM_TRIAL_H
 #define TEAM_TRIAL_H
 

@@ -5,11 +5,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "engine/coord/run_record.h"
 #include "host/signals.h"
 #include "sched/dispatch.h"
 #include "sched/lead.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -225,6 +227,7 @@ static void measure_orders(coordinator *c, int64_t orders, int64_t since_ns)
 
 void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count)
 {
+    assert(thread_is_main());
     const int64_t now_ns = clock_now_ns();
     measure_orders(c, lead_receive(c->lead, rank, bytes, count, now_ns), now_ns);
 }
@@ -244,6 +247,7 @@ static void sync_tables(coordinator *c, int64_t now_ns)
 
 void coordinator_step(coordinator *c, int64_t now_ns)
 {
+    assert(thread_is_main());
     if (lead_over(c->lead)) {
         return;
     }

@@ -4,6 +4,7 @@
 #include "engine/exec/forker.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "host/stack.h"
 
 #include <errno.h>
@@ -133,6 +134,7 @@ static void take_back(pid_t pid)
 static void *run(void *context)
 {
     forker *f = context;
+    thread_set_other(true);
     (void)pthread_mutex_lock(&f->mutex);
     while (!f->shutdown) {
         if (f->stage != STAGE_ASKED) {

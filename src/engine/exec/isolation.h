@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Isolation: which items are computed in a child of the worker, and what becomes of those that kill
- * it. */
+ * it.
+ *
+ * Thread: the main thread creates, concludes and destroys it; the rest as each function says. */
 #ifndef ENGINE_EXEC_ISOLATION_H
 #define ENGINE_EXEC_ISOLATION_H
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A lull: a moment in which no thread of the rank is in the kernel or in MPI, so that none of them
  * holds a lock there. A process is forked in it, since a lock that is held at the fork is never
- * released in the child. */
+ * released in the child.
+ *
+ * Thread: the main thread creates and destroys it; each seat belongs to one thread; the forker
+ * begins and ends a lull. */
 #ifndef ENGINE_EXEC_LULL_H
 #define ENGINE_EXEC_LULL_H
 

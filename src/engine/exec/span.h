@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The span: what a kernel sees of the work, and says of its items. */
+/* The span: what a kernel sees of the work, and says of its items.
+ *
+ * Thread: the span's worker, or its child. */
 #ifndef ENGINE_EXEC_SPAN_H
 #define ENGINE_EXEC_SPAN_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flow of a run, in one rank: what is computed, by what, and where it goes. */
+/* The flow of a run, in one rank: what is computed, by what, and where it goes.
+ *
+ * Thread: the main thread sets it up before the team runs; later only atomic members change. */
 #ifndef ENGINE_FLOW_FLOW_H
 #define ENGINE_FLOW_FLOW_H
 

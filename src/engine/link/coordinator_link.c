@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +59,7 @@ void coordinator_link_destroy(coordinator_link *c)
 /* Without memory for a message the rank cannot go on. */
 void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count)
 {
+    assert(thread_is_main());
     error e = {.status = WEFT_OK};
     if (mail_send(c->mail, 0, bytes, count, &e) != WEFT_OK) {
         log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
@@ -88,6 +91,7 @@ void coordinator_link_fail(coordinator_link *c, const error *e)
  * silence; one that is known to have died, nothing at all. */
 void coordinator_link_beat(coordinator_link *c, int64_t now_ns)
 {
+    assert(thread_is_main());
     tell_of_failure(c);
     if (now_ns - c->beat_ns >= c->pulse.beat_ns && c->died_ns == 0) {
         message_alive alive;

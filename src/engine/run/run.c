@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "engine/coord/coordinator.h"
 #include "engine/exec/isolation.h"
 #include "engine/exec/misuse.h"
@@ -18,6 +19,7 @@
 #include "store/format/record.h"
 #include "team/trial.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -381,6 +383,7 @@ void run_describe(account *a)
 weft_status run_map(comm *c, const placement *p, job *j, const run_options *options,
                     weft_kernel_fn kernel, void *context, error *e)
 {
+    assert(thread_is_main());
     store *s = NULL;
     retry_item *retry = NULL;
     opening o = {.left_ns = 0};

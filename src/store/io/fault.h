@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a failed file-system call means to a user: which host, which file, why, and what to do. */
+/* What a failed file-system call means to a user: which host, which file, why, and what to do.
+ *
+ * Thread: any. */
 #ifndef STORE_IO_FAULT_H
 #define STORE_IO_FAULT_H
 

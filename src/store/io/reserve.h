@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Disk space for a result, reserved where the file system can, so that a full disk is an error
- * before anything is computed. */
+ * before anything is computed.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef STORE_IO_RESERVE_H
 #define STORE_IO_RESERVE_H
 
