@@ -102,7 +102,7 @@ static int put_mpirun(char **words, const job *j, char ranks[16])
     return count;
 }
 
-/* Becomes the same program again, or mpirun of it; comes back only on failure. */
+/* Becomes the same program again, or mpirun of it; returns only on failure. */
 static void execute(const request *wish, const job *j, int number)
 {
     static char child[] = "--child", pipe[] = "--pipe", rows[] = "rows";

@@ -75,9 +75,9 @@ static weft_status fail_for(int dead, error *e)
     if (dead >= 0) {
         (void)snprintf(who, sizeof who, "rank %d", dead);
     }
-    return error_set(e, WEFT_STOPPED,
-                     "%s has died while others waited for it; run the same command again to go on",
-                     who);
+    return error_set(
+        e, WEFT_STOPPED,
+        "%s has died while others waited for it; run the same command again to continue", who);
 }
 
 /* Whether it has been told to stop, and has waited long since. SIGUSR1 comes early. */
@@ -106,7 +106,7 @@ static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, erro
     w->next_look_ns = waited_ns + LOOK_NS;
     if (is_told(w, waited_ns)) {
         (void)error_set(e, WEFT_STOPPED,
-                        "%s while waiting for another rank; run the same command again to go on",
+                        "%s while waiting for another rank; run the same command again to continue",
                         signals_name(signals_seen()));
         return true;
     }

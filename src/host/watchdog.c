@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A limit on what cannot be given one of its own: the process ends if it takes longer. */
+/* A limit on calls that have none of their own: the process ends if they take longer. */
 #include "host/watchdog.h"
 
 #include "base/clock.h"

@@ -402,7 +402,7 @@ static weft_status refuse(const lock *l, attempt result, const taking *t, error 
     case REMOVED:
         break;
     }
-    return error_set(e, WEFT_ERR_SYSTEM, "cannot take the lock %s: it vanishes time and again",
+    return error_set(e, WEFT_ERR_SYSTEM, "cannot take the lock %s: it keeps being removed",
                      l->path);
 }
 

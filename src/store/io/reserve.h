@@ -10,9 +10,9 @@
 
 #include <stdint.h>
 
-/* Whether a file that is nearly empty could have so many bytes; it is as it was afterwards. Where
- * space cannot be reserved, whether it could have any; a warning if the disk does not seem to have
- * enough. */
+/* Whether a file that is nearly empty could have `bytes` bytes; afterwards the file is as before.
+ * Where space cannot be reserved, whether it could have any; a warning if the disk does not seem to
+ * have enough. */
 weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e);
 
 /* Reserves the space of a whole file, also where it has holes, as copies have. */
