@@ -27,7 +27,7 @@ static const int64_t told_ns = INT64_C(5000000000);
 typedef struct wait {
     int64_t next_look_ns; /* counted from its beginning */
     int64_t stop_ns;      /* when it was found to have been told to stop; 0: it has not been */
-    int dead;             /* who has been found to be; -1: nobody */
+    int dead;             /* the rank that has been found dead; -1: none */
 } wait;
 
 /* The others may wait for it as well, without knowing. */
@@ -68,7 +68,7 @@ static int find_dead(comm *c)
     return dead;
 }
 
-/* A rank has died, perhaps nobody knows which (-1). */
+/* A rank has died; -1: which one is not known. */
 static weft_status fail_for(int dead, error *e)
 {
     char who[32] = "a rank";

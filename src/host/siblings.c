@@ -138,7 +138,7 @@ static void *look_after(void *nothing)
     }
     if (missed_ns >= missed_after_ns || never_seen_ns >= never_seen_after_ns) {
         if (write(STDERR_FILENO, watch.line, strlen(watch.line)) < 0) {
-            /* There is nobody left to tell. */
+            /* Nothing can be done about it here. */
         }
         _exit(watch.exit_status);
     }

@@ -26,7 +26,7 @@ static void on_alarm(int number)
 {
     (void)number;
     if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0) {
-        /* There is nobody left to tell. */
+        /* Nothing can be done about it here. */
     }
     _exit((int)status);
 }

@@ -45,7 +45,7 @@ struct team {
     worker *worker;
     ring *ring;
     thread_state caller;     /* of team_run() */
-    _Atomic int64_t tile_ns; /* of whoever measured last */
+    _Atomic int64_t tile_ns; /* of the worker that measured last */
     atomic_bool shutdown;
     bool halted; /* agent only */
     pthread_mutex_t mutex;
@@ -237,7 +237,7 @@ static bool work_once(team *t, int number)
     return false;
 }
 
-/* Sleeps until there may be work; the agent is told that somebody is idle. */
+/* Sleeps until there may be work; the agent learns that a worker is idle. */
 static void wait_for_offer(team *t, int number)
 {
     worker *w = &t->worker[number];
