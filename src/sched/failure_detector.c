@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which ranks have been heard of lately, and which are taken for dead. */
+/* Which ranks have been heard of lately, and which are presumed dead. */
 #include "sched/failure_detector.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which ranks have been heard of lately, and which are taken for dead.
+/* Which ranks have been heard of lately, and which are presumed dead.
  *
  * Only time in which somebody listened counts: a process that was itself stopped, or kept from
- * looking, must not take all others for dead when it wakes up.
+ * looking, must not presume all others dead when it wakes up.
  *
  * Thread: the main thread. */
 #ifndef ENGINE_LINK_FAILURE_DETECTOR_H
@@ -18,7 +18,7 @@ typedef struct failure_detector failure_detector;
 /* How ranks assure each other that they are alive. */
 typedef struct pulse {
     int64_t beat_ns;  /* a rank says so often that it is there */
-    int64_t limit_ns; /* one that has been silent for so long is taken for dead; 0: none ever is */
+    int64_t limit_ns; /* one that has been silent for so long is presumed dead; 0: none ever is */
     /* What follows from these two. */
     int64_t doubt_ns; /* one that has been silent for so long may well be dead */
     int64_t sure_ns; /* for so long after it spoke, what a rank was given is surely still its own */
@@ -38,10 +38,10 @@ void failure_detector_destroy(failure_detector *l);
 /* Somebody listens; to be called at every look at the messages, after they have been read. */
 void failure_detector_listen(failure_detector *l, int64_t now_ns);
 
-/* A rank has been heard of: true if it had been taken for dead. */
+/* A rank has been heard of: true if it had been presumed dead. */
 bool failure_detector_hear(failure_detector *l, int rank);
 
-/* The next rank to take for dead, from now on; -1 if there is none. */
+/* The next rank to presume dead, from now on; -1 if there is none. */
 int failure_detector_next_lost(failure_detector *l);
 
 /* It has died for sure. */
@@ -52,7 +52,7 @@ bool failure_detector_lost(const failure_detector *l, int rank);
 /* How long somebody has listened since a rank was heard of. */
 int64_t failure_detector_silence_ns(const failure_detector *l, int rank);
 
-/* How many are taken for dead now. */
+/* How many are presumed dead now. */
 int failure_detector_lost_ranks(const failure_detector *l);
 
 #endif

@@ -83,7 +83,7 @@ static void tell_of_loss(void *context, int rank, int64_t tiles, const char *why
     coordinator *c = context;
     const double at_s = 1e-9 * (double)(clock_now_ns() - c->begun_ns);
     log_print(LOG_WARNING,
-              "rank %d on host %s %s, %.1f s after the start: it is taken for dead, and the "
+              "rank %d on host %s %s, %.1f s after the start: it is presumed dead, and the "
               "%" PRId64 " tiles it had are computed by others",
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
     run_record_lose(c->run_record, rank, tiles);

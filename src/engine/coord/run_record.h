@@ -39,7 +39,7 @@ void run_record_close(run_record *b);
 weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
                             error *e);
 
-/* A rank is taken for dead with so many tiles in its hands. */
+/* A rank is presumed dead with so many tiles in its hands. */
 void run_record_lose(run_record *b, int rank, int64_t tiles);
 
 /* Brings the run's row up to date. */

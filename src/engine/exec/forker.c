@@ -84,7 +84,7 @@ void forker_destroy(forker *f)
     const bool joined = f->stack_bytes > 0 && !alone;
     f->shutdown = true;
     if (alone) {
-        /* The thread may never come back, and what it uses has to stay until it does. */
+        /* The thread may never return, and what it uses has to stay until it does. */
         f->left_alone = true;
         (void)pthread_detach(f->thread);
     }

@@ -15,7 +15,7 @@
 
 typedef struct isolation isolation;
 
-/* An item whose child has died so often, with nothing else in hand, is in quarantine. */
+/* An item whose child has died so often, with no other item in progress, is in quarantine. */
 enum { ISOLATION_CRASHES = 2 };
 
 typedef struct isolation_setup {

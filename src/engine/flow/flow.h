@@ -48,7 +48,7 @@ typedef struct flow {
      * it waits for a child; NULL: somebody else has them. */
     void (*attend)(void *agent);
     void *agent;
-    /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
+    /* Until when this rank is surely not presumed dead; 0: for ever. After that, what may not be
      * computed twice may not be written either: others may have it. */
     _Atomic int64_t mine_until_ns;
 } flow;

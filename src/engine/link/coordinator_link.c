@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The coordinator takes a rank for dead after the limit; a rank that only could not be heard for a
+/* The coordinator presumes a rank dead after the limit; a rank that only could not be heard for a
  * while should then still be there. */
 enum { COORDINATOR_LIMITS = 2 };
 
@@ -161,14 +161,15 @@ bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, error *why)
     }
     const bool died = coordinator_died(c, now_ns);
     if (died) {
-        (void)error_set(why, WEFT_STOPPED,
-                        "rank 0 has died, which ends the run; run the same command again to go on");
+        (void)error_set(
+            why, WEFT_STOPPED,
+            "rank 0 has died, which ends the run; run the same command again to continue");
     }
     const bool silent = failure_detector_next_lost(c->coordinator) >= 0;
     if (silent && !died) {
         (void)error_set(why, WEFT_STOPPED,
-                        "rank 0 has been silent for %g s and is taken for dead, which ends the "
-                        "run; run the same command again to go on",
+                        "rank 0 has been silent for %g s and is presumed dead, which ends the "
+                        "run; run the same command again to continue",
                         1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
     }
     if (died || silent) {

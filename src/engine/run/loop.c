@@ -127,7 +127,7 @@ static weft_status status_of_leaving(const loop *l)
     return error_is_failure(status) ? status : WEFT_STOPPED;
 }
 
-/* A kernel, or the disk, has not come back in time, and threads cannot be ended one by one: the
+/* A kernel, or the disk, has not returned in time, and threads cannot be ended one by one: the
  * process goes, as it would be killed a moment later. Everything reported is in the run record. The
  * files beside the result are on the same disk, perhaps. */
 static void leave_behind(loop *l, const char *what)
@@ -165,7 +165,7 @@ static bool do_duties(loop *l, bool *active)
     const desk_state state = agent_step(l->agent, writing, clock_now_ns());
     if (state == DESK_GIVES_UP) {
         const bool said = last_word(l)->error.status == status_of_leaving(l);
-        leave_behind(l, said ? NULL : "others have done its items, but a kernel has not come back");
+        leave_behind(l, said ? NULL : "others have done its items, but a kernel has not returned");
     }
     if (state == DESK_LEAVES_DISK) {
         leave_behind(l, "what was written last is not recorded: the disk has not answered");

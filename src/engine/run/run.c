@@ -27,7 +27,7 @@
 #include <string.h>
 
 /* A child in which nothing moves is given as long as a coordinator that is silent; where no rank is
- * ever taken for dead, that long. */
+ * ever presumed dead, that long. */
 static const int64_t stuck_ns = INT64_C(10000000000);
 
 /* What rank 0 tells the others of the file it has opened. */
