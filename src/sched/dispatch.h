@@ -69,7 +69,7 @@ bool dispatch_careful(const dispatch *d, int64_t tile);
 
 weft_status dispatch_start(dispatch *d, error *e);
 
-/* A rank can take so many tiles. It waits until there is an ORDER_GRANT for it. */
+/* A rank can take `want` tiles. It waits until there is an ORDER_GRANT for it. */
 void dispatch_ask(dispatch *d, int rank, int64_t want);
 
 /* The answer to ORDER_RECALL: pieces that are to do again, perhaps none, and what is left then. */

@@ -17,14 +17,15 @@ typedef struct failure_detector failure_detector;
 
 /* How ranks assure each other that they are alive. */
 typedef struct pulse {
-    int64_t beat_ns;  /* a rank says so often that it is there */
-    int64_t limit_ns; /* one that has been silent for so long is presumed dead; 0: none ever is */
+    int64_t beat_ns;  /* the interval at which a rank reports that it is alive */
+    int64_t limit_ns; /* a rank silent for this long is presumed dead; 0: none ever is */
     /* What follows from these two. */
-    int64_t doubt_ns; /* one that has been silent for so long may well be dead */
-    int64_t sure_ns; /* for so long after it spoke, what a rank was given is surely still its own */
+    int64_t doubt_ns; /* a rank that has been silent for this long may well be dead */
+    int64_t sure_ns;  /* for this long after it was heard, what a rank was given is surely still its
+                         own */
 } pulse;
 
-/* The pulse of a job of so many ranks: the coordinator must not be kept busy by beats alone. Ranks
+/* The pulse of a job of `ranks` ranks: the coordinator must not be kept busy by beats alone. Ranks
  * whose main thread computes are silent meanwhile: with any of them one must wait far longer. */
 pulse pulse_for(int64_t beat_ns, int64_t limit_ns, int ranks, bool busy);
 

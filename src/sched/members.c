@@ -13,7 +13,7 @@
 /* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
 enum { BEATS_PER_LIMIT = 5 };
 
-/* What a rank had sent before it died has arrived when it has been silent for so many beats. */
+/* What a rank had sent before it died has arrived when it has been silent for this many beats. */
 enum { LAST_WORDS_BEATS = 3 };
 
 typedef struct member {

@@ -63,9 +63,7 @@ bool members_lost(const members *r, int rank);
 /* How many are presumed dead now. */
 int members_lost_ranks(const members *r);
 
-/* Whether a rank has missed so many beats that it may well be dead, long before it is presumed
- * dead.
- */
+/* Whether a rank has missed enough beats to be doubtful, long before it is presumed dead. */
 bool members_doubtful(const members *r, int rank);
 
 /* A rank says that it has left, after MESSAGE_STOP. */

@@ -11,7 +11,7 @@
 
 typedef enum message_kind {
     /* agent to coordinator */
-    MESSAGE_ASK,    /* I can take so many tiles */
+    MESSAGE_ASK,    /* the rank can take this many tiles */
     MESSAGE_NEWS,   /* I have computed this much, and report it once it is on disk */
     MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
     MESSAGE_SIGNAL, /* I have been told to stop */

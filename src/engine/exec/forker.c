@@ -31,7 +31,7 @@ typedef enum stage {
 
 struct forker {
     lull *lull;
-    int64_t lull_ns;      /* others are waited for so long */
+    int64_t lull_ns;      /* how long other threads are waited for */
     pthread_mutex_t turn; /* who asks has it */
     pthread_mutex_t mutex;
     pthread_cond_t changed;

@@ -12,7 +12,7 @@
 
 typedef struct misuse misuse;
 
-/* For kernels that run on so many workers, or in children that are forked later. */
+/* For kernels that run on `workers` workers, or in children that are forked later. */
 weft_status misuse_create(int workers, misuse **out, error *e);
 
 /* NULL is allowed. */

@@ -34,7 +34,7 @@ typedef struct block {
     error error;                /* why it could not be computed, or written */
 } block;
 
-/* A block with room for so many tiles. */
+/* A block with room for `room` tiles. */
 weft_status block_create(flow *w, int64_t room, block **out, error *e);
 
 /* NULL is allowed. */

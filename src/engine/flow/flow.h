@@ -30,7 +30,7 @@ typedef struct flow {
     weft_kernel_fn kernel;
     void *context;
     const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */
-    int64_t span_tiles;         /* one call of the kernel gets at most so many */
+    int64_t span_tiles;         /* one call of the kernel gets at most this many */
     int rank;
     int run;             /* row of the table of runs */
     int64_t origin_ns;   /* the clock … */
@@ -49,7 +49,7 @@ typedef struct flow {
     void (*attend)(void *agent);
     void *agent;
     /* Until when this rank is surely not presumed dead; 0: for ever. After that, what may not be
-     * computed twice may not be written either: others may have it. */
+     * computed twice may not be written either: other ranks may have it. */
     _Atomic int64_t mine_until_ns;
 } flow;
 

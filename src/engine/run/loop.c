@@ -15,13 +15,14 @@
 
 #include <unistd.h>
 
-/* So many ranks say that the coordinator is dead: the first of them may be, too. */
+/* The lowest ranks, this many, report that the coordinator is dead: the first of them may be dead,
+ * too. */
 enum { RANKS_THAT_TELL = 4 };
 
 /* The last words of a process that leaves something behind. */
 enum { LEAVING_S = 2 };
 
-/* Messages are read for so long at a time. */
+/* Messages are read for at most this long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
 
 typedef struct loop {

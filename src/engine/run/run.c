@@ -90,8 +90,8 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
 /* More years than any job has. */
 static const double no_limit_s = 1e9;
 
-/* A run that is told to stop while its file is made or read has so long to begin, and then ends in
- * good order. */
+/* A run that is told to stop while its file is made or read has this long to begin, and then ends
+ * in good order. */
 enum { STOP_IN_OPENING_S = 5 };
 
 /* Called in a signal's handler. */
@@ -294,8 +294,8 @@ static weft_status compute_safely(comm *c, const placement *p, const run_options
     return status;
 }
 
-/* A run that has been stopped, or has failed, waits so long for its file to be closed. One that is
- * complete waits until its time limit, and so long after a signal. */
+/* A run that has been stopped, or has failed, waits this long for its file to be closed. One that
+ * is complete waits until its time limit, and this long after a signal. */
 enum { CLOSE_S = 10 };
 
 static const char closing_words[] =
