@@ -8,7 +8,7 @@
 static double scatter(int64_t item)
 {
     uint64_t x = (uint64_t)item + UINT64_C(0x243f6a8885a308d3);
-    for (int round = 0; round < 3; ++round) {
+    for (int round = 0; round < 3; round++) {
         x ^= x >> 31;
         x *= UINT64_C(0x9e3779b97f4a7c15);
     }
@@ -47,9 +47,11 @@ double cost_bimodal(int64_t item, int64_t count)
 
 double cost_giant(int64_t item, int64_t count)
 {
-    if (count == 1)
+    if (count == 1) {
         return 1;
-    if (item == count * 3 / 4)
+    }
+    if (item == count * 3 / 4) {
         return 0.1 * (double)count;
+    }
     return 0.9 * (double)count / (double)(count - 1);
 }

@@ -16,7 +16,7 @@ counter *counter_create(void)
 {
     int rank = 0;
     counter *c = malloc(sizeof *c);
-    if (ranks_least(c != NULL) < 1 || !c) {
+    if (ranks_least(c != NULL) < 1 || c == NULL) {
         free(c);
         return NULL;
     }
@@ -42,8 +42,9 @@ int64_t counter_add(counter *c, int64_t step)
 
 void counter_destroy(counter *c)
 {
-    if (!c)
+    if (c == NULL) {
         return;
+    }
     (void)MPI_Win_unlock_all(c->window);
     (void)MPI_Win_free(&c->window);
     free(c);

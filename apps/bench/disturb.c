@@ -32,19 +32,22 @@ static volatile sig_atomic_t spun;
 static bool await_order(int line, int ms, order *o)
 {
     struct pollfd ready = {.fd = line, .events = POLLIN};
-    if (poll(&ready, 1, ms) <= 0)
+    if (poll(&ready, 1, ms) <= 0) {
         return false;
+    }
     /* The other one has gone, and so there is nothing left to do. */
-    if (read(line, o, sizeof *o) != (ssize_t)sizeof *o)
+    if (read(line, o, sizeof *o) != (ssize_t)sizeof *o) {
         _exit(0);
+    }
     return true;
 }
 
 /* Only ever the process that has started this one, as long as it is there. */
 static void signal_other(pid_t other, int number)
 {
-    if (getppid() == other)
+    if (getppid() == other) {
         (void)kill(other, number);
+    }
 }
 
 static void stop_again_and_again(int line, pid_t other, order *o)
@@ -62,8 +65,9 @@ static void spin_on(size_t core)
     CPU_ZERO(&only);
     CPU_SET(core, &only);
     (void)sched_setaffinity(0, sizeof only, &only);
-    while (true)
+    while (true) {
         spun = !spun;
+    }
 }
 
 /* A process per core, since each of them has to compete. */
@@ -71,21 +75,24 @@ static void spin_until_told(int line, order *o)
 {
     static pid_t spinners[CORES_MOST];
     int count = 0;
-    for (size_t core = 0; core < CORES_MOST; ++core) {
-        if (!CPU_ISSET(core, &o->cores))
+    for (size_t core = 0; core < CORES_MOST; core++) {
+        if (!CPU_ISSET(core, &o->cores)) {
             continue;
+        }
         const pid_t spinner = fork();
         if (spinner == 0) {
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
             (void)close(line);
             spin_on(core);
         }
-        if (spinner > 0)
+        if (spinner > 0) {
             spinners[count++] = spinner;
+        }
     }
-    while (!await_order(line, -1, o))
+    while (!await_order(line, -1, o)) {
         ;
-    for (int i = 0; i < count; ++i) {
+    }
+    for (int i = 0; i < count; i++) {
         (void)kill(spinners[i], SIGKILL);
         (void)waitpid(spinners[i], NULL, 0);
     }
@@ -99,14 +106,17 @@ static void follow_orders(int line, pid_t other)
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     for (;;) {
-        while (!await_order(line, -1, &o))
+        while (!await_order(line, -1, &o)) {
             ;
-        if (o.kind == TROUBLE_STOP)
+        }
+        if (o.kind == TROUBLE_STOP) {
             stop_again_and_again(line, other, &o);
-        else if (o.kind == TROUBLE_SPIN)
+        } else if (o.kind == TROUBLE_SPIN) {
             spin_until_told(line, &o);
-        if (write(line, &o.kind, sizeof o.kind) < 0)
+        }
+        if (write(line, &o.kind, sizeof o.kind) < 0) {
             _exit(1);
+        }
     }
 }
 
@@ -115,7 +125,7 @@ disturber *disturber_create(void)
     int ends[2] = {-1, -1};
     const pid_t self = getpid();
     disturber *d = malloc(sizeof *d);
-    if (!d || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    if (d == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         free(d);
         return NULL;
     }
@@ -138,18 +148,21 @@ void disturber_pin(int rank, int ranks)
 {
     cpu_set_t all, mine;
     CPU_ZERO(&mine);
-    if (sched_getaffinity(0, sizeof all, &all) != 0)
+    if (sched_getaffinity(0, sizeof all, &all) != 0) {
         return;
+    }
     const int cores = CPU_COUNT(&all);
     const int first = ranks <= cores ? rank * cores / ranks : rank % cores;
     const int end = ranks <= cores ? (rank + 1) * cores / ranks : first + 1;
     int seen = 0;
-    for (size_t core = 0; core < CORES_MOST; ++core) {
-        if (!CPU_ISSET(core, &all))
+    for (size_t core = 0; core < CORES_MOST; core++) {
+        if (!CPU_ISSET(core, &all)) {
             continue;
-        if (seen >= first && seen < end)
+        }
+        if (seen >= first && seen < end) {
             CPU_SET(core, &mine);
-        ++seen;
+        }
+        seen++;
     }
     (void)sched_setaffinity(0, sizeof mine, &mine);
 }
@@ -165,14 +178,16 @@ void disturber_end(const disturber *d)
 {
     const order o = {.kind = TROUBLE_NONE};
     trouble ceased;
-    if (send(d->line, &o, sizeof o, MSG_NOSIGNAL) > 0)
+    if (send(d->line, &o, sizeof o, MSG_NOSIGNAL) > 0) {
         (void)recv(d->line, &ceased, sizeof ceased, 0);
+    }
 }
 
 void disturber_destroy(disturber *d)
 {
-    if (!d)
+    if (d == NULL) {
         return;
+    }
     (void)close(d->line);
     (void)waitpid(d->process, NULL, 0);
     free(d);

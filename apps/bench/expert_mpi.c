@@ -14,8 +14,9 @@ static void take_chunks(const bench *b, const loop *l, counter *next, void *cons
     for (int64_t first = 0; first < count;) {
 #pragma omp critical
         first = counter_add(next, l->chunk);
-        if (first < count)
+        if (first < count) {
             expert_compute(l, first, data);
+        }
     }
 }
 
@@ -25,8 +26,9 @@ weft_status expert_run_alone(const bench *b, int threads, void *context, double 
     weft_status status = WEFT_OK;
     alone.workers = threads;
     ranks_meet();
-    if (b->rank == 0)
+    if (b->rank == 0) {
         status = expert_run(&alone, context, seconds);
+    }
     /* Not in a call that spins, on cores that the threads need. */
     ranks_meet();
     status = measure_agree(b, status);
@@ -44,22 +46,26 @@ weft_status expert_share(const bench *b, void *context, double *seconds)
     (void)snprintf(path, sizeof path, "%s-expert.h5", l->name);
     const bool memory = expert_allocate(l, true, data);
     status = measure_agree(b, memory ? WEFT_OK : measure_no_memory(b));
-    if (status != WEFT_OK)
+    if (status != WEFT_OK) {
         goto done;
+    }
     next = counter_create();
-    if (!next) {
+    if (next == NULL) {
         status = measure_no_memory(b);
         goto done;
     }
     const double begin = ranks_begin();
     take_chunks(b, l, next, data);
-    for (int i = 0; i < l->fields; ++i)
+    for (int i = 0; i < l->fields; i++) {
         ranks_gather(data[i], expert_bytes(l, i));
-    if (b->rank == 0)
+    }
+    if (b->rank == 0) {
         status = expert_write(b, l, path, data);
+    }
     *seconds = ranks_seconds(begin);
-    if (b->rank == 0)
+    if (b->rank == 0) {
         (void)unlink(path);
+    }
 done:
     counter_destroy(next);
     expert_free(l, data);

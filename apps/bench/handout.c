@@ -15,8 +15,9 @@ weft_status handout_measure(const bench *b)
     measure_name(b, &lines[0], "hand-out", "shared counter");
     measure_name(b, &lines[1], "hand-out", "master/worker");
     t.results = measure_array(b, (size_t)t.count, sizeof *t.results);
-    if (!t.results)
+    if (t.results == NULL) {
         return WEFT_ERR_MEMORY;
+    }
     const weft_status status = measure_several(b, lines, sides, 3, 1e6 / (double)t.count);
     free(t.results);
     return status;

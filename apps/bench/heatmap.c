@@ -19,7 +19,7 @@ static int text_y(int y)
 static int widest(const char *names, size_t bytes, int count)
 {
     int width = 0;
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < count; i++) {
         const int each = text_width(names + (size_t)i * bytes, POINT);
         width = each > width ? each : width;
     }
@@ -48,8 +48,9 @@ static void draw_cell(picture *image, int x, int y, int width, double ratio)
 static void draw_legend(picture *image, int x, int y)
 {
     static const double samples[] = {1, 1.02, 1.1, 1.25, 1.5, 2};
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; ++i)
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         draw_cell(image, x + (int)i * LEGEND_STEP, y, LEGEND_STEP, samples[i]);
+    }
 }
 
 picture *grid_draw(const grid *g)
@@ -61,17 +62,19 @@ picture *grid_draw(const grid *g)
     const int top = MARGIN + 2 * LINE;
     picture *image =
         picture_create(left + inner + MARGIN, top + LINE * (g->lines + 2) + MARGIN, paper);
-    if (!image)
+    if (image == NULL) {
         return NULL;
+    }
     text_draw(image, left, MARGIN, POINT, title, ink);
-    for (int j = 0; j < g->columns; ++j) {
+    for (int j = 0; j < g->columns; j++) {
         const int gap = column - text_width(g->column[j], POINT);
         text_draw(image, left + j * column + gap / 2, text_y(top - LINE), POINT, g->column[j], ink);
     }
-    for (int i = 0; i < g->lines; ++i) {
+    for (int i = 0; i < g->lines; i++) {
         text_draw(image, MARGIN, text_y(top + i * LINE), POINT, g->line[i], ink);
-        for (int j = 0; j < g->columns; ++j)
+        for (int j = 0; j < g->columns; j++) {
             draw_cell(image, left + j * column, top + i * LINE, column, g->ratio[i][j]);
+        }
     }
     draw_legend(image, left, top + (g->lines + 1) * LINE);
     return image;

@@ -41,14 +41,15 @@ static void leave_job(void)
         "PMI_",         "PMIX_",          "OMPI_COMM_WORLD_", "OMPI_UNIVERSE_",
         "OMPI_APP_",    "OMPI_NUM_APP_",  "OMPI_FIRST_RANKS", "OMPI_FILE_LOCATION",
         "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix",    "OMPI_MCA_initial_wdir"};
-    for (size_t i = 0; i < sizeof of_a_job / sizeof of_a_job[0]; ++i) {
-        for (char **entry = environ; *entry;) {
+    for (size_t i = 0; i < sizeof of_a_job / sizeof of_a_job[0]; i++) {
+        for (char **entry = environ; *entry != NULL;) {
             char name[128];
             (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
-            if (strncmp(name, of_a_job[i], strlen(of_a_job[i])) == 0 && unsetenv(name) == 0)
+            if (strncmp(name, of_a_job[i], strlen(of_a_job[i])) == 0 && unsetenv(name) == 0) {
                 entry = environ;
-            else
-                ++entry;
+            } else {
+                entry++;
+            }
         }
     }
 }
@@ -58,19 +59,23 @@ static void leave_job(void)
 static void set_environment(const job *j)
 {
     set_number("WEFT_THREADS", j->workers);
-    if (j->sync)
+    if (j->sync) {
         (void)unsetenv("WEFT_SYNC");
-    else
+    } else {
         (void)setenv("WEFT_SYNC", "0", 1);
-    if (j->schedule)
+    }
+    if (j->schedule != NULL) {
         (void)setenv("WEFT_SCHEDULE", j->schedule, 1);
+    }
     (void)unsetenv("WEFT_OUT");
     (void)unsetenv("WEFT_GRAIN");
     (void)unsetenv("WEFT_FRESH");
     (void)setenv("WEFT_LOG", "error", 0);
     (void)setenv("WEFT_PROGRESS", "never", 0);
-    if (getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK"))
+    if (getenv("OMPI_COMM_WORLD_RANK") != NULL || getenv("PMIX_RANK") != NULL ||
+        getenv("PMI_RANK") != NULL) {
         leave_job();
+    }
     if (j->ranks > 1) {
         /* mpirun has nothing to add to what a program says; Open MPI 5 adds it all the same, and
          * knows no --quiet. */
@@ -94,15 +99,16 @@ static int put_mpirun(char **words, const job *j, char ranks[16])
     words[count++] = oversubscribe;
     words[count++] = bind;
     words[count++] = none;
-    if (geteuid() == 0)
+    if (geteuid() == 0) {
         words[count++] = root;
+    }
     (void)snprintf(ranks, 16, "%d", j->ranks);
     words[count++] = np;
     words[count++] = ranks;
     return count;
 }
 
-/* Becomes the same program again, or mpirun of it; comes back only on failure. */
+/* Becomes the same program again, or mpirun of it; returns only on failure. */
 static void execute(const request *wish, const job *j, int number)
 {
     static char child[] = "--child", pipe[] = "--pipe", rows[] = "rows";
@@ -110,14 +116,17 @@ static void execute(const request *wish, const job *j, int number)
     char self[4096], ranks[16], which[16];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     int count = 0;
-    if (!words || length < 0)
+    if (words == NULL || length < 0) {
         return;
+    }
     self[length] = '\0';
-    if (j->ranks > 1)
+    if (j->ranks > 1) {
         count = put_mpirun(words, j, ranks);
+    }
     words[count++] = self;
-    for (int i = 1; i < wish->argc; ++i)
+    for (int i = 1; i < wish->argc; i++) {
         words[count++] = wish->argv[i];
+    }
     (void)snprintf(which, sizeof which, "%d", number);
     words[count++] = child;
     words[count++] = which;
@@ -138,8 +147,9 @@ static void execute(const request *wish, const job *j, int number)
 static void read_rows(int pipe, table *t)
 {
     row line;
-    while (read(pipe, &line, sizeof line) == (ssize_t)sizeof line)
+    while (read(pipe, &line, sizeof line) == (ssize_t)sizeof line) {
         table_add(t, &line);
+    }
 }
 
 /* Waits for the end of it, and gives the status. */
@@ -150,10 +160,12 @@ static int attend(pid_t child, int pipe, table *t, const volatile sig_atomic_t *
     for (;;) {
         const pid_t ended = waitpid(child, &status, WNOHANG);
         read_rows(pipe, t);
-        if (ended == child || (ended < 0 && errno != EINTR))
+        if (ended == child || (ended < 0 && errno != EINTR)) {
             return status;
-        if (*interrupted && !told)
+        }
+        if (*interrupted && !told) {
             told = kill(child, SIGTERM) == 0;
+        }
         clock_sleep_ns(PAUSE_NS);
     }
 }
@@ -175,10 +187,11 @@ bool launch_job(const request *wish, const job *j, int number, table *t,
         perror("weft-bench: cannot start");
         _exit(1);
     }
-    if (child > 0)
+    if (child > 0) {
         status = attend(child, pipe, t, interrupted);
-    else
+    } else {
         perror("weft-bench: fork");
+    }
     (void)close(pipe);
     return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
@@ -190,8 +203,9 @@ static weft_status measure_job(bench *b, const request *wish, const job *j)
     b->workers = weft_session_workers(b->session);
     b->cores = omp_get_num_procs();
     b->slow_rank = wish->slow_rank < 0 ? b->ranks - 1 : wish->slow_rank;
-    if (b->rank == 0 && (b->pipe = open(wish->pipe, O_WRONLY | O_CLOEXEC)) < 0)
+    if (b->rank == 0 && (b->pipe = open(wish->pipe, O_WRONLY | O_CLOEXEC)) < 0) {
         return weft_agree(b->session, measure_system_error(b, wish->pipe));
+    }
     const weft_status status = weft_agree(b->session, WEFT_OK);
     return status == WEFT_OK ? j->measure(b) : status;
 }
@@ -212,16 +226,18 @@ int launch_measure(const request *wish, const job *j)
                .pipe = -1};
     disturber *d = j->trouble == TROUBLE_NONE ? NULL : disturber_create();
     b.disturber = d;
-    if ((j->trouble != TROUBLE_NONE && !d) || !ranks_start(&argc, &argv)) {
+    if ((j->trouble != TROUBLE_NONE && d == NULL) || !ranks_start(&argc, &argv)) {
         terminal_print("weft-bench: ", "a rank cannot start");
         return 1;
     }
     weft_status status = weft_init(&argc, &argv, NULL, &b.session);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = measure_job(&b, wish, j);
+    }
     const int ending = weft_finish(b.session, status);
-    if (b.pipe >= 0)
+    if (b.pipe >= 0) {
         (void)close(b.pipe);
+    }
     ranks_end();
     disturber_destroy(d);
     return ending;

@@ -11,8 +11,9 @@ static weft_status compare(const bench *b, const char *name, double size)
     (void)snprintf(what, sizeof what, "%s, results %s", name, b->sync ? "on disk" : "in a file");
     row line = measure_row(what, "s", GOAL_RATIO_MOST, 1.02);
     weft_status status = workload_open(b, name, size, &w);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = measure(b, &line, run_loop, expert_run, workload_loop(w));
+    }
     workload_close(w);
     return status;
 }

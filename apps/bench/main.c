@@ -32,13 +32,17 @@ static void remove_scratch(const char *name)
 {
     DIR *folder = opendir(".");
     /* cppcheck-suppress readdirCalled ; nobody else reads this folder */
-    for (struct dirent *entry = NULL; folder && (entry = readdir(folder));)
-        if (entry->d_name[0] != '.')
+    for (struct dirent *entry = NULL; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] != '.') {
             (void)unlink(entry->d_name);
-    if (folder)
+        }
+    }
+    if (folder != NULL) {
         (void)closedir(folder);
-    if (chdir("..") == 0)
+    }
+    if (chdir("..") == 0) {
         (void)rmdir(name);
+    }
 }
 
 static int measure_all(const request *wish, const plan *p, table *t)
@@ -46,12 +50,13 @@ static int measure_all(const request *wish, const plan *p, table *t)
     const struct sigaction action = {.sa_handler = on_signal};
     char scratch[] = "weft-bench-XXXXXX";
     bool good = true;
-    if (chdir(wish->folder) != 0 || !mkdtemp(scratch) || chdir(scratch) != 0)
+    if (chdir(wish->folder) != 0 || mkdtemp(scratch) == NULL || chdir(scratch) != 0) {
         return fail(wish->folder);
+    }
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     table_begin(t, omp_get_num_procs(), wish);
-    for (int i = 0; i < p->count && !interrupted; ++i) {
+    for (int i = 0; i < p->count && !interrupted; i++) {
         t->measurement = p->jobs[i].name;
         good = launch_job(wish, &p->jobs[i], i, t, &interrupted) && good;
     }
@@ -64,9 +69,10 @@ static int draw(const request *wish, const table *t)
 {
     char error[PICTURE_ERROR_BYTES] = "out of memory for the picture";
     picture *image = grid_draw(&t->overview);
-    const bool good = image && picture_write_png(image, wish->image, error);
-    if (!good)
+    const bool good = image != NULL && picture_write_png(image, wish->image, error);
+    if (!good) {
         terminal_print(before, "%s", error);
+    }
     picture_destroy(image);
     return !good;
 }
@@ -75,12 +81,13 @@ static int draw(const request *wish, const table *t)
 static int prepare_files(const request *wish, table *t)
 {
     char error[PICTURE_ERROR_BYTES];
-    if (wish->image && !picture_path_usable(wish->image, error)) {
+    if (wish->image != NULL && !picture_path_usable(wish->image, error)) {
         terminal_print(before, "%s", error);
         return 2;
     }
-    if (wish->json && !(t->json = fopen(wish->json, "we")))
+    if (wish->json != NULL && (t->json = fopen(wish->json, "we")) == NULL) {
         return fail(wish->json);
+    }
     return 0;
 }
 
@@ -89,32 +96,40 @@ static int measure_into_files(const request *wish, const plan *p)
     table t = {0};
     const int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int status = home < 0 ? fail(".") : prepare_files(wish, &t);
-    if (status == 0)
+    if (status == 0) {
         status = measure_all(wish, p, &t);
-    if (t.json && fclose(t.json) != 0)
+    }
+    if (t.json != NULL && fclose(t.json) != 0) {
         status = fail(wish->json);
+    }
     /* Paths are meant from where the program was started. */
-    if (wish->image && t.overview.lines > 0 && fchdir(home) == 0 && draw(wish, &t) != 0)
+    if (wish->image != NULL && t.overview.lines > 0 && fchdir(home) == 0 && draw(wish, &t) != 0) {
         status = 1;
-    if (home >= 0)
+    }
+    if (home >= 0) {
         (void)close(home);
+    }
     return status;
 }
 
 static int measure_here(const request *wish, const plan *p)
 {
-    return wish->child < p->count && wish->pipe ? launch_measure(wish, &p->jobs[wish->child]) : 2;
+    return wish->child < p->count && wish->pipe != NULL
+               ? launch_measure(wish, &p->jobs[wish->child])
+               : 2;
 }
 
 int main(int argc, char **argv)
 {
     request wish;
     int status = request_read(&wish, argc, argv);
-    if (status >= 0)
+    if (status >= 0) {
         return status;
+    }
     plan *p = plan_create(&wish);
-    if (!p)
+    if (p == NULL) {
         return fail("the plan");
+    }
     status = wish.child >= 0 ? measure_here(&wish, p) : measure_into_files(&wish, p);
     plan_destroy(p);
     return status;

@@ -27,7 +27,7 @@ weft_status measure_agree(const bench *b, weft_status status)
 void *measure_array(const bench *b, size_t count, size_t bytes)
 {
     void *array = calloc(count, bytes);
-    if (measure_agree(b, array ? WEFT_OK : measure_no_memory(b)) != WEFT_OK) {
+    if (measure_agree(b, array != NULL ? WEFT_OK : measure_no_memory(b)) != WEFT_OK) {
         free(array);
         array = NULL;
     }
@@ -60,14 +60,15 @@ row measure_row(const char *what, const char *unit, goal_kind kind, double goal)
 void measure_name(const bench *b, row *line, const char *what, const char *against)
 {
     char layout[32];
-    if (b->ranks == 1)
+    if (b->ranks == 1) {
         (void)snprintf(layout, sizeof layout, "%d worker%s", b->workers, b->workers > 1 ? "s" : "");
-    else if (b->ranks * b->workers > b->cores)
+    } else if (b->ranks * b->workers > b->cores) {
         (void)snprintf(layout, sizeof layout, "%d ranks on %d cores", b->ranks, b->cores);
-    else if (b->workers == 1)
+    } else if (b->workers == 1) {
         (void)snprintf(layout, sizeof layout, "%d ranks", b->ranks);
-    else
+    } else {
         (void)snprintf(layout, sizeof layout, "%d ranks x %d", b->ranks, b->workers);
+    }
     (void)snprintf(line->what, sizeof line->what, "%s, %s, %s", what, layout, against);
 }
 
@@ -87,14 +88,17 @@ static double median_of(double *values, int count)
 static double middle(const double *values, int count, double *least, double *most)
 {
     double *sorted = malloc((size_t)count * sizeof *sorted);
-    if (!sorted)
+    if (sorted == NULL) {
         return (double)NAN;
+    }
     memcpy(sorted, values, (size_t)count * sizeof *sorted);
     const double median = median_of(sorted, count);
-    if (least)
+    if (least != NULL) {
         *least = sorted[0];
-    if (most)
+    }
+    if (most != NULL) {
         *most = sorted[count - 1];
+    }
     free(sorted);
     return median;
 }
@@ -108,24 +112,28 @@ double measure_ratio(const double *side, const double *other, int count, double 
                      double *most)
 {
     double *ratios = malloc((size_t)count * sizeof *ratios), median = (double)NAN;
-    for (int i = 0; ratios && i < count; ++i)
+    for (int i = 0; ratios != NULL && i < count; i++) {
         ratios[i] = side[i] / other[i];
-    if (ratios)
+    }
+    if (ratios != NULL) {
         median = middle(ratios, count, least, most);
+    }
     free(ratios);
     return median;
 }
 
 weft_status measure_send_row(const bench *b, const row *line)
 {
-    if (b->rank > 0)
+    if (b->rank > 0) {
         return WEFT_OK;
+    }
     row whole = *line;
     whole.ranks = b->ranks;
     whole.workers = b->workers;
     /* Less than a pipe takes at once. */
-    if (write(b->pipe, &whole, sizeof whole) != (ssize_t)sizeof whole)
+    if (write(b->pipe, &whole, sizeof whole) != (ssize_t)sizeof whole) {
         return measure_system_error(b, "the table's pipe");
+    }
     return WEFT_OK;
 }
 
@@ -135,7 +143,7 @@ weft_status measure_send(const bench *b, row *line, const double *weft, const do
     line->other = (double)NAN;
     line->ratio = (double)NAN;
     line->weft = middle(weft, count, &line->least, &line->most);
-    if (other) {
+    if (other != NULL) {
         line->other = measure_median(other, count);
         line->ratio = measure_ratio(weft, other, count, &line->least, &line->most);
     }
@@ -146,8 +154,9 @@ weft_status measure_send(const bench *b, row *line, const double *weft, const do
  * the next one's business. */
 void measure_settle(const bench *b)
 {
-    if (b->rank > 0)
+    if (b->rank > 0) {
         return;
+    }
     const int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         (void)syncfs(folder);
@@ -160,10 +169,11 @@ weft_status measure_turns(const bench *b, const measure_side *sides, int count, 
     const int repeat = b->repeat;
     weft_status status = WEFT_OK;
     double *all = *values = measure_array(b, (size_t)count * (size_t)repeat, sizeof *all);
-    if (!all)
+    if (all == NULL) {
         return WEFT_ERR_MEMORY;
-    for (int i = 0; i < repeat; ++i) {
-        for (int j = 0; j < count && status == WEFT_OK; ++j) {
+    }
+    for (int i = 0; i < repeat; i++) {
+        for (int j = 0; j < count && status == WEFT_OK; j++) {
             measure_settle(b);
             status = measure_agree(b, sides[j].run(b, sides[j].context, &all[j * repeat + i]));
         }
@@ -177,12 +187,15 @@ weft_status measure_several(const bench *b, row *lines, const measure_side *side
     const int repeat = b->repeat;
     double *values = NULL;
     weft_status status = measure_turns(b, sides, count, &values);
-    for (int i = 0; i < count * repeat && status == WEFT_OK; ++i)
+    for (int i = 0; i < count * repeat && status == WEFT_OK; i++) {
         values[i] *= factor;
-    for (int j = 1; j < count && status == WEFT_OK; ++j)
+    }
+    for (int j = 1; j < count && status == WEFT_OK; j++) {
         status = measure_send(b, &lines[j - 1], values, values + (ptrdiff_t)j * repeat);
-    if (count == 1 && status == WEFT_OK)
+    }
+    if (count == 1 && status == WEFT_OK) {
         status = measure_send(b, lines, values, NULL);
+    }
     free(values);
     return status;
 }
@@ -199,13 +212,15 @@ weft_status measure_apart(const bench *b, char *option, const char *what, const 
     static char name[] = "weft-bench";
     char *arguments[] = {name, option, NULL};
     char **argv = arguments;
-    int argc = option ? 2 : 1;
+    int argc = option != NULL ? 2 : 1;
     bench own = *b;
     weft_status status = weft_init(&argc, &argv, NULL, &own.session);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = s->run(&own, s->context, value);
-    if (status != WEFT_OK)
+    }
+    if (status != WEFT_OK) {
         (void)weft_error(b->session, status, "%s: %s", what, weft_error_text(own.session));
+    }
     (void)weft_finish(own.session, WEFT_OK);
     return status;
 }

@@ -41,8 +41,9 @@ static weft_status probe(const bench *b, search *s, const way *w, int64_t steps,
     s->t.count =
         (int64_t)fmin(fmax(RUN_S * b->scale * all / ((double)steps * s->step_s), all), most);
     weft_status status = measure_agree(b, tasks_bare(b, &s->t, &bare));
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = measure_agree(b, w->run(b, &s->t, &seconds));
+    }
     p->efficiency = bare * all / (seconds * w->computing);
     p->task_s = seconds * w->computing / (double)s->t.count;
     return status;
@@ -50,8 +51,9 @@ static weft_status probe(const bench *b, search *s, const way *w, int64_t steps,
 
 static double crossing_us(const point *low, const point *high)
 {
-    if (low->task_s <= 0 || high->task_s <= 0)
+    if (low->task_s <= 0 || high->task_s <= 0) {
         return 1e6 * (low->task_s + high->task_s);
+    }
     const double share = (0.5 - low->efficiency) / (high->efficiency - low->efficiency);
     return 1e6 * low->task_s * pow(high->task_s / low->task_s, share);
 }
@@ -66,8 +68,9 @@ static weft_status find_crossing(const bench *b, void *context, double *us)
     int64_t steps = w->guess;
     for (bool found = false; !found;) {
         const weft_status status = probe(b, s, w, steps, &p);
-        if (status != WEFT_OK)
+        if (status != WEFT_OK) {
             return status;
+        }
         w->guess = steps;
         if (p.efficiency >= 0.5) {
             high = p;
@@ -104,8 +107,9 @@ weft_status metg_measure(const bench *b)
     measure_name(b, &lines[0], "METG", "shared counter");
     measure_name(b, &lines[1], "METG", "master/worker");
     s.t.results = measure_array(b, (size_t)fmax(TASKS_MOST * b->scale, 64), sizeof *s.t.results);
-    if (!s.t.results)
+    if (s.t.results == NULL) {
         return WEFT_ERR_MEMORY;
+    }
     const weft_status status = b->ranks == 1
                                    ? measure_several(b, &in_rank_line, in_rank_sides, 2, 1)
                                    : measure_several(b, lines, over_ranks_sides, 3, 1);

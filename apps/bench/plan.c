@@ -13,9 +13,10 @@ enum { RANKS_MOST = 16, NUMBERS_MOST = 8, JOBS_AT_ONCE = 64 };
 static void add(plan *p, job j)
 {
     job *grown = p->jobs;
-    if (p->count % JOBS_AT_ONCE == 0)
+    if (p->count % JOBS_AT_ONCE == 0) {
         grown = realloc(p->jobs, ((size_t)p->count + JOBS_AT_ONCE) * sizeof *grown);
-    if (!grown) {
+    }
+    if (grown == NULL) {
         p->short_of_memory = true;
         return;
     }
@@ -52,8 +53,9 @@ static void add_over_ranks(plan *p, const request *wish, job j)
     j.ranks = wish->ranks > 0 ? wish->ranks : 2;
     add(p, j);
     j.ranks = 4;
-    if (wish->ranks == 0)
+    if (wish->ranks == 0) {
         add(p, j);
+    }
 }
 
 static void add_metg(plan *p, const request *wish, job j)
@@ -74,10 +76,12 @@ static void fill_cores(const request *wish, job *j)
 /* For each of the workloads that are wished for, or of some. */
 static void add_workloads(plan *p, const request *wish, const char *usual, job j)
 {
-    const char *const list = wish->workloads ? wish->workloads : usual;
-    for (int i = 0; (j.workload = workload_name(i)); ++i)
-        if (!list || request_names(list, j.workload))
+    const char *const list = wish->workloads != NULL ? wish->workloads : usual;
+    for (int i = 0; (j.workload = workload_name(i)) != NULL; i++) {
+        if (list == NULL || request_names(list, j.workload)) {
             add(p, j);
+        }
+    }
 }
 
 static void add_schedule(plan *p, const request *wish, job j)
@@ -105,11 +109,13 @@ static int next_number(int number, int last)
 static void add_scaling(plan *p, const request *wish, job j)
 {
     const int cores = omp_get_num_procs();
-    for (j.workers = 1; j.workers <= cores; j.workers = next_number(j.workers, cores))
+    for (j.workers = 1; j.workers <= cores; j.workers = next_number(j.workers, cores)) {
         add_workloads(p, wish, "uniform", j);
+    }
     j.workers = 1;
-    for (j.ranks = 2; j.ranks <= cores; j.ranks = next_number(j.ranks, cores))
+    for (j.ranks = 2; j.ranks <= cores; j.ranks = next_number(j.ranks, cores)) {
         add_workloads(p, wish, "uniform", j);
+    }
     if (cores >= 4) {
         j.ranks = 2;
         j.workers = cores / 2;
@@ -147,14 +153,16 @@ const char *plan_name(int number)
 plan *plan_create(const request *wish)
 {
     plan *p = calloc(1, sizeof *p);
-    if (!p)
+    if (p == NULL) {
         return NULL;
-    for (int i = 0; i < FAMILIES; ++i) {
+    }
+    for (int i = 0; i < FAMILIES; i++) {
         job j = families[i].job;
         j.ranks = 1;
         j.workers = wish->workers;
-        if (wish->only ? request_names(wish->only, j.name) : families[i].usual)
+        if (wish->only != NULL ? request_names(wish->only, j.name) : families[i].usual) {
             families[i].add(p, wish, j);
+        }
     }
     if (p->short_of_memory) {
         plan_destroy(p);
@@ -165,7 +173,8 @@ plan *plan_create(const request *wish)
 
 void plan_destroy(plan *p)
 {
-    if (p)
+    if (p != NULL) {
         free(p->jobs);
+    }
     free(p);
 }

@@ -29,8 +29,9 @@ void ranks_meet(void)
     (void)MPI_Ibarrier(MPI_COMM_WORLD, &request);
     for (;;) {
         (void)MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-        if (done)
+        if (done) {
             return;
+        }
         clock_sleep_ns(nap_ns);
         nap_ns = nap_ns < NAP_MOST_NS ? 2 * nap_ns : nap_ns;
     }
@@ -74,9 +75,10 @@ void ranks_gather(void *bytes, size_t count)
     for (size_t at = 0; at < count; at += PIECE_BYTES) {
         char *piece = (char *)bytes + at;
         const int length = (int)(count - at < PIECE_BYTES ? count - at : PIECE_BYTES);
-        if (rank == 0)
+        if (rank == 0) {
             (void)MPI_Reduce(MPI_IN_PLACE, piece, length, MPI_BYTE, MPI_BOR, 0, MPI_COMM_WORLD);
-        else
+        } else {
             (void)MPI_Reduce(piece, NULL, length, MPI_BYTE, MPI_BOR, 0, MPI_COMM_WORLD);
+        }
     }
 }

@@ -42,12 +42,13 @@ static void print_help(void)
         "  --scale F            sizes times F, for a quick look (1)\n"
         "  --workload NAME,...  for schedule (all), slow and scaling (uniform); of\n               "
         "        ");
-    for (int i = 0; workload_name(i); ++i)
+    for (int i = 0; workload_name(i) != NULL; i++) {
         (void)printf("%s%s",
                      i == 0       ? ""
                      : i % 4 == 0 ? ",\n                       "
                                   : ", ",
                      workload_name(i));
+    }
     (void)printf(
         "\n"
         "  --technique NAME,... for schedule and slow (all), as --schedule of any program has\n"
@@ -80,7 +81,7 @@ bool request_names(const char *list, const char *name)
 {
     size_t length = 0;
     bool found = false;
-    for (const char *at = list; at && *at && !found; at += length) {
+    for (const char *at = list; at != NULL && *at && !found; at += length) {
         at = next_name(at, &length);
         found = is_name(at, length, name);
     }
@@ -95,8 +96,9 @@ static bool knows_all(const char *list, const char *(*name_of)(int number))
     for (const char *at = list; *at && known; at += length) {
         at = next_name(at, &length);
         known = length == 0;
-        for (int i = 0; !known && name_of(i); ++i)
+        for (int i = 0; !known && name_of(i) != NULL; i++) {
             known = is_name(at, length, name_of(i));
+        }
     }
     return known;
 }
@@ -151,7 +153,7 @@ static int count_workers(void)
 {
     const char *text = getenv("WEFT_THREADS");
     int given = 0;
-    return text && number_read_count(text, 1, &given) ? given : omp_get_max_threads();
+    return text != NULL && number_read_count(text, 1, &given) ? given : omp_get_max_threads();
 }
 
 int request_read(request *wish, int argc, char **argv)
@@ -187,17 +189,19 @@ int request_read(request *wish, int argc, char **argv)
             return 0;
         }
         if (!take_option(wish, letter)) {
-            if (letter == '?')
+            if (letter == '?') {
                 terminal_print(before, "no such option, or not so: \"%s\"; see --help",
                                argv[optind - 1]);
-            else
+            } else {
                 terminal_print(before, "--%s cannot be \"%s\"; see --help", options[index].name,
                                optarg);
+            }
             return 2;
         }
     }
-    if (optind < argc)
+    if (optind < argc) {
         terminal_print(before, "unexpected argument \"%s\"; see --help", argv[optind]);
+    }
     wish->workers = count_workers();
     return optind < argc ? 2 : -1;
 }

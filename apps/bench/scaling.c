@@ -51,9 +51,10 @@ static weft_status measure_strong(const bench *b)
     row line = name_row(b, "strong");
     workload *w = NULL;
     weft_status status = workload_open(b, b->workload, STRONG_CORE_S * b->scale, &w);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status =
             compare(b, &line, workload_loop(w), workload_loop(w), 1.0 / (b->ranks * b->workers));
+    }
     workload_close(w);
     return status;
 }
@@ -63,10 +64,12 @@ static weft_status measure_weak(const bench *b)
     row line = name_row(b, "weak");
     workload *whole = NULL, *part = NULL;
     weft_status status = workload_open(b, b->workload, b->ranks * b->workers * b->scale, &whole);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = workload_open(b, b->workload, b->scale, &part);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = compare(b, &line, workload_loop(whole), workload_loop(part), 1);
+    }
     workload_close(part);
     workload_close(whole);
     return status;

@@ -26,14 +26,16 @@ typedef struct contest {
 static void choose(contest *c)
 {
     const char *name = NULL;
-    for (int i = 0; (name = weft_schedule_name(i)) && c->count < TECHNIQUES_MOST; ++i)
-        if (!c->b->techniques || request_names(c->b->techniques, name))
+    for (int i = 0; (name = weft_schedule_name(i)) != NULL && c->count < TECHNIQUES_MOST; i++) {
+        if (c->b->techniques == NULL || request_names(c->b->techniques, name)) {
             c->techniques[c->count++] = name;
+        }
+    }
 }
 
 static bool is_slowed(const bench *b)
 {
-    return b->disturber && b->rank == b->slow_rank;
+    return b->disturber != NULL && b->rank == b->slow_rank;
 }
 
 static weft_status run_side(contest *c, int number, int repetition)
@@ -44,19 +46,21 @@ static weft_status run_side(contest *c, int number, int repetition)
     weft_status status = WEFT_OK;
     c->l->imbalance = 0;
     measure_settle(b);
-    if (is_slowed(b))
+    if (is_slowed(b)) {
         disturber_begin(b->disturber, b->trouble);
+    }
     if (number < c->count) {
         (void)setenv("WEFT_SCHEDULE", c->techniques[number], 1);
         status =
             measure_apart(b, NULL, c->techniques[number], &(measure_side){run_loop, c->l}, seconds);
-    } else if (b->disturber) {
+    } else if (b->disturber != NULL) {
         status = expert_share(b, c->l, seconds);
     } else {
         status = expert_run_alone(b, b->ranks * b->workers, c->l, seconds);
     }
-    if (is_slowed(b))
+    if (is_slowed(b)) {
         disturber_end(b->disturber);
+    }
     c->imbalances[at] = c->l->imbalance;
     return measure_agree(b, status);
 }
@@ -67,16 +71,17 @@ static weft_status run_all(contest *c)
     const bench *b = c->b;
     weft_status status = WEFT_OK;
     int order[TECHNIQUES_MOST + 1];
-    for (int i = 0; i < b->repeat && status == WEFT_OK; ++i) {
+    for (int i = 0; i < b->repeat && status == WEFT_OK; i++) {
         weft_random random;
         weft_random_init(&random, b->seed, 0, (uint64_t)i);
-        for (int j = 0; j <= c->count; ++j) {
+        for (int j = 0; j <= c->count; j++) {
             const int k = (int)weft_random_below(&random, (uint64_t)j + 1);
             order[j] = order[k];
             order[k] = j;
         }
-        for (int j = 0; j <= c->count && status == WEFT_OK; ++j)
+        for (int j = 0; j <= c->count && status == WEFT_OK; j++) {
             status = run_side(c, order[j], i);
+        }
     }
     return status;
 }
@@ -92,16 +97,19 @@ static weft_status score(const contest *c, double scores[TECHNIQUES_MOST])
 {
     const int repeat = c->b->repeat;
     double *usual = malloc((size_t)repeat * sizeof *usual);
-    if (!usual)
+    if (usual == NULL) {
         return measure_no_memory(c->b);
-    for (int i = 0; i < repeat; ++i) {
+    }
+    for (int i = 0; i < repeat; i++) {
         double seconds[TECHNIQUES_MOST];
-        for (int j = 0; j < c->count; ++j)
+        for (int j = 0; j < c->count; j++) {
             seconds[j] = seconds_of(c, j)[i];
+        }
         usual[i] = measure_median(seconds, c->count);
     }
-    for (int j = 0; j < c->count; ++j)
+    for (int j = 0; j < c->count; j++) {
         scores[j] = measure_ratio(seconds_of(c, j), usual, repeat, NULL, NULL);
+    }
     free(usual);
     return WEFT_OK;
 }
@@ -113,9 +121,10 @@ static weft_status send_all(const contest *c)
     const bench *b = c->b;
     double scores[TECHNIQUES_MOST] = {0}, best = HUGE_VAL;
     weft_status status = score(c, scores);
-    for (int i = 0; i < c->count && status == WEFT_OK; ++i)
+    for (int i = 0; i < c->count && status == WEFT_OK; i++) {
         best = fmin(best, scores[i]);
-    for (int i = 0; i < c->count && status == WEFT_OK; ++i) {
+    }
+    for (int i = 0; i < c->count && status == WEFT_OK; i++) {
         row line = measure_row("", "s", GOAL_NONE, 0);
         if (strcmp(c->techniques[i], "auto") == 0) {
             line.kind = GOAL_BOTH_MOST;
@@ -138,12 +147,14 @@ static weft_status compare(contest *c)
     choose(c);
     const size_t values = (size_t)(c->count + 1) * (size_t)b->repeat;
     c->seconds = measure_array(b, 2 * values, sizeof *c->seconds);
-    if (!c->seconds)
+    if (c->seconds == NULL) {
         return WEFT_ERR_MEMORY;
+    }
     c->imbalances = c->seconds + values;
     weft_status status = run_all(c);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = send_all(c);
+    }
     free(c->seconds);
     return status;
 }
@@ -153,8 +164,9 @@ weft_status techniques_measure(const bench *b)
     const double size = b->scale * fmin(b->ranks * b->workers, b->cores);
     contest c = {.b = b};
     workload *w = NULL;
-    if (b->disturber)
+    if (b->disturber != NULL) {
         disturber_pin(b->rank, b->ranks);
+    }
     weft_status status = workload_open(b, b->workload, size, &w);
     if (status == WEFT_OK) {
         c.l = workload_loop(w);

@@ -27,12 +27,15 @@ static weft_status number_with_weft(const bench *b, void *context, double *ns)
     const spans *s = context;
     weft_map *map = NULL;
     weft_status status = weft_map_create(b->session, "span", 1, &s->count, &map);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = weft_map_add_field(map, "number", WEFT_INT64, 0, NULL, NULL, NULL);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_set_grain(map, 1);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_set_span_limit(map, 1);
+    }
     if (status == WEFT_OK) {
         /* The whole run, so that nothing which is due per item hides in its start. */
         const double start = measure_now();
@@ -52,8 +55,9 @@ static weft_status number_with_openmp(const bench *b, void *context, double *ns)
     const double start = measure_now();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(b->workers) default(none) \
     shared(count, numbers)
-    for (int64_t i = 0; i < count; ++i)
+    for (int64_t i = 0; i < count; i++) {
         numbers[i] = i;
+    }
     *ns = 1e9 * (measure_now() - start) / (double)count;
     return WEFT_OK;
 }
@@ -66,8 +70,9 @@ weft_status span_measure(const bench *b)
     (void)snprintf(what, sizeof what, "empty span, %d worker%s", b->workers,
                    b->workers == 1 ? "" : "s");
     s.numbers = malloc(bytes);
-    if (!s.numbers)
+    if (s.numbers == NULL) {
         return measure_no_memory(b);
+    }
     /* Its pages are there when the clock starts, as those of weft's buffers are. */
     memset(s.numbers, 1, bytes);
     row line = measure_row(what, "ns", GOAL_WEFT_MOST, 50);

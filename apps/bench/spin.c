@@ -7,8 +7,9 @@
 double spin_steps(int64_t start, int64_t steps)
 {
     double x = 1 / (1 + (double)start);
-    for (int64_t i = 0; i < steps; ++i)
+    for (int64_t i = 0; i < steps; i++) {
         x = x * 0.75 + 0.5;
+    }
     return x;
 }
 
@@ -17,7 +18,7 @@ double spin_step_s(void)
     enum { TRIES = 20, STEPS = 1000000 };
     double least = 1;
     volatile double kept = 0;
-    for (int i = 0; i < TRIES; ++i) {
+    for (int i = 0; i < TRIES; i++) {
         const double start = measure_now();
         kept = kept + spin_steps(i, STEPS);
         const double seconds = (measure_now() - start) / STEPS;

@@ -52,38 +52,43 @@ void table_begin(table *t, int cores, const request *wish)
     const double scale = wish->scale;
     (void)printf("%d cores, %d workers; %s; medians of %d, the sides in turn, seed %d", cores,
                  wish->workers, COMPILER, wish->repeat, wish->seed);
-    if (scale < 1 || scale > 1)
+    if (scale < 1 || scale > 1) {
         (void)printf("; sizes × %g, for which the goals are not meant", scale);
+    }
     (void)printf("\n");
     print_heading();
     (void)fflush(stdout);
-    if (t->json)
+    if (t->json != NULL) {
         (void)fprintf(t->json,
                       "{\"cores\": %d, \"workers\": %d, \"repeat\": %d, \"scale\": %g, "
                       "\"seed\": %d, \"compiler\": \"%s\", \"rows\": [",
                       cores, wish->workers, wish->repeat, scale, wish->seed, COMPILER);
+    }
 }
 
 /* A number as JSON has it, which knows no NaN. */
 static void print_number(FILE *file, const char *name, double value)
 {
-    if (isfinite(value))
+    if (isfinite(value)) {
         (void)fprintf(file, ", \"%s\": %.6g", name, value);
-    else
+    } else {
         (void)fprintf(file, ", \"%s\": null", name);
+    }
 }
 
 static void print_given(FILE *file, const char *name, double value)
 {
-    if (!isnan(value))
+    if (!isnan(value)) {
         print_number(file, name, value);
+    }
 }
 
 static void add_json_goal(FILE *file, const row *line)
 {
     (void)fprintf(file, ", \"goal\": %s", goals[line->kind].in_json);
-    if (line->kind == GOAL_NONE)
+    if (line->kind == GOAL_NONE) {
         return;
+    }
     print_number(file, line->kind == GOAL_RATIO_LEAST ? "at_least" : "at_most", line->goal);
     (void)fprintf(file, ", \"met\": %s", is_met(line) ? "true" : "false");
 }
@@ -99,10 +104,12 @@ static void add_json(const table *t, const row *line)
     print_number(t->json, "max", line->most);
     add_json_goal(t->json, line);
     (void)fprintf(t->json, ", \"ranks\": %d, \"workers\": %d", line->ranks, line->workers);
-    if (*line->workload)
+    if (*line->workload) {
         (void)fprintf(t->json, ", \"workload\": \"%s\"", line->workload);
-    if (*line->technique)
+    }
+    if (*line->technique) {
         (void)fprintf(t->json, ", \"technique\": \"%s\"", line->technique);
+    }
     print_given(t->json, "to_best", line->to_best);
     print_given(t->json, "imbalance", line->imbalance);
     print_given(t->json, "efficiency", line->efficiency);
@@ -113,23 +120,27 @@ static void add_json(const table *t, const row *line)
 static void print_goal(char goal[CELL_BYTES], const row *line)
 {
     const bool own = line->kind == GOAL_WEFT_MOST;
-    if (line->kind == GOAL_NONE)
+    if (line->kind == GOAL_NONE) {
         (void)snprintf(goal, CELL_BYTES, "-");
-    else
+    } else {
         (void)snprintf(goal, CELL_BYTES, "%s %s %g%s%s", goals[line->kind].what,
                        goals[line->kind].sign, line->goal, own ? " " : "", own ? line->unit : "");
+    }
 }
 
 /* What only some rows have. */
 static void print_rest(const row *line)
 {
-    if (!isnan(line->efficiency))
+    if (!isnan(line->efficiency)) {
         (void)printf("  efficiency %.3f, alternative %.3f", line->efficiency,
                      line->other_efficiency);
-    if (!isnan(line->to_best))
+    }
+    if (!isnan(line->to_best)) {
         (void)printf("  to the best %.3f%s", line->to_best, line->to_best <= 1 ? " *" : "");
-    if (!isnan(line->imbalance))
+    }
+    if (!isnan(line->imbalance)) {
         (void)printf("  imbalance %.1f %%", 100 * line->imbalance);
+    }
     (void)printf("\n");
 }
 
@@ -157,13 +168,15 @@ static void print_row(const row *line)
 void table_add(table *t, const row *line)
 {
     if (strcmp(t->section, line->workload) != 0) {
-        if (t->rows > 0)
+        if (t->rows > 0) {
             (void)printf("\n");
+        }
         memcpy(t->section, line->workload, sizeof t->section);
     }
     print_row(line);
-    if (t->json)
+    if (t->json != NULL) {
         add_json(t, line);
+    }
     grid_add(&t->overview, line);
     t->rows++;
     t->goals += line->kind != GOAL_NONE;
@@ -173,10 +186,12 @@ void table_add(table *t, const row *line)
 void table_end(const table *t)
 {
     grid_print(&t->overview);
-    if (t->missed > 0)
+    if (t->missed > 0) {
         (void)printf("\n%d of %d goals MISSED.\n", t->missed, t->goals);
-    else if (t->goals > 0)
+    } else if (t->goals > 0) {
         (void)printf("\nAll %d goals met.\n", t->goals);
-    if (t->json)
+    }
+    if (t->json != NULL) {
         (void)fprintf(t->json, "\n]}\n");
+    }
 }

@@ -12,15 +12,18 @@ weft_status tasks_counter(const bench *b, void *context, double *seconds)
     const tasks *t = context;
     weft_status status = WEFT_OK;
     counter *next = counter_create();
-    if (!next)
+    if (next == NULL) {
         return measure_no_memory(b);
+    }
     tasks_clear(t);
     const double begin = ranks_begin();
-    for (int64_t i = 0; (i = counter_add(next, 1)) < t->count;)
+    for (int64_t i = 0; (i = counter_add(next, 1)) < t->count;) {
         t->results[i] = spin_steps(i, t->steps);
+    }
     ranks_gather(t->results, (size_t)t->count * sizeof *t->results);
-    if (b->rank == 0)
+    if (b->rank == 0) {
         status = tasks_keep(b, t);
+    }
     *seconds = ranks_seconds(begin);
     counter_destroy(next);
     return status;
@@ -40,8 +43,9 @@ static void answer_workers(const tasks *t, int workers)
         message m;
         MPI_Status from;
         (void)MPI_Recv(&m, (int)sizeof m, MPI_BYTE, MPI_ANY_SOURCE, 0, MPI_COMM_WORLD, &from);
-        if (m.task >= 0)
+        if (m.task >= 0) {
             t->results[m.task] = m.result;
+        }
         m.task = next < t->count ? next++ : -1;
         working -= m.task < 0;
         (void)MPI_Send(&m, (int)sizeof m, MPI_BYTE, from.MPI_SOURCE, 0, MPI_COMM_WORLD);
@@ -54,8 +58,9 @@ static void work(const tasks *t)
     do {
         (void)MPI_Send(&m, (int)sizeof m, MPI_BYTE, 0, 0, MPI_COMM_WORLD);
         (void)MPI_Recv(&m, (int)sizeof m, MPI_BYTE, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-        if (m.task >= 0)
+        if (m.task >= 0) {
             m.result = spin_steps(m.task, t->steps);
+        }
     } while (m.task >= 0);
 }
 

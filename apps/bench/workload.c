@@ -56,7 +56,7 @@ static void compute_items(const void *context, int64_t first, int64_t count,
 {
     const workload *w = context;
     double *values = results[0];
-    for (int64_t i = 0; i < count; ++i) {
+    for (int64_t i = 0; i < count; i++) {
         const double cost = w->cost(first + i, w->loop.columns);
         values[i] = spin_steps(first + i, (int64_t)(w->mean_steps * cost));
     }
@@ -66,8 +66,9 @@ static void compute_items(const void *context, int64_t first, int64_t count,
 static double steps_per_item(void)
 {
     static double steps;
-    if (steps <= 0)
+    if (steps <= 0) {
         steps = MEAN_ITEM_S / ranks_first(spin_step_s());
+    }
     return steps;
 }
 
@@ -122,11 +123,13 @@ static weft_status prepare_coast(const bench *b, workload *w, double size)
     char error[GSHHG_ERROR_BYTES];
     const int64_t rows = (int64_t)fmax(round(960 * sqrt(size / COAST_CORE_S)), 1);
     weft_status status = gshhg_read(WEFT_GSHHG_DIR, "i", &w->data, error);
-    if (status != WEFT_OK)
+    if (status != WEFT_OK) {
         return weft_error(b->session, status, "%s", error);
+    }
     status = coast_create(w->data, rows, &w->shore);
-    if (status != WEFT_OK)
+    if (status != WEFT_OK) {
         return weft_error(b->session, status, "cannot prepare the shorelines");
+    }
     /* Shorter pieces than a row lose what a cell tells of its neighbours. */
     w->loop = (loop){.rows = rows,
                      .columns = 2 * rows,
@@ -145,10 +148,12 @@ weft_status workload_open(const bench *b, const char *name, double size, workloa
     const shape *chosen = shapes;
     workload *w = measure_array(b, 1, sizeof *w);
     *made = w;
-    if (!w)
+    if (w == NULL) {
         return WEFT_ERR_MEMORY;
-    while (strcmp(chosen->name, name) != 0)
-        ++chosen;
+    }
+    while (strcmp(chosen->name, name) != 0) {
+        chosen++;
+    }
     w->cost = chosen->cost;
     const weft_status status = measure_agree(b, chosen->prepare(b, w, size));
     w->loop.name = chosen->name;
@@ -166,8 +171,9 @@ loop *workload_loop(workload *w)
 
 void workload_close(workload *w)
 {
-    if (!w)
+    if (w == NULL) {
         return;
+    }
     coast_destroy(w->shore);
     gshhg_free(w->data);
     free(w);

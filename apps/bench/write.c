@@ -20,8 +20,9 @@ typedef struct load {
 static void fill(uint64_t *words, int64_t offset, int64_t bytes)
 {
     const uint64_t first = (uint64_t)(offset / WORD_BYTES);
-    for (uint64_t i = 0; i < (uint64_t)(bytes / WORD_BYTES); ++i)
+    for (uint64_t i = 0; i < (uint64_t)(bytes / WORD_BYTES); i++) {
         words[i] = first + i;
+    }
 }
 
 static int fill_items(const weft_span *span, void *context)
@@ -42,8 +43,9 @@ static bool write_whole(int fd, const void *bytes, size_t count, int64_t offset)
     const char *from = bytes;
     while (count > 0) {
         const ssize_t written = pwrite(fd, from, count, (off_t)offset);
-        if (written <= 0)
+        if (written <= 0) {
             return false;
+        }
         from += written;
         offset += written;
         count -= (size_t)written;
@@ -76,12 +78,15 @@ static weft_status write_file(const bench *b, const load *l, const char *path)
 {
     weft_status status = WEFT_OK;
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
+    if (fd < 0) {
         return measure_system_error(b, path);
-    if (!write_pieces(fd, l->items * l->item_bytes, b->workers))
+    }
+    if (!write_pieces(fd, l->items * l->item_bytes, b->workers)) {
         status = measure_system_error(b, path);
-    if (close(fd) != 0 && status == WEFT_OK)
+    }
+    if (close(fd) != 0 && status == WEFT_OK) {
         status = measure_system_error(b, path);
+    }
     return status;
 }
 
@@ -101,8 +106,9 @@ static weft_status write_by_hand(const bench *b, void *context, double *value)
     const char *path = "write-pwrite";
     weft_status status = warm_memory(b, l);
     const double start = measure_now();
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = write_file(b, l, path);
+    }
     *value = gigabytes_per_second(l, measure_now() - start);
     (void)unlink(path);
     return status;
@@ -115,10 +121,12 @@ static weft_status write_with_weft(const bench *b, void *context, double *value)
     weft_map *map = NULL;
     weft_status status = warm_memory(b, l);
     const double start = measure_now();
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = weft_map_create(b->session, "write", 1, &l->items, &map);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_field(map, "words", WEFT_UINT64, words > 1, &words, NULL, NULL);
+    }
     if (status == WEFT_OK) {
         status = weft_map_run(map, fill_items, l);
         *value = gigabytes_per_second(l, measure_now() - start);
@@ -138,7 +146,7 @@ weft_status write_measure(const bench *b)
                  {"writing, 1 MiB items", 1 << 20}};
     const double bytes = 1024.0 * (1 << 20) * b->scale;
     weft_status status = WEFT_OK;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0] && status == WEFT_OK; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0] && status == WEFT_OK; i++) {
         load l = {.item_bytes = cases[i].item_bytes};
         l.items = (int64_t)fmax(bytes / (double)l.item_bytes, 1);
         row line = measure_row(cases[i].what, "GB/s", GOAL_RATIO_LEAST, 0.95);

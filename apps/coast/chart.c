@@ -20,7 +20,7 @@ weft_status chart_alloc(chart *c, int64_t cell_rows)
     c->rows = cell_rows / c->stride;
     c->columns = 2 * cell_rows / c->stride;
     c->height = malloc((size_t)c->rows * (size_t)c->columns * sizeof *c->height);
-    return c->height ? WEFT_OK : WEFT_ERR_MEMORY;
+    return c->height != NULL ? WEFT_OK : WEFT_ERR_MEMORY;
 }
 
 void chart_free(chart *c)
@@ -81,8 +81,8 @@ static slope slope_at(const chart *c, double across, double down, int width)
     spline(column - floor(column), wx, dx);
     spline(row - floor(row), wy, dy);
     slope s = {0};
-    for (int j = 0; j < 4; ++j) {
-        for (int i = 0; i < 4; ++i) {
+    for (int j = 0; j < 4; j++) {
+        for (int i = 0; i < 4; i++) {
             double h = sample(c, (int64_t)floor(row) - 1 + j, (int64_t)floor(column) - 1 + i);
             s.height += wx[i] * wy[j] * h;
             s.east += dx[i] * wy[j] * h;
@@ -109,8 +109,9 @@ static double light(slope s, double lat, int width)
 static double contour(slope s, double spacing, double line_width)
 {
     double line = round(s.height / spacing);
-    if (fabs(line) < 0.5)
+    if (fabs(line) < 0.5) {
         return 0;
+    }
     double away = fabs(s.height - line * spacing) / fmax(hypot(s.east, s.north), 1e-6);
     return fmin(fmax(line_width / 2 + 0.5 - away, 0), 1);
 }
@@ -130,10 +131,11 @@ static double land_share(const land *inside, const picture *image, int x, int y)
 {
     const int64_t columns = (int64_t)image->width * SUBSAMPLES;
     int count = 0;
-    for (int j = -1; j <= SUBSAMPLES; ++j) {
+    for (int j = -1; j <= SUBSAMPLES; j++) {
         double lat = 90 - (y + (j + 0.5) / SUBSAMPLES) * 180 / image->height;
-        for (int i = -1; i <= SUBSAMPLES; ++i)
+        for (int i = -1; i <= SUBSAMPLES; i++) {
             count += land_at(inside, ((int64_t)x * SUBSAMPLES + i + columns) % columns, lat);
+        }
     }
     return count / (double)((SUBSAMPLES + 2) * (SUBSAMPLES + 2));
 }
@@ -142,8 +144,9 @@ static colour pixel_colour(const chart *c, const land *inside, const picture *im
 {
     const colour unknown = {0.55, 0.55, 0.55}, ink = {0.16, 0.19, 0.26};
     slope s = slope_at(c, (x + 0.5) / image->width, (y + 0.5) / image->height, image->width);
-    if (isnan(s.height))
+    if (isnan(s.height)) {
         return unknown;
+    }
     double brightness = light(s, 90 - (y + 0.5) * 180 / image->height, image->width);
     double share = land_share(inside, image, x, y);
     colour at_sea = shaded(RAMP_SEA, -s.height, s, brightness);
@@ -155,10 +158,11 @@ static colour pixel_colour(const chart *c, const land *inside, const picture *im
 static void draw_marks(picture *image, const chart_mark *marks, int count)
 {
     const colour fill = {0.93, 0.16, 0.22}, ring = {1, 1, 1};
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; i++) {
         picture_draw_mark(image, (marks[i].lon + 180) / 360 * image->width,
                           (90 - marks[i].lat) / 180 * image->height, image->width / 300.0, fill,
                           ring);
+    }
 }
 
 picture *chart_draw(const chart *c, const gshhg *data, const chart_mark *marks, int mark_count)
@@ -166,13 +170,15 @@ picture *chart_draw(const chart *c, const gshhg *data, const chart_mark *marks, 
     int width = c->columns > MIN_WIDTH ? (int)c->columns / 2 * 2 : MIN_WIDTH;
     land *inside = NULL;
     picture *image = picture_create(width, width / 2, COLOUR(0));
-    if (!image || land_create(data, (int64_t)width * SUBSAMPLES, &inside) != WEFT_OK) {
+    if (image == NULL || land_create(data, (int64_t)width * SUBSAMPLES, &inside) != WEFT_OK) {
         picture_destroy(image);
         return NULL;
     }
-    for (int y = 0; y < image->height; ++y)
-        for (int x = 0; x < width; ++x)
+    for (int y = 0; y < image->height; y++) {
+        for (int x = 0; x < width; x++) {
             picture_set(image, x, y, pixel_colour(c, inside, image, x, y));
+        }
+    }
     draw_marks(image, marks, mark_count);
     land_destroy(inside);
     return image;

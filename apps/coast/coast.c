@@ -26,28 +26,33 @@ weft_status coast_create(const gshhg *data, int64_t rows, coast **out)
     piece *pieces = NULL;
     int64_t count = 0;
     coast *c = calloc(1, sizeof *c);
-    if (!c)
+    if (c == NULL) {
         return WEFT_ERR_MEMORY;
+    }
     c->rows = rows;
     c->columns = 2 * rows;
     geod_init(&c->earth, GLOBE_RADIUS_M, GLOBE_FLATTENING);
     weft_status status = shoreline_cut(data, &pieces, &count);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = tree_build(pieces, count, &c->pieces);
+    }
     free(pieces);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = land_create(data, c->columns, &c->inside);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         *out = c;
-    else
+    } else {
         coast_destroy(c);
+    }
     return status;
 }
 
 void coast_destroy(coast *c)
 {
-    if (!c)
+    if (c == NULL) {
         return;
+    }
     tree_destroy(c->pieces);
     land_destroy(c->inside);
     free(c);
@@ -67,10 +72,12 @@ double coast_lat(const coast *c, int64_t row)
  */
 static bool better(const coast_point *p, const coast_point *q)
 {
-    if (p->distance_km < q->distance_km || p->distance_km > q->distance_km)
+    if (p->distance_km < q->distance_km || p->distance_km > q->distance_km) {
         return p->distance_km < q->distance_km;
-    if (p->lon < q->lon || p->lon > q->lon)
+    }
+    if (p->lon < q->lon || p->lon > q->lon) {
         return p->lon < q->lon;
+    }
     return p->lat < q->lat;
 }
 
@@ -81,14 +88,16 @@ static int64_t choose(const coast *c, const tree_found *found, const double plac
 {
     int64_t chosen = -1;
     double feet[TREE_HITS][3];
-    for (int i = 0; i < found->count; ++i) {
+    for (int i = 0; i < found->count; i++) {
         tree_foot(c->pieces, found->hits[i].piece, place, feet[i]);
         bool known = false;
-        for (int j = 0; j < i && !known; ++j)
+        for (int j = 0; j < i && !known; j++) {
             known =
                 feet[i][0] == feet[j][0] && feet[i][1] == feet[j][1] && feet[i][2] == feet[j][2];
-        if (known)
+        }
+        if (known) {
             continue;
+        }
         coast_point candidate;
         double metres;
         globe_to_degrees(feet[i], &candidate.lon, &candidate.lat);
@@ -115,7 +124,7 @@ void coast_cells(const coast *c, int64_t first, int64_t count, double *distance,
                  uint8_t *inside)
 {
     int64_t hint = -1;
-    for (int64_t i = 0; i < count; ++i) {
+    for (int64_t i = 0; i < count; i++) {
         const int64_t row = (first + i) / c->columns, column = (first + i) % c->columns;
         const double lat = coast_lat(c, row);
         coast_point point = {.distance_km = 0};

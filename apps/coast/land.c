@@ -23,32 +23,36 @@ static void cross(const gshhg *data, const gshhg_line *line, const land *l, int6
                   double *lat)
 {
     const double per_x = (double)l->columns / ((double)data->columns * 65535);
-    for (int32_t p = line->first; p < line->first + line->count - 1; ++p) {
+    for (int32_t p = line->first; p < line->first + line->count - 1; p++) {
         int32_t west = data->x[p] < data->x[p + 1] ? p : p + 1;
         int32_t east = west == p ? p + 1 : p;
         int64_t column = (int64_t)floor(data->x[west] * per_x - 0.5) - 1;
-        for (column = column < 0 ? 0 : column; column < l->columns; ++column) {
+        for (column = column < 0 ? 0 : column; column < l->columns; column++) {
             double x = column_x(data, l->columns, column);
-            if (x < data->x[west])
+            if (x < data->x[west]) {
                 continue;
+            }
             /* An end that is shared by two runs belongs to the eastern one. */
-            if (x >= data->x[east])
+            if (x >= data->x[east]) {
                 break;
-            if (lat) {
+            }
+            if (lat != NULL) {
                 double share = (x - data->x[west]) / (data->x[east] - data->x[west]);
                 double y = data->y[west] + share * (data->y[east] - data->y[west]);
                 lat[next[column]] = gshhg_degrees(data, y) - 90;
             }
-            ++next[column];
+            next[column]++;
         }
     }
 }
 
 static void cross_all(const gshhg *data, const land *l, int64_t *next, double *lat)
 {
-    for (int64_t i = 0; i < data->line_count; ++i)
-        if (data->lines[i].level == GSHHG_OCEAN)
+    for (int64_t i = 0; i < data->line_count; i++) {
+        if (data->lines[i].level == GSHHG_OCEAN) {
             cross(data, &data->lines[i], l, next, lat);
+        }
+    }
 }
 
 static int compare_southwards(const void *p, const void *q)
@@ -61,24 +65,28 @@ weft_status land_create(const gshhg *data, int64_t columns, land **out)
 {
     land *l = calloc(1, sizeof *l);
     int64_t *next = calloc((size_t)columns, sizeof *next);
-    if (!l || !next)
+    if (l == NULL || next == NULL) {
         goto fail;
+    }
     l->columns = columns;
     l->start = calloc((size_t)columns + 1, sizeof *l->start);
-    if (!l->start)
+    if (l->start == NULL) {
         goto fail;
+    }
     cross_all(data, l, next, NULL);
-    for (int64_t i = 0; i < columns; ++i) {
+    for (int64_t i = 0; i < columns; i++) {
         l->start[i + 1] = l->start[i] + next[i];
         next[i] = l->start[i];
     }
     l->lat = malloc((size_t)(l->start[columns] + 1) * sizeof *l->lat);
-    if (!l->lat)
+    if (l->lat == NULL) {
         goto fail;
+    }
     cross_all(data, l, next, l->lat);
-    for (int64_t i = 0; i < columns; ++i)
+    for (int64_t i = 0; i < columns; i++) {
         qsort(l->lat + l->start[i], (size_t)(l->start[i + 1] - l->start[i]), sizeof *l->lat,
               compare_southwards);
+    }
     free(next);
     *out = l;
     return WEFT_OK;
@@ -90,8 +98,9 @@ fail:
 
 void land_destroy(land *l)
 {
-    if (!l)
+    if (l == NULL) {
         return;
+    }
     free(l->start);
     free(l->lat);
     free(l);
@@ -104,10 +113,11 @@ bool land_at(const land *l, int64_t column, double lat)
     int64_t low = first, high = l->start[from_greenwich + 1];
     while (low < high) {
         int64_t half = low + (high - low) / 2;
-        if (l->lat[half] > lat)
+        if (l->lat[half] > lat) {
             low = half + 1;
-        else
+        } else {
             high = half;
+        }
     }
     return (low - first) & 1;
 }

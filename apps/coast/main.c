@@ -34,19 +34,23 @@ static int kernel(const weft_span *span, void *context)
 
 static weft_status check(weft_session *session, const request *wish, int64_t *rows)
 {
-    if (!(wish->step >= MIN_STEP && wish->step <= 180))
+    if (!(wish->step >= MIN_STEP && wish->step <= 180)) {
         return weft_error(session, WEFT_ERR_USAGE, "--step must be %g to 180 degrees, not %g",
                           MIN_STEP, wish->step);
+    }
     double count = round(180 / wish->step);
-    if (fabs(count * wish->step - 180) > 1e-6)
+    if (fabs(count * wish->step - 180) > 1e-6) {
         return weft_error(session, WEFT_ERR_USAGE,
                           "--step %.17g does not divide 180 degrees into whole rows; %.10g does",
                           wish->step, 180 / count);
+    }
     *rows = (int64_t)count;
     char error[PICTURE_ERROR_BYTES];
     weft_status status = WEFT_OK;
-    if (wish->image && weft_session_rank(session) == 0 && !picture_path_usable(wish->image, error))
+    if (wish->image != NULL && weft_session_rank(session) == 0 &&
+        !picture_path_usable(wish->image, error)) {
         status = weft_error(session, WEFT_ERR_USAGE, "%s", error);
+    }
     return weft_agree(session, status);
 }
 
@@ -59,11 +63,12 @@ static weft_status prepare(weft_session *session, const request *wish, job *work
         weft_error(session, status, "%s", error);
     } else {
         status = coast_create(work->data, work->rows, &work->shore);
-        if (status == WEFT_ERR_MEMORY)
+        if (status == WEFT_ERR_MEMORY) {
             weft_error(session, status, "out of memory for the shorelines");
-        else if (status != WEFT_OK)
+        } else if (status != WEFT_OK) {
             weft_error(session, status, "%s/binned_GSHHS_%s.nc: there is no shoreline in it",
                        wish->folder, wish->resolution);
+        }
     }
     return weft_agree(session, status);
 }
@@ -73,23 +78,30 @@ static weft_status describe(weft_session *session, const request *wish, const jo
 {
     const int64_t shape[] = {work->rows, 2 * work->rows}, pair = 2;
     weft_status status = weft_map_create(session, "coast", 2, shape, map);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "distance", WEFT_FLOAT64, 0, NULL, "km",
                                     "geodesic distance to the ocean's shoreline");
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "nearest", WEFT_FLOAT64, 1, &pair, "degrees",
                                     "longitude and latitude of the nearest point of the shoreline");
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "land", WEFT_UINT8, 0, NULL, "1",
                                     "1 inside the ocean's shoreline, else 0");
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_string(*map, "resolution", wish->resolution);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_double(*map, "step", wish->step);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_string(*map, "gshhg-version", work->data->version);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_int64(*map, "gshhg-points", work->data->point_count);
+    }
     return status;
 }
 
@@ -99,16 +111,19 @@ static weft_status draw(weft_session *session, const request *wish, const job *w
     char error[PICTURE_ERROR_BYTES];
     chart_mark marks[2];
     int count = 0;
-    if (found->sea.found)
+    if (found->sea.found) {
         marks[count++] = (chart_mark){found->sea.lon, found->sea.lat};
-    if (found->land.found)
+    }
+    if (found->land.found) {
         marks[count++] = (chart_mark){found->land.lon, found->land.lat};
+    }
     weft_status status = WEFT_OK;
     picture *image = chart_draw(map, work->data, marks, count);
-    if (!image)
+    if (image == NULL) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the picture");
-    else if (!picture_write_png(image, wish->image, error))
+    } else if (!picture_write_png(image, wish->image, error)) {
         status = weft_error(session, WEFT_ERR_SYSTEM, "%s", error);
+    }
     picture_destroy(image);
     return status;
 }
@@ -118,15 +133,18 @@ static weft_status report(weft_session *session, const request *wish, const job 
     chart map = {0};
     survey found;
     weft_status status = WEFT_OK;
-    if (wish->image && chart_alloc(&map, work->rows) != WEFT_OK)
+    if (wish->image != NULL && chart_alloc(&map, work->rows) != WEFT_OK) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the picture");
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = survey_read(session, weft_map_path(work->map), work->shore,
-                             wish->image ? &map : NULL, &found);
+                             wish->image != NULL ? &map : NULL, &found);
+    }
     if (status == WEFT_OK) {
         survey_print(work->shore, &found);
-        if (wish->image)
+        if (wish->image != NULL) {
             status = draw(session, wish, work, &map, &found);
+        }
     }
     chart_free(&map);
     return status;
@@ -137,15 +155,19 @@ static weft_status run(weft_session *session, const request *wish)
     job work = {0};
     weft_status reported = WEFT_OK;
     weft_status status = check(session, wish, &work.rows);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = prepare(session, wish, &work);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = describe(session, wish, &work, &work.map);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_run(work.map, kernel, work.shore);
+    }
     if (status == WEFT_OK || status == WEFT_ITEMS_FAILED) {
-        if (weft_session_rank(session) == 0)
+        if (weft_session_rank(session) == 0) {
             reported = report(session, wish, &work);
+        }
         reported = weft_agree(session, reported);
     }
     weft_map_destroy(work.map);
@@ -175,7 +197,8 @@ int main(int argc, char **argv)
     };
     weft_session *session = NULL;
     weft_status status = weft_init(&argc, &argv, &program, &session);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = run(session, &wish);
+    }
     return weft_finish(session, status);
 }

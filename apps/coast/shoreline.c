@@ -26,8 +26,9 @@ static run run_between(const gshhg *data, int32_t point)
 static int64_t pieces_of(const run *edge)
 {
     double nearest_equator = fmin(fabs(edge->lat[0]), fabs(edge->lat[1]));
-    if (edge->lat[0] * edge->lat[1] < 0)
+    if (edge->lat[0] * edge->lat[1] < 0) {
         nearest_equator = 0;
+    }
     double east = (edge->lon[1] - edge->lon[0]) * cos(nearest_equator * 0.017453292519943295);
     double length = DEGREE_M * hypot(east, edge->lat[1] - edge->lat[0]);
     return length > SHORELINE_PIECE_M ? (int64_t)ceil(length / SHORELINE_PIECE_M) : 1;
@@ -48,14 +49,15 @@ static void place_on(const run *edge, int64_t step, int64_t steps, double place[
 static int64_t walk(const gshhg *data, piece *out)
 {
     int64_t count = 0;
-    for (int64_t i = 0; i < data->line_count; ++i) {
+    for (int64_t i = 0; i < data->line_count; i++) {
         const gshhg_line *line = &data->lines[i];
-        if (line->level != GSHHG_OCEAN)
+        if (line->level != GSHHG_OCEAN) {
             continue;
-        for (int32_t point = line->first; point < line->first + line->count - 1; ++point) {
+        }
+        for (int32_t point = line->first; point < line->first + line->count - 1; point++) {
             run edge = run_between(data, point);
             int64_t steps = pieces_of(&edge);
-            for (int64_t step = 0; out && step < steps; ++step) {
+            for (int64_t step = 0; out != NULL && step < steps; step++) {
                 place_on(&edge, step, steps, out[count + step].a);
                 place_on(&edge, step + 1, steps, out[count + step].b);
             }
@@ -68,11 +70,13 @@ static int64_t walk(const gshhg *data, piece *out)
 weft_status shoreline_cut(const gshhg *data, piece **pieces, int64_t *count)
 {
     int64_t total = walk(data, NULL);
-    if (total == 0)
+    if (total == 0) {
         return WEFT_ERR_HDF5;
+    }
     piece *out = malloc((size_t)total * sizeof *out);
-    if (!out)
+    if (out == NULL) {
         return WEFT_ERR_MEMORY;
+    }
     walk(data, out);
     *pieces = out;
     *count = total;

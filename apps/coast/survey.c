@@ -17,7 +17,7 @@ typedef struct strip {
 
 static void take_poles(const strip *cells, int64_t row, int64_t columns, survey *found)
 {
-    for (int64_t column = 0; column < columns; ++column) {
+    for (int64_t column = 0; column < columns; column++) {
         survey_pole *pole = cells->land[column] ? &found->land : &found->sea;
         /* A failed item is not a number, and no comparison with it holds. */
         if (cells->distance[column] > pole->cell_km) {
@@ -32,10 +32,11 @@ static void take_poles(const strip *cells, int64_t row, int64_t columns, survey 
 static void take_samples(const strip *cells, int64_t row, chart *map)
 {
     const int64_t sample_row = row / map->stride;
-    if (sample_row >= map->rows || chart_cell(map, sample_row) != row)
+    if (sample_row >= map->rows || chart_cell(map, sample_row) != row) {
         return;
+    }
     float *height = map->height + sample_row * map->columns;
-    for (int64_t i = 0; i < map->columns; ++i) {
+    for (int64_t i = 0; i < map->columns; i++) {
         const int64_t cell = chart_cell(map, i);
         const double distance = cells->distance[cell];
         height[i] = (float)(cells->land[cell] ? distance : -distance);
@@ -47,16 +48,19 @@ static weft_status read_rows(weft_result *result, const strip *cells, chart *map
     const int64_t *shape = weft_result_describe(result)->shape;
     const int distance = weft_result_find_field(result, "distance");
     const int land = weft_result_find_field(result, "land");
-    for (int64_t row = 0; row < shape[0]; ++row) {
+    for (int64_t row = 0; row < shape[0]; row++) {
         const int64_t first = row * shape[1];
         weft_status status = weft_result_read(result, distance, first, shape[1], cells->distance);
-        if (status == WEFT_OK)
+        if (status == WEFT_OK) {
             status = weft_result_read(result, land, first, shape[1], cells->land);
-        if (status != WEFT_OK)
+        }
+        if (status != WEFT_OK) {
             return status;
+        }
         take_poles(cells, row, shape[1], found);
-        if (map)
+        if (map != NULL) {
             take_samples(cells, row, map);
+        }
     }
     return WEFT_OK;
 }
@@ -68,8 +72,8 @@ static void climb(const coast *c, double reach, survey_pole *pole)
     const survey_pole start = *pole;
     const double widen = 1 / fmax(cos(start.lat * DEGREE), 0.02);
     int64_t hint = -1;
-    for (int j = -steps; j <= steps; ++j) {
-        for (int i = -steps; i <= steps; ++i) {
+    for (int j = -steps; j <= steps; j++) {
+        for (int i = -steps; i <= steps; i++) {
             double lat = fmin(fmax(start.lat + reach * j / steps, -90), 90);
             double lon = remainder(start.lon + reach * widen * i / steps, 360);
             coast_point nearest;
@@ -93,7 +97,7 @@ static void refine(const coast *c, survey_pole *pole)
     coast_nearest(c, pole->lon, pole->lat, &hint, &pole->nearest);
     double reach = coast_lat(c, 0) - coast_lat(c, 1);
     reach = fmin(reach, 0.2 * pole->nearest.distance_km / KM_PER_DEGREE);
-    for (int round = 0; round < 12; ++round) {
+    for (int round = 0; round < 12; round++) {
         climb(c, reach, pole);
         reach /= 3;
     }
@@ -113,7 +117,7 @@ weft_status survey_read(weft_session *session, const char *path, const coast *c,
     const size_t columns = (size_t)weft_result_describe(result)->shape[1];
     cells.distance = malloc(columns * sizeof *cells.distance);
     cells.land = malloc(columns);
-    if (!cells.distance || !cells.land) {
+    if (cells.distance == NULL || cells.land == NULL) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory while reading %s", path);
         goto done;
     }
@@ -122,10 +126,12 @@ weft_status survey_read(weft_session *session, const char *path, const coast *c,
         weft_error(session, status, "%s", weft_result_error_text(result));
         goto done;
     }
-    if (poles.sea.found)
+    if (poles.sea.found) {
         refine(c, &poles.sea);
-    if (poles.land.found)
+    }
+    if (poles.land.found) {
         refine(c, &poles.land);
+    }
     *found = poles;
 done:
     free(cells.land);
@@ -141,8 +147,9 @@ static void print_place(double lon, double lat)
 
 static void print_pole(const coast *c, const char *what, const survey_pole *pole)
 {
-    if (!pole->found)
+    if (!pole->found) {
         return;
+    }
     printf("%s", what);
     print_place(pole->lon, pole->lat);
     printf(", %.1f km from ", pole->nearest.distance_km);

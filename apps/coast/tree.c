@@ -46,17 +46,19 @@ static double middle(const piece *p, int axis)
 static int longest_axis(const piece *pieces, int64_t count)
 {
     double low[3] = {HUGE_VAL, HUGE_VAL, HUGE_VAL}, high[3] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
-    for (int64_t i = 0; i < count; ++i) {
-        for (int axis = 0; axis < 3; ++axis) {
+    for (int64_t i = 0; i < count; i++) {
+        for (int axis = 0; axis < 3; axis++) {
             double value = middle(&pieces[i], axis);
             low[axis] = value < low[axis] ? value : low[axis];
             high[axis] = value > high[axis] ? value : high[axis];
         }
     }
     int longest = 0;
-    for (int axis = 1; axis < 3; ++axis)
-        if (high[axis] - low[axis] > high[longest] - low[longest])
+    for (int axis = 1; axis < 3; axis++) {
+        if (high[axis] - low[axis] > high[longest] - low[longest]) {
             longest = axis;
+        }
+    }
     return longest;
 }
 
@@ -82,19 +84,23 @@ static void select_middle(piece *pieces, int64_t count, int64_t wanted, int axis
                               middle(&pieces[high], axis));
         int64_t i = low, j = high;
         while (i <= j) {
-            while (middle(&pieces[i], axis) < pivot)
-                ++i;
-            while (middle(&pieces[j], axis) > pivot)
-                --j;
-            if (i <= j)
+            while (middle(&pieces[i], axis) < pivot) {
+                i++;
+            }
+            while (middle(&pieces[j], axis) > pivot) {
+                j--;
+            }
+            if (i <= j) {
                 swap(&pieces[i++], &pieces[j--]);
+            }
         }
-        if (wanted <= j)
+        if (wanted <= j) {
             high = j;
-        else if (wanted >= i)
+        } else if (wanted >= i) {
             low = i;
-        else
+        } else {
             return;
+        }
     }
 }
 
@@ -103,8 +109,9 @@ static void arrange(piece *pieces, int64_t count)
 {
     while (count > WIDE) {
         int64_t half = WIDE;
-        while (2 * half < count)
+        while (2 * half < count) {
             half *= 2;
+        }
         select_middle(pieces, count, half, longest_axis(pieces, count));
         arrange(pieces, half);
         pieces += half;
@@ -114,10 +121,10 @@ static void arrange(piece *pieces, int64_t count)
 
 static void fill_blocks(tree *t, const piece *pieces, int64_t count)
 {
-    for (int64_t i = 0; i < t->count; ++i) {
+    for (int64_t i = 0; i < t->count; i++) {
         const piece *p = &pieces[i < count ? i : count - 1];
         block *b = &t->blocks[i / WIDE];
-        for (int axis = 0; axis < 3; ++axis) {
+        for (int axis = 0; axis < 3; axis++) {
             b->a[axis][i % WIDE] = p->a[axis];
             b->b[axis][i % WIDE] = p->b[axis];
         }
@@ -133,9 +140,9 @@ static void set_box(node *n, int child, int axis, double low, double high)
 
 static void bound_block(const block *b, node *n, int child)
 {
-    for (int axis = 0; axis < 3; ++axis) {
+    for (int axis = 0; axis < 3; axis++) {
         double low = HUGE_VAL, high = -HUGE_VAL;
-        for (int i = 0; i < WIDE; ++i) {
+        for (int i = 0; i < WIDE; i++) {
             low = fmin(low, fmin(b->a[axis][i], b->b[axis][i]));
             high = fmax(high, fmax(b->a[axis][i], b->b[axis][i]));
         }
@@ -145,9 +152,9 @@ static void bound_block(const block *b, node *n, int child)
 
 static void bound_node(const node *below, node *n, int child)
 {
-    for (int axis = 0; axis < 3; ++axis) {
+    for (int axis = 0; axis < 3; axis++) {
         float low = INFINITY, high = -INFINITY;
-        for (int i = 0; i < WIDE; ++i) {
+        for (int i = 0; i < WIDE; i++) {
             low = fminf(low, below->low[axis][i]);
             high = fmaxf(high, below->high[axis][i]);
         }
@@ -160,20 +167,23 @@ static weft_status add_level(tree *t, int64_t children)
 {
     int64_t count = (children + WIDE - 1) / WIDE;
     node *nodes = aligned_alloc(64, (size_t)count * sizeof *nodes);
-    if (!nodes)
+    if (nodes == NULL) {
         return WEFT_ERR_MEMORY;
+    }
     const int level = t->levels++;
     t->nodes[level] = nodes;
-    for (int64_t i = 0; i < count * WIDE; ++i) {
+    for (int64_t i = 0; i < count * WIDE; i++) {
         node *n = &nodes[i / WIDE];
         int child = (int)(i % WIDE);
-        if (i >= children)
-            for (int axis = 0; axis < 3; ++axis)
+        if (i >= children) {
+            for (int axis = 0; axis < 3; axis++) {
                 set_box(n, child, axis, HUGE_VAL, -HUGE_VAL);
-        else if (level == 0)
+            }
+        } else if (level == 0) {
             bound_block(&t->blocks[i], n, child);
-        else
+        } else {
             bound_node(&t->nodes[level - 1][i], n, child);
+        }
     }
     return WEFT_OK;
 }
@@ -183,19 +193,22 @@ weft_status tree_build(piece *pieces, int64_t count, tree **out)
     weft_status status = WEFT_ERR_MEMORY;
     const int64_t blocks = (count + WIDE - 1) / WIDE;
     tree *t = calloc(1, sizeof *t);
-    if (!t)
+    if (t == NULL) {
         return status;
+    }
     t->count = blocks * WIDE;
     t->blocks = aligned_alloc(64, (size_t)blocks * sizeof *t->blocks);
-    if (!t->blocks)
+    if (t->blocks == NULL) {
         goto fail;
+    }
     arrange(pieces, count);
     fill_blocks(t, pieces, count);
     int64_t children = blocks;
     do {
         status = add_level(t, children);
-        if (status != WEFT_OK)
+        if (status != WEFT_OK) {
             goto fail;
+        }
         children = (children + WIDE - 1) / WIDE;
     } while (children > 1);
     *out = t;
@@ -207,10 +220,12 @@ fail:
 
 void tree_destroy(tree *t)
 {
-    if (!t)
+    if (t == NULL) {
         return;
-    for (int level = 0; level < t->levels; ++level)
+    }
+    for (int level = 0; level < t->levels; level++) {
         free(t->nodes[level]);
+    }
     free(t->blocks);
     free(t);
 }
@@ -260,15 +275,16 @@ void tree_foot(const tree *t, int64_t number, const double place[3], double foot
     const block *b = &t->blocks[number / WIDE];
     const int i = (int)(number % WIDE);
     double wd = 0, dd = 0;
-    for (int axis = 0; axis < 3; ++axis) {
+    for (int axis = 0; axis < 3; axis++) {
         double d = b->b[axis][i] - b->a[axis][i];
         wd += (place[axis] - b->a[axis][i]) * d;
         dd += d * d;
     }
     double share = share_of(wd, dd);
-    for (int axis = 0; axis < 3; ++axis)
+    for (int axis = 0; axis < 3; axis++) {
         foot[axis] =
             share < 1 ? b->a[axis][i] + share * (b->b[axis][i] - b->a[axis][i]) : b->b[axis][i];
+    }
 }
 
 /* One search. */
@@ -289,17 +305,20 @@ static bool comes_before(tree_hit p, tree_hit q)
 static void drop_beyond(tree_found *found, double reach)
 {
     int kept = 0;
-    for (int i = 0; i < found->count; ++i)
-        if (found->hits[i].square <= reach)
+    for (int i = 0; i < found->count; i++) {
+        if (found->hits[i].square <= reach) {
             found->hits[kept++] = found->hits[i];
+        }
+    }
     found->count = kept;
 }
 
 static void keep(search *s, tree_hit hit)
 {
     tree_found *found = s->found;
-    if (found->count == TREE_HITS)
+    if (found->count == TREE_HITS) {
         drop_beyond(found, s->reach);
+    }
     if (found->count < TREE_HITS) {
         found->hits[found->count++] = hit;
         return;
@@ -307,11 +326,14 @@ static void keep(search *s, tree_hit hit)
     /* Too many: keep the first ones of a total order, so that the order of the search is not seen.
      */
     int last = 0;
-    for (int i = 1; i < TREE_HITS; ++i)
-        if (comes_before(found->hits[last], found->hits[i]))
+    for (int i = 1; i < TREE_HITS; i++) {
+        if (comes_before(found->hits[last], found->hits[i])) {
             last = i;
-    if (comes_before(hit, found->hits[last]))
+        }
+    }
+    if (comes_before(hit, found->hits[last])) {
         found->hits[last] = hit;
+    }
 }
 
 static void improve(search *s, double square)
@@ -326,9 +348,10 @@ static void look_into_block(search *s, int64_t number)
 {
     const block *b = &s->t->blocks[number];
     double squares[WIDE];
-    for (int i = 0; i < WIDE; ++i)
+    for (int i = 0; i < WIDE; i++) {
         squares[i] = square_of(b, i, s->place);
-    for (int i = 0; i < WIDE; ++i) {
+    }
+    for (int i = 0; i < WIDE; i++) {
         if (squares[i] <= s->reach) {
             improve(s, squares[i]);
             keep(s, (tree_hit){squares[i], number * WIDE + i});
@@ -345,7 +368,7 @@ static inline float beyond(float low, float place, float high)
 
 static void box_squares(const node *n, const float place[3], float squares[WIDE])
 {
-    for (int i = 0; i < WIDE; ++i) {
+    for (int i = 0; i < WIDE; i++) {
         float x = beyond(n->low[0][i], place[0], n->high[0][i]);
         float y = beyond(n->low[1][i], place[1], n->high[1][i]);
         float z = beyond(n->low[2][i], place[2], n->high[2][i]);
@@ -366,12 +389,14 @@ static int push_children(const search *s, task from, task *stack, int depth)
     float squares[WIDE];
     box_squares(&s->t->nodes[from.level][from.number], s->place_f, squares);
     const int bottom = depth;
-    for (int i = 0; i < WIDE; ++i) {
-        if (!((double)squares[i] <= s->reach))
+    for (int i = 0; i < WIDE; i++) {
+        if (!((double)squares[i] <= s->reach)) {
             continue;
+        }
         int at = depth++;
-        for (; at > bottom && stack[at - 1].square < squares[i]; --at)
+        for (; at > bottom && stack[at - 1].square < squares[i]; at--) {
             stack[at] = stack[at - 1];
+        }
         stack[at] = (task){from.number * WIDE + i, from.level - 1, squares[i]};
     }
     return depth;
@@ -380,23 +405,27 @@ static int push_children(const search *s, task from, task *stack, int depth)
 void tree_search(const tree *t, const double place[3], int64_t hint, tree_found *found)
 {
     search s = {.t = t, .place = place, .best = HUGE_VAL, .reach = HUGE_VAL, .found = found};
-    for (int axis = 0; axis < 3; ++axis)
+    for (int axis = 0; axis < 3; axis++) {
         s.place_f[axis] = (float)place[axis];
+    }
     found->count = 0;
     /* The hint only tells how far to look: its piece is found again like every other. */
-    if (hint >= 0)
+    if (hint >= 0) {
         improve(&s, tree_square(t, hint, place));
+    }
     task stack[MAX_LEVELS * WIDE];
     stack[0] = (task){0, t->levels - 1, 0};
     int depth = 1;
     while (depth > 0) {
         task next = stack[--depth];
-        if ((double)next.square > s.reach)
+        if ((double)next.square > s.reach) {
             continue;
-        if (next.level < 0)
+        }
+        if (next.level < 0) {
             look_into_block(&s, next.number);
-        else
+        } else {
             depth = push_children(&s, next, stack, depth);
+        }
     }
     drop_beyond(found, s.reach);
 }

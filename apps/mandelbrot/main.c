@@ -21,29 +21,36 @@ static int kernel(const weft_span *span, void *context)
 static weft_status check(weft_session *session, request *wish)
 {
     plane *view = &wish->view;
-    if (view->width < 1 || view->height < 1)
+    if (view->width < 1 || view->height < 1) {
         return weft_error(session, WEFT_ERR_USAGE,
                           "--width and --height must be at least 1, not %lld and %lld",
                           (long long)view->width, (long long)view->height);
-    if (view->max_iter < 1 || view->max_iter > UINT32_MAX)
+    }
+    if (view->max_iter < 1 || view->max_iter > UINT32_MAX) {
         return weft_error(session, WEFT_ERR_USAGE, "--max-iter must be 1 to %lld, not %lld",
                           (long long)UINT32_MAX, (long long)view->max_iter);
-    if (!(view->span > 0))
+    }
+    if (!(view->span > 0)) {
         return weft_error(session, WEFT_ERR_USAGE, "--span must be more than 0, not %g",
                           view->span);
-    if (!plane_parse_centre(wish->centre, &view->centre_x, &view->centre_y))
+    }
+    if (!plane_parse_centre(wish->centre, &view->centre_x, &view->centre_y)) {
         return weft_error(session, WEFT_ERR_USAGE,
                           "--centre takes two numbers such as -0.5,0, not \"%s\"", wish->centre);
-    if (!wish->image)
+    }
+    if (wish->image == NULL) {
         return WEFT_OK;
-    if (view->width > PICTURE_MAX_SIDE || view->height > PICTURE_MAX_SIDE)
+    }
+    if (view->width > PICTURE_MAX_SIDE || view->height > PICTURE_MAX_SIDE) {
         return weft_error(session, WEFT_ERR_USAGE,
                           "--image cannot be had with more than %d points a side",
                           PICTURE_MAX_SIDE);
+    }
     char error[PICTURE_ERROR_BYTES];
     weft_status status = WEFT_OK;
-    if (weft_session_rank(session) == 0 && !picture_path_usable(wish->image, error))
+    if (weft_session_rank(session) == 0 && !picture_path_usable(wish->image, error)) {
         status = weft_error(session, WEFT_ERR_USAGE, "%s", error);
+    }
     return weft_agree(session, status);
 }
 
@@ -51,17 +58,22 @@ static weft_status describe(weft_session *session, const plane *view, weft_map *
 {
     const int64_t shape[] = {view->height, view->width};
     weft_status status = weft_map_create(session, "mandelbrot", 2, shape, map);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "iterations", WEFT_UINT32, 0, NULL, "1",
                                     "steps until the point escapes");
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_int64(*map, "max-iter", view->max_iter);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_double(*map, "centre-x", view->centre_x);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_double(*map, "centre-y", view->centre_y);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_double(*map, "span", view->span);
+    }
     return status;
 }
 
@@ -70,13 +82,16 @@ static weft_status run(weft_session *session, request *wish)
     weft_map *map = NULL;
     weft_status drawn = WEFT_OK;
     weft_status status = check(session, wish);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = describe(session, &wish->view, &map);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_run(map, kernel, &wish->view);
-    if (wish->image && (status == WEFT_OK || status == WEFT_ITEMS_FAILED)) {
-        if (weft_session_rank(session) == 0)
+    }
+    if (wish->image != NULL && (status == WEFT_OK || status == WEFT_ITEMS_FAILED)) {
+        if (weft_session_rank(session) == 0) {
             drawn = portrait_render(session, weft_map_path(map), &wish->view, wish->image);
+        }
         drawn = weft_agree(session, drawn);
     }
     weft_map_destroy(map);
@@ -106,7 +121,8 @@ int main(int argc, char **argv)
     };
     weft_session *session = NULL;
     weft_status status = weft_init(&argc, &argv, &program, &session);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = run(session, &wish);
+    }
     return weft_finish(session, status);
 }

@@ -16,7 +16,7 @@ uint32_t plane_steps(double cx, double cy, uint32_t limit)
         x = xx - yy + cx;
         xx = x * x;
         yy = y * y;
-        ++n;
+        n++;
     }
     return n;
 }
@@ -26,9 +26,9 @@ void plane_count(const plane *view, int64_t first, int64_t count, uint32_t *step
     const double width = (double)view->width, height = (double)view->height;
     const uint32_t limit = (uint32_t)view->max_iter;
     int64_t column = first % view->width, row = first / view->width;
-    for (int64_t done = 0; done < count; column = 0, ++row) {
+    for (int64_t done = 0; done < count; column = 0, row++) {
         double cy = view->centre_y + (height / 2 - (double)row - 0.5) * view->span / width;
-        for (; column < view->width && done < count; ++column, ++done) {
+        for (; column < view->width && done < count; column++, done++) {
             double cx = view->centre_x + ((double)column + 0.5 - width / 2) * view->span / width;
             steps[done] = plane_steps(cx, cy, limit);
         }
@@ -40,11 +40,13 @@ bool plane_parse_centre(const char *text, double *x, double *y)
     const char *comma = strchr(text, ',');
     char before[64];
     double first, second;
-    if (!comma || comma - text >= (int)sizeof before)
+    if (comma == NULL || comma - text >= (int)sizeof before) {
         return false;
+    }
     snprintf(before, sizeof before, "%.*s", (int)(comma - text), text);
-    if (!number_read_double(before, &first) || !number_read_double(comma + 1, &second))
+    if (!number_read_double(before, &first) || !number_read_double(comma + 1, &second)) {
         return false;
+    }
     *x = first;
     *y = second;
     return true;

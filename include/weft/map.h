@@ -159,8 +159,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64
 
 /**
  * Says that the kernel has side effects, so that items must not be computed twice without need:
- * a chunk is then handed out again only when its rank is taken for dead (`--dead-after`), and such
- * a rank has to go should it come back. A rank that has not heard of rank 0 for most of that time
+ * a chunk is then handed out again only when its rank is presumed dead (`--dead-after`), and such
+ * a rank has to leave should it return. A rank that has not heard of rank 0 for most of that time
  * does not write what it computes meanwhile: these items are computed again. Nor is a span repeated
  * whose process has died in a child: all its items are in quarantine at once. Where that is to be
  * feared, since a process has died before, each item is a span of its own.
@@ -210,7 +210,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * @param context handed to the kernel; shared by all workers of the rank
  * @retval WEFT_OK             every item is in the result
  * @retval WEFT_ITEMS_FAILED   the same, but some items failed and hold fill values
- * @retval WEFT_STOPPED        told to stop; run the same command again to go on
+ * @retval WEFT_STOPPED        told to stop; run the same command again to continue
  * @retval WEFT_ERR_USAGE      no field, a grain that does not fit, or a path where no file can be;
  *                             or the kernel has asked for a field that the map does not have; or
  *                             ranks differ in what they have said of the map, in their program, or

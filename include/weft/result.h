@@ -88,10 +88,10 @@ typedef struct weft_result_run {
     double busy_s;        /**< seconds that its workers spent in the kernel */
     double cpu_s;         /**< of these, how many they had a core; 0: not known */
     double wait_s;        /**< of these, how many they waited for one that others had */
-    int lost;             /**< ranks that were taken for dead during the run */
+    int lost;             /**< ranks that were presumed dead during the run */
     int lost_rank;        /**< the last of them; of no meaning if there was none */
     double lost_at;       /**< when that was, seconds since 1970, UTC */
-    int64_t lost_items;   /**< items that they had in hand, to be computed by others */
+    int64_t lost_items;   /**< items that they had in progress, to be computed by others */
     weft_outcome outcome; /**< how it ended; a run that could not say so was killed */
     char host_names[128]; /**< their names, cut where they are too long */
     char command[256];    /**< the command line, cut where it is too long */

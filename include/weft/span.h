@@ -20,8 +20,8 @@ WEFT_BEGIN_DECLS
 
 /**
  * Why an item is in quarantine, as its code in the table of failures: its process has died twice
- * with nothing else in hand. Where that was by a signal the code is minus the signal's number, such
- * as -11 for SIGSEGV, and otherwise one of these. `--retry-failed` tries the item again, in a
+ * with no other item in progress. Where that was by a signal the code is minus the signal's number,
+ * such as -11 for SIGSEGV, and otherwise one of these. `--retry-failed` tries the item again, in a
  * process of its own.
  */
 typedef enum weft_quarantine {
@@ -59,8 +59,8 @@ typedef struct weft_span weft_span;
  * child that sleeps for twice `--dead-after` seconds, waiting for nothing but such locks and
  * threads, is ended; if a second one fares no better, the rank computes the items itself, with a
  * warning (under `--item-timeout`, and where the map is not pure, they are in quarantine). An item
- * whose process has died twice, with nothing else in hand, is in quarantine: it counts as failed,
- * see weft_quarantine.
+ * whose process has died twice, with no other item in progress, is in quarantine: it counts as
+ * failed, see weft_quarantine.
  *
  * Item weft_span_first() + i has its value of a field at element i · (elements per item) of
  * weft_span_result(). The memory is not initialised; every byte of it must be written, but for

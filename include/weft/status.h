@@ -14,24 +14,25 @@ WEFT_BEGIN_DECLS
  *
  * The exit statuses are part of the contract with batch scripts: 0 complete, 1 internal or system
  * error, 2 wrong usage or a file of another job, 3 complete but some items failed, 75 stopped early
- * in good order (run the same command again to go on).
+ * in good order (run the same command again to continue).
  */
-#define WEFT_STATUS_MAP(X)                                                                       \
-    X(WEFT_OK, 0, 0, "success")                                                                  \
-    X(WEFT_ERR_USAGE, -1, 2, "wrong usage")                                                      \
-    X(WEFT_ERR_MEMORY, -2, 1, "out of memory")                                                   \
-    X(WEFT_ERR_SYSTEM, -3, 1, "a system call failed")                                            \
-    X(WEFT_ERR_NO_SPACE, -4, 1, "no space left for the result")                                  \
-    X(WEFT_ERR_MPI, -5, 1, "an MPI call failed")                                                 \
-    X(WEFT_ERR_HDF5, -6, 1, "an HDF5 call failed")                                               \
-    X(WEFT_ERR_FORMAT, -7, 2, "not a result of weft")                                            \
-    X(WEFT_ERR_OTHER_JOB, -8, 2, "the result belongs to another job")                            \
-    X(WEFT_ERR_BUSY, -9, 2, "the result is in use by another run")                               \
-    X(WEFT_ERR_NOT_FOUND, -10, 2, "no such file, field or parameter")                            \
-    X(WEFT_ERR_CORRUPT, -11, 1, "the result is damaged")                                         \
-    X(WEFT_ERR_INTERNAL, -12, 1, "an error in weft itself")                                      \
-    X(WEFT_ITEMS_FAILED, -13, 3, "complete, but some items failed")                              \
-    X(WEFT_STOPPED, -14, 75, "stopped early in good order; run the same command again to go on") \
+#define WEFT_STATUS_MAP(X)                                                   \
+    X(WEFT_OK, 0, 0, "success")                                              \
+    X(WEFT_ERR_USAGE, -1, 2, "wrong usage")                                  \
+    X(WEFT_ERR_MEMORY, -2, 1, "out of memory")                               \
+    X(WEFT_ERR_SYSTEM, -3, 1, "a system call failed")                        \
+    X(WEFT_ERR_NO_SPACE, -4, 1, "no space left for the result")              \
+    X(WEFT_ERR_MPI, -5, 1, "an MPI call failed")                             \
+    X(WEFT_ERR_HDF5, -6, 1, "an HDF5 call failed")                           \
+    X(WEFT_ERR_FORMAT, -7, 2, "not a result of weft")                        \
+    X(WEFT_ERR_OTHER_JOB, -8, 2, "the result belongs to another job")        \
+    X(WEFT_ERR_BUSY, -9, 2, "the result is in use by another run")           \
+    X(WEFT_ERR_NOT_FOUND, -10, 2, "no such file, field or parameter")        \
+    X(WEFT_ERR_CORRUPT, -11, 1, "the result is damaged")                     \
+    X(WEFT_ERR_INTERNAL, -12, 1, "an error in weft itself")                  \
+    X(WEFT_ITEMS_FAILED, -13, 3, "complete, but some items failed")          \
+    X(WEFT_STOPPED, -14, 75,                                                 \
+      "stopped early in good order; run the same command again to continue") \
     X(WEFT_HELP_SHOWN, -15, 0, "the help text was printed")
 
 /** The status of a call: WEFT_OK is 0, everything else is negative. */

@@ -12,8 +12,8 @@
 /* How long squeue may take. */
 static const int64_t answer_ns = INT64_C(5000000000);
 
-/* Of a Slurm job's time so much is left for what comes after the run: mpirun, which takes some
- * seconds to end with a status other than 0, and the rest of the batch script. */
+/* The share of a Slurm job's time that is left for what comes after the run: mpirun, which takes
+ * some seconds to end with a status other than 0, and the rest of the batch script. */
 static const double rest_share = 0.035;
 static const double rest_s = 10;
 

@@ -202,7 +202,7 @@ weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation)
 static void refuse(const weft_map *map, const char *what)
 {
     (void)error_set(&map->session->error, WEFT_STOPPED,
-                    "%s before map '%s' had begun; run the same command again to go on with it",
+                    "%s before map '%s' had begun; run the same command again to continue with it",
                     what, map->job->name);
 }
 

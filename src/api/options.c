@@ -36,16 +36,15 @@ const char *weft_options_text(void)
            "  --seed S              seed of the items' random streams (default: 0)\n"
            "  --sync SECONDS        force results to disk at least this often; 0: never\n"
            "                        (default: 10)\n"
-           "  --time-limit TIME     stop in good order, status 75, before so many seconds, or\n"
-           "                        [D-]H:MM:SS, have passed; 0: never\n"
+           "  --time-limit TIME     stop in good order, status 75, before this time has passed:\n"
+           "                        seconds, or [D-]H:MM:SS; 0: never\n"
            "                        (default: what is left of the Slurm job, or never)\n"
-           "  --heartbeat SECONDS   how often ranks say that they are there (default: 0.1)\n"
-           "  --dead-after SECONDS  a rank silent for so long is taken for dead, and its work "
-           "done\n"
-           "                        by others; 0: never (default: 5)\n"
+           "  --heartbeat SECONDS   how often each rank reports that it is alive (default: 0.1)\n"
+           "  --dead-after SECONDS  a rank silent for this long is presumed dead, and others\n"
+           "                        compute what it had; 0: never (default: 5)\n"
            "  --retry-failed        compute failed items again\n"
            "  --fresh               start over; an existing result moves to FILE.bak, or to\n"
-           "                        FILE.bak.2 and so on; to go on after a stop, leave it out\n"
+           "                        FILE.bak.2 and so on; to continue after a stop, leave it out\n"
            "  --isolate             compute everything in children of the workers, so that an "
            "item\n"
            "                        that crashes costs nothing but itself\n"
@@ -58,7 +57,7 @@ const char *weft_options_text(void)
            "Each can also be set in the environment, as WEFT_OUT, WEFT_THREADS and so on; the\n"
            "command line wins.\n"
            "Exit status: 0 complete, 1 error, 2 wrong usage or a file of another job, 3 complete\n"
-           "but some items failed, 75 stopped early: run the same command again to go on.\n";
+           "but some items failed, 75 stopped early: run the same command again to continue.\n";
 }
 
 static void print_option(const weft_option *option)

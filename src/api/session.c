@@ -162,7 +162,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     return status;
 }
 
-/* If somebody has died since, or ranks have made different calls, every rank keeps what it has. */
+/* If a rank has died since, or ranks have made different calls, every rank keeps what it has. */
 static weft_status agree_to_finish(comm *c, error *e)
 {
     error agreed = *e;

@@ -5,21 +5,24 @@
 #include "base/number.h"
 #include "base/terminal.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 2048 };
+enum { LINE_BYTES = 2048, LIMIT_NS = 100000000, SECOND_NS = 1000000000 };
 
-/* Set before there are other threads. */
-static log_level level_now = LOG_INFO;
-static int rank_now = -1;
+static _Atomic log_level level_now = LOG_INFO;
+static atomic_int rank_now = -1;
 
-/* Whoever closes the line breaks it. Not a lock: a child may be forked while another thread prints.
- */
-static atomic_bool progress_open;
+/* Held while a line is written, so that the flag says what is on the terminal. A thread waits for
+ * it at most LIMIT_NS: its holder may be stuck in write(), or not exist in a forked process. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static bool progress_open;
 
 bool log_find_level(const char *name, log_level *level)
 {
@@ -48,11 +51,30 @@ static void write_all(const char *text, size_t bytes)
 {
     while (bytes > 0) {
         const ssize_t written = write(STDERR_FILENO, text, bytes);
-        if (written <= 0) {
+        if (written > 0) {
+            text += written;
+            bytes -= (size_t)written;
+        } else if (written == 0 || errno != EINTR) {
             return;
         }
-        text += written;
-        bytes -= (size_t)written;
+    }
+}
+
+/* Writes a line, which begins with the end of the line before it: that is left out unless a
+ * progress line is open, and this is none. */
+static void write_line(const char *line, size_t bytes, bool is_progress)
+{
+    struct timespec limit;
+    (void)clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_nsec += LIMIT_NS;
+    limit.tv_sec += limit.tv_nsec / SECOND_NS;
+    limit.tv_nsec %= SECOND_NS;
+    const bool locked = pthread_mutex_timedlock(&writing, &limit) == 0;
+    const size_t skipped = locked && progress_open && !is_progress ? 0 : 1;
+    write_all(line + skipped, bytes - skipped);
+    if (locked) {
+        progress_open = is_progress;
+        (void)pthread_mutex_unlock(&writing);
     }
 }
 
@@ -62,11 +84,11 @@ void log_print(log_level level, const char *format, ...)
         return;
     }
     char line[LINE_BYTES];
-    size_t used = (size_t)snprintf(line, sizeof line, "%s%s",
-                                   atomic_exchange(&progress_open, false) ? "\n" : "",
+    const int rank = atomic_load(&rank_now);
+    size_t used = (size_t)snprintf(line, sizeof line, "\n%s",
                                    level == LOG_WARNING ? "weft: WARNING: " : "weft: ");
-    if (level == LOG_DEBUG && rank_now >= 0) {
-        used += (size_t)snprintf(line + used, sizeof line - used, "rank %d: ", rank_now);
+    if (level == LOG_DEBUG && rank >= 0) {
+        used += (size_t)snprintf(line + used, sizeof line - used, "rank %d: ", rank);
     }
     va_list arguments;
     va_start(arguments, format);
@@ -77,18 +99,17 @@ void log_print(log_level level, const char *format, ...)
         used += strlen(line + used);
     }
     line[used++] = '\n';
-    write_all(line, used);
+    write_line(line, used, false);
 }
 
 void log_progress(const char *text)
 {
-    if (!log_wants(LOG_INFO) || (!atomic_exchange(&progress_open, text != NULL) && text == NULL)) {
+    if (!log_wants(LOG_INFO)) {
         return;
     }
-    char line[LINE_BYTES];
-    const int used = text == NULL ? snprintf(line, sizeof line, "\n")
-                                  : snprintf(line, sizeof line, "\r\033[Kweft: %s", text);
-    if (used > 0) {
-        write_all(line, (size_t)used < sizeof line ? (size_t)used : sizeof line - 1);
+    char line[LINE_BYTES] = "\n";
+    if (text != NULL) {
+        (void)snprintf(line, sizeof line, "\n\r\033[Kweft: %s", text);
     }
+    write_line(line, strlen(line), text != NULL);
 }

@@ -16,18 +16,17 @@ typedef enum log_level {
 
 bool log_find_level(const char *name, log_level *level);
 
-/* What is above the level is not printed; with the rank known, debug lines name it. Main thread,
- * before there are others. */
+/* What is above the level is not printed; with the rank known, debug lines name it. Any thread. */
 void log_set(log_level level, int rank);
 
 bool log_wants(log_level level);
 
-/* One line; it is written whole, so that lines of several ranks and threads do not mix, and
- * whatever the words in it come from, it is fit for a terminal. Any thread. */
+/* One line; it is written whole, so that lines of several ranks and threads do not mix, and the
+ * line is fit for a terminal, wherever its text comes from. Any thread. */
 void log_print(log_level level, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* The progress line of a terminal: overwrites itself; NULL ends it. Any other line ends it too.
- * Main thread. */
+ * Any thread. */
 void log_progress(const char *text);
 
 #endif

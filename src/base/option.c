@@ -56,7 +56,7 @@ weft_status option_read(const weft_option *option, const char *origin, const cha
     return WEFT_OK;
 }
 
-/* Module files set WEFT_VERSION, and a run that only prints a text is nobody's default. */
+/* Module files set WEFT_VERSION, and nobody wants --help or --version by default. */
 static bool has_variable(const weft_option *option)
 {
     return strcmp(option->name, "help") != 0 && strcmp(option->name, "version") != 0;

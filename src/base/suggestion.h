@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A suggestion: which of the names that there are somebody may have meant. */
+/* A suggestion: which of the existing names the user may have meant. */
 #ifndef BASE_SUGGESTION_H
 #define BASE_SUGGESTION_H
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <weft/schedule.h>
 
-/* Without a wish: 1, 2, 4 … so many ranks. */
+/* By default: 1, 2, 4, … ranks. */
 enum { LADDER_TOP = 256 };
 
 /* A kernel that needs a core for less of its time mostly waits for something else. */

@@ -212,7 +212,7 @@ const command plan_command = {
         "  --threads LIST     workers per rank (as in the last run)\n"
         "  --schedule LIST    scheduling techniques, or all of them: all (auto)\n"
         "  --items N          another number of items: those of the file over and over\n"
-        "  --cores N          the workers share so many cores (each has its own; where the cores "
+        "  --cores N          the workers share N cores (each has its own; where the cores "
         "of the\n"
         "                     last run are too few, it is also said how it goes on these)\n"
         "  --latency SECONDS  of a message between ranks (1.4e-5)\n"

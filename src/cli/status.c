@@ -51,7 +51,7 @@ static weft_status run_status(int argc, char **argv)
 
 const command status_command = {
     .name = "status",
-    .summary = "how far a result is, who is at it, what went wrong",
+    .summary = "how far a result is, who is running it, what went wrong",
     .help = "usage: weft status FILE [--json]\n"
             "\n"
             "Says how far a result is: while its job runs, after a kill, when it is complete. "
@@ -66,7 +66,7 @@ const command status_command = {
             "  running                     a run is writing to the file now\n"
             "  complete                    every item is in the result\n"
             "  complete with failed items  the same, but some hold fill values\n"
-            "  interrupted                 run the same command again to go on\n"
+            "  interrupted                 run the same command again to continue\n"
             "\n"
             "Exit status: 0 if the file could be read, whatever its state; 1 if it is damaged or "
             "cannot\n"

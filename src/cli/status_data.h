@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All there is to say of a result: read from the file, and what follows from it. */
+/* What `weft status` says of a result: read from the file, and what follows from it. */
 #ifndef CLI_STATUS_DATA_H
 #define CLI_STATUS_DATA_H
 

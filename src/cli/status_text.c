@@ -13,7 +13,7 @@
 /* The newest runs and the first failures; --json has them all. */
 enum { MOST_RUNS = 20, MOST_FAILURES = 20 };
 
-/* A coordinator that writes every second and has been silent for so long may be gone or stuck. */
+/* A coordinator that writes every second and has been silent for this long may be gone or stuck. */
 static const double long_silence_s = 30;
 
 /* Rounded down, since 100 says that nothing is left. */
@@ -52,7 +52,8 @@ static void print_headline(const report *r)
                      "them again");
         break;
     case REPORT_INTERRUPTED:
-        (void)printf("interrupted, %.1f %% done; run the same command again to go on", percent(r));
+        (void)printf("interrupted, %.1f %% done; run the same command again to continue",
+                     percent(r));
         break;
     }
     (void)printf("\n\n");
@@ -101,8 +102,8 @@ static void print_progress(const report *r)
     (void)printf("items    %" PRId64 " of %" PRId64 " done, %" PRId64 " failed\n",
                  r->progress.items_done, r->info.count, r->progress.items_failed);
     if (r->progress.tiles_quarantined > 0) {
-        (void)printf("deadly   %" PRId64 " tiles have items that end their process; --retry-failed "
-                     "tries these in processes of their own\n",
+        (void)printf("quarantined: %" PRId64 " tiles contain items that crash their process; "
+                     "--retry-failed tries these in child processes\n",
                      r->progress.tiles_quarantined);
     }
     if (r->progress.tiles_bad > 0) {
@@ -178,7 +179,7 @@ static void print_lost(int number, const weft_result_run *row)
     if (row->lost > 0) {
         clock_format_wall(row->lost_at, when);
         (void)printf("run %d lost %d rank%s, the last of them rank %d at %s, with %" PRId64
-                     " items in hand, which others computed\n",
+                     " items in progress, which others computed\n",
                      number, row->lost, row->lost == 1 ? "" : "s", row->lost_rank, when,
                      row->lost_items);
     }

@@ -36,11 +36,13 @@ static void advise(const weft_result_progress *progress, int64_t bad)
                      progress->user);
     }
     if (bad > progress->tiles_bad) {
-        (void)printf("to mend the data: run the job's command again with --fresh, which moves the "
-                     "file to FILE.bak and computes everything anew\n");
+        (void)printf(
+            "to repair the data: run the job's command again with --fresh, which moves the "
+            "file to FILE.bak and computes everything anew\n");
     } else {
-        (void)printf("to mend the tile records: run the job's command again, which computes these "
-                     "tiles anew\n");
+        (void)printf(
+            "to repair the tile records: run the job's command again, which computes these "
+            "tiles anew\n");
     }
 }
 

@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "host/signals.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ static const int64_t told_ns = INT64_C(5000000000);
 typedef struct wait {
     int64_t next_look_ns; /* counted from its beginning */
     int64_t stop_ns;      /* when it was found to have been told to stop; 0: it has not been */
-    int dead;             /* who has been found to be; -1: nobody */
+    int dead;             /* the rank that has been found dead; -1: none */
 } wait;
 
 /* The others may wait for it as well, without knowing. */
@@ -66,16 +68,16 @@ static int find_dead(comm *c)
     return dead;
 }
 
-/* A rank has died, perhaps nobody knows which (-1). */
+/* A rank has died; -1: which one is not known. */
 static weft_status fail_for(int dead, error *e)
 {
     char who[32] = "a rank";
     if (dead >= 0) {
         (void)snprintf(who, sizeof who, "rank %d", dead);
     }
-    return error_set(e, WEFT_STOPPED,
-                     "%s has died while others waited for it; run the same command again to go on",
-                     who);
+    return error_set(
+        e, WEFT_STOPPED,
+        "%s has died while others waited for it; run the same command again to continue", who);
 }
 
 /* Whether it has been told to stop, and has waited long since. SIGUSR1 comes early. */
@@ -104,7 +106,7 @@ static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, erro
     w->next_look_ns = waited_ns + LOOK_NS;
     if (is_told(w, waited_ns)) {
         (void)error_set(e, WEFT_STOPPED,
-                        "%s while waiting for another rank; run the same command again to go on",
+                        "%s while waiting for another rank; run the same command again to continue",
                         signals_name(signals_seen()));
         return true;
     }
@@ -162,6 +164,7 @@ weft_status comm_check_call(const comm *c, size_t count, const char *what, error
 
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
+    assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
     if (comm_check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
         return e->status;
@@ -172,6 +175,7 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
 {
+    assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
     if (comm_check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
         return e->status;
@@ -199,6 +203,7 @@ static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
 
 weft_status comm_agree(comm *c, error *e)
 {
+    assert(thread_is_main());
     /* The lowest rank with an error; the number of ranks if there is none. */
     int lowest = 0;
     const weft_status status = find_lowest(c, e->status == WEFT_OK ? c->size : c->rank, &lowest, e);

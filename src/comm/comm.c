@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "base/thread.h"
 #include "host/siblings.h"
 
+#include <assert.h>
 #if defined(OPEN_MPI)
 #include <mpi-ext.h>
 #endif
@@ -200,16 +202,19 @@ int comm_waiting(comm *c, int rank)
 
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
+    assert(thread_is_main());
     return sendqueue_post(c->queue, rank, c->run, bytes, count, e);
 }
 
 weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
+    assert(thread_is_main());
     return sendqueue_probe(c->queue, rank, c->run, bytes, count, e);
 }
 
 void comm_flush(comm *c, int64_t limit_ns)
 {
+    assert(thread_is_main());
     const int64_t until = clock_now_ns() + limit_ns;
     sendqueue_advance(c->queue);
     while (!sendqueue_idle(c->queue) && clock_now_ns() < until) {

@@ -25,7 +25,7 @@ void comm_close(comm *c);
 int comm_rank(const comm *c);
 int comm_size(const comm *c);
 
-/* A collective call waits for the other ranks at most so long (0, as at first: for ever), and less
+/* A collective call waits for the other ranks at most limit_ns (0, as at first: for ever), and less
  * if one is known to have died; then it fails, and the communication is broken. */
 void comm_set_patience(comm *c, int64_t limit_ns);
 
@@ -56,8 +56,8 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, error *e)
 /* Whether ranks have made different calls. */
 bool comm_parted(const comm *c);
 
-/* As comm_agree() when nothing is left to do but to end: if somebody has died since, every rank
- * keeps what it has, and the communicator is broken. */
+/* As comm_agree() when nothing is left to do but to end: if a rank has died since, every rank keeps
+ * what it has, and the communicator is broken. */
 weft_status comm_agree_at_end(comm *c, error *e);
 
 /* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
@@ -71,7 +71,7 @@ weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error 
 /* The same past all that waits or is held, but nothing is sent while anything is in flight. */
 weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e);
 
-/* A rank is suspect: what is for it waits here, until it is not any more. */
+/* Holds, or no longer holds, the messages to a rank that may be dead. */
 void comm_hold(comm *c, int rank, bool held);
 
 /* A rank has died: what waits for it is dropped, and what is on its way to it is not waited for. */
@@ -80,7 +80,7 @@ void comm_drop(comm *c, int rank);
 /* How many messages to a rank are in flight or wait. */
 int comm_waiting(comm *c, int rank);
 
-/* A rank that has died, told at least by one rank, and by each once or twice; -1 if there is none.
+/* A rank that has died: at least one rank is given it, each once or twice; -1 if there is none.
  * Only an early hint: it is known of ranks of the same machine, and where MPI is Open MPI 5 and
  * mpirun was told --with-ft ulfm; and what they had sent before may still be on its way. */
 int comm_next_dead(comm *c);

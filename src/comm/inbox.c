@@ -22,7 +22,7 @@ void comm_forget_parts(comm *c)
     }
 }
 
-/* Room for so many bytes. */
+/* Room for `count` bytes. */
 static weft_status make_room(unsigned char **bytes, size_t *room, size_t count, error *e)
 {
     if (*bytes != NULL && count <= *room) {

@@ -22,7 +22,7 @@ struct comm {
     int64_t patience_ns;
     bool broken;
     error parted; /* set: ranks have made different calls */
-    int dead;     /* so many have been told of by MPI */
+    int dead;     /* number of dead ranks that MPI has reported */
     neighbours *neighbours;
     sendqueue *queue;
     MPI_Message found; /* a message that is there, but has not found room yet */
@@ -38,10 +38,10 @@ weft_status comm_fail(error *e, int code, const char *what);
 /* Whether a call has failed only because some rank has died. */
 bool comm_is_death(int code);
 
-/* Whether a collective call with so many bytes can be made. */
+/* Whether a collective call with `count` bytes can be made. */
 weft_status comm_check_call(const comm *c, size_t count, const char *what, error *e);
 
-/* Waits for a collective call, asleep; `code` is what starting it came to. */
+/* Waits for a collective call, asleep; `code` is what starting the call returned. */
 weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e);
 
 /* A receive from any source is refused until one has taken note of the dead. */

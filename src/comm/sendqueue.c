@@ -25,7 +25,7 @@ typedef struct line {
     posted *last;
     int waiting;
     bool held;
-    bool dropped; /* nobody waits for what is in flight */
+    bool dropped; /* what is in flight is not waited for */
     bool active;  /* listed below */
 } line;
 
@@ -115,7 +115,7 @@ static int launch(sendqueue *o, int rank, posted *p)
 }
 
 /* Whether nothing of a line is in flight any more. What could not be sent is as good as lost on its
- * way: whoever misses it notices that by the silence. */
+ * way: a rank that misses it notices the silence. */
 static bool land(sendqueue *o, int rank)
 {
     line *l = &o->line[rank];

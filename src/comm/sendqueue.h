@@ -3,7 +3,7 @@
  *
  * At most one send to a rank is in flight; what else is for it waits here. Two sends to a peer that
  * has died may end the sender, or make it hang inside of MPI, where MPI's messages go over TCP.
- * What waits is bounded by what a rank has in hand: one that gets no answer gets no work. */
+ * What waits is bounded by what a rank has in progress: one that gets no answer gets no work. */
 #ifndef COMM_SENDQUEUE_H
 #define COMM_SENDQUEUE_H
 

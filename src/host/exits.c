@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call of exit() by somebody who is only a guest in the process. */
+/* A call of exit() by a kernel, a library or OpenMP during a run. */
 #define _GNU_SOURCE 1
 #include "host/exits.h"
 
@@ -24,7 +24,7 @@ static void explain(int status)
         log_print(LOG_ERROR,
                   "error: the kernel, or a library, has called exit(%d), which ends the process; a "
                   "kernel says weft_span_fail() if an item failed. Run the same command again: "
-                  "what was in hand is then computed in a process of its own",
+                  "the work in progress is then computed in a process of its own",
                   status);
         break;
     case EXITS_IN_OPENMP:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call of exit() by somebody who is only a guest in the process. */
+/* A call of exit() by a kernel, a library or OpenMP during a run. */
 #ifndef HOST_EXITS_H
 #define HOST_EXITS_H
 
@@ -9,7 +9,7 @@ void exits_watch(void);
 
 void exits_unwatch(void);
 
-/* What a thread is at, so that the error names whoever is to blame. */
+/* What a thread is doing, so that the error names the cause. */
 typedef enum exits_place {
     EXITS_ELSEWHERE,
     EXITS_IN_KERNEL,

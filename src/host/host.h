@@ -41,13 +41,13 @@ void host_add_core(host_cores *cores, int core);
 
 int host_count_cores(const host_cores *cores);
 
-/* The cores of the host, whoever may use them. */
+/* The cores of the host, for all processes together. */
 int host_online_cores(void);
 
 bool host_cores_overlap(const host_cores *a, const host_cores *b);
 
 /* When a process of this host was started, in clock ticks since boot; 0 if there is none. With the
- * pid it names a process for good, since pids come back. */
+ * pid it names a process for good, since pids are used again. */
 uint64_t host_process_start(int64_t pid);
 
 /* The session that a process of this host is in; 0 if there is no such process, or it has ended and

@@ -62,8 +62,8 @@ static bool adopts(int64_t pid)
     return pid <= 1 || strcmp(name, "systemd\n") == 0;
 }
 
-/* Whether whoever has set a variable is still there: the parent of the topmost process that has
- * it. */
+/* Whether the process that has set a variable still exists: the parent of the topmost process that
+ * has it. */
 static bool setter_lives(const char *name)
 {
     int64_t parent = (int64_t)getppid();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Another process of this host, seen from outside: whether it does anything. */
+/* Another process of this host, seen from outside: whether it is active. */
 #ifndef HOST_PROCESS_H
 #define HOST_PROCESS_H
 

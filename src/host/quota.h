@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 typedef struct quota {
-    double cores;   /* so much of a core's time at most, 1.5 cores, say; 0: there is no quota */
+    double cores;   /* CPU time per time, 1.5 cores, say; 0: there is no quota */
     uint64_t group; /* the group that has it, which other processes of the host may share */
 } quota;
 

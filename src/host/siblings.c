@@ -3,6 +3,8 @@
 #define _GNU_SOURCE 1
 #include "host/siblings.h"
 
+#include "base/thread.h"
+
 #include <glob.h>
 #include <limits.h>
 #include <pthread.h>
@@ -124,6 +126,7 @@ static void *look_after(void *nothing)
     int64_t pause_ns = LOOK_FIRST_NS;
     const int started = parent_is_launcher() ? watch.started : 0;
     (void)nothing;
+    thread_set_other(true);
     while (missed_ns < missed_after_ns && never_seen_ns < never_seen_after_ns &&
            !pause_for(pause_ns)) {
         const siblings now = count_siblings();
@@ -135,7 +138,7 @@ static void *look_after(void *nothing)
     }
     if (missed_ns >= missed_after_ns || never_seen_ns >= never_seen_after_ns) {
         if (write(STDERR_FILENO, watch.line, strlen(watch.line)) < 0) {
-            /* There is nobody left to tell. */
+            /* Nothing can be done about it here. */
         }
         _exit(watch.exit_status);
     }

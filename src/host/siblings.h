@@ -11,7 +11,7 @@
  */
 void siblings_watch(int started, int exit_status, const char *line);
 
-/* It need not end any more. */
+/* Ends the watch. */
 void siblings_forget(void);
 
 #endif

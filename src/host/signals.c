@@ -85,7 +85,7 @@ static void take(level of)
     }
 }
 
-/* What somebody else has put there in the meantime is left. */
+/* A handler that was installed in the meantime stays. */
 static void put_back(level of, size_t i)
 {
     struct sigaction now;

@@ -27,11 +27,11 @@
  * and so are the others unless they say something else. */
 void signals_begin(void);
 
-/* Takes them over again where somebody else has done so since, such as MPI's start or the program.
- * A second SIGINT ends the process at once. */
+/* Takes them over again where the start of MPI, or the program, has installed its own handlers
+ * since. A second SIGINT ends the process at once. */
 void signals_watch(void);
 
-/* Gives what signals_watch() has taken back to whoever had it then. */
+/* Gives the signals that signals_watch() has taken back to the handlers of that time. */
 void signals_unwatch(void);
 
 /* The session ends, and the program with that exit status. Handlers of the program's own are put

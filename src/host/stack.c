@@ -21,7 +21,7 @@ enum { NEAR_BYTES = 65536 };
 typedef struct bounds {
     uintptr_t low; /* 0: not watched */
     uintptr_t high;
-    uintptr_t guard; /* below it nobody may write */
+    uintptr_t guard; /* no access below it */
 } bounds;
 
 static _Thread_local bounds mine;
@@ -74,7 +74,7 @@ static bool is_overflow(uintptr_t address, uintptr_t pointer)
 }
 
 /* Whatever it was, the same instruction meets the same fault again when this returns, and then the
- * signal is the program's or the system's. One that somebody has sent is sent again. */
+ * signal is the program's or the system's. One that another process has sent is sent again. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     if (info->si_code > 0 && is_overflow((uintptr_t)info->si_addr, stack_pointer(context))) {

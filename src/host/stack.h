@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The end of a thread's stack: who runs over it is killed by a signal like any other, which does
- * not say why. */
+/* The end of a thread's stack: a thread that runs over it is killed by a signal like any other,
+ * which does not say why. */
 #ifndef HOST_STACK_H
 #define HOST_STACK_H
 

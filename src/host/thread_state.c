@@ -70,7 +70,7 @@ void thread_state_get(thread_state *s)
     s->mode = float_mode_get();
     s->locale = uselocale((locale_t)0);
     (void)pthread_sigmask(SIG_SETMASK, NULL, &s->signals);
-    /* An id that nobody has is refused, and the present one returned. */
+    /* An id that no user has is refused, and the present one returned. */
     s->user = setfsuid((uid_t)-1);
     s->group = setfsgid((gid_t)-1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a thread has had of the cores, and how long it waited for one. */
+/* The CPU time of a thread, and how long it waited for a core. */
 #ifndef HOST_USAGE_H
 #define HOST_USAGE_H
 
@@ -13,10 +13,11 @@ typedef struct usage {
 void usage_open(usage *u);
 void usage_close(usage *u);
 
-/* What the calling thread has had of a core since it began; a system call. */
+/* The CPU time of the calling thread since it began; a system call. */
 int64_t usage_cpu_ns(void);
 
-/* The calling thread has had another process work for it, so long on a core: that counts as well.
+/* Another process has computed for the calling thread, for `cpu_ns` of CPU time: that counts as
+ * well.
  */
 void usage_charge(int64_t cpu_ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A limit on what cannot be given one of its own: the process ends if it takes longer. */
+/* A limit on calls that have none of their own: the process ends if they take longer. */
 #include "host/watchdog.h"
 
 #include "base/clock.h"
@@ -26,7 +26,7 @@ static void on_alarm(int number)
 {
     (void)number;
     if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0) {
-        /* There is nobody left to tell. */
+        /* Nothing can be done about it here. */
     }
     _exit((int)status);
 }

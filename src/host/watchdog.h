@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A limit on what cannot be given one of its own: the process ends if it takes longer. */
+/* A limit on calls that have none of their own: the process ends if they take longer. */
 #ifndef HOST_WATCHDOG_H
 #define HOST_WATCHDOG_H
 
-/* Ends the process after so many seconds (0: never) with that exit status and a line on stderr,
- * which lives as long. What is buffered is written first, since it would be lost then. SIGALRM and
- * a timer of the program's are put aside: watchdog_clear() must follow before another one. */
+/* Ends the process after `seconds` (0: never) with that exit status and a line on stderr, which
+ * lives as long. What is buffered is written first, since it would be lost then. SIGALRM and a
+ * timer of the program's are put aside: watchdog_clear() must follow before another one. */
 void watchdog_set(unsigned seconds, int exit_status, const char *line);
 
 /* Where a limit is set: from the first such call on it is at most so many seconds, with another

@@ -197,7 +197,7 @@ static int read_numbers(const char *list, int number[], int room)
     return count;
 }
 
-/* A number for each host; NULL if the list does not have just so many. To be freed. */
+/* A number for each host; NULL if the list has more or fewer. To be freed. */
 static int *numbers_of_hosts(const hosts *h, const char *list)
 {
     int *number = calloc((size_t)h->count + 1, sizeof *number);

@@ -365,7 +365,7 @@ static int prepare(launch *l, char *arguments[])
     allocation_find(&l->slurm);
     if (find_mpirun(l, &e) != WEFT_OK || find_hosts(l, &e) != WEFT_OK) {
         return message_fail(e.status == WEFT_ERR_USAGE ? 2 : 1, "%s%s", e.text,
-                            e.status == WEFT_ERR_USAGE ? "; weft run --help tells more" : "");
+                            e.status == WEFT_ERR_USAGE ? "; weft run --help says more" : "");
     }
     share_ranks(l);
     put_this_host_first(l);

@@ -123,7 +123,7 @@ static const option_row *find_option(const char *word, size_t length)
 
 static int wrong_usage(const char *what, const char *word, const char *more)
 {
-    return message_fail(2, "%s%s%s; weft run --help tells more", what, word, more);
+    return message_fail(2, "%s%s%s; weft run --help says more", what, word, more);
 }
 
 static int take_number(const char *name, const char *value, int *number)

@@ -83,7 +83,8 @@ static void heed(watch *w, int number)
     }
 }
 
-/* Waits so long for a signal, and heeds it; the end of a child cuts that short. */
+/* Waits for a signal for at most `ms` milliseconds, and acts on it; the end of a child ends the
+ * wait. */
 static void pause_for(watch *w, int ms)
 {
     const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};

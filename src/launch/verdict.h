@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the launcher makes of what it knows: how long mpirun may still take, and the exit status. No
- * file, process or clock is involved. */
+/* What follows from what the launcher knows: how long mpirun may still take, and the exit status.
+ * No file, process or clock is involved. */
 #ifndef LAUNCH_VERDICT_H
 #define LAUNCH_VERDICT_H
 
@@ -35,15 +35,15 @@ typedef struct evidence {
 /* Knows nothing yet. */
 void verdict_clear(evidence *e);
 
-/* Whether a process that ended with this status was ended by somebody or by the system, rather than
- * by a fault of its own. */
+/* Whether a process that ended with this status was ended by a signal from a user or the system,
+ * rather than by a fault of its own. */
 bool verdict_was_stopped(int status);
 
 /* In how many seconds from now mpirun has to have ended, as far as this goes: an earlier limit
  * holds. When rank 0 is done mpirun has `grace_s`. */
 int verdict_limit_s(const evidence *e, int grace_s);
 
-/* The exit status; and why, where a person should be told, else "". */
+/* The exit status; and why, where the user should know, else "". */
 int verdict_status(const evidence *e, char why[VERDICT_TEXT_BYTES]);
 
 /* The same once all has ended: after a second SIGINT nothing is in good order. */

@@ -64,12 +64,12 @@ void dispatch_set_done(dispatch *d, int64_t tile);
 /* The items of a tile may kill: it is granted as a careful piece. */
 void dispatch_set_careful(dispatch *d, int64_t tile);
 
-/* Whether a tile is careful: that was said of it, or a rank was taken for dead that had it. */
+/* Whether a tile is careful: that was said of it, or a rank was presumed dead that had it. */
 bool dispatch_careful(const dispatch *d, int64_t tile);
 
 weft_status dispatch_start(dispatch *d, error *e);
 
-/* A rank can take so many tiles. It waits until there is an ORDER_GRANT for it. */
+/* A rank can take `want` tiles. It waits until there is an ORDER_GRANT for it. */
 void dispatch_ask(dispatch *d, int rank, int64_t want);
 
 /* The answer to ORDER_RECALL: pieces that are to do again, perhaps none, and what is left then. */
@@ -82,7 +82,7 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
 /* A tile is in the file: true if for the first time. */
 bool dispatch_report(dispatch *d, int64_t tile);
 
-/* A rank is taken for dead: what it had is careful and to do again, which are so many tiles, and it
+/* A rank is presumed dead: what it had is careful and to do again, which are so many tiles, and it
  * gets nothing until dispatch_ask(). */
 int64_t dispatch_bury(dispatch *d, int rank);
 

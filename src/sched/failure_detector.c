@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which ranks have been heard of lately, and which are taken for dead. */
+/* Which ranks have been heard of lately, and which are presumed dead. */
 #include "sched/failure_detector.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@ enum { LOOKS_PER_LIMIT = 20 };
 /* What a beat costs the coordinator, with much to spare. */
 enum { BEAT_COST_NS = 20000 };
 
-/* A rank that has missed so many beats may well be dead. */
+/* A rank that has missed this many beats may well be dead. */
 enum { BEATS_MISSED = 3 };
 
 /* How much longer to wait with ranks whose main thread computes. What they leave undone is computed

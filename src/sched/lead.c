@@ -202,7 +202,7 @@ static void welcome_back(lead *l, int rank, int64_t now_ns)
         message_end end;
         memset(&end, 0, sizeof end);
         end = (message_end){.kind = MESSAGE_END, .broken = true, .at_once = true};
-        (void)error_set(&end.error, WEFT_STOPPED, "this rank was taken for dead");
+        (void)error_set(&end.error, WEFT_STOPPED, "this rank was presumed dead");
         members_send(l->members, rank, &end, sizeof end);
         members_dismiss(l->members, rank);
         return;

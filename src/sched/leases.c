@@ -197,7 +197,7 @@ static void forget_finished(leases *l, int rank)
     }
 }
 
-/* From what ranks have given back: at most so many tiles. */
+/* From what ranks have given back: at most `most` tiles. */
 static interval next_returned(leases *l, int64_t most)
 {
     interval p = {.tiles = 0};

@@ -14,7 +14,7 @@ enum { LENGTH_MEASURE_NS = 5000 };
  * worker has learnt; 0: nothing. */
 int64_t length_span_tiles(int workers, int64_t span_limit, int64_t tile_ns, int64_t left);
 
-/* What a worker that knew tile_ns knows after a span of so many tiles. */
+/* What a worker that knew tile_ns knows after a span of `tiles` tiles. */
 int64_t length_learn(int64_t tile_ns, int64_t span_ns, int64_t tiles);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The members of a run, as the coordinator knows them: which ranks are there, which are taken for
+/* The members of a run, as the coordinator knows them: which ranks are there, which are presumed
  * dead, and messages to those that are not. */
 #include "sched/members.h"
 
@@ -13,7 +13,7 @@
 /* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
 enum { BEATS_PER_LIMIT = 5 };
 
-/* What a rank had sent before it died has arrived when it has been silent for so many beats. */
+/* What a rank had sent before it died has arrived when it has been silent for this many beats. */
 enum { LAST_WORDS_BEATS = 3 };
 
 typedef struct member {

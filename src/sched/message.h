@@ -11,7 +11,7 @@
 
 typedef enum message_kind {
     /* agent to coordinator */
-    MESSAGE_ASK,    /* I can take so many tiles */
+    MESSAGE_ASK,    /* the rank can take this many tiles */
     MESSAGE_NEWS,   /* I have computed this much, and report it once it is on disk */
     MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
     MESSAGE_SIGNAL, /* I have been told to stop */
@@ -26,7 +26,7 @@ typedef enum message_kind {
     MESSAGE_STOP,   /* begin nothing more, report what is done, then MESSAGE_LEFT */
     MESSAGE_END,    /* the run is over */
     MESSAGE_BEAT,   /* the coordinator is still here */
-    MESSAGE_REJOIN  /* you were taken for dead, and what you had is with others: drop what you have
+    MESSAGE_REJOIN  /* you were presumed dead, and what you had is with others: drop what you have
                        not begun, and ask anew */
 } message_kind;
 
@@ -82,7 +82,7 @@ typedef struct message_dead {
 
 typedef struct message_left {
     message_kind kind;
-    bool dropped; /* a kernel had not come back in time */
+    bool dropped; /* a kernel had not returned in time */
 } message_left;
 
 typedef struct message_grant {
@@ -101,7 +101,7 @@ typedef struct message_return {
 
 typedef struct message_stop {
     message_kind kind;
-    int64_t grace_ns; /* how long a kernel in flight may take to come back */
+    int64_t grace_ns; /* how long a kernel in flight may take to return */
 } message_stop;
 
 typedef struct message_end {

@@ -29,7 +29,7 @@ void schedule_destroy(schedule *s);
  * when nothing does. The rank can use so many tiles now; 0: it has not said. */
 int64_t schedule_next(schedule *s, int64_t rank, int64_t want);
 
-/* Tiles that were handed out and not computed come back. */
+/* Tiles that were handed out and not computed are to do again. */
 void schedule_return(schedule *s, int64_t tiles);
 
 /* Tiles not handed out. */

@@ -165,7 +165,7 @@ static int64_t grace_left(const shutdown *x, int64_t now_ns)
     return !shutdown_limited(x) ? INT64_MAX : left_ns > 0 ? left_ns : 0;
 }
 
-/* Nothing more is begun; what is in work may take the grace to come back. */
+/* Nothing more is begun; what is in work may take the grace period to return. */
 static void call_in(shutdown *x, int64_t most_ns, int64_t now_ns)
 {
     const int64_t left_ns = grace_left(x, now_ns);

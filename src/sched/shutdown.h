@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How a run ends: all is done, it is told to stop or short of time, or something has failed. Then
- * nothing more is begun, all ranks are waited for until they have come back from their kernels, but
+ * nothing more is begun, all ranks are waited for until they have returned from their kernels, but
  * never without a limit, the run record is closed, and all ranks are told. */
 #ifndef SCHED_SHUTDOWN_H
 #define SCHED_SHUTDOWN_H
@@ -56,10 +56,10 @@ void shutdown_expect_repeats(shutdown *x);
 void shutdown_take_signal(shutdown *x, int number, int64_t now_ns);
 void shutdown_take_error(shutdown *x, const error *why, int64_t now_ns);
 
-/* A rank has left, and may have left a kernel behind that had not come back in time. */
+/* A rank has left, and may have left a kernel behind that had not returned in time. */
 void shutdown_take_leave(shutdown *x, int rank, bool dropped);
 
-/* A rank that was taken for dead is back: it may have to stop at once. */
+/* A rank that was presumed dead is back: it may have to stop at once. */
 void shutdown_tell(shutdown *x, int rank, int64_t now_ns);
 
 /* Ends the run, step by step, where it is time to. */

@@ -3,10 +3,12 @@
  * order. */
 #include "store/lease_table.h"
 
+#include "base/thread.h"
 #include "store/io/backlog.h"
 #include "store/io/bytes.h"
 #include "store/io/fault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -70,6 +72,7 @@ bool lease_table_holds(const lease_table *l, int64_t tile)
 
 weft_status lease_table_set(lease_table *l, int64_t first, int64_t tiles, bool leased, error *e)
 {
+    assert(thread_is_main());
     int64_t end = first + tiles;
     while (first < end && (l->leased[first] != 0) == leased) {
         first++;

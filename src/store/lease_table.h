@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* /weft/leases: a byte per tile, 1 from before the tile is handed out until the run ends in good
- * order. What it says of tiles that are not done outlasts every process: whoever had them has died,
- * perhaps of them. */
+ * order. A lease of a tile that is not done outlasts every process: the rank that had the tile has
+ * died, perhaps of the tile.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef STORE_LEASE_TABLE_H
 #define STORE_LEASE_TABLE_H
 
@@ -28,7 +30,7 @@ bool lease_table_holds(const lease_table *l, int64_t tile);
 weft_status lease_table_set(lease_table *l, int64_t first, int64_t tiles, bool leased, error *e);
 
 /* How much has been asked for, and whether that much is in the file: where the next process finds
- * it, whatever becomes of this one. */
+ * it, even if this one dies. */
 int64_t lease_table_asked(const lease_table *l);
 bool lease_table_written(lease_table *l, int64_t asked);
 

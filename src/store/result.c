@@ -346,7 +346,7 @@ static void verify_tile(verification *v, int64_t tile, int64_t place)
     }
 }
 
-/* Only what is done is read: a disk that fails elsewhere is nobody's concern here. */
+/* Only what is done is read: a disk that fails elsewhere does not matter here. */
 static bool any_done(const verification *v, int64_t first, int64_t tiles)
 {
     bool done = false;

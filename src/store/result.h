@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Of an open result, what its public functions do not tell. */
+/* What the public functions do not say of an open result.
+ *
+ * Thread: one at a time. */
 #ifndef STORE_RESULT_H
 #define STORE_RESULT_H
 

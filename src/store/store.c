@@ -4,6 +4,7 @@
 #include "store/store.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "host/host.h"
 #include "store/guard/lock.h"
 #include "store/guard/place.h"
@@ -13,6 +14,7 @@
 #include "store/io/fault.h"
 #include "store/io/reserve.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -178,6 +180,7 @@ static void tell_link(const char *path, const char *place, error *e)
 
 weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e)
 {
+    assert(thread_is_main());
     char place[PLACE_PATH_BYTES];
     weft_status status = place_find(path, place, e);
     if (status != WEFT_OK) {
@@ -312,6 +315,7 @@ static void ask(store *s, backlog_fn call)
 
 void store_touch(store *s)
 {
+    assert(thread_is_main());
     /* A disk that is slow to answer is not asked again and again. */
     if (!atomic_exchange(&s->touching, true)) {
         ask(s, touch_now);
@@ -320,6 +324,7 @@ void store_touch(store *s)
 
 void store_flush(store *s, bool to_disk)
 {
+    assert(thread_is_main());
     ask(s, touch_now);
     if (to_disk) {
         ask(s, sync_now);
@@ -345,6 +350,7 @@ weft_status store_settle(store *s, error *e)
 
 weft_status store_finish(store *s, error *e)
 {
+    assert(thread_is_main());
     lease_table_close(s->leases);
     s->leases = NULL;
     backlog_destroy(s->backlog);
@@ -371,6 +377,7 @@ void store_forget(store *s)
 
 void store_leave(store *s)
 {
+    assert(thread_is_main());
     if (store_flushed(s)) {
         lock_release(s->lock);
         s->lock = NULL;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The open result of a run: bytes go to their final place from any thread of any rank. */
+/* The open result of a run: bytes go to their final place from any thread of any rank.
+ *
+ * Thread: the main thread, but for what says "any thread". */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -46,11 +48,12 @@ weft_status store_read(store *s, int field, int64_t first, int64_t items, void *
 /* Forces to disk what has been written so far. Any thread. */
 weft_status store_sync(store *s, error *e);
 
-/* Rank 0, every second or so, the tables' writing, and all that follows here but for the waiting:
- * none of it waits for a disk, since a thread does it, one thing after the other. It does nothing
- * any more after a first failure, which all later calls on the tables fail with, too. */
+/* Rank 0. The calls below, but for those that say so, and the writing of the tables wait for no
+ * disk: the table thread does the work, in order. After its first failure it does nothing more, and
+ * all later calls on the tables fail with that. */
 
-/* Shows other hosts that the lock is alive, and looks whether the file is still there. */
+/* Every second or so: shows other hosts that the lock is alive, and looks whether the file is still
+ * there. */
 void store_touch(store *s);
 
 /* Begins to bring to the file what the tables hold now, and then, if asked for, to force the file
@@ -75,8 +78,8 @@ weft_status store_finish(store *s, error *e);
 void store_forget(store *s);
 
 /* Rank 0, when the process is about to end while workers may still write: gives up the lock, if
- * everything is flushed. If not, the lock ends with the process, as all else does: nobody may have
- * the file before the last of it is written. */
+ * everything is flushed. If not, the lock ends with the process, as all else does: no other run may
+ * have the file before the last of it is written. */
 void store_leave(store *s);
 
 /* Frees it, and closes the file if that is still to be done. NULL is allowed. */

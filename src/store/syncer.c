@@ -3,8 +3,10 @@
 #include "store/syncer.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "store/io/backlog.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -25,6 +27,7 @@ static weft_status sync_now(void *context, error *e)
 
 weft_status syncer_create(store *s, syncer **out, error *e)
 {
+    assert(thread_is_main());
     syncer *y = calloc(1, sizeof *y);
     if (y == NULL) {
         return error_set(e, WEFT_ERR_MEMORY, "out of memory for the syncing thread");
@@ -41,6 +44,7 @@ weft_status syncer_create(store *s, syncer **out, error *e)
 
 void syncer_destroy(syncer *y)
 {
+    assert(thread_is_main());
     if (y != NULL) {
         backlog_destroy(y->backlog);
         free(y);
@@ -49,6 +53,7 @@ void syncer_destroy(syncer *y)
 
 void syncer_ask(syncer *y)
 {
+    assert(thread_is_main());
     error e = {.status = WEFT_OK};
     if (backlog_call(y->backlog, sync_now, y, &e) != WEFT_OK) {
         return; /* syncer_status() says it, too */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A thread that forces a store's data to disk, so that the agent never waits for the disk. */
+/* A thread that forces a store's data to disk, so that the agent never waits for the disk.
+ *
+ * Thread: the main thread. */
 #ifndef STORE_SYNCER_H
 #define STORE_SYNCER_H
 
@@ -19,7 +21,7 @@ void syncer_destroy(syncer *y);
 /* Asks for everything written before this call to be forced to disk. Only when not busy. */
 void syncer_ask(syncer *y);
 
-/* Whether it is at it; false once that is on disk, or has failed. */
+/* Whether it is syncing; false once that is on disk, or has failed. */
 bool syncer_busy(syncer *y);
 
 /* How long the last one took. */

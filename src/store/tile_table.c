@@ -3,8 +3,10 @@
 #define _GNU_SOURCE 1
 #include "store/tile_table.h"
 
+#include "base/thread.h"
 #include "store/io/fault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -245,6 +247,7 @@ weft_status tile_table_reopen(tile_table *l, int64_t tile, error *e)
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
                            error *e)
 {
+    assert(thread_is_main());
     weft_status status = WEFT_OK;
     for (int64_t i = 0; i < tiles && status == WEFT_OK; i++) {
         tile_record *mine = &l->records[first + i];
@@ -266,6 +269,7 @@ weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const ti
 
 weft_status tile_table_add_failure(tile_table *l, const failure_row *failure, error *e)
 {
+    assert(thread_is_main());
     const int64_t row = l->free_row;
     if (row == NO_ROW) {
         return WEFT_OK;
@@ -297,5 +301,6 @@ bool tile_table_idle_before(const tile_table *l)
 
 weft_status tile_table_put_run(tile_table *l, const run_row *row, error *e)
 {
+    assert(thread_is_main());
     return write_run(l, l->run, row, e);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rank 0's books: the tile records, the failures and the runs, in memory and on disk. */
+/* The tables of a result on rank 0: the tile records, the failures and the runs, in memory and on
+ * disk.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef STORE_TILE_TABLE_H
 #define STORE_TILE_TABLE_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which cores the workers of a rank are pinned to. Sole owner of hwloc. */
+/* Which cores the workers of a rank are pinned to. Sole owner of hwloc.
+ *
+ * Thread: the main thread. */
 #ifndef TEAM_CORES_H
 #define TEAM_CORES_H
 
@@ -21,13 +23,13 @@ typedef enum cores_binding {
  * main thread's, which the OpenMP of gcc has bound to a single place before main() begins. */
 void cores_get_allowed(host_cores *allowed);
 
-/* Whether the user has told OpenMP where its threads go: then nobody else decides that. */
+/* Whether the user has told OpenMP where its threads go: then weft does not decide that. */
 bool cores_user_decides(void);
 
 /* Whether OpenMP binds its threads to places. */
 bool cores_openmp_binds(void);
 
-/* Looks at the machine. NULL: it does not know them all, or memory is out. */
+/* Looks at the machine. NULL: the machine does not know all of these cores, or memory is out. */
 core_groups *cores_look(const host_cores *allowed);
 
 /* NULL is allowed. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The blocks on offer: a ring in which workers take spans by compare-and-swap, without a lock. */
+/* The blocks on offer: a ring in which workers take spans by compare-and-swap, without a lock.
+ *
+ * Thread: the agent (the main thread) or any, as the two parts below say. */
 #ifndef TEAM_RING_H
 #define TEAM_RING_H
 
@@ -16,10 +18,10 @@ typedef struct ring_span {
     int64_t first;
     int64_t tiles;
     void *data; /* the block's */
-    bool last;  /* nobody can take anything more from this block */
+    bool last;  /* nothing more can be taken from this block */
 } ring_span;
 
-/* Room for at least so many blocks. NULL: out of memory. */
+/* A ring with room for at least `blocks` blocks. NULL: out of memory. */
 ring *ring_create(int blocks);
 
 void ring_destroy(ring *r);
@@ -32,15 +34,15 @@ bool ring_offer(ring *r, int64_t tiles, void *data);
 /* Takes a finished block out; its data, or NULL if there is none. */
 void *ring_collect(ring *r);
 
-/* Takes at most `most` tiles back from the end of the n-th oldest block, from 0, as far as nobody
- * has taken them; false if there is no such block. *finished says whether that finished it; then
- * the caller does what a block's last worker does. */
+/* Takes at most `most` tiles back from the end of the n-th oldest block, from 0, as far as no
+ * worker has taken them; false if there is no such block. *finished says whether that finished it;
+ * then the caller does what a block's last worker does. */
 bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished);
 
-/* Tiles of the n-th oldest block that nobody has taken yet. */
+/* Tiles of the n-th oldest block that no worker has taken yet. */
 int64_t ring_left(const ring *r, int n);
 
-/* Tiles that nobody has taken yet. */
+/* Tiles that no worker has taken yet. */
 int64_t ring_stock(const ring *r);
 
 /* Blocks that are on offer or in work, or finished and not taken out: those that ring_cut() counts.
@@ -52,8 +54,8 @@ int ring_blocks(const ring *r);
 /* Moves *at to the oldest block from there on that has tiles left; false if there is none. */
 bool ring_look(ring *r, int64_t *at, int64_t *left);
 
-/* Takes `tiles` tiles of a block, or what is left of it if that is less; false if somebody else was
- * quicker. */
+/* Takes `tiles` tiles of a block, or what is left of it if that is less; false if another worker
+ * was quicker. */
 bool ring_take(ring *r, int64_t at, int64_t tiles, ring_span *span);
 
 /* Counts a span as computed; true for the one that finishes the block. */

@@ -4,6 +4,7 @@
 #include "team/team.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "host/exits.h"
 #include "host/stack.h"
 #include "host/thread_state.h"
@@ -11,6 +12,7 @@
 #include "sched/length.h"
 #include "team/ring.h"
 
+#include <assert.h>
 #include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -43,7 +45,7 @@ struct team {
     worker *worker;
     ring *ring;
     thread_state caller;     /* of team_run() */
-    _Atomic int64_t tile_ns; /* of whoever measured last */
+    _Atomic int64_t tile_ns; /* of the worker that measured last */
     atomic_bool shutdown;
     bool halted; /* agent only */
     pthread_mutex_t mutex;
@@ -235,7 +237,7 @@ static bool work_once(team *t, int number)
     return false;
 }
 
-/* Sleeps until there may be work; the agent is told that somebody is idle. */
+/* Sleeps until there may be work; the agent learns that a worker is idle. */
 static void wait_for_offer(team *t, int number)
 {
     worker *w = &t->worker[number];
@@ -284,6 +286,7 @@ static void run_pinned(team *t, int number)
 static void run_as_caller(team *t, int number)
 {
     thread_state before;
+    thread_set_other(true);
     thread_state_get(&before);
     thread_state_set(&t->caller);
     stack_enter();
@@ -294,6 +297,7 @@ static void run_as_caller(team *t, int number)
     }
     stack_leave();
     thread_state_set(&before);
+    thread_set_other(false);
 }
 
 /* Without workers: the agent's thread computes a span. */
@@ -322,6 +326,7 @@ static void run_agent(team *t)
 
 weft_status team_run(team *t, error *e)
 {
+    assert(thread_is_main());
     thread_state_get(&t->caller);
     if (t->workers == 0) {
         begin_usage(&t->worker[0]);
@@ -364,6 +369,7 @@ weft_status team_run(team *t, error *e)
 
 bool team_offer(team *t, int64_t tiles, void *data)
 {
+    assert(thread_is_main());
     if (t->halted || !ring_offer(t->ring, tiles, data)) {
         return false;
     }
@@ -377,6 +383,7 @@ bool team_offer(team *t, int64_t tiles, void *data)
 
 void *team_collect(team *t)
 {
+    assert(thread_is_main());
     return ring_collect(t->ring);
 }
 
@@ -392,6 +399,7 @@ int64_t team_tile_ns(const team *t)
 
 void team_halt(team *t)
 {
+    assert(thread_is_main());
     ring_span span;
     bool finished = false;
     t->halted = true;
@@ -404,6 +412,7 @@ void team_halt(team *t)
 
 bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, int64_t *tiles)
 {
+    assert(thread_is_main());
     for (int n = ring_blocks(t->ring) - 1; n >= 0; n--) {
         const int64_t left = ring_left(t->ring, n);
         if (left <= keep) {
@@ -432,6 +441,7 @@ bool team_idle(const team *t)
 
 void team_rest(team *t, int64_t ns)
 {
+    assert(thread_is_main());
     if (t->workers == 0) {
         if (!work_as_agent(t)) {
             clock_sleep_ns(ns);

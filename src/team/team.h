@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The team of a rank: workers that take spans of tiles from blocks that the agent offers. Sole
- * owner of OpenMP. */
+ * owner of OpenMP.
+ *
+ * Thread: the main thread, but for the hooks, as they say, and the region's threads. */
 #ifndef TEAM_TEAM_H
 #define TEAM_TEAM_H
 
@@ -22,15 +24,15 @@ typedef struct team_hooks {
     int64_t (*span)(void *context, void *data, int worker, int64_t first, int64_t tiles,
                     int64_t start_ns);
     /* Once per block, when nothing of it is left to compute: the worker that was last, or, where
-     * team_halt() or team_cut() has taken the rest back, the next that is free. It may take its
-     * time. The agent calls it only where nothing of the block was computed, or without workers. */
+     * team_halt() or team_cut() has taken the rest back, the next that is free. The call may take
+     * long. The agent calls it only where nothing of the block was computed, or without workers. */
     void (*block)(void *context, void *data);
 } team_hooks;
 
 /* The workers that OpenMP allows: OMP_THREAD_LIMIT counts the agent's thread as well. */
 int team_most_workers(void);
 
-/* A team of so many workers, 0 for none but the agent's own thread. At most `blocks` blocks are on
+/* A team of `workers` workers; 0: the agent's own thread alone. At most `blocks` blocks are on
  * offer or in work at a time, and a worker takes at most `span_limit` tiles at once. */
 weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
                         void *context, team **out, error *e);
@@ -50,23 +52,23 @@ weft_status team_run(team *t, error *e);
 
 /* The following are the agent's. */
 
-/* Offers a block of so many tiles; false if there are too many, or the team is halted. */
+/* Offers a block of `tiles` tiles; false if there are too many, or the team is halted. */
 bool team_offer(team *t, int64_t tiles, void *data);
 
 /* A finished block's data, or NULL. */
 void *team_collect(team *t);
 
-/* Tiles on offer that nobody has taken yet. */
+/* Tiles on offer that no worker has taken yet. */
 int64_t team_stock(const team *t);
 
 /* Recent mean of nanoseconds per tile; 0 while unknown. */
 int64_t team_tile_ns(const team *t);
 
-/* Takes back, from the end of the youngest block that has more than `keep` tiles that nobody has
+/* Takes back, from the end of the youngest block that has more than `keep` tiles that no worker has
  * begun, what is above `keep`, but at most `most` tiles; false if there is no such block. */
 bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, int64_t *tiles);
 
-/* Takes back all that nobody has begun: blocks finish with what they have. */
+/* Takes back all that no worker has begun: blocks finish with what they have. */
 void team_halt(team *t);
 
 /* Whether every block offered has been collected. */
@@ -83,12 +85,12 @@ void team_set_region_threads(int threads);
 /* Nanoseconds that a worker has spent in spans so far. */
 int64_t team_busy_ns(const team *t, int number);
 
-/* How much of a core it has had for that, up to its last block or rest. Without workers that of the
- * agent is counted, too. */
+/* CPU time that the worker has had for that, up to its last block or rest. Without workers that of
+ * the agent is counted, too. */
 int64_t team_cpu_ns(const team *t, int number);
 
-/* How long it has been ready to run while others had its core, nearly up to now; 0 if the system
- * does not tell. */
+/* How long the worker has been ready to run while others had its core, nearly up to now; 0 if the
+ * system does not say. */
 int64_t team_wait_ns(const team *t, int number);
 
 #endif

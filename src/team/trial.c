@@ -34,7 +34,7 @@ static int count_threads(void)
     return count > 0 ? count : 1;
 }
 
-/* How many threads can be created, up to so many; why no more. */
+/* How many threads can be created, up to `threads`; why no more. */
 static int create_threads(pthread_t *thread, int threads, int *number)
 {
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A trial whether a team's threads can be created. OpenMP ends the process where one cannot, and so
- * leaves the other ranks, and the user, without a word of why. */
+/* A trial whether a team's threads can be created. OpenMP ends the process where one cannot,
+ * without saying why to the other ranks or the user.
+ *
+ * Thread: the main thread. */
 #ifndef TEAM_TRIAL_H
 #define TEAM_TRIAL_H
 
 #include "base/error.h"
 
-/* Fails if the system does not allow this process so many threads more, as far as is certain: some
- * of those that it has may be OpenMP's already. A number that has been tried is not tried again. */
+/* Fails if the system does not allow this process `threads` more threads, as far as is certain:
+ * some of those that exist may be OpenMP's already. A number that has been tried is not tried
+ * again. */
 weft_status trial_threads(int threads, error *e);
 
 #endif

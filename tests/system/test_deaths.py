@@ -39,7 +39,7 @@ class Deaths(SystemTest):
     def check_complete(self, ending, lost=None):
         self.assertIn("complete: ", ending.err, str(ending))
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT), str(ending))
-        self.assertEqual(ending.err.count("is taken for dead, and"), lost, str(ending))
+        self.assertEqual(ending.err.count("is presumed dead, and"), lost, str(ending))
         row = results.runs(self.path())[-1]
         self.assertEqual(row["outcome"], b"complete")
         self.assertEqual(row["lost"], lost)
@@ -180,7 +180,7 @@ class Deaths(SystemTest):
         launch = self.start_job(3, 1, seconds=3)
         pid = self.pids[1]
         strike(pid, signal.SIGSTOP)
-        launch.wait_for(lambda: "is taken for dead, and" in launch.err_now(), "it is missed")
+        launch.wait_for(lambda: "is presumed dead, and" in launch.err_now(), "it is missed")
         strike(pid, signal.SIGCONT)
         launch.wait_for(lambda: "rank 1 on host" in launch.err_now() and
                         "is back" in launch.err_now(), "it is back")
@@ -217,14 +217,14 @@ class Deaths(SystemTest):
         """A rank may compute for longer than the limit: its agent still speaks."""
         ending = self.run_well(KNOWN, "--out", self.path(), "--count", 4, "--grain", 1, "--slow",
                                "1,2", "--slow-s", 3, *SOON, layout=(2, 1))
-        self.assertNotIn("taken for dead", ending.err)
+        self.assertNotIn("presumed dead", ending.err)
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(4))
 
     def test_without_workers_the_limit_is_far_away(self):
         """A rank whose main thread computes cannot speak meanwhile."""
         ending = self.run_well(KNOWN, "--out", self.path(), "--count", 4, "--grain", 1, "--slow",
                                "1,2", "--slow-s", 3, *SOON, layout=(2, 0))
-        self.assertNotIn("taken for dead", ending.err)
+        self.assertNotIn("presumed dead", ending.err)
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(4))
 
     def test_a_rank_without_workers_is_killed(self):
@@ -249,7 +249,7 @@ class Deaths(SystemTest):
         launch = self.start_job(3, 1, "--impure", "--calls", calls, seconds=3)
         pid = self.pids[1]
         strike(pid, signal.SIGSTOP)
-        launch.wait_for(lambda: "is taken for dead, and" in launch.err_now(), "it is missed")
+        launch.wait_for(lambda: "is presumed dead, and" in launch.err_now(), "it is missed")
         strike(pid, signal.SIGCONT)
         launch.wait_for(lambda: stat_of(pid) is None or stat_of(pid)[0] == "Z", "it has gone")
         ending = launch.finish()
@@ -303,7 +303,7 @@ class Deaths(SystemTest):
                                         "--deadly-once", self.path(f"hung-{item}"))
                 ending = launch.finish(limit_s=60)
                 self.check_complete(ending, lost=0)
-                self.assertIn("a kernel has not come back on rank", ending.err)
+                self.assertIn("a kernel has not returned on rank", ending.err)
                 ending = self.run_well(KNOWN, "--out", self.path(), "--count", COUNT, layout=(2, 1))
                 self.assertIn("complete: ", ending.err)
 

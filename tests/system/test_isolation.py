@@ -279,7 +279,7 @@ class Isolation(SystemTest):
         show = subprocess.run([WEFT, "status", self.path()], env=environment(), text=True,
                               capture_output=True, check=True)
         self.assertIn(DEATHS["segv"][1], show.stdout)
-        self.assertIn("1 tiles have items that end their process", show.stdout)
+        self.assertIn("quarantined: 1 tiles contain items that crash their process", show.stdout)
         subprocess.run([WEFT, "verify", self.path()], env=environment(), capture_output=True,
                        check=True)
 

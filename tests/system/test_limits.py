@@ -33,7 +33,7 @@ def cpu_s():
 
 class Failures(SystemTest):
     def test_a_million_at_once(self):
-        """They cost about what good items cost, and nobody is taken for dead meanwhile."""
+        """They cost about what good items cost, and nobody is presumed dead meanwhile."""
         spent = []
         for words, status in (([], 0), (["--fail-all"], 3)):
             before = cpu_s()
@@ -41,7 +41,7 @@ class Failures(SystemTest):
                      self.path(), "--count", str(MILLION), "--dead-after", "1", *words]
             ending = Launch(words).finish()
             self.assert_ended(ending, status, 0)  # which is all that this mpirun says
-            self.assertNotIn("taken for dead", ending.err)
+            self.assertNotIn("presumed dead", ending.err)
             spent.append(cpu_s() - before)
         self.assertIn(f"{MILLION} failed", ending.err)
         self.assertLess(spent[1], 2 * spent[0] + 2)

@@ -30,7 +30,7 @@ class Options(SystemTest):
         for more, again in ((["--fresh"], " without --fresh (or WEFT_FRESH) "), ([], " ")):
             ending = self.run_well(KNOWN, *words, "--flavour", 2, "--item-us", 500000,
                                    "--time-limit", 1, *more, status=75)
-            self.assertIn(f"run the same command again{again}to go on", ending.err)
+            self.assertIn(f"run the same command again{again}to continue", ending.err)
             self.assertEqual("result.h5.bak now" in ending.err, "--fresh" in more)
         self.assertEqual(results.all_bytes(self.path("result.h5.bak")),
                          results.known_bytes(50, flavour=1))

@@ -28,7 +28,7 @@ COUNT = 600
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 EVERY = (*SIGNALS, signal.SIGUSR2, signal.SIGHUP, signal.SIGXCPU)
 
-# A kernel that does not come back takes 30 seconds; a stop that waits for it takes more than this.
+# A kernel that does not return takes 30 seconds; a stop that waits for it takes more than this.
 PATIENCE_S = 15
 
 

@@ -83,7 +83,7 @@ class Status(CliTest):
         self.assertEqual(said["runs"][0]["items"], said["items_done"])
         text = self.weft("status", path).out
         self.assertIn("interrupted", text.splitlines()[0])
-        self.assertIn("run the same command again to go on", text.splitlines()[0])
+        self.assertIn("run the same command again to continue", text.splitlines()[0])
         self.assertIn(f"command  {said['runs'][0]['command']}\n", text)
         self.run_well(KNOWN, *words)
         said = self.status(path)

@@ -51,7 +51,7 @@ class Survivors(SystemTest):
         ending = launch.finish()
         os.remove(self.path("calls"))
         self.assertEqual(left_behind(self.folder, limit_s=10), [])
-        told = {int(rank) for rank in re.findall(r"rank (\d+) on host .* taken for dead", ending.err)}
+        told = {int(rank) for rank in re.findall(r"rank (\d+) on host .* presumed dead", ending.err)}
         self.assertEqual(ending.status, 0, str(ending))
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
         return told - set(victims)

@@ -250,7 +250,7 @@ class Statuses(WeftRun):
                       ("--hosts", "a;b", "true"), ("--hosts", "-oX,b", "true"), ("--hosts", "a:b", "true"),
                       ("--hosts", "", "true"), ("--done-dir=", "true")):
             with self.subTest(words):
-                self.assertIn("--help tells more", self.run_to_end(*words, status=2).err)
+                self.assertIn("--help says more", self.run_to_end(*words, status=2).err)
 
 
 class Faults(WeftRun):

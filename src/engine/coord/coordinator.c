@@ -5,11 +5,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "engine/coord/run_record.h"
 #include "host/signals.h"
 #include "sched/dispatch.h"
 #include "sched/lead.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -81,7 +83,7 @@ static void tell_of_loss(void *context, int rank, int64_t tiles, const char *why
     coordinator *c = context;
     const double at_s = 1e-9 * (double)(clock_now_ns() - c->begun_ns);
     log_print(LOG_WARNING,
-              "rank %d on host %s %s, %.1f s after the start: it is taken for dead, and the "
+              "rank %d on host %s %s, %.1f s after the start: it is presumed dead, and the "
               "%" PRId64 " tiles it had are computed by others",
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
     run_record_lose(c->run_record, rank, tiles);
@@ -225,6 +227,7 @@ static void measure_orders(coordinator *c, int64_t orders, int64_t since_ns)
 
 void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count)
 {
+    assert(thread_is_main());
     const int64_t now_ns = clock_now_ns();
     measure_orders(c, lead_receive(c->lead, rank, bytes, count, now_ns), now_ns);
 }
@@ -244,6 +247,7 @@ static void sync_tables(coordinator *c, int64_t now_ns)
 
 void coordinator_step(coordinator *c, int64_t now_ns)
 {
+    assert(thread_is_main());
     if (lead_over(c->lead)) {
         return;
     }

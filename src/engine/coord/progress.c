@@ -103,8 +103,8 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
     }
     if (summary->lost > 0) {
         used += (size_t)snprintf(line + used, sizeof line - used,
-                                 ", %d rank%s lost with %" PRId64 " items in hand", summary->lost,
-                                 summary->lost == 1 ? "" : "s", summary->lost_items);
+                                 ", %d rank%s lost with %" PRId64 " items in progress",
+                                 summary->lost, summary->lost == 1 ? "" : "s", summary->lost_items);
     }
     if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
         describe_effort(summary, elapsed_s, line + used, sizeof line - used);
@@ -117,7 +117,7 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
                   p->options->path);
     }
     if (summary->status == WEFT_STOPPED) {
-        log_print(LOG_INFO, "run the same command again%s to go on",
+        log_print(LOG_INFO, "run the same command again%s to continue",
                   p->options->fresh ? " without --fresh (or WEFT_FRESH)" : "");
     }
 }

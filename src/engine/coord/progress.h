@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a person sees of a run: the progress line, and the closing line. */
+/* What a person sees of a run: the progress line, and the closing line.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef ENGINE_COORD_PROGRESS_H
 #define ENGINE_COORD_PROGRESS_H
 
@@ -25,7 +27,7 @@ typedef struct progress_summary {
     int64_t done;       /* items of the job that are done */
     int64_t failed;     /* of the job */
     int64_t duplicates; /* items computed more than once in this run */
-    int lost;           /* ranks taken for dead … */
+    int lost;           /* ranks presumed dead … */
     int64_t lost_items; /* … and what was handed out again for that */
     int workers;
     double busy_s;  /* of all workers together */

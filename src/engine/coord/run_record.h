@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What rank 0 records of a run: tiles, failures, and the run's own row. */
+/* What rank 0 records of a run: tiles, failures, and the run's own row.
+ *
+ * Thread: rank 0's main thread. */
 #ifndef ENGINE_COORD_RUN_RECORD_H
 #define ENGINE_COORD_RUN_RECORD_H
 
@@ -32,12 +34,12 @@ weft_status run_record_open(const run_record_setup *setup, run_record **out, err
 /* NULL is allowed. */
 void run_record_close(run_record *b);
 
-/* Records a report of so many bytes. What has been reported before is compared, and counted as
+/* Records a report of `count` bytes. What has been reported before is compared, and counted as
  * computed twice. */
 weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
                             error *e);
 
-/* A rank is taken for dead with so many tiles in its hands. */
+/* A rank is presumed dead with `tiles` tiles in progress. */
 void run_record_lose(run_record *b, int rank, int64_t tiles);
 
 /* Brings the run's row up to date. */

@@ -59,7 +59,7 @@ static void fail_all(const weft_span *span, const attempt *a)
 
 /* After an attempt that has not computed the span. If the map is not pure nothing is tried twice.
  */
-static bool mend(const weft_span *span, isolation_plan plan, const attempt *a)
+static bool retry_span(const weft_span *span, isolation_plan plan, const attempt *a)
 {
     const bool pure = span->flow->options->pure;
     if (weft_span_stopping(span) || span->failures->broken != NULL) {
@@ -93,7 +93,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
     if (span->flow->options->pure && span->count > 1) {
         span_forget_failures(span);
     }
-    return mend(span, plan, &a);
+    return retry_span(span, plan, &a);
 }
 
 /* As much at once as a child has room for. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The call of the kernel: here or in a child, and again where something failed or died. */
+/* The call of the kernel: here or in a child, and again where something failed or died.
+ *
+ * Thread: the span's worker, and call_here() in its child. */
 #ifndef ENGINE_EXEC_CALL_H
 #define ENGINE_EXEC_CALL_H
 

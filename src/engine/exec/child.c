@@ -313,7 +313,7 @@ static child_answer explain(const child *c, int status)
                           .stack_bytes = c->cell->stack_bytes};
 }
 
-/* Waits for a reply for so long; false if there is none yet. */
+/* Waits for a reply until until_ns at most; false if there is none by then. */
 static bool await_reply(child *c, int64_t until_ns)
 {
     const struct timespec until = {.tv_sec = until_ns / 1000000000,

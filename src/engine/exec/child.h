@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A child: a process of a worker that calls the kernel in the worker's place, so that what goes
- * wrong there costs a child and not a rank. */
+ * wrong there costs a child and not a rank.
+ *
+ * Thread: the worker whose child it is; the main thread destroys it; the hooks run in the child. */
 #ifndef ENGINE_EXEC_CHILD_H
 #define ENGINE_EXEC_CHILD_H
 
@@ -32,7 +34,7 @@ typedef struct child_setup {
     const thread_state *caller; /* the state of the thread in the child; NULL: as it comes */
     child_hooks hooks;
     int areas;                 /* for results … */
-    const int64_t *area_bytes; /* … of so many bytes each */
+    const int64_t *area_bytes; /* … and the size of each */
     bool threads; /* the kernel has threads of its own there, which need cores of their own */
 } child_setup;
 
@@ -58,17 +60,19 @@ typedef enum child_end {
     CHILD_STUCK,     /* it waited for what only itself could do; number: 1 if it had begun */
     CHILD_LEFT,      /* ended as child_wait wished */
     CHILD_STARVED,   /* the operating system killed the child for want of memory */
-    CHILD_LOST,      /* the child is gone, and nobody knows how */
+    CHILD_LOST,      /* the child is gone, and it is not known how */
     CHILD_REFUSED    /* none could be made; number: fork()'s errno */
 } child_end;
 
 typedef struct child_answer {
     child_end end;
     int number;
-    int64_t stack_bytes; /* if it was killed near the end of a stack: of so many; otherwise 0 */
+    int64_t stack_bytes; /* if it was killed near the end of a stack: the size of the stack;
+                            otherwise 0 */
 } child_answer;
 
-/* Prepares for one; it is forked when it is first needed. */
+/* Creates a child with `areas` result areas of area_bytes[i] bytes; it is forked when it is first
+ * needed. */
 weft_status child_create(const child_setup *setup, child **out, error *e);
 
 /* Ends it. NULL is allowed. */

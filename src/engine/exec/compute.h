@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Computes the tiles of a block span by span, and records them. Workers. */
+/* Computes the tiles of a block span by span, and records them.
+ *
+ * Thread: any worker, on tiles that no other worker has taken. */
 #ifndef ENGINE_EXEC_COMPUTE_H
 #define ENGINE_EXEC_COMPUTE_H
 

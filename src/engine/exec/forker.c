@@ -4,6 +4,7 @@
 #include "engine/exec/forker.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "host/stack.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ typedef enum stage {
 
 struct forker {
     lull *lull;
-    int64_t lull_ns;      /* others are waited for so long */
+    int64_t lull_ns;      /* how long other threads are waited for */
     pthread_mutex_t turn; /* who asks has it */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -83,7 +84,7 @@ void forker_destroy(forker *f)
     const bool joined = f->stack_bytes > 0 && !alone;
     f->shutdown = true;
     if (alone) {
-        /* The thread may never come back, and what it uses has to stay until it does. */
+        /* The thread may never return, and what it uses has to stay until it does. */
         f->left_alone = true;
         (void)pthread_detach(f->thread);
     }
@@ -133,6 +134,7 @@ static void take_back(pid_t pid)
 static void *run(void *context)
 {
     forker *f = context;
+    thread_set_other(true);
     (void)pthread_mutex_lock(&f->mutex);
     while (!f->shutdown) {
         if (f->stage != STAGE_ASKED) {

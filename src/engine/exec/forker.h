@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A thread that forks processes. OpenMP and MPI keep a state for each thread that has used them,
  * such as a pool of further threads, which does not exist in a forked process: a parallel region
- * there would wait for it for ever. This thread uses neither. */
+ * there would wait for it for ever. This thread uses neither.
+ *
+ * Thread: the main thread creates and destroys it; any thread may call forker_fork(). */
 #ifndef ENGINE_EXEC_FORKER_H
 #define ENGINE_EXEC_FORKER_H
 

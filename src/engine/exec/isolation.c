@@ -272,7 +272,7 @@ static attempt describe_death(slot *mine, child_answer answer)
     return a;
 }
 
-/* Where no item comes out well, and all die alike, it is hardly the items. */
+/* Where no item comes out well, and all die alike, the items are probably not the cause. */
 static void note_death(isolation *s, const weft_span *span, const attempt *a)
 {
     if (span->count > 1) {
@@ -383,7 +383,7 @@ void isolation_conclude(const isolation *s)
     if (s->alike > ALIKE_DEATHS && s->setup.flow->rank == 0) {
         log_print(LOG_WARNING,
                   "no item that rank 0 has computed in a child came out well, and all died alike "
-                  "(%s): that is hardly the items",
+                  "(%s): the items are probably not the cause",
                   s->text);
     }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Isolation: which items are computed in a child of the worker, and what becomes of those that kill
- * it. */
+ * it.
+ *
+ * Thread: the main thread creates, concludes and destroys it; the rest as each function says. */
 #ifndef ENGINE_EXEC_ISOLATION_H
 #define ENGINE_EXEC_ISOLATION_H
 
@@ -13,14 +15,14 @@
 
 typedef struct isolation isolation;
 
-/* An item whose child has died so often, with nothing else in hand, is in quarantine. */
+/* An item whose child has died this often, with no other item in progress, is quarantined. */
 enum { ISOLATION_CRASHES = 2 };
 
 typedef struct isolation_setup {
     const flow *flow;
     int workers;      /* that compute */
     bool by_main;     /* it is the main thread that computes, without workers */
-    int64_t stuck_ns; /* a child in which nothing moves for so long is found out */
+    int64_t stuck_ns; /* a child in which nothing moves for this long is ended */
 } isolation_setup;
 
 /* What is known of items before they are computed. */
@@ -42,9 +44,9 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
 /* Ends all children. NULL is allowed. */
 void isolation_destroy(isolation *s);
 
-/* So many items of a span can be computed in one call, as the plan says. Where nothing may be tried
- * twice a crash is the end of all that was computed with it: so what may well crash is computed
- * item by item. Any thread. */
+/* How many items of a span can be computed in one call, as the plan says. Where nothing may be
+ * tried twice a crash is the end of all that was computed with it: so what may well crash is
+ * computed item by item. Any thread. */
 int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan);
 
 /* Computes a span in the worker's child; results and failures are then where the kernel would have
@@ -59,7 +61,7 @@ lull *isolation_lull(const isolation *s);
 /* At the end of a run: says so if all that was computed in children died in the same way. */
 void isolation_conclude(const isolation *s);
 
-/* So many workers wait for their children at this moment. Any thread. NULL is allowed. */
+/* How many workers wait for their children at this moment. Any thread. NULL is allowed. */
 int isolation_waiting(const isolation *s);
 
 #endif

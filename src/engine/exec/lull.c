@@ -9,7 +9,7 @@
 /* A store that is on its way when quiet is asked for has arrived by then, by far. */
 enum { SETTLE_NS = 50000, PAUSE_NS = 50000 };
 
-/* Should whoever asked never come back, others go on. */
+/* Should the thread that asked never return, the others continue. */
 static const int64_t longest_ns = INT64_C(1000000000);
 
 weft_status lull_create(int seats, lull **out, error *e)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A lull: a moment in which no thread of the rank is in the kernel or in MPI, so that none of them
  * holds a lock there. A process is forked in it, since a lock that is held at the fork is never
- * released in the child. */
+ * released in the child.
+ *
+ * Thread: the main thread creates and destroys it; each seat belongs to one thread; the forker
+ * begins and ends a lull. */
 #ifndef ENGINE_EXEC_LULL_H
 #define ENGINE_EXEC_LULL_H
 
@@ -19,20 +22,20 @@ typedef struct lull_seat {
     _Alignas(LULL_LINE_BYTES) atomic_bool busy;
 } lull_seat;
 
-/* Open, so that who need not wait need not call anybody. */
+/* Open, so that a thread that need not wait makes no call. */
 typedef struct lull {
     lull_seat *seat;
     int seats;
-    _Atomic int64_t until_ns; /* somebody asks for quiet, until then at most; 0: nobody does */
+    _Atomic int64_t until_ns; /* a thread asks for quiet, until then at most; 0: none does */
 } lull;
 
-/* For so many threads. */
+/* A lull for `seats` threads. */
 weft_status lull_create(int seats, lull **out, error *e);
 
 /* NULL is allowed. */
 void lull_destroy(lull *q);
 
-/* Until somebody's quiet is over. */
+/* Waits until the quiet that another thread has asked for is over. */
 void lull_wait(lull *q, int seat);
 
 /* The thread is about to do what may take locks; NULL is allowed. That it is busy is seen by

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Misuse: what a kernel asks for that there is not. It gets memory to write to, and the run ends
- * with an error. */
+ * with an error.
+ *
+ * Thread: the main thread creates and destroys it; any worker, and its child, calls the rest. */
 #ifndef ENGINE_EXEC_MISUSE_H
 #define ENGINE_EXEC_MISUSE_H
 
@@ -10,7 +12,7 @@
 
 typedef struct misuse misuse;
 
-/* For kernels that run on so many workers, or in children that are forked later. */
+/* For kernels that run on `workers` workers, or in children that are forked later. */
 weft_status misuse_create(int workers, misuse **out, error *e);
 
 /* NULL is allowed. */

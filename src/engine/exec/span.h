@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The span: what a kernel sees of the work, and says of its items. */
+/* The span: what a kernel sees of the work, and says of its items.
+ *
+ * Thread: the span's worker, or its child. */
 #ifndef ENGINE_EXEC_SPAN_H
 #define ENGINE_EXEC_SPAN_H
 
@@ -10,10 +12,10 @@ typedef struct span_failures {
     failed_items *items; /* all of them, … */
     int64_t origin;      /* … counted from this item on; NULL: every failure gets a row */
     int64_t failed;      /* how many have been noted */
-    failure_row *rows;   /* what there is to say of them: of so many as there is memory for */
+    failure_row *rows;   /* what there is to say of them: of as many as there is memory for */
     int64_t count;       /* of rows */
     int64_t room;
-    int64_t most;        /* so many are of any use; 0: all … */
+    int64_t most;        /* how many are of any use; 0: all … */
     bool full;           /* … and that is reached */
     bool short_of_rows;  /* some did not get one */
     const error *broken; /* why the run cannot go on; NULL: it can */

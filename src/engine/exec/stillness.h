@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A process that does not answer: whether it is at work, or waits for what nobody will do. */
+/* A process that does not respond: whether it is working, or waits for what will never happen.
+ *
+ * Thread: any; each struct belongs to one thread. */
 #ifndef ENGINE_EXEC_STILLNESS_H
 #define ENGINE_EXEC_STILLNESS_H
 

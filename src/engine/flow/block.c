@@ -4,8 +4,10 @@
 #include "engine/flow/block.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "engine/flow/failed_items.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { PAGE_BYTES = 4096 };
@@ -67,6 +69,7 @@ static void clear_records(block *b)
 
 void block_begin(block *b, interval p)
 {
+    assert(thread_is_main());
     clear_records(b);
     b->first = p.first;
     b->tiles = p.tiles;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A block: an interval of tiles in a rank's hands, computed into a buffer, then written to its
- * place in the store. */
+ * place in the store.
+ *
+ * Thread: the main thread, but for block_bytes() and block_write(). Between team_offer() and
+ * team_collect() the block's workers have it. */
 #ifndef ENGINE_FLOW_BLOCK_H
 #define ENGINE_FLOW_BLOCK_H
 
@@ -31,7 +34,7 @@ typedef struct block {
     error error;                /* why it could not be computed, or written */
 } block;
 
-/* A block with room for so many tiles. */
+/* A block with room for `room` tiles. */
 weft_status block_create(flow *w, int64_t room, block **out, error *e);
 
 /* NULL is allowed. */

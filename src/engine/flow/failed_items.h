@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which items of a run of items have failed, and which of these are in quarantine: two bits each,
- * allocated before anything is computed, so that no failure is lost for want of memory. */
+ * allocated before anything is computed, so that no failure is lost for want of memory.
+ *
+ * Thread: any, as each function says. */
 #ifndef ENGINE_FLOW_FAILED_ITEMS_H
 #define ENGINE_FLOW_FAILED_ITEMS_H
 

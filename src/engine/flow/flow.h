@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flow of a run, in one rank: what is computed, by what, and where it goes. */
+/* The flow of a run, in one rank: what is computed, by what, and where it goes.
+ *
+ * Thread: the main thread sets it up before the team runs; later only atomic members change. */
 #ifndef ENGINE_FLOW_FLOW_H
 #define ENGINE_FLOW_FLOW_H
 
@@ -28,7 +30,7 @@ typedef struct flow {
     weft_kernel_fn kernel;
     void *context;
     const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */
-    int64_t span_tiles;         /* one call of the kernel gets at most so many */
+    int64_t span_tiles;         /* one call of the kernel gets at most this many */
     int rank;
     int run;             /* row of the table of runs */
     int64_t origin_ns;   /* the clock … */
@@ -46,8 +48,8 @@ typedef struct flow {
      * it waits for a child; NULL: somebody else has them. */
     void (*attend)(void *agent);
     void *agent;
-    /* Until when this rank is surely not taken for dead; 0: for ever. After that, what may not be
-     * computed twice may not be written either: others may have it. */
+    /* Until when this rank is surely not presumed dead; 0: for ever. After that, what may not be
+     * computed twice may not be written either: other ranks may have it. */
     _Atomic int64_t mine_until_ns;
 } flow;
 

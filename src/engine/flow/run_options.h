@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the user, the program and its map have said about a run. */
+/* What the user, the program and its map have said about a run.
+ *
+ * Thread: any; the options do not change during a run. */
 #ifndef ENGINE_FLOW_RUN_OPTIONS_H
 #define ENGINE_FLOW_RUN_OPTIONS_H
 

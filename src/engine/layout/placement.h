@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where the ranks are: hosts, cores, workers, and a warning if they are in each other's way. */
+/* Where the ranks are: hosts, cores, workers, and a warning if they are in each other's way.
+ *
+ * Thread: the main thread. */
 #ifndef ENGINE_LAYOUT_PLACEMENT_H
 #define ENGINE_LAYOUT_PLACEMENT_H
 

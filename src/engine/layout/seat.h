@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the ranks know of each other's place, who shares whose cores, and how many workers follow
- * from that. */
+ * from that.
+ *
+ * Thread: the main thread. */
 #ifndef ENGINE_LAYOUT_SEAT_H
 #define ENGINE_LAYOUT_SEAT_H
 

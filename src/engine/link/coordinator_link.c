@@ -5,11 +5,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The coordinator takes a rank for dead after the limit; a rank that only could not be heard for a
+/* The coordinator presumes a rank dead after the limit; a rank that only could not be heard for a
  * while should then still be there. */
 enum { COORDINATOR_LIMITS = 2 };
 
@@ -57,6 +59,7 @@ void coordinator_link_destroy(coordinator_link *c)
 /* Without memory for a message the rank cannot go on. */
 void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count)
 {
+    assert(thread_is_main());
     error e = {.status = WEFT_OK};
     if (mail_send(c->mail, 0, bytes, count, &e) != WEFT_OK) {
         log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
@@ -88,6 +91,7 @@ void coordinator_link_fail(coordinator_link *c, const error *e)
  * silence; one that is known to have died, nothing at all. */
 void coordinator_link_beat(coordinator_link *c, int64_t now_ns)
 {
+    assert(thread_is_main());
     tell_of_failure(c);
     if (now_ns - c->beat_ns >= c->pulse.beat_ns && c->died_ns == 0) {
         message_alive alive;
@@ -157,14 +161,15 @@ bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, error *why)
     }
     const bool died = coordinator_died(c, now_ns);
     if (died) {
-        (void)error_set(why, WEFT_STOPPED,
-                        "rank 0 has died, which ends the run; run the same command again to go on");
+        (void)error_set(
+            why, WEFT_STOPPED,
+            "rank 0 has died, which ends the run; run the same command again to continue");
     }
     const bool silent = failure_detector_next_lost(c->coordinator) >= 0;
     if (silent && !died) {
         (void)error_set(why, WEFT_STOPPED,
-                        "rank 0 has been silent for %g s and is taken for dead, which ends the "
-                        "run; run the same command again to go on",
+                        "rank 0 has been silent for %g s and is presumed dead, which ends the "
+                        "run; run the same command again to continue",
                         1e-9 * COORDINATOR_LIMITS * (double)c->pulse.limit_ns);
     }
     if (died || silent) {

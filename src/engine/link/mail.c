@@ -3,6 +3,9 @@
  * memory, everybody else over MPI. */
 #include "engine/link/mail.h"
 
+#include "base/thread.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +50,7 @@ void mail_destroy(mail *m)
 
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e)
 {
+    assert(thread_is_main());
     if (rank != comm_rank(m->comm)) {
         return comm_post(m->comm, rank, bytes, count, e);
     }
@@ -95,6 +99,7 @@ void mail_drop(mail *m, int rank)
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e)
 {
+    assert(thread_is_main());
     free(m->open);
     m->open = m->first;
     if (m->open == NULL) {

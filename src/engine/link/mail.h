@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Messages between agents and the coordinator; rank 0's own agent and the coordinator talk in
- * memory, everybody else over MPI. */
+ * memory, everybody else over MPI.
+ *
+ * Thread: the main thread. */
 #ifndef ENGINE_LINK_MAIL_H
 #define ENGINE_LINK_MAIL_H
 

@@ -2,11 +2,13 @@
 /* The agent of a rank: what its desk decides is done here with blocks, team, disk and messages. */
 #include "engine/rank/agent.h"
 
+#include "base/thread.h"
 #include "engine/exec/isolation.h"
 #include "engine/flow/block.h"
 #include "host/signals.h"
 #include "store/syncer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +237,7 @@ static void look_after_sync(agent *a)
 
 bool agent_collect(agent *a, int64_t now_ns)
 {
+    assert(thread_is_main());
     bool any = false;
     desk_signal(a->desk, signals_seen());
     for (block *b = team_collect(a->setup.team); b != NULL; b = team_collect(a->setup.team)) {
@@ -248,6 +251,7 @@ bool agent_collect(agent *a, int64_t now_ns)
 
 void agent_receive(agent *a, const void *bytes, int64_t now_ns)
 {
+    assert(thread_is_main());
     if (*(const message_kind *)bytes == MESSAGE_BEAT) {
         const int64_t heard_ns = ((const message_beat *)bytes)->heard_ns;
         coordinator_link_answer(a->setup.link);
@@ -273,6 +277,7 @@ void agent_lose_coordinator(agent *a, const error *why, int64_t now_ns)
 
 desk_state agent_step(agent *a, bool writing, int64_t now_ns)
 {
+    assert(thread_is_main());
     const bool syncing = a->syncer != NULL && syncer_busy(a->syncer);
     return desk_step(a->desk, writing || syncing, now_ns);
 }

@@ -15,13 +15,14 @@
 
 #include <unistd.h>
 
-/* So many ranks say that the coordinator is dead: the first of them may be, too. */
+/* The lowest ranks, this many, report that the coordinator is dead: the first of them may be dead,
+ * too. */
 enum { RANKS_THAT_TELL = 4 };
 
 /* The last words of a process that leaves something behind. */
 enum { LEAVING_S = 2 };
 
-/* Messages are read for so long at a time. */
+/* Messages are read for at most this long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
 
 typedef struct loop {
@@ -127,7 +128,7 @@ static weft_status status_of_leaving(const loop *l)
     return error_is_failure(status) ? status : WEFT_STOPPED;
 }
 
-/* A kernel, or the disk, has not come back in time, and threads cannot be ended one by one: the
+/* A kernel, or the disk, has not returned in time, and threads cannot be ended one by one: the
  * process goes, as it would be killed a moment later. Everything reported is in the run record. The
  * files beside the result are on the same disk, perhaps. */
 static void leave_behind(loop *l, const char *what)
@@ -165,7 +166,7 @@ static bool do_duties(loop *l, bool *active)
     const desk_state state = agent_step(l->agent, writing, clock_now_ns());
     if (state == DESK_GIVES_UP) {
         const bool said = last_word(l)->error.status == status_of_leaving(l);
-        leave_behind(l, said ? NULL : "others have done its items, but a kernel has not come back");
+        leave_behind(l, said ? NULL : "others have done its items, but a kernel has not returned");
     }
     if (state == DESK_LEAVES_DISK) {
         leave_behind(l, "what was written last is not recorded: the disk has not answered");

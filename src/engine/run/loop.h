@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The loop of a rank's run: messages go to its agent, and on rank 0 to the coordinator, which never
- * see each other; in between the team computes. */
+ * see each other; in between the team computes.
+ *
+ * Thread: the main thread. */
 #ifndef ENGINE_RUN_LOOP_H
 #define ENGINE_RUN_LOOP_H
 

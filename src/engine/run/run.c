@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "engine/coord/coordinator.h"
 #include "engine/exec/isolation.h"
 #include "engine/exec/misuse.h"
@@ -18,6 +19,7 @@
 #include "store/format/record.h"
 #include "team/trial.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@
 #include <string.h>
 
 /* A child in which nothing moves is given as long as a coordinator that is silent; where no rank is
- * ever taken for dead, that long. */
+ * ever presumed dead, that long. */
 static const int64_t stuck_ns = INT64_C(10000000000);
 
 /* What rank 0 tells the others of the file it has opened. */
@@ -88,8 +90,8 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
 /* More years than any job has. */
 static const double no_limit_s = 1e9;
 
-/* A run that is told to stop while its file is made or read has so long to begin, and then ends in
- * good order. */
+/* A run that is told to stop while its file is made or read has this long to begin, and then ends
+ * in good order. */
 enum { STOP_IN_OPENING_S = 5 };
 
 /* Called in a signal's handler. */
@@ -292,8 +294,8 @@ static weft_status compute_safely(comm *c, const placement *p, const run_options
     return status;
 }
 
-/* A run that has been stopped, or has failed, waits so long for its file to be closed. One that is
- * complete waits until its time limit, and so long after a signal. */
+/* A run that has been stopped, or has failed, waits this long for its file to be closed. One that
+ * is complete waits until its time limit, and this long after a signal. */
 enum { CLOSE_S = 10 };
 
 static const char closing_words[] =
@@ -381,6 +383,7 @@ void run_describe(account *a)
 weft_status run_map(comm *c, const placement *p, job *j, const run_options *options,
                     weft_kernel_fn kernel, void *context, error *e)
 {
+    assert(thread_is_main());
     store *s = NULL;
     retry_item *retry = NULL;
     opening o = {.left_ns = 0};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A run from its beginning to its end, on all ranks. */
+/* A run from its beginning to its end, on all ranks.
+ *
+ * Thread: the main thread. */
 #ifndef ENGINE_RUN_RUN_H
 #define ENGINE_RUN_RUN_H
 

@@ -69,8 +69,8 @@ static rlim_t address_space(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/* It ends by its faults, without a word and without a core file; whoever handles them in the parent
- * would speak for the wrong process. */
+/* It ends by its faults, without a word and without a core file; inherited handlers would speak for
+ * the wrong process. */
 static void lie_low(void)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE,

@@ -8,14 +8,14 @@
 
 enum { APART_TEXT_BYTES = 128 };
 
-/* Fills in the answer, which is plain bytes, from what there is in memory. Nothing else of what it
- * does is seen, but for what it does to files. */
+/* Fills in the answer, which is plain bytes, from what there is in memory. Nothing else that it
+ * does is seen, except what it does to files. */
 typedef void (*apart_fn)(void *answer, void *context);
 
 typedef enum apart_end {
     APART_ANSWERED, /* the answer is the child's */
     APART_FAILED,   /* the child has crashed, or computed for too long */
-    APART_CUT_SHORT /* nothing came of it for reasons of the system: a disk, or its memory */
+    APART_CUT_SHORT /* the system could not do it: for want of memory, or since a disk failed */
 } apart_end;
 
 /* Calls the function in a forked child with limits on its time, its memory and its wait. Where

@@ -54,8 +54,8 @@ static weft_status not_ours(const char *path, const char *what, error *e)
                        path, what);
 }
 
-/* Whether it is a single value: a damaged file's, or somebody else's, may be an array that is
- * larger than what it is read into. */
+/* Whether it is a single value: that of a damaged or foreign file may be an array that is larger
+ * than what it is read into. */
 static bool is_single(hid_t attribute)
 {
     const hid_t extent = H5Aget_space(attribute);
@@ -485,7 +485,7 @@ static weft_status read_objects(hid_t file, const char *path, metadata *m, error
 /* Without HDF5: is there a readable file, and how long is it? */
 static weft_status examine(const char *path, struct stat *file, error *e)
 {
-    /* A pipe that nobody writes to would be waited for. */
+    /* Opening a pipe without a writer would block. */
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         const int number = errno;

@@ -190,7 +190,7 @@ static attempt make_heir(taking *t, int fd, int depth, heir *h)
     return result;
 }
 
-/* Heirs that died before they could inherit are of no use once somebody has. */
+/* Heirs that died before they could inherit are not needed once another has inherited. */
 static void remove_heirs(const char *path, int fd)
 {
     char name[PLACE_PATH_BYTES];
@@ -204,7 +204,7 @@ static void remove_heirs(const char *path, int fd)
 }
 
 /* Puts a new file in the place of one that no run holds. Where there are locks of the system, the
- * old one is locked for reading, as others do: nobody can get it for writing meanwhile. */
+ * old one is locked for reading, as others do: no run can get it for writing meanwhile. */
 static attempt replace(taking *t, bool locks)
 {
     heir h = {.fd = -1};
@@ -309,7 +309,7 @@ static bool is_held(int fd)
     return type == F_WRLCK || owner_lives(&o, (double)INFINITY);
 }
 
-/* Of somebody else's file: whether a run holds it, as far as it can be read. */
+/* Whether a run holds a foreign file, as far as that can be read. */
 static attempt look_at_others(taking *t)
 {
     struct stat file;
@@ -402,7 +402,7 @@ static weft_status refuse(const lock *l, attempt result, const taking *t, error 
     case REMOVED:
         break;
     }
-    return error_set(e, WEFT_ERR_SYSTEM, "cannot take the lock %s: it vanishes time and again",
+    return error_set(e, WEFT_ERR_SYSTEM, "cannot take the lock %s: it keeps being removed",
                      l->path);
 }
 
@@ -468,17 +468,18 @@ weft_status lock_touch(lock *l, error *e)
     if (status == WEFT_ERR_BUSY) {
         return error_set(e, WEFT_ERR_SYSTEM,
                          "%s was removed, and another run has begun to write to %s: this one ends, "
-                         "the other goes on",
+                         "the other continues",
                          l->path, l->result);
     }
-    /* That it cannot be made again harms nobody as long as there is no other run. */
+    /* That it cannot be created again does no harm as long as there is no other run. */
     return WEFT_OK;
 }
 
 void lock_release(lock *l)
 {
     if (l != NULL) {
-        /* First the name, then the lock, so that nobody can take a file that is about to go. */
+        /* First the name, then the lock, so that no run can take a file that is about to be
+         * removed. */
         if (place_is_file(l->path, l->fd)) {
             (void)unlink(l->path);
         }

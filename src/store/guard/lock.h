@@ -10,18 +10,18 @@
 
 typedef struct lock lock;
 
-/* Takes the lock, or says in the error who has it. One left behind by a dead run is taken over.
+/* Takes the lock; the error says which process has it. One left behind by a dead run is taken over.
  *
  * The file names host, process and time. It is held by a lock of the operating system, which dies
  * with its process and reaches over NFS. Where the file system offers none, whose name is in the
  * file has it: a process that can be seen from here is looked up, and another counts as dead when
  * the file has not been touched for a minute (lock_touch()), by the file system's clock. A file in
- * its place that no run has written is left alone. A path where no file can be is
- * WEFT_ERR_USAGE. */
+ * its place that no run has written is left alone. A path where no file can be is WEFT_ERR_USAGE.
+ */
 weft_status lock_take(const char *path, lock **out, error *e);
 
-/* Shows that the holder is alive; to be called every few seconds. Where somebody has removed the
- * lock file it is made again; an error if another run has taken its place meanwhile. */
+/* Shows that the holder is alive; to be called every few seconds. Where the lock file was removed
+ * it is created again; an error if another run has taken its place meanwhile. */
 weft_status lock_touch(lock *l, error *e);
 
 /* Removes the lock file, if it is still ours. NULL is allowed. */

@@ -46,7 +46,7 @@ owner_line owner_read(int fd, owner *o)
     char text[OWNER_BYTES + 1];
     char again[OWNER_BYTES];
     memset(o, 0, sizeof *o);
-    /* A second name is somebody's way to another file. */
+    /* A second name may be one under which another program knows the file. */
     if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink > 1) {
         return OWNER_FOREIGN;
     }

@@ -20,7 +20,7 @@ typedef struct owner {
 typedef enum owner_line {
     OWNER_NONE,   /* the file is empty: it is about to be written */
     OWNER_NAMED,  /* it holds what weft writes, and nothing else */
-    OWNER_FOREIGN /* it is somebody else's, or no plain file with a single name */
+    OWNER_FOREIGN /* weft did not write the file, or it is no plain file with a single name */
 } owner_line;
 
 /* Whatever it is not, the owner is set, to a process that cannot be seen from here. */
@@ -29,8 +29,8 @@ owner_line owner_read(int fd, owner *o);
 /* Replaces the line by one that names this process. Without it the lock holds as well. */
 void owner_write(int fd);
 
-/* Whether the process is there, as far as can be said from here: of one that cannot be seen, since
- * it is elsewhere, by the seconds for which it has not touched its file. */
+/* Whether the process exists, as far as can be said from here: for one on another host or in
+ * another namespace, by the seconds for which it has not touched its file. */
 bool owner_lives(const owner *o, double age_s);
 
 /* "pid 12 on host a since …" */

@@ -34,7 +34,7 @@ weft_status place_clear(const char *path, error *e);
  * without a wait. -1 with errno, which is EMEDIUMTYPE where it is a link, a pipe, a folder. */
 int place_open(const char *path, int flags);
 
-/* Whether there is a file that neither begins so nor is empty: then it is somebody else's. So is
+/* Whether there is a file that neither begins so nor is empty: then weft did not write it. So is
  * what cannot be read, or is no plain file. */
 bool place_is_foreign(const char *path, const char *magic, size_t bytes);
 

@@ -22,7 +22,7 @@ static weft_status tell_lost(const char *path, bool exists, bool removed, error 
     return error_set(e, WEFT_ERR_SYSTEM,
                      "%s was moved away while the run was writing to it (%s): what is recorded is "
                      "in the file, wherever it is; move it back, then run the same command again "
-                     "to go on",
+                     "to continue",
                      path, now);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Notices that a result is taken away from under the run that writes it. */
+/* Notices that a result is removed, moved or replaced while a run writes it. */
 #ifndef STORE_GUARD_WATCH_H
 #define STORE_GUARD_WATCH_H
 

@@ -3,6 +3,7 @@
  * for a disk. */
 #include "store/io/backlog.h"
 
+#include "base/thread.h"
 #include "host/host.h"
 #include "store/io/bytes.h"
 
@@ -75,6 +76,7 @@ static void take_work(backlog *b)
 static void *run_thread(void *argument)
 {
     backlog *b = argument;
+    thread_set_other(true);
     (void)pthread_mutex_lock(&b->mutex);
     while (b->waiting.used > 0 || !b->shutdown) {
         if (b->waiting.used == 0) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A thread that writes to a file, one thing after the other, so that who asks for it never waits
- * for a disk. */
+/* A thread that writes to a file, in order, so that the thread that asks for it never waits for a
+ * disk.
+ *
+ * Thread: any, but for creating and destroying it, which is the main thread's. */
 #ifndef STORE_IO_BACKLOG_H
 #define STORE_IO_BACKLOG_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole reads and writes at an offset: interrupted and short ones are gone on with. */
+/* Whole reads and writes at an offset: interrupted and short ones are continued. */
 #include "store/io/bytes.h"
 
 #include "store/io/fault.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole reads and writes at an offset: interrupted and short ones are gone on with. */
+/* Whole reads and writes at an offset: interrupted and short ones are continued.
+ *
+ * Thread: any. */
 #ifndef STORE_IO_BYTES_H
 #define STORE_IO_BYTES_H
 

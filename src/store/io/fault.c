@@ -57,9 +57,10 @@ static const char *advice(int number)
         return "your quota there is used up: make room, or ask for more";
     case EROFS:
         return "the file system is read-only, perhaps since it found itself damaged: see dmesg on "
-               "that host, have it mended";
+               "that host, have it repaired";
     case EIO:
-        return "the disk, or its server, is failing: see dmesg on that host, have it mended, look "
+        return "the disk, or its server, is failing: see dmesg on that host, have it repaired, "
+               "look "
                "at the file with weft verify";
     case ESTALE:
         return "the file server does not know the file any more: it was removed or replaced from "
@@ -70,7 +71,7 @@ static const char *advice(int number)
     case EPERM:
         return "see the permissions there";
     default:
-        return "mend that";
+        return "fix the cause";
     }
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a failed file-system call means to a user: which host, which file, why, and what to do. */
+/* What a failed file-system call means to a user: which host, which file, why, and what to do.
+ *
+ * Thread: any. */
 #ifndef STORE_IO_FAULT_H
 #define STORE_IO_FAULT_H
 
@@ -10,7 +12,7 @@
 weft_status fault_set(error *e, int number, const char *path, const char *format, ...)
     WEFT_PRINTF(4, 5);
 
-/* The same of a disk on which so many bytes were free before: what has failed may have taken them.
+/* The same for a disk that had `free_bytes` bytes free before: the failed call may have taken them.
  */
 weft_status fault_set_full(error *e, int number, double free_bytes, const char *format, ...)
     WEFT_PRINTF(4, 5);

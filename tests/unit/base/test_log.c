@@ -10,6 +10,9 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,6 +98,71 @@ static void test_a_line_ends_the_progress_line(void **state)
     assert_string_equal(text, "\r\033[Kweft: half\nweft: line\n\r\033[Kweft: done\n");
 }
 
+enum { PRINTERS = 4, LINES_EACH = 500 };
+
+static void *print_lines(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < LINES_EACH; i++) {
+        log_print(LOG_INFO, "line");
+    }
+    return NULL;
+}
+
+/* Prints a progress line again and again, while PRINTERS other threads print lines. */
+static void print_from_threads(void)
+{
+    pthread_t threads[PRINTERS];
+    int started = 0;
+    while (started < PRINTERS && pthread_create(&threads[started], NULL, print_lines, NULL) == 0) {
+        started++;
+    }
+    for (int i = 0; i < LINES_EACH; i++) {
+        log_progress("half");
+    }
+    for (int i = 0; i < started; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    log_progress(NULL);
+}
+
+/* Lines of several threads are whole, and each that follows a progress line has ended it. */
+static void test_any_thread_may_print(void **state)
+{
+    (void)state;
+    static const char plain[] = "weft: line\n", progress[] = "\r\033[Kweft: half";
+    log_set(LOG_INFO, 0);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    const int saved = dup(STDERR_FILENO);
+    (void)dup2(fileno(file), STDERR_FILENO);
+    print_from_threads();
+    (void)dup2(saved, STDERR_FILENO);
+    (void)close(saved);
+    rewind(file);
+    static char text[PRINTERS * LINES_EACH * 32];
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    int lines = 0;
+    bool open = false;
+    for (const char *at = text; *at != '\0';) {
+        if (strncmp(at, progress, sizeof progress - 1) == 0) {
+            open = true;
+            at += sizeof progress - 1;
+        } else if (open) {
+            assert_int_equal(*at, '\n');
+            open = false;
+            at++;
+        } else {
+            assert_memory_equal(at, plain, sizeof plain - 1);
+            lines++;
+            at += sizeof plain - 1;
+        }
+    }
+    assert_false(open);
+    assert_int_equal(lines, PRINTERS * LINES_EACH);
+}
+
 /* What a path or a file says does not act on the terminal, and makes no second line. */
 static void test_a_line_is_one_line_of_text(void **state)
 {
@@ -130,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_long_line_is_cut_and_ends),
         cmocka_unit_test(test_a_line_ends_the_progress_line),
+        cmocka_unit_test(test_any_thread_may_print),
         cmocka_unit_test(test_a_line_is_one_line_of_text),
         cmocka_unit_test(test_level_names),
     };

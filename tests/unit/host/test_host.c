@@ -163,7 +163,7 @@ static void test_who_is_not_near(void **state)
     assert_false(host_process_near(&mine, &mine));
 }
 
-/* Its pid has come back. */
+/* Its pid is used again. */
 static void test_another_process_with_the_pid(void **state)
 {
     (void)state;

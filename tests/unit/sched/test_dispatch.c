@@ -331,7 +331,7 @@ static void test_impure_is_never_repeated(void **state)
     }
 }
 
-/* Takes a rank for dead: what it had in its queue is lost with it. */
+/* Presumes a rank dead: what it had in its queue is lost with it. */
 static void bury(world *w, int number)
 {
     mate *r = &w->mate[number];

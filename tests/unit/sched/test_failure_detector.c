@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests who is taken for dead: the silent, but not those whom nobody has listened to. */
+/* Tests who is presumed dead: the silent, but not those whom nobody has listened to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -236,7 +236,7 @@ static void test_repeats_are_called_in(void **state)
     end(&w);
 }
 
-/* The grace after a signal is short, and what has not come back by then is left behind. */
+/* The grace after a signal is short, and what has not returned by then is left behind. */
 static void test_signal(void **state)
 {
     (void)state;

@@ -170,7 +170,7 @@ static void test_nothing_is_left_of_the_last_use(void **state)
     }
 }
 
-/* A rank that may be taken for dead does not write what others may have by now, where that counts:
+/* A rank that may be presumed dead does not write what others may have by now, where that counts:
  * there is no store here, which a write would need. */
 static void test_the_perhaps_dead_do_not_write(void **state)
 {

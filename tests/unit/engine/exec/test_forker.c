@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests the thread that forks: one that does not come back is not waited for, and does no harm when
+/* Tests the thread that forks: one that does not return is not waited for, and does no harm when
  * it does. */
 #define _GNU_SOURCE 1
 #include <setjmp.h>

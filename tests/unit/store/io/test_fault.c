@@ -22,7 +22,7 @@ static void test_texts(void **state)
         {ESTALE, WEFT_ERR_SYSTEM, "server"},
         {EFBIG, WEFT_ERR_SYSTEM, "ulimit -f"},
         {EACCES, WEFT_ERR_SYSTEM, "permissions"},
-        {ENXIO, WEFT_ERR_SYSTEM, "mend that"},
+        {ENXIO, WEFT_ERR_SYSTEM, "fix the cause"},
     };
     char host[HOST_NAME_BYTES];
     host_name(host);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which thread of a rank a function runs on. */
+#include "base/thread.h"
+
+static _Thread_local bool is_other;
+
+void thread_set_other(bool other)
+{
+    is_other = other;
+}
+
+bool thread_is_main(void)
+{
+    return !is_other;
+}
