@@ -111,16 +111,6 @@ int host_online_cores(void)
     return cores > 0 ? (int)cores : 1;
 }
 
-bool host_cores_overlap(const host_cores *a, const host_cores *b)
-{
-    for (int i = 0; i < HOST_MASK_WORDS; i++) {
-        if ((a->mask[i] & b->mask[i]) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What the system says of a process, behind its name, which is in brackets and may hold anything;
  * NULL if there is no such process. */
 static const char *read_process(int64_t pid, char line[STAT_BYTES])

@@ -44,8 +44,6 @@ int host_count_cores(const host_cores *cores);
 /* The cores of the host, for all processes together. */
 int host_online_cores(void);
 
-bool host_cores_overlap(const host_cores *a, const host_cores *b);
-
 /* When a process of this host was started, in clock ticks since boot; 0 if there is none. With the
  * pid it names a process for good, since pids are used again. */
 uint64_t host_process_start(int64_t pid);

@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 #include "host/host.h"
+#include "host/process.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 /* Slurm's numbers for what is not a step of srun's: batch script, interactive shell and so on. */
 static const int64_t first_special_step = INT64_C(4294967280);
 
-enum { ENVIRONMENT_BYTES = 1 << 17, NAME_BYTES = 64, MOST_ANCESTORS = 64 };
+enum { NAME_BYTES = 64, MOST_ANCESTORS = 64 };
 
 static const struct {
     const char *rank;
@@ -40,20 +41,6 @@ static int64_t read_variable(const char *name)
     return text != NULL && number_read_int64(text, &number) && number >= 0 ? number : -1;
 }
 
-/* Whether a process was started with a variable; false if that cannot be read. */
-static bool started_with(int64_t pid, const char *name)
-{
-    static char text[ENVIRONMENT_BYTES];
-    const size_t bytes = host_read_file(text, sizeof text, "/proc/%lld/environ", (long long)pid);
-    const size_t length = strlen(name);
-    for (const char *at = text; at < text + bytes; at += strlen(at) + 1) {
-        if (strncmp(at, name, length) == 0 && at[length] == '=') {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether a process only takes care of others that have lost their parents. */
 static bool adopts(int64_t pid)
 {
@@ -67,7 +54,7 @@ static bool adopts(int64_t pid)
 static bool setter_lives(const char *name)
 {
     int64_t parent = (int64_t)getppid();
-    for (int i = 0; i < MOST_ANCESTORS && started_with(parent, name); i++) {
+    for (int i = 0; i < MOST_ANCESTORS && process_started_with(parent, name, NULL); i++) {
         parent = host_process_parent(parent);
     }
     return !adopts(parent);

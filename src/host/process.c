@@ -7,14 +7,12 @@
 
 #include <dirent.h>
 #include <linux/futex.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { TEXT_BYTES = 512 };
 
@@ -99,4 +97,24 @@ int64_t process_cpu_ns(int64_t pid)
         return -1;
     }
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool process_started_with(int64_t pid, const char *name, const char *value)
+{
+    char path[64];
+    char *entry = NULL;
+    size_t room = 0;
+    bool found = false;
+    const size_t length = strlen(name);
+    (void)snprintf(path, sizeof path, "/proc/%lld/environ", (long long)pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found && getdelim(&entry, &room, '\0', file) > 0) {
+        found = strncmp(entry, name, length) == 0 && entry[length] == '=' &&
+                (value == NULL || strcmp(entry + length + 1, value) == 0);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    free(entry);
+    return found;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Another process of this host, seen from outside: whether it is active. */
+/* Another process of this host, seen from outside: whether it is active, its environment. */
 #ifndef HOST_PROCESS_H
 #define HOST_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum process_state {
@@ -18,5 +19,9 @@ process_state process_look(int64_t pid);
 
 /* What all its threads together have had of cores; -1 if that is not known. */
 int64_t process_cpu_ns(int64_t pid);
+
+/* Whether a process was started with a variable of that value, or of any where it is NULL; false if
+ * that cannot be read. */
+bool process_started_with(int64_t pid, const char *name, const char *value);
 
 #endif

@@ -3,9 +3,9 @@
 #define _GNU_SOURCE 1
 #include "launch/folder.h"
 
-#include "base/number.h"
 #include "host/host.h"
 #include "host/outcome_file.h"
+#include "host/owner.h"
 #include "launch/entries.h"
 #include "launch/message.h"
 #include "launch/processes.h"
@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +21,6 @@
 #include <unistd.h>
 
 static const char owner_name[] = "owner";
-
-enum { OWNER_BYTES = 256 };
 
 /* Colons, since no name of a host has one. */
 static char *begin_name(void)
@@ -36,18 +33,14 @@ static char *begin_name(void)
 /* Where the file system has no locks, the process alone says whether the launcher lives. */
 static weft_status write_owner(folder *f, error *e)
 {
-    host_process me;
     char *path = words_text("%s/%s", f->path, owner_name);
-    host_this_process(&me);
     f->lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     free(path);
     if (f->lock < 0) {
         return error_system(e, errno, "cannot create a file in %s", f->path);
     }
     (void)flock(f->lock, LOCK_EX | LOCK_NB);
-    const int written = dprintf(f->lock, "%s %" PRIu64 " %" PRId64 " %" PRIu64 "\n",
-                                me.boot[0] == '\0' ? "?" : me.boot, me.space, me.pid, me.start);
-    return written > 0 ? WEFT_OK : error_system(e, errno, "cannot write to %s", f->path);
+    return owner_write(f->lock) ? WEFT_OK : error_system(e, errno, "cannot write to %s", f->path);
 }
 
 weft_status folder_make(folder *f, const char *parent, error *e)
@@ -101,31 +94,11 @@ void folder_remove(folder *f)
     f->path = f->done = NULL;
 }
 
-static bool read_owner(int fd, host_process *p)
-{
-    char text[OWNER_BYTES];
-    const ssize_t length = pread(fd, text, sizeof text - 1, 0);
-    text[length > 0 ? length : 0] = '\0';
-    words w = {.count = 0};
-    words_split(&w, text);
-    memset(p, 0, sizeof *p);
-    const bool whole = w.count == 4 && strlen(w.word[0]) < sizeof p->boot &&
-                       number_read_uint64(w.word[1], &p->space) &&
-                       number_read_int64(w.word[2], &p->pid) &&
-                       number_read_uint64(w.word[3], &p->start);
-    if (whole) {
-        (void)stpcpy(p->boot, w.word[0]);
-    }
-    words_free(&w);
-    return whole && p->pid > 0 && p->start > 0;
-}
-
 /* Whether the launcher that made a folder is dead: only if that is certain. */
 static bool is_stale(int parent, const char *name)
 {
     struct stat is;
-    host_process me;
-    host_process owner;
+    owner launcher;
     if (fstatat(parent, name, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(is.st_mode) ||
         is.st_uid != geteuid()) {
         return false;
@@ -136,10 +109,9 @@ static bool is_stale(int parent, const char *name)
     if (fd < 0) {
         return false;
     }
-    host_this_process(&me);
     const bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-    const bool stale = is_free && read_owner(fd, &owner) && host_process_near(&me, &owner) &&
-                       !host_process_lives(&owner);
+    const bool stale =
+        is_free && owner_read(fd, &launcher) == OWNER_NAMED && !owner_lives(&launcher, 0);
     (void)close(fd);
     return stale;
 }

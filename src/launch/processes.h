@@ -12,10 +12,7 @@ int processes_of_session(pid_t session, int number);
 /* The same for the ranks among them. */
 int processes_ranks_of_session(pid_t session, int number);
 
-/* The same for all processes but this one that have this done file. */
-int processes_of_run(const char *done_file, int number);
-
-/* Ends those of a run, and what they start meanwhile. */
+/* Ends all processes but this one that have this done file, and what they start meanwhile. */
 void processes_end_run(const char *done_file);
 
 #endif

@@ -2,7 +2,7 @@
 /* libFuzzer target: a lock file of arbitrary bytes. One that names an owner is what weft writes,
  * and what is said of any fits in its place. */
 #define _GNU_SOURCE 1
-#include "store/guard/owner.h"
+#include "host/owner.h"
 
 #include <inttypes.h>
 #include <stdio.h>

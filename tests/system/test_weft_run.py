@@ -164,7 +164,9 @@ class Statuses(WeftRun):
         """The words in a run's folder that say whose it is."""
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             here = file.read().strip()
-        return f"{boot or here} {namespace or os.stat('/proc/self/ns/pid').st_ino} {pid} {start}\n"
+        namespace = namespace or os.stat("/proc/self/ns/pid").st_ino
+        return (f"host {os.uname().nodename} pid {pid} started {start} since 2026-01-01T00:00:00Z "
+                f"in {boot or here} {namespace}\n")
 
     def leave_folder(self, name, words):
         path = self.path(os.path.join("place", f".weft-run-{os.uname().nodename}:{name}"))

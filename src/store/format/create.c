@@ -43,16 +43,23 @@ static const char mark[] = "weft: a result that is being made\n";
 
 _Static_assert(sizeof mark - 1 <= HEAD_BYTES, "the head is written over the mark");
 
-static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
+/* An attribute of so many values, or of a single one where `count` is NULL. */
+static bool add_values(hid_t object, const char *name, hid_t type, const hsize_t *count,
+                       const void *values)
 {
-    const hid_t scalar = H5Screate(H5S_SCALAR);
-    const hid_t attribute = H5Acreate2(object, name, type, scalar, H5P_DEFAULT, H5P_DEFAULT);
-    const bool good = attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
+    const hid_t extent = count == NULL ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, count, NULL);
+    const hid_t attribute = H5Acreate2(object, name, type, extent, H5P_DEFAULT, H5P_DEFAULT);
+    const bool good = attribute >= 0 && H5Awrite(attribute, type, values) >= 0;
     if (attribute >= 0) {
         (void)H5Aclose(attribute);
     }
-    (void)H5Sclose(scalar);
+    (void)H5Sclose(extent);
     return good;
+}
+
+static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
+{
+    return add_values(object, name, type, NULL, value);
 }
 
 static bool add_text(hid_t object, const char *name, const char *text)
@@ -158,28 +165,15 @@ static bool add_group(hid_t file, const char *path)
     return group >= 0;
 }
 
-static bool add_shape(hid_t map, const space *items)
-{
-    const hsize_t ndims = (hsize_t)items->ndims;
-    const hid_t extent = H5Screate_simple(1, &ndims, NULL);
-    const hid_t attribute =
-        H5Acreate2(map, "shape", H5T_NATIVE_INT64, extent, H5P_DEFAULT, H5P_DEFAULT);
-    const bool good = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT64, items->shape) >= 0;
-    if (attribute >= 0) {
-        (void)H5Aclose(attribute);
-    }
-    (void)H5Sclose(extent);
-    return good;
-}
-
 static bool add_identity(hid_t file, const job *j)
 {
     if (!add_group(file, SCHEMA_MAP)) {
         return false;
     }
+    const hsize_t ndims = (hsize_t)j->items.ndims;
     const hid_t map = H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT);
     bool good = add_attribute(map, "count", H5T_NATIVE_INT64, &j->items.count) &&
-                add_shape(map, &j->items) &&
+                add_values(map, "shape", H5T_NATIVE_INT64, &ndims, j->items.shape) &&
                 add_attribute(map, "grain", H5T_NATIVE_INT64, &j->tiles.grain) &&
                 add_attribute(map, "seed", H5T_NATIVE_UINT64, &j->seed);
     for (int i = 0; good && i < j->parameters; i++) {

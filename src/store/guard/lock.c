@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/guard/owner.h"
+#include "host/owner.h"
 #include "store/guard/place.h"
 #include "store/io/fault.h"
 
@@ -215,7 +215,7 @@ static attempt replace(taking *t, bool locks)
     if (result != TAKEN) {
         return result;
     }
-    owner_write(h.fd);
+    (void)owner_write(h.fd); /* without it the lock holds as well */
     if (!place_is_file(t->path, t->fd)) {
         result = REMOVED;
     } else if (locks && set_lock(h.fd, F_WRLCK) != 0) {
@@ -275,14 +275,14 @@ static attempt try_take(taking *t, bool created)
         if (!place_is_file(t->path, t->fd)) {
             return REMOVED;
         }
-        owner_write(t->fd);
+        (void)owner_write(t->fd);
         return TAKEN;
     }
     if (is_refusal(number)) {
         return try_locked(t);
     }
     if (created) {
-        owner_write(t->fd);
+        (void)owner_write(t->fd);
         return TAKEN;
     }
     if (owner_alive(t->fd, file_clock_s(t->path))) {

@@ -182,6 +182,15 @@ static void test_unknown_cores(void **state)
     cores_destroy(NULL);
 }
 
+static bool overlap(const host_cores *a, const host_cores *b)
+{
+    bool any = false;
+    for (int i = 0; i < HOST_MASK_WORDS; i++) {
+        any = any || (a->mask[i] & b->mask[i]) != 0;
+    }
+    return any;
+}
+
 /* Whatever the numbers: if workers are bound, then each to something, and two ranks' workers are
  * never given the same core; and no node is given more threads than it has cores. */
 static void check_all_ranks(const core_groups *c, int slots, int threads)
@@ -198,7 +207,7 @@ static void check_all_ranks(const core_groups *c, int slots, int threads)
         const int size = host_count_cores(&pin[i]);
         int alike = 0;
         for (int k = 0; k < threads; k++) {
-            alike += host_cores_overlap(&pin[i], &pin[k]);
+            alike += overlap(&pin[i], &pin[k]);
         }
         assert_in_range(size, 1, slots);
         assert_in_range(alike, 1, size);
@@ -249,7 +258,7 @@ static void test_this_machine(void **state)
     assert_int_equal(cores_assign(c, slots, slots - 1, 1, pin, &nodes), CORES_OWN);
     assert_int_equal(nodes, 1);
     assert_int_equal(host_count_cores(&pin[0]), 1);
-    assert_true(host_cores_overlap(&pin[0], &allowed));
+    assert_true(overlap(&pin[0], &allowed));
     cores_destroy(c);
 }
 

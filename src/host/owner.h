@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The line in a lock file, which names the process that holds it. */
-#ifndef STORE_GUARD_OWNER_H
-#define STORE_GUARD_OWNER_H
+/* The line in a file that names the process whose it is: a lock file, or a run's folder. */
+#ifndef HOST_OWNER_H
+#define HOST_OWNER_H
 
 #include "base/clock.h"
 #include "host/host.h"
@@ -26,8 +26,8 @@ typedef enum owner_line {
 /* Whatever it is not, the owner is set, to a process that cannot be seen from here. */
 owner_line owner_read(int fd, owner *o);
 
-/* Replaces the line by one that names this process. Without it the lock holds as well. */
-void owner_write(int fd);
+/* Replaces the line by one that names this process; false if it cannot be written. */
+bool owner_write(int fd);
 
 /* Whether the process exists, as far as can be said from here: for one on another host or in
  * another namespace, by the seconds for which it has not touched its file. */

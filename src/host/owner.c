@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The line in a lock file, which names the process that holds it. */
-#include "store/guard/owner.h"
+/* The line in a file that names the process whose it is: a lock file, or a run's folder. */
+#include "host/owner.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,7 +66,7 @@ owner_line owner_read(int fd, owner *o)
     return whole ? OWNER_NAMED : OWNER_FOREIGN;
 }
 
-void owner_write(int fd)
+bool owner_write(int fd)
 {
     owner me;
     char text[OWNER_BYTES];
@@ -77,9 +77,7 @@ void owner_write(int fd)
         memcpy(me.process.boot, unknown_boot, sizeof unknown_boot);
     }
     const int length = format(&me, text);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
-        return;
-    }
+    return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) == length;
 }
 
 bool owner_lives(const owner *o, double age_s)
