@@ -42,8 +42,9 @@ static weft_status check_name(const char *name, error *e)
 weft_status hosts_add(hosts *h, const char *name, const char *cores, error *e)
 {
     hosts_row added = {.name = NULL};
-    if (check_name(name, e) != WEFT_OK) {
-        return e->status;
+    const weft_status status = check_name(name, e);
+    if (status != WEFT_OK) {
+        return status;
     }
     if (cores != NULL && !number_read_count(cores, 1, &added.cores)) {
         return error_set(e, WEFT_ERR_USAGE,
@@ -53,7 +54,7 @@ weft_status hosts_add(hosts *h, const char *name, const char *cores, error *e)
         const int room = 2 * h->room + 16;
         hosts_row *grown = realloc(h->row, (size_t)room * sizeof *grown);
         if (grown == NULL) {
-            return error_set(e, WEFT_ERR_MEMORY, "out of memory");
+            return error_memory(e, "the names of hosts");
         }
         h->row = grown;
         h->room = room;

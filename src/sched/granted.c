@@ -40,7 +40,7 @@ struct granted {
 
 static weft_status no_memory(error *e)
 {
-    return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+    return error_memory(e, "a queue of tiles");
 }
 
 static int64_t larger_of(int64_t a, int64_t b)

@@ -56,8 +56,7 @@ weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
         free(of);
         free(tile);
         free(l);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %lld tiles",
-                         (long long)tiles);
+        return error_memory(e, "the state of %lld tiles", (long long)tiles);
     }
     for (int rank = 0; rank < ranks; rank++) {
         of[rank] = (holdings){.first = NONE, .last = NONE};
@@ -110,7 +109,7 @@ int64_t leases_undone(const leases *l)
 weft_status leases_status(const leases *l, error *e)
 {
     return !l->incomplete ? WEFT_OK
-                          : error_set(e, WEFT_ERR_MEMORY, "out of memory for what ranks have");
+                          : error_memory(e, "what ranks have");
 }
 
 /* At least one free lease; false if there is no memory for it. */

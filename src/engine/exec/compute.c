@@ -99,10 +99,11 @@ static bool fetch_tile(const block *b, int64_t first, int64_t items, uint64_t ch
 {
     const flow *w = b->flow;
     error e = {.status = WEFT_OK};
-    for (int i = 0; i < w->job->fields && e.status == WEFT_OK; i++) {
-        (void)store_read(w->store, i, first, items, block_bytes(b, i, first), &e);
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < w->job->fields && status == WEFT_OK; i++) {
+        status = store_read(w->store, i, first, items, block_bytes(b, i, first), &e);
     }
-    return e.status == WEFT_OK && tile_checksum(b, first, items) == checksum;
+    return status == WEFT_OK && tile_checksum(b, first, items) == checksum;
 }
 
 /* Of a tile with items to retry, from `retry` on, everything else is in the file already, unless

@@ -128,7 +128,7 @@ weft_status place_remember(int fd, error *e)
     }
     written *more = realloc(all_written, (written_count + 1) * sizeof *more);
     if (more == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a list of files");
+        return error_memory(e, "the list of files that are written");
     }
     all_written = more;
     all_written[written_count++] = (written){.device = file.st_dev, .inode = file.st_ino};

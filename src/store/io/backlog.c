@@ -115,7 +115,7 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
 {
     backlog *b = calloc(1, sizeof *b);
     if (b == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a writing thread");
+        return error_memory(e, "the thread that writes to %s", path);
     }
     b->fd = fd;
     b->path = path;
@@ -172,7 +172,7 @@ static weft_status add(backlog *b, const entry *each, const void *bytes, error *
     if (status != WEFT_OK) {
         *e = b->error;
     } else if (!reserve(l, sizeof *each + each->count)) {
-        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for what is to be written");
+        status = error_memory(e, "what is to be written");
         b->error = *e;
     } else {
         memcpy(l->bytes + l->used, each, sizeof *each);
