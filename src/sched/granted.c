@@ -4,6 +4,8 @@
  */
 #include "sched/granted.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,14 +87,7 @@ static bool make_room(granted *s)
         s->head = 0;
         return true;
     }
-    const int64_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
-    interval *larger = realloc(s->queue, (size_t)capacity * sizeof *larger);
-    if (larger == NULL) {
-        return false;
-    }
-    s->queue = larger;
-    s->capacity = capacity;
-    return true;
+    return ARRAY_RESERVE(s->queue, s->capacity, s->head + s->used + 1);
 }
 
 weft_status granted_add(granted *s, interval p, error *e)

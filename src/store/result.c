@@ -412,8 +412,7 @@ static weft_status prepare_buffer(verification *v)
     }
     v->buffer = malloc(bytes + 1);
     if (v->buffer == NULL) {
-        return error_memory(&v->result->error, "a tile of %s",
-                         v->result->path);
+        return error_memory(&v->result->error, "a tile of %s", v->result->path);
     }
     return WEFT_OK;
 }

@@ -3,6 +3,7 @@
  * for a disk. */
 #include "store/io/backlog.h"
 
+#include "base/array.h"
 #include "base/thread.h"
 #include "host/host.h"
 #include "store/io/bytes.h"
@@ -22,7 +23,7 @@ typedef struct entry {
 typedef struct list {
     unsigned char *bytes; /* entries, one behind the other, not aligned */
     size_t used;
-    size_t room;
+    int64_t room;
 } list;
 
 struct backlog {
@@ -148,22 +149,6 @@ void backlog_destroy(backlog *b)
     release(b);
 }
 
-/* Room for more bytes in a list. */
-static bool reserve(list *l, size_t more)
-{
-    if (l->used + more <= l->room) {
-        return true;
-    }
-    const size_t room = 2 * (l->used + more);
-    unsigned char *larger = realloc(l->bytes, room);
-    if (larger == NULL) {
-        return false;
-    }
-    l->bytes = larger;
-    l->room = room;
-    return true;
-}
-
 static weft_status add(backlog *b, const entry *each, const void *bytes, error *e)
 {
     (void)pthread_mutex_lock(&b->mutex);
@@ -171,7 +156,7 @@ static weft_status add(backlog *b, const entry *each, const void *bytes, error *
     weft_status status = b->error.status;
     if (status != WEFT_OK) {
         *e = b->error;
-    } else if (!reserve(l, sizeof *each + each->count)) {
+    } else if (!ARRAY_RESERVE(l->bytes, l->room, (int64_t)(l->used + sizeof *each + each->count))) {
         status = error_memory(e, "what is to be written");
         b->error = *e;
     } else {
