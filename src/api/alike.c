@@ -29,7 +29,7 @@ weft_status alike_begin(comm *c, error *e)
     account_add(&a, "weft's version", "%s", WEFT_VERSION);
     account_add(&a, "the size of weft's options", "%zu", sizeof(options));
     run_describe(&a);
-    weft_status status = comm_agree_on(c, "weft_init()", &a, e);
+    weft_status status = comm_agree_on(c, "weft_init()", &a, WEFT_OK, e);
     account_clear(&a);
     return status == WEFT_OK ? comm_meet(c, e) : status;
 }
@@ -95,11 +95,11 @@ static weft_status share(comm *c, options *chosen, char **texts, error *e)
     }
     char *out = malloc((size_t)all.out_bytes + 1);
     if (out == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the options");
+        status = error_memory(e, "the options");
     } else if (first && path != NULL) {
         memcpy(out, path, (size_t)all.out_bytes);
     }
-    status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     if (status == WEFT_OK) {
         status = comm_broadcast(c, 0, out, (size_t)all.out_bytes, e);
     }
@@ -116,12 +116,12 @@ static weft_status share(comm *c, options *chosen, char **texts, error *e)
     return WEFT_OK;
 }
 
-weft_status alike_settle(comm *c, const weft_program *program, options *chosen, char **texts,
-                         error *e)
+weft_status alike_settle(comm *c, const weft_program *program, weft_status own, options *chosen,
+                         char **texts, error *e)
 {
     account a = {.text = NULL};
     describe_program(program, &a);
-    const weft_status status = comm_agree_on(c, "weft_init()", &a, e);
+    const weft_status status = comm_agree_on(c, "weft_init()", &a, own, e);
     account_clear(&a);
     return status == WEFT_OK ? share(c, chosen, texts, e) : status;
 }

@@ -17,10 +17,10 @@ weft_status alike_check_launcher(const launcher_claim *claim, error *e);
  * call. */
 weft_status alike_begin(comm *c, error *e);
 
-/* After all ranks have read their options, or `e` says what is wrong with them: refuses ranks that
+/* After all ranks have read their options, or failed to, as `own` and `e` say: refuses ranks that
  * were started with another program or with other options of it, and gives all ranks rank 0's
  * choice. Its texts are allocated in *texts, which is the caller's to free. Collective. */
-weft_status alike_settle(comm *c, const weft_program *program, options *chosen, char **texts,
-                         error *e);
+weft_status alike_settle(comm *c, const weft_program *program, weft_status own, options *chosen,
+                         char **texts, error *e);
 
 #endif

@@ -57,7 +57,7 @@ static weft_status reserve_path(weft_session *session, const char *name, const c
     }
     session_result *r = malloc(sizeof *r + strlen(path) + 1);
     if (r == NULL) {
-        return error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+        return error_memory(&session->error, "map '%s'", name);
     }
     (void)snprintf(r->map, sizeof r->map, "%s", name);
     memcpy(r->path, path, strlen(path) + 1);
@@ -86,7 +86,7 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
     if (m != NULL && path != NULL) {
         status = reserve_path(session, name, path);
     } else {
-        status = error_set(&session->error, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+        status = error_memory(&session->error, "map '%s'", name);
     }
     if (status != WEFT_OK || m == NULL) {
         free(path);
@@ -199,15 +199,15 @@ weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation)
 }
 
 /* What has happened is in the way of this map. */
-static void refuse(const weft_map *map, const char *what)
+static weft_status refuse(const weft_map *map, const char *what)
 {
-    (void)error_set(&map->session->error, WEFT_STOPPED,
-                    "%s before map '%s' had begun; run the same command again to continue with it",
-                    what, map->job->name);
+    return error_set(&map->session->error, WEFT_STOPPED,
+                     "%s before map '%s' had begun; run the same command again to continue with it",
+                     what, map->job->name);
 }
 
 /* All ranks are to run the same map. */
-static weft_status agree_on_map(const weft_map *map)
+static weft_status agree_on_map(const weft_map *map, weft_status own)
 {
     char call[WEFT_NAME_BYTES + 32];
     account a = {.text = NULL};
@@ -218,7 +218,8 @@ static weft_status agree_on_map(const weft_map *map)
     account_add(&a, "the kernel", "%s", map->pure ? "pure" : "not pure");
     account_add(&a, "the map's isolation", "%d", (int)map->isolation);
     job_describe(map->job, &a);
-    const weft_status status = comm_agree_on(map->session->comm, call, &a, &map->session->error);
+    const weft_status status =
+        comm_agree_on(map->session->comm, call, &a, own, &map->session->error);
     account_clear(&a);
     return status;
 }
@@ -227,18 +228,18 @@ static weft_status agree_on_map(const weft_map *map)
 static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
 {
     weft_session *s = map->session;
-    weft_status status = WEFT_STOPPED;
+    weft_status status = WEFT_OK;
     error_clear(&s->error);
     if (comm_broken(s->comm)) {
-        refuse(map, "a rank died");
+        status = refuse(map, "a rank died");
     } else {
         if (kernel == NULL) {
-            (void)error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
+            status = error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
         } else if (signals_seen() != 0) {
-            refuse(map, signals_name(signals_seen()));
+            status = refuse(map, signals_name(signals_seen()));
         }
         session_allow_absence(s);
-        status = agree_on_map(map);
+        status = agree_on_map(map, status);
     }
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);

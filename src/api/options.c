@@ -6,11 +6,13 @@
 #include "base/option.h"
 #include "base/terminal.h"
 
+#include <float.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/version.h>
 
-enum { OPTIONS = 17, PROGRAM_NAME_BYTES = 256 };
+enum { OPTIONS = 17, PROGRAM_NAME_BYTES = 256, TEXT_BYTES = 4096 };
 
 /* Not given. */
 static const int64_t none = INT64_MIN;
@@ -23,49 +25,129 @@ typedef struct given {
     const char *time_limit;
 } given;
 
-const char *weft_options_text(void)
+/* An option: all there is to say of it. */
+typedef struct own_option {
+    weft_option option; /* of its help every line but the last ends with '\n' … */
+    const char *preset; /* … and this follows it; NULL: none */
+    struct {
+        double least;
+        double most;
+        const char *otherwise; /* what is said of another number; NULL: it may be any */
+    } range;
+} own_option;
+
+/* Every option, and where its argument goes. */
+static void list_options(options *c, given *g, own_option table[OPTIONS])
 {
-    return "  --out FILE            the result; resumed if it exists and is the same job's\n"
-           "                        (DIR/: the maps' names, .h5, in that folder)\n"
-           "  --threads N           workers per rank; 0: the main thread alone computes\n"
-           "                        (default: OMP_NUM_THREADS, or this rank's share of the\n"
-           "                        cores and of the CPU quota)\n"
-           "  --schedule NAME       the technique by which work is shared out over ranks\n"
-           "                        (default: auto)\n"
-           "  --grain N             items per tile (default: the file's, or automatic)\n"
-           "  --seed S              seed of the items' random streams (default: 0)\n"
-           "  --sync SECONDS        force results to disk at least this often; 0: never\n"
-           "                        (default: 10)\n"
-           "  --time-limit TIME     stop in good order, status 75, before this time has passed:\n"
-           "                        seconds, or [D-]H:MM:SS; 0: never\n"
-           "                        (default: what is left of the Slurm job, or never)\n"
-           "  --heartbeat SECONDS   how often each rank reports that it is alive (default: 0.1)\n"
-           "  --dead-after SECONDS  a rank silent for this long is presumed dead, and others\n"
-           "                        compute what it had; 0: never (default: 5)\n"
-           "  --retry-failed        compute failed items again\n"
-           "  --fresh               start over; an existing result moves to FILE.bak, or to\n"
-           "                        FILE.bak.2 and so on; to continue after a stop, leave it out\n"
-           "  --isolate             compute everything in children of the workers, so that an "
-           "item\n"
-           "                        that crashes costs nothing but itself\n"
-           "  --item-timeout S      end an item that takes longer; implies --isolate; 0: none\n"
-           "                        (default: 0)\n"
-           "  --progress MODE       auto, always, never (default: auto)\n"
-           "  --log LEVEL           error, warning, info, debug (default: info)\n"
-           "  --help                this text\n"
-           "  --version             which version of the program and of weft this is\n"
-           "Each can also be set in the environment, as WEFT_OUT, WEFT_THREADS and so on; the\n"
-           "command line wins.\n"
-           "Exit status: 0 complete, 1 error, 2 wrong usage or a file of another job, 3 complete\n"
-           "but some items failed, 75 stopped early: run the same command again to continue.\n";
+    run_options *run = &c->run;
+    const double day_s = 86400;
+    const own_option own[] = {
+        {.option = {"out", "FILE", WEFT_OPTION_STRING, &c->out,
+                    "the result; resumed if it exists and is the same job's\n"
+                    "(DIR/: the maps' names, .h5, in that folder)"}},
+        {.option = {"threads", "N", WEFT_OPTION_INT64, &c->threads,
+                    "workers per rank; 0: the main thread alone computes\n"
+                    "(default: OMP_NUM_THREADS, or this rank's share of the\n"
+                    "cores and of the CPU quota)"},
+         .range = {0, 65535, " workers; it takes 0 (the main thread alone) to 65535"}},
+        {.option = {"schedule", "NAME", WEFT_OPTION_STRING, &g->schedule,
+                    "the technique by which work is shared out over ranks\n"},
+         .preset = "auto"},
+        {.option = {"grain", "N", WEFT_OPTION_INT64, &run->grain,
+                    "items per tile (default: the file's, or automatic)"},
+         .range = {1, DBL_MAX, " items per tile; it takes 1 or more"}},
+        {.option = {"seed", "S", WEFT_OPTION_INT64, &run->seed,
+                    "seed of the items' random streams"},
+         .preset = "0",
+         .range = {0, DBL_MAX, "; it takes 0 to 2^63 - 1"}},
+        {.option = {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &run->sync_s,
+                    "force results to disk at least this often; 0: never\n"},
+         .preset = "10",
+         .range = {0, DBL_MAX, " seconds; it takes 0 (never) or more"}},
+        {.option = {"time-limit", "TIME", WEFT_OPTION_STRING, &g->time_limit,
+                    "stop in good order, status 75, before this time has passed:\n"
+                    "seconds, or [D-]H:MM:SS; 0: never\n"
+                    "(default: what is left of the Slurm job, or never)"}},
+        {.option = {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &run->heartbeat_s,
+                    "how often each rank reports that it is alive"},
+         .preset = "0.1",
+         .range = {DBL_MIN, day_s, " seconds; it takes more than 0, up to 86400"}},
+        {.option = {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &run->dead_after_s,
+                    "a rank silent for this long is presumed dead, and others\n"
+                    "compute what it had; 0: never"},
+         .preset = "5",
+         .range = {0, day_s, " seconds; it takes 0 (never), or up to 86400"}},
+        {.option = {"retry-failed", NULL, WEFT_OPTION_FLAG, &run->retry_failed,
+                    "compute failed items again"}},
+        {.option = {"fresh", NULL, WEFT_OPTION_FLAG, &run->fresh,
+                    "start over; an existing result moves to FILE.bak, or to\n"
+                    "FILE.bak.2 and so on; to continue after a stop, leave it out"}},
+        {.option = {"isolate", NULL, WEFT_OPTION_FLAG, &run->isolate,
+                    "compute everything in children of the workers, so that an item\n"
+                    "that crashes costs nothing but itself"}},
+        {.option = {"item-timeout", "S", WEFT_OPTION_DOUBLE, &run->item_timeout_s,
+                    "end an item that takes longer; implies --isolate; 0: none\n"},
+         .preset = "0",
+         .range = {0, DBL_MAX, " seconds; it takes 0 (none) or more"}},
+        {.option = {"progress", "MODE", WEFT_OPTION_STRING, &g->progress, "auto, always, never"},
+         .preset = "auto"},
+        {.option = {"log", "LEVEL", WEFT_OPTION_STRING, &g->log, "error, warning, info, debug"},
+         .preset = "info"},
+        {.option = {"help", NULL, WEFT_OPTION_FLAG, &c->help, "this text"}},
+        {.option = {"version", NULL, WEFT_OPTION_FLAG, &c->version,
+                    "which version of the program and of weft this is"}},
+    };
+    _Static_assert(sizeof own / sizeof own[0] == OPTIONS, "all options");
+    memcpy(table, own, sizeof own);
 }
 
-static void print_option(const weft_option *option)
+/* A line of help for every line of the option's text. */
+static void print_option(FILE *to, const weft_option *option, const char *preset)
 {
     char left[64];
     (void)snprintf(left, sizeof left, "--%s %s", option->name,
                    option->argument == NULL ? "" : option->argument);
-    (void)printf("  %-21s %s\n", left, option->help);
+    (void)fprintf(to, "  %-21s ", left);
+    char last = '\0';
+    for (const char *at = option->help; *at != '\0'; at++) {
+        last = *at;
+        (void)fprintf(to, "%c%*s", last, last == '\n' ? 24 : 0, "");
+    }
+    if (preset != NULL) {
+        (void)fprintf(to, "%s(default: %s)", last == '\n' ? "" : " ", preset);
+    }
+    (void)fputc('\n', to);
+}
+
+static char options_text[TEXT_BYTES];
+
+static void write_options_text(void)
+{
+    options unused;
+    given nothing;
+    own_option table[OPTIONS];
+    list_options(&unused, &nothing, table);
+    FILE *to = fmemopen(options_text, sizeof options_text, "w");
+    if (to == NULL) {
+        return;
+    }
+    for (int i = 0; i < OPTIONS; i++) {
+        print_option(to, &table[i].option, table[i].preset);
+    }
+    (void)fputs(
+        "Each can also be set in the environment, as WEFT_OUT, WEFT_THREADS and so on; the\n"
+        "command line wins.\n"
+        "Exit status: 0 complete, 1 error, 2 wrong usage or a file of another job, 3 complete\n"
+        "but some items failed, 75 stopped early: run the same command again to continue.\n",
+        to);
+    (void)fclose(to);
+}
+
+const char *weft_options_text(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, write_options_text);
+    return options_text;
 }
 
 void options_print_help(const weft_program *program, const char *word)
@@ -82,7 +164,7 @@ void options_print_help(const weft_program *program, const char *word)
     if (program != NULL && program->options != NULL) {
         (void)printf("\nOptions of %s:\n", name);
         for (const weft_option *option = program->options; option->name != NULL; option++) {
-            print_option(option);
+            print_option(stdout, option, NULL);
         }
     }
     (void)printf("\nOptions of weft:\n%s", weft_options_text());
@@ -136,77 +218,45 @@ static weft_status look_up(options *c, const given *g, error *e)
     return WEFT_OK;
 }
 
-static weft_status check_ranges(const options *c, bool threads_given, bool grain_given, error *e)
+/* A number that is given, or preset, and out of its range. */
+static weft_status check_range(const own_option *row, error *e)
 {
-    const double most_s = 86400;
-    if (threads_given && (c->threads < 0 || c->threads > 65535)) {
-        return error_set(e, WEFT_ERR_USAGE,
-                         "--threads: %lld workers; it takes 0 (the main thread alone) to 65535",
-                         (long long)c->threads);
+    const weft_option *o = &row->option;
+    if (row->range.otherwise == NULL) {
+        return WEFT_OK;
     }
-    if (grain_given && c->run.grain < 1) {
-        return error_set(e, WEFT_ERR_USAGE, "--grain: %lld items per tile; it takes 1 or more",
-                         (long long)c->run.grain);
+    if (o->type == WEFT_OPTION_INT64) {
+        const int64_t value = *(const int64_t *)o->value;
+        const bool good = value == none ||
+                          ((double)value >= row->range.least && (double)value <= row->range.most);
+        return good ? WEFT_OK
+                    : error_set(e, WEFT_ERR_USAGE, "--%s: %lld%s", o->name, (long long)value,
+                                row->range.otherwise);
     }
-    if (c->run.seed < 0) {
-        return error_set(e, WEFT_ERR_USAGE, "--seed: %lld; it takes 0 to 2^63 - 1",
-                         (long long)c->run.seed);
-    }
-    if (c->run.sync_s < 0) {
-        return error_set(e, WEFT_ERR_USAGE, "--sync: %g seconds; it takes 0 (never) or more",
-                         c->run.sync_s);
-    }
-    if (c->run.heartbeat_s <= 0 || c->run.heartbeat_s > most_s) {
-        return error_set(e, WEFT_ERR_USAGE,
-                         "--heartbeat: %g seconds; it takes more than 0, up to 86400",
-                         c->run.heartbeat_s);
-    }
-    if (c->run.dead_after_s < 0 || c->run.dead_after_s > most_s) {
-        return error_set(e, WEFT_ERR_USAGE,
-                         "--dead-after: %g seconds; it takes 0 (never), or up to 86400",
-                         c->run.dead_after_s);
-    }
-    if (!(c->run.item_timeout_s >= 0)) {
-        return error_set(e, WEFT_ERR_USAGE, "--item-timeout: %g seconds; it takes 0 (none) or more",
-                         c->run.item_timeout_s);
-    }
-    return WEFT_OK;
+    const double value = *(const double *)o->value;
+    return value >= row->range.least && value <= row->range.most
+               ? WEFT_OK
+               : error_set(e, WEFT_ERR_USAGE, "--%s: %g%s", o->name, value, row->range.otherwise);
 }
 
-/* Every option, and where its argument goes. */
-static void list_options(options *c, given *g, weft_option table[OPTIONS + 1])
+/* The rows as they are parsed. */
+static void strip(const own_option table[OPTIONS], weft_option rows[OPTIONS + 1])
 {
-    const weft_option own[] = {
-        {"out", "FILE", WEFT_OPTION_STRING, &c->out, ""},
-        {"threads", "N", WEFT_OPTION_INT64, &c->threads, ""},
-        {"schedule", "NAME", WEFT_OPTION_STRING, &g->schedule, ""},
-        {"grain", "N", WEFT_OPTION_INT64, &c->run.grain, ""},
-        {"seed", "S", WEFT_OPTION_INT64, &c->run.seed, ""},
-        {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &c->run.sync_s, ""},
-        {"time-limit", "TIME", WEFT_OPTION_STRING, &g->time_limit, ""},
-        {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &c->run.heartbeat_s, ""},
-        {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &c->run.dead_after_s, ""},
-        {"retry-failed", NULL, WEFT_OPTION_FLAG, &c->run.retry_failed, ""},
-        {"fresh", NULL, WEFT_OPTION_FLAG, &c->run.fresh, ""},
-        {"isolate", NULL, WEFT_OPTION_FLAG, &c->run.isolate, ""},
-        {"item-timeout", "S", WEFT_OPTION_DOUBLE, &c->run.item_timeout_s, ""},
-        {"progress", "MODE", WEFT_OPTION_STRING, &g->progress, ""},
-        {"log", "LEVEL", WEFT_OPTION_STRING, &g->log, ""},
-        {"help", NULL, WEFT_OPTION_FLAG, &c->help, ""},
-        {"version", NULL, WEFT_OPTION_FLAG, &c->version, ""},
-        {NULL, NULL, WEFT_OPTION_FLAG, NULL, NULL},
-    };
-    _Static_assert(sizeof own / sizeof own[0] == OPTIONS + 1, "all options");
-    memcpy(table, own, sizeof own);
+    for (int i = 0; i < OPTIONS; i++) {
+        rows[i] = table[i].option;
+    }
+    rows[OPTIONS] = (weft_option){.name = NULL};
 }
 
 void options_warn_of_variables(void)
 {
-    options unused = {.threads = none};
-    given nothing = {.schedule = NULL};
-    weft_option table[OPTIONS + 1];
+    options unused;
+    given nothing;
+    own_option table[OPTIONS];
+    weft_option rows[OPTIONS + 1];
     list_options(&unused, &nothing, table);
-    option_warn_of_variables(table);
+    strip(table, rows);
+    option_warn_of_variables(rows);
 }
 
 static option_rest rest_for(const weft_program *program)
@@ -219,17 +269,22 @@ static option_rest rest_for(const weft_program *program)
 
 weft_status options_read(options *c, const weft_program *program, int *argc, char **argv, error *e)
 {
-    given g = {.schedule = "auto", .progress = "auto", .log = "info"};
-    weft_option table[OPTIONS + 1];
-    *c = (options){.threads = none,
-                   .run.grain = none,
-                   .run.sync_s = 10,
-                   .time_limit_s = -1,
-                   .run.heartbeat_s = 0.1,
-                   .run.dead_after_s = 5};
+    given g = {.schedule = NULL};
+    own_option table[OPTIONS];
+    weft_option rows[OPTIONS + 1];
+    weft_status status = WEFT_OK;
+    *c = (options){.threads = none, .run.grain = none, .time_limit_s = -1};
     list_options(c, &g, table);
-    const weft_option *theirs = program == NULL ? NULL : program->options;
-    weft_status status = option_parse(table, theirs, rest_for(program), argc, argv, e);
+    strip(table, rows);
+    for (int i = 0; i < OPTIONS && status == WEFT_OK; i++) {
+        if (table[i].preset != NULL) {
+            status = option_read(&rows[i], "the default", table[i].preset, e);
+        }
+    }
+    if (status == WEFT_OK) {
+        const weft_option *theirs = program == NULL ? NULL : program->options;
+        status = option_parse(rows, theirs, rest_for(program), argc, argv, e);
+    }
     if (c->help || c->version) {
         /* That answers whatever is wrong behind it. */
         error_clear(e);
@@ -238,8 +293,8 @@ weft_status options_read(options *c, const weft_program *program, int *argc, cha
     if (status == WEFT_OK) {
         status = look_up(c, &g, e);
     }
-    if (status == WEFT_OK) {
-        status = check_ranges(c, c->threads != none, c->run.grain != none, e);
+    for (int i = 0; i < OPTIONS && status == WEFT_OK; i++) {
+        status = check_range(&table[i], e);
     }
     c->threads = c->threads == none ? -1 : c->threads;
     c->run.grain = c->run.grain == none ? 0 : c->run.grain;

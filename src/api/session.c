@@ -106,13 +106,13 @@ static weft_status start_mpi(weft_session *s, int *argc, char ***argv)
 }
 
 /* A signal may have come to this rank alone. */
-static void heed_signal(weft_session *s)
+static weft_status heed_signal(weft_session *s)
 {
-    if (signals_seen() != 0) {
-        (void)error_set(&s->error, WEFT_STOPPED,
-                        "%s before the program had begun; run the same command again",
-                        signals_name(signals_seen()));
-    }
+    return signals_seen() == 0
+               ? WEFT_OK
+               : error_set(&s->error, WEFT_STOPPED,
+                           "%s before the program had begun; run the same command again",
+                           signals_name(signals_seen()));
 }
 
 weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
@@ -131,11 +131,12 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     if (status != WEFT_OK) {
         return status;
     }
-    if (options_read(&s->options, program, argc, *argv, &s->error) == WEFT_OK) {
-        heed_signal(s);
+    status = options_read(&s->options, program, argc, *argv, &s->error);
+    if (status == WEFT_OK) {
+        status = heed_signal(s);
     }
     session_expect_all(s);
-    status = alike_settle(s->comm, program, &s->options, &s->texts, &s->error);
+    status = alike_settle(s->comm, program, status, &s->options, &s->texts, &s->error);
     log_set(s->options.log, comm_rank(s->comm));
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);
@@ -153,8 +154,8 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         s->options.run.command = s->command;
         s->options.run.deadline_ns =
             comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
-        (void)placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
-        status = comm_agree(s->comm, &s->error);
+        status = placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
+        status = comm_agree(s->comm, status, &s->error);
     }
     if (status == WEFT_OK && comm_rank(s->comm) == 0) {
         outcome_file_begin();
@@ -163,14 +164,16 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
 }
 
 /* If a rank has died since, or ranks have made different calls, every rank keeps what it has. */
-static weft_status agree_to_finish(comm *c, error *e)
+static weft_status agree_to_finish(comm *c, weft_status own, error *e)
 {
     error agreed = *e;
-    if (!comm_parted(c)) {
-        (void)comm_agree_on(c, "weft_finish()", NULL, &agreed);
-        *e = comm_broken(c) ? *e : agreed;
+    const weft_status status =
+        comm_parted(c) ? own : comm_agree_on(c, "weft_finish()", NULL, own, &agreed);
+    if (comm_broken(c)) {
+        return own;
     }
-    return e->status;
+    *e = agreed;
+    return status;
 }
 
 /* What all ranks end with; the text is that of the lowest rank that failed. */
@@ -187,7 +190,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    return s->comm == NULL ? status : agree_to_finish(s->comm, e);
+    return s->comm == NULL ? status : agree_to_finish(s->comm, status, e);
 }
 
 static volatile sig_atomic_t status_at_end = 0;
@@ -299,5 +302,5 @@ weft_status weft_agree(weft_session *session, weft_status status)
     /* Without those that have died, what the run came to is all there is to agree on. */
     return comm_broken(session->comm)
                ? status
-               : comm_agree_on(session->comm, "weft_agree()", NULL, &session->error);
+               : comm_agree_on(session->comm, "weft_agree()", NULL, status, &session->error);
 }

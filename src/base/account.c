@@ -3,6 +3,7 @@
  * two of them. */
 #include "base/account.h"
 
+#include "base/array.h"
 #include "base/number.h"
 
 #include <stdarg.h>
@@ -10,21 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 1024 };
-
 static bool make_room(account *a, size_t bytes)
 {
-    size_t room = a->room > 0 ? a->room : FIRST_ROOM;
-    while (room - a->used < bytes) {
-        room *= 2;
-    }
-    char *text = room == a->room ? a->text : realloc(a->text, room);
-    if (text == NULL) {
+    if (!ARRAY_RESERVE(a->text, a->room, (int64_t)(a->used + bytes))) {
         a->incomplete = true;
         return false;
     }
-    a->text = text;
-    a->room = room;
     return true;
 }
 

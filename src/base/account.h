@@ -13,7 +13,7 @@
 typedef struct account {
     char *text; /* name, value, name, value …, each ended by a zero */
     size_t used;
-    size_t room;
+    int64_t room;
     bool incomplete; /* memory ran out */
 } account;
 

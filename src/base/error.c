@@ -38,6 +38,16 @@ weft_status error_set(error *e, weft_status status, const char *format, ...)
     return status;
 }
 
+weft_status error_memory(error *e, const char *format, ...)
+{
+    char what[ERROR_TEXT_BYTES / 2];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)number_print_list(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return error_set(e, WEFT_ERR_MEMORY, "out of memory for %s", what);
+}
+
 weft_status error_system(error *e, int number, const char *format, ...)
 {
     const weft_status status =

@@ -10,7 +10,9 @@
 
 enum { ERROR_TEXT_BYTES = 1024 };
 
-/* Set once, where the error is first decided; callers pass it on. Zero-initialised: no error. */
+/* What is to be said of a failure; set once, where it is first decided, and passed on by callers. A
+ * function that fails says so by the status that it returns, and nobody looks for that in here. The
+ * status in here is for errors that are kept or sent. Zero-initialised: no error. */
 typedef struct error {
     weft_status status;
     char text[ERROR_TEXT_BYTES];
@@ -32,6 +34,9 @@ weft_status error_set_list(error *e, weft_status status, const char *format, va_
 /* The same with ": <strerror(number)>" behind it; ENOSPC and EDQUOT give WEFT_ERR_NO_SPACE, every
  * other number WEFT_ERR_SYSTEM. */
 weft_status error_system(error *e, int number, const char *format, ...) WEFT_PRINTF(3, 4);
+
+/* WEFT_ERR_MEMORY, "out of memory for " and the text. */
+weft_status error_memory(error *e, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* What to do where no thread, or no process, can be created. */
 #define ERROR_MORE_THREADS \

@@ -226,7 +226,7 @@ weft_status option_parse(const weft_option *ours, const weft_option *theirs, opt
     }
     if (status == WEFT_OK && of_environment.status != WEFT_OK) {
         *e = of_environment;
-        return e->status;
+        return of_environment.status;
     }
     if (status == WEFT_OK && *argc > 0) {
         argv[kept] = NULL;

@@ -29,10 +29,8 @@ typedef struct others {
 static weft_status find_others(comm *c, uint64_t digest, others *o, error *e)
 {
     uint64_t *all = malloc((size_t)c->size * sizeof *all);
-    if (all == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the digests of %d ranks", c->size);
-    }
-    weft_status status = comm_agree(c, e);
+    weft_status status = comm_agree(
+        c, all == NULL ? error_memory(e, "the digests of %d ranks", c->size) : WEFT_OK, e);
     if (status == WEFT_OK) {
         status = comm_gather(c, &digest, sizeof digest, all, e);
     }
@@ -57,31 +55,30 @@ static weft_status share(comm *c, int root, const account *mine, account *copy, 
     }
     *copy = (account){.text = malloc((size_t)bytes + 1), .used = (size_t)bytes};
     if (copy->text == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for what rank %d says", root);
+        status = error_memory(e, "what rank %d says", root);
     } else if (c->rank == root) {
         memcpy(copy->text, mine->text, mine->used);
     }
-    status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     return status == WEFT_OK ? comm_broadcast(c, root, copy->text, copy->used, e) : status;
 }
 
-static void name_difference(const others *o, const account_difference *d, error *e)
+static weft_status name_difference(const others *o, const account_difference *d, error *e)
 {
     char more[64] = "";
     if (strcmp(d->name, CALL) == 0) {
-        (void)error_set(e, WEFT_ERR_USAGE,
-                        "rank 0 has called %s and rank %d %s: every rank makes the same calls in "
-                        "the same order",
-                        d->first, o->first, d->second);
-        return;
+        return error_set(e, WEFT_ERR_USAGE,
+                         "rank 0 has called %s and rank %d %s: every rank makes the same calls in "
+                         "the same order",
+                         d->first, o->first, d->second);
     }
     if (o->count > 1) {
         (void)snprintf(more, sizeof more, " (%d ranks differ from rank 0)", o->count);
     }
-    (void)error_set(e, WEFT_ERR_USAGE,
-                    "%s is %s on rank 0 and %s on rank %d%s: start the same program with the same "
-                    "options and input on all ranks",
-                    d->name, d->first, d->second, o->first, more);
+    return error_set(e, WEFT_ERR_USAGE,
+                     "%s is %s on rank 0 and %s on rank %d%s: start the same program with the same "
+                     "options and input on all ranks",
+                     d->name, d->first, d->second, o->first, more);
 }
 
 /* Finds what the ranks do not have in common: the same error on all ranks, and whether it is the
@@ -100,12 +97,12 @@ static weft_status find_difference(comm *c, const account *mine, bool *calls, er
         status = share(c, o.first, mine, &other, e);
     }
     if (status == WEFT_OK && account_compare(&first, &other, &d)) {
-        name_difference(&o, &d, e);
+        status = name_difference(&o, &d, e);
         *calls = strcmp(d.name, CALL) == 0;
     }
     account_clear(&first);
     account_clear(&other);
-    return e->status;
+    return status;
 }
 
 /* Looks at all ranks. */
@@ -116,8 +113,9 @@ static weft_status look_at_all(comm *c, bool failed, const account *mine, look *
     look own = {.failed = failed ? c->rank : c->size};
     memcpy(&own.digest, &digest, sizeof digest);
     own.complement = ~own.digest;
-    if (comm_check_call(c, sizeof own, "MPI_Iallreduce", e) != WEFT_OK) {
-        return e->status;
+    const weft_status status = comm_check_call(c, sizeof own, "MPI_Iallreduce", e);
+    if (status != WEFT_OK) {
+        return status;
     }
     const int code =
         MPI_Iallreduce(&own, l, LOOK_NUMBERS, MPI_INT64_T, MPI_MIN, c->communicator, &request);
@@ -135,32 +133,33 @@ static account join(const char *call, const account *a)
     return whole;
 }
 
-weft_status comm_agree_on(comm *c, const char *call, const account *a, error *e)
+weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_status own, error *e)
 {
     error failure = {.status = WEFT_OK};
     look l = {.failed = c->size};
     bool parted = false;
     account mine = join(call, a);
-    if (mine.incomplete && e->status == WEFT_OK) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for what the ranks have in common");
+    if (mine.incomplete && own == WEFT_OK) {
+        own = error_memory(e, "what the ranks have in common");
     }
-    if (look_at_all(c, e->status != WEFT_OK, &mine, &l, &failure) == WEFT_OK &&
-        l.digest != ~l.complement) {
-        (void)find_difference(c, &mine, &parted, &failure);
+    weft_status status = look_at_all(c, own != WEFT_OK, &mine, &l, &failure);
+    if (status == WEFT_OK && l.digest != ~l.complement) {
+        status = find_difference(c, &mine, &parted, &failure);
     }
     account_clear(&mine);
     if (l.failed < c->size && !c->broken) {
         /* A rank's own error says more than that it has gone another way for it. */
         failure = *e;
-        (void)comm_broadcast(c, (int)l.failed, &failure, sizeof failure, &failure);
+        status = comm_share_error(c, (int)l.failed, own, &failure);
     }
     if (parted) {
         c->parted = failure;
     }
-    if (failure.status != WEFT_OK && (e->status == WEFT_OK || !c->broken)) {
-        *e = failure;
+    if (status == WEFT_OK || (own != WEFT_OK && c->broken)) {
+        return own;
     }
-    return e->status;
+    *e = failure;
+    return status;
 }
 
 bool comm_parted(const comm *c)

@@ -91,32 +91,30 @@ static bool is_told(wait *w, int64_t waited_ns)
     return waited_ns - w->stop_ns > told_ns;
 }
 
-/* Whether it is certain that a wait will not come to an end, or it is to; why. */
-static bool hopeless(comm *c, wait *w, int64_t waited_ns, const char *what, error *e)
+/* Fails where it is certain that a wait will not come to an end, or it is to. */
+static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *what, error *e)
 {
     if (c->patience_ns > 0 && waited_ns > c->patience_ns) {
-        (void)error_set(e, WEFT_ERR_MPI,
-                        "MPI: %s: some rank has not come for %.0f s; it may have died", what,
-                        1e-9 * (double)c->patience_ns);
-        return true;
+        return error_set(e, WEFT_ERR_MPI,
+                         "MPI: %s: some rank has not come for %.0f s; it may have died", what,
+                         1e-9 * (double)c->patience_ns);
     }
     if (waited_ns < w->next_look_ns) {
-        return false;
+        return WEFT_OK;
     }
     w->next_look_ns = waited_ns + LOOK_NS;
     if (is_told(w, waited_ns)) {
-        (void)error_set(e, WEFT_STOPPED,
-                        "%s while waiting for another rank; run the same command again to continue",
-                        signals_name(signals_seen()));
-        return true;
+        return error_set(
+            e, WEFT_STOPPED,
+            "%s while waiting for another rank; run the same command again to continue",
+            signals_name(signals_seen()));
     }
     if (w->dead < 0) {
         /* What it had sent before may still arrive until the next look. */
         w->dead = find_dead(c);
-        return false;
+        return WEFT_OK;
     }
-    (void)fail_for(w->dead, e);
-    return true;
+    return fail_for(w->dead, e);
 }
 
 weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e)
@@ -131,9 +129,10 @@ weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what
             break;
         }
         const int64_t waited_ns = clock_now_ns() - start_ns;
-        if (hopeless(c, &w, waited_ns, what, e)) {
+        const weft_status status = look_around(c, &w, waited_ns, what, e);
+        if (status != WEFT_OK) {
             c->broken = true;
-            return e->status;
+            return status;
         }
         sendqueue_advance(c->queue);
         clock_sleep_ns(pause_ns);
@@ -151,7 +150,7 @@ weft_status comm_check_call(const comm *c, size_t count, const char *what, error
 {
     if (c->parted.status != WEFT_OK) {
         *e = c->parted;
-        return e->status;
+        return c->parted.status;
     }
     if (c->broken) {
         return error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
@@ -166,8 +165,9 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
 {
     assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
-    if (comm_check_call(c, count, "MPI_Ibcast", e) != WEFT_OK) {
-        return e->status;
+    const weft_status status = comm_check_call(c, count, "MPI_Ibcast", e);
+    if (status != WEFT_OK) {
+        return status;
     }
     const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
     return comm_await(c, code, &request, "MPI_Ibcast", e);
@@ -177,8 +177,9 @@ weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, erro
 {
     assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
-    if (comm_check_call(c, count, "MPI_Iallgather", e) != WEFT_OK) {
-        return e->status;
+    const weft_status status = comm_check_call(c, count, "MPI_Iallgather", e);
+    if (status != WEFT_OK) {
+        return status;
     }
     const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
                                     c->communicator, &request);
@@ -189,39 +190,50 @@ weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, erro
 static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
 {
     MPI_Request request = MPI_REQUEST_NULL;
-    error failure = {.status = WEFT_OK};
-    if (comm_check_call(c, 0, "MPI_Iallreduce", &failure) == WEFT_OK) {
-        const int code =
-            MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
-        (void)comm_await(c, code, &request, "MPI_Iallreduce", &failure);
+    const weft_status status = comm_check_call(c, 0, "MPI_Iallreduce", e);
+    if (status != WEFT_OK) {
+        return status;
     }
-    if (failure.status != WEFT_OK && e->status == WEFT_OK) {
+    const int code = MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
+    return comm_await(c, code, &request, "MPI_Iallreduce", e);
+}
+
+weft_status comm_share_error(comm *c, int root, weft_status own, error *e)
+{
+    error failure = {.status = WEFT_OK};
+    e->status = own;
+    const weft_status status = comm_broadcast(c, root, e, sizeof *e, &failure);
+    if (status != WEFT_OK) {
         *e = failure;
     }
-    return failure.status;
+    return e->status;
 }
 
-weft_status comm_agree(comm *c, error *e)
+weft_status comm_agree(comm *c, weft_status own, error *e)
 {
     assert(thread_is_main());
-    /* The lowest rank with an error; the number of ranks if there is none. */
+    /* The lowest rank that has failed; the number of ranks if there is none. */
     int lowest = 0;
-    const weft_status status = find_lowest(c, e->status == WEFT_OK ? c->size : c->rank, &lowest, e);
-    if (status != WEFT_OK) {
-        return e->status;
+    error failure = {.status = WEFT_OK};
+    const weft_status status =
+        find_lowest(c, own == WEFT_OK ? c->size : c->rank, &lowest, &failure);
+    if (status == WEFT_OK) {
+        return lowest == c->size ? WEFT_OK : comm_share_error(c, lowest, own, e);
     }
-    if (lowest == c->size) {
-        return WEFT_OK;
+    if (own == WEFT_OK) {
+        *e = failure;
+        return status;
     }
-    return comm_broadcast(c, lowest, e, sizeof *e, e) == WEFT_OK ? e->status : WEFT_ERR_MPI;
+    return own;
 }
 
-weft_status comm_agree_at_end(comm *c, error *e)
+weft_status comm_agree_at_end(comm *c, weft_status own, error *e)
 {
     error agreed = *e;
-    (void)comm_agree(c, &agreed);
-    if (!c->broken) {
-        *e = agreed;
+    const weft_status status = comm_agree(c, own, &agreed);
+    if (c->broken) {
+        return own;
     }
-    return e->status;
+    *e = agreed;
+    return status;
 }

@@ -71,8 +71,7 @@ weft_status comm_meet(comm *c, error *e)
     host_process mine;
     host_this_process(&mine);
     if (all == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the processes of %d ranks",
-                         c->size);
+        return error_memory(e, "the processes of %d ranks", c->size);
     }
     weft_status status = comm_gather(c, &mine, sizeof mine, all, e);
     siblings_forget();
@@ -87,7 +86,7 @@ weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
 {
     comm *c = calloc(1, sizeof *c);
     if (c == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for MPI");
+        return error_memory(e, "the communicator");
     }
     c->communicator = MPI_COMM_NULL;
     c->found = MPI_MESSAGE_NULL;

@@ -43,22 +43,22 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
 /* Collective: every rank gets all ranks' `count` bytes, in the order of ranks. */
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e);
 
-/* Collective: every rank gets the status and the text of the lowest rank whose error is set. If the
- * call itself fails, its own error stays, or that failure. */
-weft_status comm_agree(comm *c, error *e);
+/* Collective: each rank says what its own part has come to; all get the status and the error of the
+ * lowest rank that has failed. If the call itself fails, its own failure stays, or that one. */
+weft_status comm_agree(comm *c, weft_status own, error *e);
 
 /* As comm_agree(), at the beginning of a public function: all ranks have called the same one, and
  * the account, which may be NULL, is the same on all of them; else all get an error that says what
  * differs. After different calls there is no other that all ranks make: each collective call fails
  * at once with this error from then on, but comm_close() is in order. */
-weft_status comm_agree_on(comm *c, const char *call, const account *a, error *e);
+weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_status own, error *e);
 
 /* Whether ranks have made different calls. */
 bool comm_parted(const comm *c);
 
 /* As comm_agree() when nothing is left to do but to end: if a rank has died since, every rank keeps
  * what it has, and the communicator is broken. */
-weft_status comm_agree_at_end(comm *c, error *e);
+weft_status comm_agree_at_end(comm *c, weft_status own, error *e);
 
 /* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
  * Every rank, between two collective calls. */

@@ -30,7 +30,7 @@ static weft_status make_room(unsigned char **bytes, size_t *room, size_t count, 
     }
     unsigned char *larger = realloc(*bytes, count + 1);
     if (larger == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %zu bytes", count);
+        return error_memory(e, "a message of %zu bytes", count);
     }
     *bytes = larger;
     *room = count;
@@ -54,7 +54,7 @@ static weft_status append(comm *c, size_t length, error *e)
     if (*link == NULL) {
         *link = calloc(1, sizeof **link);
         if (*link == NULL) {
-            return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message");
+            return error_memory(e, "a message");
         }
         (*link)->source = c->found_from.MPI_SOURCE;
     }

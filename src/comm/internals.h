@@ -44,6 +44,9 @@ weft_status comm_check_call(const comm *c, size_t count, const char *what, error
 /* Waits for a collective call, asleep; `code` is what starting the call returned. */
 weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e);
 
+/* All ranks get the error of a rank that has failed, and return it; or why that cannot be. */
+weft_status comm_share_error(comm *c, int root, weft_status own, error *e);
+
 /* A receive from any source is refused until one has taken note of the dead. */
 void comm_take_note(comm *c);
 

@@ -36,7 +36,7 @@ weft_status neighbours_create(const host_process of[], int ranks, int rank, neig
     const size_t bytes = (size_t)ranks * sizeof of[0];
     neighbours *n = malloc(sizeof *n + bytes);
     if (n == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the processes of %d ranks", ranks);
+        return error_memory(e, "the processes of %d ranks", ranks);
     }
     *n = (neighbours){.ranks = ranks, .rank = rank};
     memcpy(n->of, of, bytes);

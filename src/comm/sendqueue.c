@@ -47,7 +47,7 @@ weft_status sendqueue_create(MPI_Comm communicator, int ranks, sendqueue **out, 
         free(active);
         free(lines);
         free(o);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for messages to %d ranks", ranks);
+        return error_memory(e, "messages to %d ranks", ranks);
     }
     *o = (sendqueue){.communicator = communicator,
                      .ranks = ranks,
@@ -175,24 +175,22 @@ static void list(sendqueue *o, int rank)
     }
 }
 
-/* A copy; NULL, and an error, if there cannot be one. */
-static posted *copy(const sendqueue *o, int rank, int tag, const void *bytes, size_t count,
-                    error *e)
+static weft_status copy(const sendqueue *o, int rank, int tag, const void *bytes, size_t count,
+                        posted **out, error *e)
 {
     if (rank < 0 || rank >= o->ranks) {
-        (void)error_set(e, WEFT_ERR_MPI, "MPI: MPI_Isend: there is no rank %d", rank);
-        return NULL;
+        return error_set(e, WEFT_ERR_MPI, "MPI: MPI_Isend: there is no rank %d", rank);
     }
     posted *p = count < SIZE_MAX - sizeof *p ? malloc(sizeof *p + count) : NULL;
     if (p == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %zu bytes", count);
-        return NULL;
+        return error_memory(e, "a message of %zu bytes", count);
     }
     *p = (posted){.tag = tag, .count = count};
     if (count > 0) {
         memcpy(p->bytes, bytes, count);
     }
-    return p;
+    *out = p;
+    return WEFT_OK;
 }
 
 static weft_status launch_first(sendqueue *o, int rank, posted *p, error *e)
@@ -205,9 +203,10 @@ static weft_status launch_first(sendqueue *o, int rank, posted *p, error *e)
 weft_status sendqueue_post(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
                            error *e)
 {
-    posted *p = copy(o, rank, tag, bytes, count, e);
-    if (p == NULL) {
-        return e->status;
+    posted *p = NULL;
+    const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
+    if (status != WEFT_OK) {
+        return status;
     }
     line *l = &o->line[rank];
     l->dropped = false;
@@ -231,8 +230,9 @@ weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, 
     if (rank >= 0 && rank < o->ranks && !land(o, rank)) {
         return WEFT_OK;
     }
-    posted *p = copy(o, rank, tag, bytes, count, e);
-    return p == NULL ? e->status : launch_first(o, rank, p, e);
+    posted *p = NULL;
+    const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
+    return status == WEFT_OK ? launch_first(o, rank, p, e) : status;
 }
 
 void sendqueue_hold(sendqueue *o, int rank, bool held)

@@ -2,6 +2,7 @@
 /* The hosts of a run. */
 #include "launch/hosts.h"
 
+#include "base/array.h"
 #include "base/number.h"
 #include "launch/words.h"
 
@@ -42,21 +43,16 @@ static weft_status check_name(const char *name, error *e)
 weft_status hosts_add(hosts *h, const char *name, const char *cores, error *e)
 {
     hosts_row added = {.name = NULL};
-    if (check_name(name, e) != WEFT_OK) {
-        return e->status;
+    const weft_status status = check_name(name, e);
+    if (status != WEFT_OK) {
+        return status;
     }
     if (cores != NULL && !number_read_count(cores, 1, &added.cores)) {
         return error_set(e, WEFT_ERR_USAGE,
                          "cores of host %s: '%s' is not a whole number of at least 1", name, cores);
     }
-    if (h->count == h->room) {
-        const int room = 2 * h->room + 16;
-        hosts_row *grown = realloc(h->row, (size_t)room * sizeof *grown);
-        if (grown == NULL) {
-            return error_set(e, WEFT_ERR_MEMORY, "out of memory");
-        }
-        h->row = grown;
-        h->room = room;
+    if (!ARRAY_RESERVE(h->row, h->room, h->count + 1)) {
+        return error_memory(e, "the names of hosts");
     }
     added.name = words_text("%s", name);
     h->row[h->count++] = added;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct hosts_row {
     char *name;
@@ -18,7 +19,7 @@ typedef struct hosts_row {
 typedef struct hosts {
     hosts_row *row;
     int count;
-    int room;
+    int64_t room;
 } hosts;
 
 void hosts_free(hosts *h);

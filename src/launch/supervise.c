@@ -2,6 +2,7 @@
 /* mpirun from its start to its end, and to the end of all that it has started. */
 #include "launch/supervise.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "launch/message.h"
 #include "launch/outcome.h"
@@ -204,6 +205,7 @@ static void await_ranks(watch *w)
 typedef struct remote_ends {
     const char *done;
     pid_t *pid;
+    int64_t room;
     int count;
 } remote_ends;
 
@@ -212,11 +214,9 @@ static void end_on_host(const char *host, void *context)
     remote_ends *ends = context;
     const spawn_options mute = {.is_mute = true};
     words w = {.count = 0};
-    pid_t *grown = realloc(ends->pid, (size_t)(ends->count + 1) * sizeof *grown);
-    if (grown == NULL) {
+    if (!ARRAY_RESERVE(ends->pid, ends->room, ends->count + 1)) {
         return;
     }
-    ends->pid = grown;
     message_print(LOG_DEBUG, "ending what is left on %s", host);
     remote_end_words(&w, host, ends->done);
     const pid_t pid = spawn(w.word, &mute);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "launch/words.h"
 
+#include "base/array.h"
 #include "base/terminal.h"
 #include "launch/message.h"
 
@@ -17,24 +18,20 @@ static _Noreturn void give_up(void)
     exit(1);
 }
 
-static void *grow(void *memory, size_t bytes)
+static char *room_for(size_t bytes)
 {
-    void *grown = realloc(memory, bytes);
-    if (grown == NULL) {
+    char *text = malloc(bytes);
+    if (text == NULL) {
         give_up();
     }
-    return grown;
+    return text;
 }
 
 /* The text is the list's from then on. */
 static void add(words *w, char *text)
 {
-    if (text == NULL) {
+    if (text == NULL || !ARRAY_RESERVE(w->word, w->room, w->count + 2)) {
         give_up();
-    }
-    if (w->count + 2 > w->room) {
-        w->room = 2 * w->room + 16;
-        w->word = grow(w->word, (size_t)w->room * sizeof w->word[0]);
     }
     w->word[w->count++] = text;
     w->word[w->count] = NULL;
@@ -95,7 +92,7 @@ void words_free(words *w)
 
 char *words_quoted(const char *word)
 {
-    char *text = grow(NULL, 4 * strlen(word) + 3);
+    char *text = room_for(4 * strlen(word) + 3);
     char *to = text;
     *to++ = '\'';
     for (; *word != '\0'; word++) {
@@ -133,7 +130,7 @@ static bool acts_on_terminal(const char *word)
 /* With an escape sequence of the shell for every byte that is no plain one of ASCII. */
 static char *escaped(const char *word)
 {
-    char *text = grow(NULL, 4 * strlen(word) + 4);
+    char *text = room_for(4 * strlen(word) + 4);
     char *to = stpcpy(text, "$'");
     for (; *word != '\0'; word++) {
         const unsigned char byte = (unsigned char)*word;

@@ -4,13 +4,14 @@
 #define LAUNCH_WORDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <weft/macros.h>
 
 /* Zero-initialised: empty. */
 typedef struct words {
     char **word; /* NULL behind the last one, unless there is none */
     int count;
-    int room;
+    int64_t room;
 } words;
 
 void words_add(words *w, const char *format, ...) WEFT_PRINTF(2, 3);

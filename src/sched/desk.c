@@ -81,7 +81,7 @@ weft_status desk_create(const desk_setup *setup, desk **out, error *e)
 {
     desk *d = calloc(1, sizeof *d);
     if (d == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the agent");
+        return error_memory(e, "the agent");
     }
     d->setup = *setup;
     const weft_status status =

@@ -77,7 +77,7 @@ weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *
 {
     dispatch *d = calloc(1, sizeof *d);
     if (d == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+        return error_memory(e, "the dispatch");
     }
     const size_t ranks = (size_t)setup->ranks;
     d->setup = *setup;
@@ -88,8 +88,7 @@ weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *
     d->overdue = calloc(ranks, sizeof *d->overdue);
     weft_status status = WEFT_OK;
     if (d->member == NULL || d->source == NULL || d->overdue == NULL) {
-        status =
-            error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", setup->ranks);
+        status = error_memory(e, "the state of %d ranks", setup->ranks);
     } else {
         status = leases_create(setup->tiles, setup->ranks, &d->leases, e);
     }

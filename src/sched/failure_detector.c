@@ -55,7 +55,7 @@ weft_status failure_detector_create(int ranks, int64_t limit_ns, int64_t now_ns,
     if (l == NULL || peers == NULL) {
         free(peers);
         free(l);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", ranks);
+        return error_memory(e, "the state of %d ranks", ranks);
     }
     *l = (failure_detector){
         .peer = peers, .ranks = ranks, .limit_ns = limit_ns, .looked_ns = now_ns, .next = ranks};

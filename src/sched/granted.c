@@ -4,6 +4,8 @@
  */
 #include "sched/granted.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +42,7 @@ struct granted {
 
 static weft_status no_memory(error *e)
 {
-    return error_set(e, WEFT_ERR_MEMORY, "out of memory for a queue of tiles");
+    return error_memory(e, "a queue of tiles");
 }
 
 static int64_t larger_of(int64_t a, int64_t b)
@@ -85,14 +87,7 @@ static bool make_room(granted *s)
         s->head = 0;
         return true;
     }
-    const int64_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
-    interval *larger = realloc(s->queue, (size_t)capacity * sizeof *larger);
-    if (larger == NULL) {
-        return false;
-    }
-    s->queue = larger;
-    s->capacity = capacity;
-    return true;
+    return ARRAY_RESERVE(s->queue, s->capacity, s->head + s->used + 1);
 }
 
 weft_status granted_add(granted *s, interval p, error *e)

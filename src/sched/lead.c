@@ -34,7 +34,7 @@ weft_status lead_create(const lead_setup *setup, int64_t now_ns, lead **out, err
 {
     lead *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+        return error_memory(e, "the coordinator");
     }
     l->setup = *setup;
     weft_status status =
@@ -142,7 +142,7 @@ static weft_status post_letter(lead *l, int rank, const message_grant *grant, si
 {
     letter *new = malloc(offsetof(letter, grant) + count);
     if (new == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a grant");
+        return error_memory(e, "a grant");
     }
     new->next = NULL;
     new->ticket = ticket;

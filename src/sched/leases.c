@@ -2,6 +2,9 @@
 /* Which tiles are done, which rank has been given which, and which are reserved for whom. */
 #include "sched/leases.h"
 
+#include "base/array.h"
+
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +42,7 @@ struct leases {
     int64_t next; /* tiles before it are done, reserved, leased or returned */
     holdings *of; /* per rank */
     lease *lease;
-    int room;
+    int64_t room;
     int free;           /* the first free one; the others by `behind` */
     interval *returned; /* given back and not reserved again yet */
     int64_t returned_count;
@@ -56,8 +59,7 @@ weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
         free(of);
         free(tile);
         free(l);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %lld tiles",
-                         (long long)tiles);
+        return error_memory(e, "the state of %lld tiles", (long long)tiles);
     }
     for (int rank = 0; rank < ranks; rank++) {
         of[rank] = (holdings){.first = NONE, .last = NONE};
@@ -109,8 +111,7 @@ int64_t leases_undone(const leases *l)
 
 weft_status leases_status(const leases *l, error *e)
 {
-    return !l->incomplete ? WEFT_OK
-                          : error_set(e, WEFT_ERR_MEMORY, "out of memory for what ranks have");
+    return !l->incomplete ? WEFT_OK : error_memory(e, "what ranks have");
 }
 
 /* At least one free lease; false if there is no memory for it. */
@@ -119,18 +120,15 @@ static bool make_room(leases *l)
     if (l->free != NONE) {
         return true;
     }
-    const int room = l->room == 0 ? 64 : 2 * l->room;
-    lease *larger = room > l->room ? realloc(l->lease, (size_t)room * sizeof *larger) : NULL;
-    if (larger == NULL) {
+    const int64_t had = l->room;
+    if (had > INT_MAX / 4 || !ARRAY_RESERVE(l->lease, l->room, had + 1)) {
         l->incomplete = true;
         return false;
     }
-    for (int i = l->room; i < room; i++) {
-        larger[i].behind = i + 1 < room ? i + 1 : NONE;
+    for (int i = (int)had; i < l->room; i++) {
+        l->lease[i].behind = i + 1 < l->room ? i + 1 : NONE;
     }
-    l->lease = larger;
-    l->free = l->room;
-    l->room = room;
+    l->free = (int)had;
     return true;
 }
 
@@ -343,15 +341,9 @@ static bool give_up_copy(leases *l, int rank, interval p)
 /* A piece is to do again. */
 static void put_back(leases *l, interval p)
 {
-    if (l->returned_count == l->returned_room) {
-        const int64_t room = l->returned_room == 0 ? 16 : 2 * l->returned_room;
-        interval *larger = realloc(l->returned, (size_t)room * sizeof *larger);
-        if (larger == NULL) {
-            l->incomplete = true;
-            return;
-        }
-        l->returned = larger;
-        l->returned_room = room;
+    if (!ARRAY_RESERVE(l->returned, l->returned_room, l->returned_count + 1)) {
+        l->incomplete = true;
+        return;
     }
     l->returned[l->returned_count++] = p;
 }

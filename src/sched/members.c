@@ -49,7 +49,7 @@ weft_status members_create(const effects *outside, int ranks, pulse p, int64_t n
     if (r == NULL || each == NULL) {
         free(each);
         free(r);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the state of %d ranks", ranks);
+        return error_memory(e, "the state of %d ranks", ranks);
     }
     *r = (members){.outside = outside, .ranks = ranks, .pulse = p, .member = each};
     const weft_status status = failure_detector_create(ranks, p.limit_ns, now_ns, &r->detector, e);

@@ -31,8 +31,7 @@ weft_status schedule_create(const schedule_setup *setup, schedule **out, error *
     if (s == NULL || known == NULL) {
         measured_destroy(known);
         free(s);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for what is measured of %lld ranks",
-                         (long long)setup->ranks);
+        return error_memory(e, "what is measured of %lld ranks", (long long)setup->ranks);
     }
     *s = (schedule){.technique = t,
                     .by_batch = t == TECHNIQUE_FAC || t == TECHNIQUE_AWF_B || t == TECHNIQUE_AWF_D,

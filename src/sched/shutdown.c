@@ -60,7 +60,7 @@ weft_status shutdown_create(const shutdown_setup *setup, shutdown **out, error *
 {
     shutdown *x = calloc(1, sizeof *x);
     if (x == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+        return error_memory(e, "the coordinator");
     }
     x->setup = *setup;
     *out = x;

@@ -77,7 +77,7 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
         free(parameter);
         free(field);
         free(j);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for map '%s'", name);
+        return error_memory(e, "map '%s'", name);
     }
     (void)snprintf(j->name, sizeof j->name, "%s", name);
     j->items = items;

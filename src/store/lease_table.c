@@ -39,7 +39,7 @@ weft_status lease_table_open(int fd, const char *path, int64_t offset, int64_t t
 {
     lease_table *l = calloc(1, sizeof *l + (size_t)tiles);
     if (l == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the leases of %s", path);
+        return error_memory(e, "the leases of %s", path);
     }
     l->offset = offset;
     weft_status status = WEFT_OK;

@@ -71,7 +71,7 @@ static weft_status open_result(weft_result *r)
     r->tables.run = calloc((size_t)r->meta.layout.run_rows + 1, sizeof *r->tables.run);
     if (r->fields == NULL || r->tables.tile == NULL || r->tables.failure == NULL ||
         r->tables.run == NULL) {
-        return error_set(&r->error, WEFT_ERR_MEMORY, "out of memory for %s", r->path);
+        return error_memory(&r->error, "the tables of %s", r->path);
     }
     describe(r);
     return WEFT_OK;
@@ -87,7 +87,7 @@ weft_status weft_result_open(const char *path, weft_result **result)
     r->fd = -1;
     r->path = strdup(path);
     if (r->path == NULL) {
-        return error_set(&r->error, WEFT_ERR_MEMORY, "out of memory for %s", path);
+        return error_memory(&r->error, "the path %s", path);
     }
     return open_result(r);
 }
@@ -412,8 +412,7 @@ static weft_status prepare_buffer(verification *v)
     }
     v->buffer = malloc(bytes + 1);
     if (v->buffer == NULL) {
-        return error_set(&v->result->error, WEFT_ERR_MEMORY, "out of memory for a tile of %s",
-                         v->result->path);
+        return error_memory(&v->result->error, "a tile of %s", v->result->path);
     }
     return WEFT_OK;
 }

@@ -50,19 +50,16 @@ static weft_status open_descriptor(store *s, error *e)
 }
 
 /* NULL: out of memory. */
-static store *allocate(const char *path, const job *j, error *e)
+static store *allocate(const char *path, const job *j)
 {
     store *s = calloc(1, sizeof *s);
     char *copy = strdup(path);
     if (s == NULL || copy == NULL) {
         free(copy);
         free(s);
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for %s", path);
         return NULL;
     }
-    s->fd = -1;
-    s->path = copy;
-    s->job = j;
+    *s = (store){.fd = -1, .path = copy, .job = j};
     return s;
 }
 
@@ -186,9 +183,9 @@ weft_status store_open(const char *path, job *j, store_policy policy, store **ou
     if (status != WEFT_OK) {
         return status;
     }
-    store *s = allocate(place, j, e);
+    store *s = allocate(place, j);
     if (s == NULL) {
-        return WEFT_ERR_MEMORY;
+        return error_memory(e, "the state of %s", path);
     }
     status = lock_take(s->path, &s->lock, e);
     if (status != WEFT_OK && strcmp(path, place) != 0) {
@@ -229,9 +226,9 @@ static weft_status check_same_file(const store *s, error *e)
 weft_status store_attach(const char *path, const job *j, const metadata_layout *layout, store **out,
                          error *e)
 {
-    store *s = allocate(path, j, e);
+    store *s = allocate(path, j);
     if (s == NULL) {
-        return WEFT_ERR_MEMORY;
+        return error_memory(e, "the state of %s", path);
     }
     s->layout = *layout;
     weft_status status = open_descriptor(s, e);

@@ -30,7 +30,7 @@ weft_status syncer_create(store *s, syncer **out, error *e)
     assert(thread_is_main());
     syncer *y = calloc(1, sizeof *y);
     if (y == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the syncing thread");
+        return error_memory(e, "the thread that syncs");
     }
     y->store = s;
     const weft_status status = backlog_create(-1, NULL, &y->backlog, e);

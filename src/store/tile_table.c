@@ -139,7 +139,7 @@ static weft_status load(tile_table *l, error *e)
     const int fd = open(l->path, O_RDONLY | O_CLOEXEC);
     weft_status status = WEFT_OK;
     if (t.run == NULL) {
-        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the runs of %s", l->path);
+        status = error_memory(e, "the runs of %s", l->path);
     } else if (fd < 0) {
         const int number = errno;
         status = fault_set(e, number, l->path, "cannot open %s for reading", l->path);
@@ -162,12 +162,12 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
 {
     tile_table *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tables of %s", path);
+        return error_memory(e, "the tables of %s", path);
     }
     *l = (tile_table){.backlog = b, .path = path, .job = j, .layout = *layout};
     if (!allocate_failures(l) || !allocate_records(l)) {
         tile_table_close(l);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tile records of %s", path);
+        return error_memory(e, "the tile records of %s", path);
     }
     list_rows(l);
     const weft_status status = created ? WEFT_OK : load(l, e);

@@ -86,7 +86,7 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
         ring_destroy(r);
         free(each);
         free(t);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a team of %d workers", workers);
+        return error_memory(e, "a team of %d workers", workers);
     }
     for (size_t i = 0; i < count; i++) {
         each[i] = (worker){.tile_ns = 0};

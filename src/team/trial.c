@@ -60,7 +60,7 @@ weft_status trial_threads(int threads, error *e)
     }
     pthread_t *thread = calloc((size_t)threads, sizeof *thread);
     if (thread == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %d threads", threads);
+        return error_memory(e, "the state of %d threads", threads);
     }
     const int there = count_threads() - 1;
     int number = 0;

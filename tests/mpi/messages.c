@@ -184,7 +184,7 @@ static void hold_and_drop(comm *c, unsigned char *bytes)
         CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 0);
         CHECK(receive_numbers(c, 1, 20000000, numbers) == 0);
     }
-    CHECK(comm_agree(c, &e) == WEFT_OK);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
     if (verdict_rank == 0) {
         comm_hold(c, 1, false);
         comm_flush(c, long_ns);
@@ -192,7 +192,7 @@ static void hold_and_drop(comm *c, unsigned char *bytes)
     if (verdict_rank == 1) {
         CHECK(receive_numbers(c, 2, long_ns, numbers) == 2 && numbers[0] == 1 && numbers[1] == 2);
     }
-    CHECK(comm_agree(c, &e) == WEFT_OK);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
     if (verdict_rank == 0) {
         post_number(c, 3, bytes, LARGEST); /* not complete before it is received */
         post_number(c, 4, bytes, sizeof(int));
@@ -202,7 +202,7 @@ static void hold_and_drop(comm *c, unsigned char *bytes)
         CHECK(comm_waiting(c, 1) == 1);
         post_number(c, 5, bytes, sizeof(int));
     }
-    CHECK(comm_agree(c, &e) == WEFT_OK);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
     if (verdict_rank == 1) {
         CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 3);
     }
@@ -211,7 +211,7 @@ static void hold_and_drop(comm *c, unsigned char *bytes)
     } else if (verdict_rank == 1) {
         CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 5);
     }
-    CHECK(comm_agree(c, &e) == WEFT_OK);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
 }
 
 /* Ranks whose accounts differ name what does, and those that make different calls part. */
@@ -224,7 +224,7 @@ static void agree_on_accounts(comm *c)
         account a = {.text = NULL};
         account_add(&a, "weft's version", "%s", last && round == 1 ? "2" : "1");
         const bool differ = verdict_ranks > 1 && round == 1;
-        CHECK(comm_agree_on(c, "call()", &a, &e) == (differ ? WEFT_ERR_USAGE : WEFT_OK));
+        CHECK(comm_agree_on(c, "call()", &a, WEFT_OK, &e) == (differ ? WEFT_ERR_USAGE : WEFT_OK));
         (void)snprintf(text, sizeof text, "weft's version is 1 on rank 0 and 2 on rank %d",
                        verdict_ranks - 1);
         CHECK(!differ || strstr(e.text, text) != NULL);
@@ -232,12 +232,12 @@ static void agree_on_accounts(comm *c)
         CHECK(!comm_parted(c));
     }
     error e = {.status = WEFT_OK};
-    (void)comm_agree_on(c, last ? "b()" : "a()", NULL, &e);
+    const weft_status parted = comm_agree_on(c, last ? "b()" : "a()", NULL, WEFT_OK, &e);
     (void)snprintf(text, sizeof text, "rank 0 has called a() and rank %d b()", verdict_ranks - 1);
     CHECK(comm_parted(c) == (verdict_ranks > 1));
     CHECK(verdict_ranks == 1 || strstr(e.text, text) != NULL);
     error again = {.status = WEFT_OK};
-    CHECK(comm_agree(c, &again) == e.status);
+    CHECK(comm_agree(c, WEFT_OK, &again) == parted && e.status == parted);
 }
 
 /* For every set of ranks with an error: all get the lowest one's. */
@@ -246,14 +246,15 @@ static void agree_on_all(comm *c)
     for (int set = 0; set < 1 << verdict_ranks; set++) {
         error e = {.status = WEFT_OK};
         int lowest = -1;
+        weft_status own = WEFT_OK;
         for (int rank = verdict_ranks - 1; rank >= 0; rank--) {
             lowest = set >> rank & 1 ? rank : lowest;
         }
         if (set >> verdict_rank & 1) {
-            (void)error_set(&e, verdict_rank % 2 == 0 ? WEFT_ERR_USAGE : WEFT_ERR_SYSTEM,
+            own = error_set(&e, verdict_rank % 2 == 0 ? WEFT_ERR_USAGE : WEFT_ERR_SYSTEM,
                             "rank %d says", verdict_rank);
         }
-        const weft_status status = comm_agree(c, &e);
+        const weft_status status = comm_agree(c, own, &e);
         char text[64] = "";
         weft_status expected = WEFT_OK;
         if (lowest >= 0) {
@@ -298,7 +299,7 @@ static void begin_runs(comm *c)
     for (int run = 0; run < 5; run++) {
         comm_begin_run(c);
         error e = {.status = WEFT_OK};
-        CHECK(comm_agree(c, &e) == WEFT_OK);
+        CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         for (int to = 0; to < verdict_ranks; to++) {
             /* The second one is left to the next run. */
             for (int k = 0; k < 2 && to != verdict_rank; k++) {
@@ -346,13 +347,13 @@ int main(int argc, char **argv)
         (void)snprintf(verdict_case, sizeof verdict_case, "messages in parts, and no memory");
         sendqueue_limit_parts(c->queue, 300000);
         comm_begin_run(c);
-        CHECK(comm_agree(c, &e) == WEFT_OK);
+        CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         post_all(c, bytes);
         receive_all(c, 3);
         comm_flush(c, INT64_C(10000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "held and dropped messages");
         sendqueue_limit_parts(c->queue, SENDQUEUE_PART_BYTES);
-        CHECK(comm_agree(c, &e) == WEFT_OK);
+        CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         hold_and_drop(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages of earlier runs");
         begin_runs(c);

@@ -109,8 +109,7 @@ static weft_status map_cell(child *c, int areas, const int64_t area_bytes[], err
                mprotect(memory + c->start[i], (size_t)area_bytes[i], PROT_READ | PROT_WRITE) == 0;
     }
     if (!made) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the results of a child: %lld bytes",
-                         (long long)bytes);
+        return error_memory(e, "the results of a child: %lld bytes", (long long)bytes);
     }
     return WEFT_OK;
 }
@@ -119,7 +118,7 @@ weft_status child_create(const child_setup *setup, child **out, error *e)
 {
     child *c = calloc(1, sizeof *c);
     if (c == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a child");
+        return error_memory(e, "the state of a child");
     }
     c->setup = *setup;
     c->parent = getpid();

@@ -2,6 +2,7 @@
 /* Computes the tiles of a block span by span, and records them. Workers. */
 #include "engine/exec/compute.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "engine/exec/call.h"
 #include "engine/exec/misuse.h"
@@ -99,10 +100,11 @@ static bool fetch_tile(const block *b, int64_t first, int64_t items, uint64_t ch
 {
     const flow *w = b->flow;
     error e = {.status = WEFT_OK};
-    for (int i = 0; i < w->job->fields && e.status == WEFT_OK; i++) {
-        (void)store_read(w->store, i, first, items, block_bytes(b, i, first), &e);
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < w->job->fields && status == WEFT_OK; i++) {
+        status = store_read(w->store, i, first, items, block_bytes(b, i, first), &e);
     }
-    return e.status == WEFT_OK && tile_checksum(b, first, items) == checksum;
+    return status == WEFT_OK && tile_checksum(b, first, items) == checksum;
 }
 
 /* Of a tile with items to retry, from `retry` on, everything else is in the file already, unless
@@ -213,14 +215,7 @@ static int64_t useful_rows(const flow *w)
 /* Room for more rows of failures; how many of these there is memory for. */
 static int64_t reserve_rows(block *b, int64_t more)
 {
-    if (b->failure_count + more > b->failure_room) {
-        const int64_t room = 2 * (b->failure_count + more);
-        failure_row *larger = realloc(b->failures, (size_t)room * sizeof *larger);
-        if (larger != NULL) {
-            b->failures = larger;
-            b->failure_room = room;
-        }
-    }
+    (void)ARRAY_RESERVE(b->failures, b->failure_room, b->failure_count + more);
     const int64_t left = b->failure_room - b->failure_count;
     return more < left ? more : left;
 }

@@ -51,7 +51,7 @@ weft_status forker_create(lull *q, int64_t lull_ns, forker **out, error *e)
     forker *f = calloc(1, sizeof *f);
     pthread_condattr_t attributes;
     if (f == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for children");
+        return error_memory(e, "the thread that forks children");
     }
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

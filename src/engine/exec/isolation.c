@@ -71,15 +71,18 @@ weft_status isolation_create(const isolation_setup *setup, isolation **out, erro
 {
     isolation *s = calloc(1, sizeof *s + (size_t)setup->workers * sizeof s->slot[0]);
     if (s == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for isolated workers");
+        return error_memory(e, "the children of %d workers", setup->workers);
     }
     const job *j = setup->flow->job;
     const int64_t room = j->item_bytes > 0 ? area_bytes / j->item_bytes : area_bytes;
-    if (lull_create(setup->workers + 1, &s->lull, e) != WEFT_OK ||
-        forker_create(s->lull, setup->stuck_ns / LULL_SHARE, &s->forker, e) != WEFT_OK) {
+    weft_status status = lull_create(setup->workers + 1, &s->lull, e);
+    if (status == WEFT_OK) {
+        status = forker_create(s->lull, setup->stuck_ns / LULL_SHARE, &s->forker, e);
+    }
+    if (status != WEFT_OK) {
         lull_destroy(s->lull);
         free(s);
-        return e->status;
+        return status;
     }
     (void)pthread_mutex_init(&s->mutex, NULL);
     s->setup = *setup;
@@ -161,8 +164,7 @@ static weft_status prepare(slot *mine)
     }
     mine->failed = failed_items_create(s->room);
     if (mine->failed == NULL) {
-        return error_set(&mine->broken, WEFT_ERR_MEMORY,
-                         "out of memory for the failures of a child");
+        return error_memory(&mine->broken, "the failures of a child");
     }
     mine->region_threads = team_region_threads();
     const child_setup setup = {

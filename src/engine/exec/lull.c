@@ -19,7 +19,7 @@ weft_status lull_create(int seats, lull **out, error *e)
     if (q == NULL || seat == NULL) {
         free(seat);
         free(q);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %d threads", seats);
+        return error_memory(e, "the state of %d threads", seats);
     }
     for (int i = 0; i < seats; i++) {
         atomic_init(&seat[i].busy, false);

@@ -57,7 +57,7 @@ weft_status misuse_create(int workers, misuse **out, error *e)
             (void)munmap(shared, sizeof *shared);
         }
         free(m);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a run");
+        return error_memory(e, "the state of %d workers", workers);
     }
     m->note = shared;
     (void)error_set(&m->untold, WEFT_ERR_USAGE,

@@ -2,7 +2,8 @@
 /* The span: what a kernel sees of the work, and says of its items. */
 #include "engine/exec/span.h"
 
-#include <stdlib.h>
+#include "base/array.h"
+
 #include <string.h>
 #include <weft/random.h>
 
@@ -50,21 +51,6 @@ void weft_span_fail(const weft_span *span, int64_t item, int code, const char *t
     }
 }
 
-static bool make_room(span_failures *failures)
-{
-    if (failures->count < failures->room) {
-        return true;
-    }
-    const int64_t room = failures->room == 0 ? 8 : 2 * failures->room;
-    failure_row *larger = realloc(failures->rows, (size_t)room * sizeof *larger);
-    if (larger == NULL) {
-        return false;
-    }
-    failures->rows = larger;
-    failures->room = room;
-    return true;
-}
-
 static void fail(span_failures *failures, int64_t item, int code, const char *text,
                  bool quarantined)
 {
@@ -73,7 +59,7 @@ static void fail(span_failures *failures, int64_t item, int code, const char *te
         return;
     }
     failures->failed++;
-    if (failures->full || !make_room(failures)) {
+    if (failures->full || !ARRAY_RESERVE(failures->rows, failures->room, failures->count + 1)) {
         failures->short_of_rows = true;
         return;
     }

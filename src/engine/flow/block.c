@@ -34,8 +34,7 @@ weft_status block_create(flow *w, int64_t room, block **out, error *e)
         free(buffer);
         free(records);
         free(b);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a buffer of %lld bytes",
-                         (long long)bytes);
+        return error_memory(e, "a buffer of %lld bytes", (long long)bytes);
     }
     b->flow = w;
     b->room = room;

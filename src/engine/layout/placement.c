@@ -310,10 +310,8 @@ static weft_status gather_places(comm *c, places *all, error *e)
     seat mine;
     take_seat(&mine, &all->mine);
     all->seat = calloc((size_t)ranks, sizeof *all->seat);
-    if (all->seat == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the places of %d ranks", ranks);
-    }
-    weft_status status = comm_agree(c, e);
+    weft_status status = comm_agree(
+        c, all->seat == NULL ? error_memory(e, "the places of %d ranks", ranks) : WEFT_OK, e);
     if (status == WEFT_OK) {
         status = comm_gather(c, &mine, sizeof mine, all->seat, e);
     }
@@ -324,10 +322,8 @@ static weft_status gather_places(comm *c, places *all, error *e)
         return status;
     }
     all->cores = calloc((size_t)ranks, sizeof *all->cores);
-    if (all->cores == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the cores of %d ranks", ranks);
-    }
-    status = comm_agree(c, e);
+    status = comm_agree(
+        c, all->cores == NULL ? error_memory(e, "the cores of %d ranks", ranks) : WEFT_OK, e);
     return status == WEFT_OK ? comm_gather(c, &all->mine, sizeof all->mine, all->cores, e) : status;
 }
 
@@ -356,16 +352,17 @@ static weft_status settle_places(comm *c, int64_t asked, places *all, placement 
     if (status != WEFT_OK) {
         return status;
     }
-    if (seating_create(all->seat, all->cores, ranks, asked, &all->seating, e) == WEFT_OK) {
-        (void)check_limit(all, ranks, e);
+    status = seating_create(all->seat, all->cores, ranks, asked, &all->seating, e);
+    if (status == WEFT_OK) {
+        status = check_limit(all, ranks, e);
     }
     if (comm_rank(c) == 0) {
         p->host = list_hosts(all->seat, ranks);
-        if (p->host == NULL && e->status == WEFT_OK) {
-            (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the hosts of %d ranks", ranks);
+        if (p->host == NULL && status == WEFT_OK) {
+            status = error_memory(e, "the hosts of %d ranks", ranks);
         }
     }
-    return comm_agree(c, e);
+    return comm_agree(c, status, e);
 }
 
 /* Rank 0 says where all are, and what is wrong with that. */
@@ -385,11 +382,9 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     placement settled = {.ranks = comm_size(c)};
     places all = {.seat = NULL};
     outcome *outcomes = calloc((size_t)settled.ranks, sizeof *outcomes);
-    if (outcomes == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the places of %d ranks",
-                        settled.ranks);
-    }
-    weft_status status = comm_agree(c, e);
+    weft_status status = comm_agree(
+        c, outcomes == NULL ? error_memory(e, "the places of %d ranks", settled.ranks) : WEFT_OK,
+        e);
     if (status == WEFT_OK) {
         status = settle_places(c, asked, &all, &settled, e);
     }

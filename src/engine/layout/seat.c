@@ -343,7 +343,7 @@ weft_status seating_create(const seat seats[], const host_cores all[], int ranks
     free(order);
     if (!done) {
         seating_destroy(s);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the places of %d ranks", ranks);
+        return error_memory(e, "the places of %d ranks", ranks);
     }
     *out = s;
     return WEFT_OK;

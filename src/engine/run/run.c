@@ -56,8 +56,7 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
     const failure_row *row = tile_table_failures(l, &rows);
     retry_item *list = malloc((size_t)(rows + 1) * sizeof *list);
     if (list == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %lld failed items",
-                         (long long)rows);
+        return error_memory(e, "%lld failed items", (long long)rows);
     }
     int64_t used = 0;
     for (int64_t i = 0; i < rows; i++) {
@@ -174,7 +173,7 @@ static weft_status open_other(job *j, const run_options *options, const opening 
     if (status == WEFT_OK) {
         *retry = calloc((size_t)o->retry_count + 1, sizeof **retry);
         if (*retry == NULL) {
-            status = error_set(e, WEFT_ERR_MEMORY, "out of memory for the failed items");
+            status = error_memory(e, "%lld failed items", (long long)o->retry_count);
         }
     }
     return status;
@@ -186,9 +185,9 @@ static weft_status open_everywhere(comm *c, job *j, const run_options *options, 
     weft_status status = WEFT_OK;
     memset(o, 0, sizeof *o);
     if (comm_rank(c) == 0) {
-        (void)open_first(j, options, s, o, retry, e);
+        status = open_first(j, options, s, o, retry, e);
     }
-    status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     if (status == WEFT_OK) {
         status = comm_broadcast(c, 0, o, sizeof *o, e);
     }
@@ -196,27 +195,27 @@ static weft_status open_everywhere(comm *c, job *j, const run_options *options, 
         return status;
     }
     if (comm_rank(c) != 0) {
-        (void)open_other(j, options, o, s, retry, e);
+        status = open_other(j, options, o, s, retry, e);
     }
-    status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     if (status == WEFT_OK && o->retry_count > 0) {
         status = comm_broadcast(c, 0, *retry, (size_t)o->retry_count * sizeof **retry, e);
     }
     return status;
 }
 
-/* Collective: fails on all ranks if there is an error on any. */
+/* Collective: fails on all ranks if there is an error on any, so far or here. */
 static weft_status start_coordinator(comm *c, const placement *p, const run_options *options,
-                                     const flow *w, mail *m, pulse settled, coordinator **out,
-                                     error *e)
+                                     const flow *w, mail *m, pulse settled, weft_status status,
+                                     coordinator **out, error *e)
 {
     const int computing = p->workers > 0 ? p->workers : 1;
     int *workers = calloc((size_t)p->ranks, sizeof *workers);
-    weft_status status = WEFT_OK;
-    if (workers == NULL) {
-        (void)error_set(e, WEFT_ERR_MEMORY, "out of memory for the workers of %d ranks", p->ranks);
+    weft_status own = WEFT_OK;
+    if (status == WEFT_OK && workers == NULL) {
+        status = error_memory(e, "the workers of %d ranks", p->ranks);
     }
-    status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     if (status == WEFT_OK) {
         status = comm_gather(c, &computing, sizeof computing, workers, e);
     }
@@ -228,10 +227,10 @@ static weft_status start_coordinator(comm *c, const placement *p, const run_opti
                                          .workers = workers,
                                          .options = options,
                                          .pulse = settled};
-        (void)coordinator_create(&setup, out, e);
+        own = coordinator_create(&setup, out, e);
     }
     free(workers);
-    return status == WEFT_OK ? comm_agree(c, e) : status;
+    return status == WEFT_OK ? comm_agree(c, own, e) : status;
 }
 
 /* The run proper: from here to the end there is no collective call. */
@@ -244,14 +243,15 @@ static weft_status compute(comm *c, const placement *p, const run_options *optio
     const pulse settled =
         pulse_for((int64_t)(1e9 * options->heartbeat_s), (int64_t)(1e9 * options->dead_after_s),
                   p->ranks, !p->idle_main_threads);
-    if (mail_create(c, &m, e) == WEFT_OK) {
-        (void)coordinator_link_create(m, comm_rank(c), settled, &line, e);
+    weft_status status = mail_create(c, &m, e);
+    if (status == WEFT_OK) {
+        status = coordinator_link_create(m, comm_rank(c), settled, &line, e);
     }
     if (comm_rank(c) != 0 && settled.limit_ns > 0) {
         /* The coordinator, which begins to listen later, will have heard of this rank by then. */
         w->mine_until_ns = clock_now_ns() + settled.sure_ns;
     }
-    weft_status status = start_coordinator(c, p, options, w, m, settled, &co, e);
+    status = start_coordinator(c, p, options, w, m, settled, status, &co, e);
     end_watch();
     if (status == WEFT_OK) {
         const loop_setup setup = {.flow = w,
@@ -280,10 +280,11 @@ static weft_status compute_safely(comm *c, const placement *p, const run_options
         .workers = workers,
         .by_main = p->workers == 0,
         .stuck_ns = options->dead_after_s > 0 ? (int64_t)(2e9 * options->dead_after_s) : stuck_ns};
-    if (misuse_create(workers, &w->misuse, e) == WEFT_OK) {
-        (void)isolation_create(&setup, &w->isolation, e);
+    weft_status status = misuse_create(workers, &w->misuse, e);
+    if (status == WEFT_OK) {
+        status = isolation_create(&setup, &w->isolation, e);
     }
-    weft_status status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     if (status == WEFT_OK) {
         w->lull = isolation_lull(w->isolation);
         status = compute(c, p, options, w, e);
@@ -337,16 +338,15 @@ static weft_status close_store(comm *c, store *s, bool agree, int64_t deadline_n
 {
     error late = {.status = WEFT_OK};
     watch_closing(status, deadline_ns);
-    if (s != NULL) {
-        (void)store_finish(s, &late);
-    }
+    weft_status closed = s == NULL ? WEFT_OK : store_finish(s, &late);
     store_close(s);
     end_watch();
-    if (!agree || comm_agree_at_end(c, &late) == WEFT_OK || error_is_failure(status)) {
+    closed = agree ? comm_agree_at_end(c, closed, &late) : WEFT_OK;
+    if (closed == WEFT_OK || error_is_failure(status)) {
         return status;
     }
     *e = late;
-    return late.status;
+    return closed;
 }
 
 void run_describe(account *a)
@@ -391,10 +391,11 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     signals_watch();
     exits_watch();
     overflow_watch(comm_rank(c), p->workers > 0);
-    if (job_settle(j, (uint64_t)options->seed, grain, e) == WEFT_OK) {
-        (void)trial_threads(p->workers, e);
+    weft_status status = job_settle(j, (uint64_t)options->seed, grain, e);
+    if (status == WEFT_OK) {
+        status = trial_threads(p->workers, e);
     }
-    weft_status status = comm_agree(c, e);
+    status = comm_agree(c, status, e);
     watch_opening(c, options->deadline_ns);
     if (status == WEFT_OK) {
         if (comm_rank(c) == 0) {

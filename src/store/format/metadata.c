@@ -616,7 +616,7 @@ static weft_status read_safely(const char *path, const struct stat *file, readin
     }
     if (r->error.status != WEFT_OK) {
         *e = r->error;
-        return e->status;
+        return r->error.status;
     }
     return take_over(r, path, m, e);
 }
@@ -632,7 +632,7 @@ weft_status metadata_read(const char *path, metadata *m, error *e)
     }
     reading *r = calloc(1, sizeof *r);
     if (r == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the metadata of %s", path);
+        return error_memory(e, "the metadata of %s", path);
     }
     status = read_safely(path, &file, r, m, e);
     m->layout.inode = (uint64_t)file.st_ino;

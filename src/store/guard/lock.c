@@ -372,7 +372,7 @@ static weft_status refuse_path(const lock *l, int number, error *e)
                            "allowed to write there",
                            l->result);
         e->status = WEFT_ERR_USAGE;
-        return e->status;
+        return WEFT_ERR_USAGE;
     }
     return fault_set(e, number, l->path, "cannot lock %s: cannot create %s", l->result, l->path);
 }
@@ -438,7 +438,7 @@ weft_status lock_take(const char *path, lock **out, error *e)
     if (l == NULL || result == NULL) {
         free(result);
         free(l);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the lock of %s", path);
+        return error_memory(e, "the lock of %s", path);
     }
     l->result = result;
     const weft_status status =

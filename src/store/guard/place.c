@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "store/guard/place.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "store/io/bytes.h"
 #include "store/io/fault.h"
@@ -109,6 +110,7 @@ typedef struct written {
 
 static written *all_written;
 static size_t written_count;
+static int64_t written_room;
 
 static bool is_written(const struct stat *file)
 {
@@ -126,11 +128,9 @@ weft_status place_remember(int fd, error *e)
     if (fstat(fd, &file) != 0 || is_written(&file)) {
         return WEFT_OK;
     }
-    written *more = realloc(all_written, (written_count + 1) * sizeof *more);
-    if (more == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a list of files");
+    if (!ARRAY_RESERVE(all_written, written_room, (int64_t)written_count + 1)) {
+        return error_memory(e, "the list of files that are written");
     }
-    all_written = more;
     all_written[written_count++] = (written){.device = file.st_dev, .inode = file.st_ino};
     return WEFT_OK;
 }
@@ -140,6 +140,7 @@ void place_forget(void)
     free(all_written);
     all_written = NULL;
     written_count = 0;
+    written_room = 0;
 }
 
 weft_status place_look(const char *path, bool *earlier, error *e)

@@ -3,6 +3,7 @@
  * for a disk. */
 #include "store/io/backlog.h"
 
+#include "base/array.h"
 #include "base/thread.h"
 #include "host/host.h"
 #include "store/io/bytes.h"
@@ -22,7 +23,7 @@ typedef struct entry {
 typedef struct list {
     unsigned char *bytes; /* entries, one behind the other, not aligned */
     size_t used;
-    size_t room;
+    int64_t room;
 } list;
 
 struct backlog {
@@ -115,7 +116,7 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
 {
     backlog *b = calloc(1, sizeof *b);
     if (b == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a writing thread");
+        return error_memory(e, "the thread that writes to %s", path);
     }
     b->fd = fd;
     b->path = path;
@@ -148,22 +149,6 @@ void backlog_destroy(backlog *b)
     release(b);
 }
 
-/* Room for more bytes in a list. */
-static bool reserve(list *l, size_t more)
-{
-    if (l->used + more <= l->room) {
-        return true;
-    }
-    const size_t room = 2 * (l->used + more);
-    unsigned char *larger = realloc(l->bytes, room);
-    if (larger == NULL) {
-        return false;
-    }
-    l->bytes = larger;
-    l->room = room;
-    return true;
-}
-
 static weft_status add(backlog *b, const entry *each, const void *bytes, error *e)
 {
     (void)pthread_mutex_lock(&b->mutex);
@@ -171,8 +156,8 @@ static weft_status add(backlog *b, const entry *each, const void *bytes, error *
     weft_status status = b->error.status;
     if (status != WEFT_OK) {
         *e = b->error;
-    } else if (!reserve(l, sizeof *each + each->count)) {
-        status = error_set(e, WEFT_ERR_MEMORY, "out of memory for what is to be written");
+    } else if (!ARRAY_RESERVE(l->bytes, l->room, (int64_t)(l->used + sizeof *each + each->count))) {
+        status = error_memory(e, "what is to be written");
         b->error = *e;
     } else {
         memcpy(l->bytes + l->used, each, sizeof *each);

@@ -76,7 +76,7 @@ static weft_status write_some(int fd, const char *path, int64_t behind, error *e
 {
     void *zeros = calloc(1, SOME_BYTES);
     if (zeros == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory to create %s", path);
+        return error_memory(e, "the bytes of %s", path);
     }
     weft_status status = bytes_write(fd, path, zeros, SOME_BYTES, behind, e);
     if (status == WEFT_OK && fsync(fd) != 0) {

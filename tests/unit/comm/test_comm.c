@@ -56,9 +56,9 @@ static void test_agreement_with_oneself(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    assert_int_equal(comm_agree(alone, &e), WEFT_OK);
+    assert_int_equal(comm_agree(alone, WEFT_OK, &e), WEFT_OK);
     (void)error_set(&e, WEFT_ERR_FORMAT, "what and where");
-    assert_int_equal(comm_agree(alone, &e), WEFT_ERR_FORMAT);
+    assert_int_equal(comm_agree(alone, WEFT_ERR_FORMAT, &e), WEFT_ERR_FORMAT);
     assert_int_equal(e.status, WEFT_ERR_FORMAT);
     assert_string_equal(e.text, "what and where");
 }
@@ -85,10 +85,10 @@ static void test_started_by_somebody_else(void **state)
         comm *c = NULL;
         assert_int_equal(comm_open(NULL, NULL, &c, &e), WEFT_OK);
         assert_int_equal(comm_size(c), 1);
-        assert_int_equal(comm_agree(c, &e), WEFT_OK);
+        assert_int_equal(comm_agree(c, WEFT_OK, &e), WEFT_OK);
         comm_close(c);
     }
-    assert_int_equal(comm_agree(alone, &e), WEFT_OK);
+    assert_int_equal(comm_agree(alone, WEFT_OK, &e), WEFT_OK);
 }
 
 static void test_bad_rank_is_an_error(void **state)
