@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "base/terminal.h"
+#include "sched/pace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -223,7 +224,7 @@ weft_status options_read(options *c, const weft_program *program, int *argc, cha
     weft_option table[OPTIONS + 1];
     *c = (options){.threads = none,
                    .run.grain = none,
-                   .run.sync_s = 10,
+                   .run.sync_s = PACE_SYNC_S,
                    .time_limit_s = -1,
                    .run.heartbeat_s = 0.1,
                    .run.dead_after_s = 5};

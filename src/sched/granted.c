@@ -85,7 +85,7 @@ static bool make_room(granted *s)
         s->head = 0;
         return true;
     }
-    const int64_t capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
+    const int64_t capacity = s->capacity == 0 ? 8 : 2 * s->capacity;
     interval *larger = realloc(s->queue, (size_t)capacity * sizeof *larger);
     if (larger == NULL) {
         return false;
