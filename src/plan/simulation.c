@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A run without a cluster: the decisions of coordinator, agents and teams by a clock of its own, in
- * which tiles take as long as somebody says. */
+/* A run without a cluster: the desks of its ranks, their rings and the dispatch, which are those of
+ * a real run, by a clock of its own, in which tiles take as long as the caller says. */
 #include "plan/simulation.h"
 
 #include "plan/events.h"
-#include "plan/mimic.h"
-#include "sched/dispatch.h"
+#include "sched/desk.h"
+#include "sched/length.h"
 #include "sched/pace.h"
+#include "team/ring.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Measured with Open MPI 4.1 on two cores that others used, too; medians. The coordinator in runs
  * of 2 to 8 ranks: 1.4 to 2.4 us for news, 2.9 us for a report of one tile, 28 us for one of 106
@@ -25,9 +27,6 @@ const simulation_costs simulation_usual_costs = {.latency_s = 1.4e-5,
                                                  .byte_s = 3e-10,
                                                  .wake_s = 1.5e-5,
                                                  .sync_s = 1e-3};
-
-/* A sync pauses no longer than --sync says. */
-static const double longest_pause_ns = 1e10;
 
 /* Somebody may wait for very long. Looking after him every millisecond of it changes nothing: it is
  * done this much less often than the time that has passed. */
@@ -49,32 +48,67 @@ typedef enum event_kind {
     EVENT_REMIND   /* the coordinator looks after those who wait */
 } event_kind;
 
+/* A message on its way between a rank and the coordinator. */
+typedef struct letter {
+    struct letter *next;
+    int rank; /* that is not the coordinator */
+    int64_t message[];
+} letter;
+
+/* The oldest first. */
+typedef struct letters {
+    letter *first;
+    letter *last;
+} letters;
+
+/* Tiles that a rank computes into one buffer. */
+typedef struct work {
+    const struct simulation *simulation;
+    interval all;
+    int64_t kept;   /* tiles from here on have been cut off */
+    double busy_ns; /* what computing them took, … */
+    double work_ns; /* … and would have on a core of its own at full speed */
+    ring_span last; /* that finished it */
+} work;
+
 /* What a worker is at. */
 typedef struct task {
-    crew_block *block;
-    int64_t tiles;
-    bool last; /* span of the block */
+    ring_span span;
+    int64_t at;      /* the block it looks at */
+    int64_t tile_ns; /* recent mean; 0 while unknown */
     double start_ns;
     double work_ns;
     double end_ns;
+    int next; /* worker that waits; NOBODY: none */
 } task;
 
+enum { NOBODY = -1 };
+
 typedef struct station {
-    mimic *mimic;
-    double look_ns; /* when its agent is going to look up; INFINITY: it is not */
-    bool waits;     /* for a grant */
+    struct simulation *simulation;
+    int rank;
+    desk *desk;
+    ring *ring; /* NULL before the first block */
+    letters inbox;
+    int waiting;      /* worker, and behind it the others that wait; NOBODY: none */
+    int64_t finished; /* blocks that the agent has not seen */
+    int64_t tile_ns;  /* of the worker that measured last */
+    double looked_ns; /* when its agent looked up last … */
+    int64_t rest_ns;  /* … and how long it rests since */
+    double look_ns;   /* when it is going to look up; INFINITY: it is not */
+    bool waits;       /* for a grant */
 } station;
 
 typedef struct simulation {
     const simulation_setup *setup;
     double scale; /* simulated seconds per second */
+    int64_t span_limit;
     dispatch *dispatch;
     events *queue;   /* in nanoseconds */
     events *working; /* ends of spans, in nanoseconds of a worker with a core of its own */
     station *station;
     task *task;   /* per worker, rank by rank */
-    letter *post; /* for the coordinator, the oldest first */
-    letter *post_end;
+    letters post; /* for the coordinator */
     bool serving;
     bool reminding;
     int64_t waiting; /* ranks */
@@ -92,10 +126,14 @@ static double ns(double seconds)
     return 1e9 * seconds;
 }
 
-static double scaled_tile_ns(const void *context, int64_t tile)
+static double scaled_tile_ns(const simulation *s, int64_t tile)
 {
-    const simulation *s = context;
     return s->scale * s->setup->tile_ns(s->setup->context, tile);
+}
+
+static task *task_of(const simulation *s, int rank, int worker)
+{
+    return &s->task[(int64_t)rank * s->setup->workers + worker];
 }
 
 static void add_event(simulation *s, double when, event_kind kind, int rank, int worker, void *data)
@@ -120,13 +158,38 @@ static void look_at(simulation *s, int rank, double when_ns)
     }
 }
 
+static int64_t rest_after(const station *m, bool active, int64_t rest_ns)
+{
+    return active || desk_is_hungry(m->desk)
+               ? PACE_HUNGRY_NS
+               : pace_longer_rest(rest_ns, m->simulation->setup->ranks, (int64_t)m->looked_ns);
+}
+
+/* When the agent looks up first, from a time on, if nobody wakes it. */
+static double next_look(const station *m, double from_ns)
+{
+    double look_ns = m->looked_ns + (double)m->rest_ns;
+    int64_t rest_ns = m->rest_ns;
+    while (look_ns < from_ns) {
+        const int64_t before_ns = rest_ns;
+        rest_ns = rest_after(m, false, rest_ns);
+        if (rest_ns == before_ns) {
+            /* From here on it looks up regularly. */
+            const int64_t times = (int64_t)((from_ns - look_ns) / (double)rest_ns);
+            look_ns += (double)times * (double)rest_ns;
+        }
+        look_ns += look_ns < from_ns ? (double)rest_ns : 0;
+    }
+    return look_ns;
+}
+
 /* An agent that is not woken finds out by itself, when it looks up. */
 static void look_if_needed(simulation *s, int rank)
 {
-    const mimic *m = s->station[rank].mimic;
-    double when_ns = 0;
-    if (mimic_has_to_look(m, &when_ns)) {
-        look_at(s, rank, mimic_next_look(m, when_ns > s->now_ns ? when_ns : s->now_ns));
+    const station *m = &s->station[rank];
+    int64_t when_ns = 0;
+    if (m->inbox.first != NULL || m->finished > 0 || desk_due(m->desk, &when_ns)) {
+        look_at(s, rank, next_look(m, fmax((double)when_ns, s->now_ns)));
     }
 }
 
@@ -135,141 +198,258 @@ static void wake_agent(simulation *s, int rank)
     look_at(s, rank, s->now_ns + ns(s->setup->costs.wake_s));
 }
 
+/* As a worker of a team does it: from the oldest block that has any tiles left. */
 static void take_span(simulation *s, int rank, int worker)
 {
     const simulation_setup *setup = s->setup;
-    crew *c = mimic_crew(s->station[rank].mimic);
-    const int64_t number = (int64_t)rank * setup->workers + worker;
-    task *t = &s->task[number];
-    interval span;
-    if (!crew_take(c, worker, &t->block, &span, &t->last)) {
-        crew_wait(c, worker);
+    station *m = &s->station[rank];
+    task *t = task_of(s, rank, worker);
+    int64_t left = 0;
+    if (m->ring == NULL || !ring_look(m->ring, &t->at, &left) ||
+        !ring_take(m->ring, t->at,
+                   length_span_tiles(setup->workers, s->span_limit, t->tile_ns, left), &t->span)) {
+        t->next = m->waiting;
+        m->waiting = worker;
         wake_agent(s, rank);
         return;
     }
-    t->tiles = span.tiles;
+    const int64_t first = ((const work *)t->span.data)->all.first + t->span.first;
     t->start_ns = s->now_ns;
     t->work_ns = 0;
-    for (int64_t tile = span.first; tile < interval_end(span); tile++) {
+    for (int64_t tile = first; tile < first + t->span.tiles; tile++) {
         t->work_ns += scaled_tile_ns(s, tile);
     }
-    const double speed = setup->speed == NULL ? 1 : setup->speed[number];
+    const double speed = setup->speed == NULL ? 1 : setup->speed[t - s->task];
     const event e = {.when = s->worked_ns + t->work_ns / speed, .rank = rank, .worker = worker};
     s->failed = !events_add(s->working, &e) || s->failed;
     look_if_needed(s, rank);
 }
 
-static double write_ns(const simulation *s, const crew_block *b)
+enum { AGENT = -1 };
+
+/* All of a block is computed: a worker, or some other for the agent, writes it. */
+static void write_block(simulation *s, int rank, int worker, const ring_span *last)
 {
     const job *j = s->setup->job;
-    const double bytes = (double)b->all.tiles * (double)j->tiles.grain * (double)j->item_bytes;
-    return ns(s->setup->costs.block_s + bytes * s->setup->costs.byte_s);
+    work *w = last->data;
+    const double bytes = (double)w->kept * (double)j->tiles.grain * (double)j->item_bytes;
+    const double write_ns = ns(s->setup->costs.block_s + bytes * s->setup->costs.byte_s);
+    w->last = *last;
+    add_event(s, s->now_ns + write_ns, EVENT_WRITTEN, rank, worker, w);
 }
 
 static void finish_span(simulation *s, int rank, int worker)
 {
-    task *t = &s->task[(int64_t)rank * s->setup->workers + worker];
+    task *t = task_of(s, rank, worker);
+    station *m = &s->station[rank];
+    work *w = t->span.data;
     const double busy_ns = s->now_ns - t->start_ns;
-    crew *c = mimic_crew(s->station[rank].mimic);
-    const bool finished = crew_finish(c, worker, t->block, t->tiles, busy_ns, t->work_ns, t->last);
+    t->tile_ns = length_learn(t->tile_ns, (int64_t)busy_ns, t->span.tiles);
+    if (t->span.last || busy_ns > LENGTH_MEASURE_NS) {
+        m->tile_ns = t->tile_ns;
+    }
+    w->busy_ns += busy_ns;
+    w->work_ns += t->work_ns;
     s->result.busy_s += 1e-9 * busy_ns;
-    s->result.computed += t->tiles;
+    s->result.computed += t->span.tiles;
     t->end_ns = s->now_ns;
     if (s->finish_s != NULL) {
         s->finish_s[rank] = 1e-9 * s->now_ns / s->scale;
     }
-    if (finished) {
-        add_event(s, s->now_ns + write_ns(s, t->block), EVENT_WRITTEN, rank, worker, t->block);
+    if (ring_finish(m->ring, &t->span)) {
+        write_block(s, rank, worker, &t->span);
         return;
     }
-    if (t->last) {
+    if (t->span.last) {
         wake_agent(s, rank);
     }
     take_span(s, rank, worker);
 }
 
-/* The agent's hooks. */
-
-static void post(void *context, letter *l)
+static void append(letters *l, letter *last)
 {
-    simulation *s = context;
-    const double way_ns = l->rank == 0 ? 0 : ns(s->setup->costs.latency_s);
-    add_event(s, s->now_ns + way_ns, EVENT_POSTED, l->rank, 0, l);
+    last->next = NULL;
+    if (l->first == NULL) {
+        l->first = last;
+    } else {
+        l->last->next = last;
+    }
+    l->last = last;
 }
 
-static void wake_worker(void *context, int rank, int worker)
+static letter *take_first(letters *l)
 {
-    simulation *s = context;
-    add_event(s, s->now_ns + ns(s->setup->costs.wake_s), EVENT_READY, rank, worker, NULL);
+    letter *first = l->first;
+    l->first = first->next;
+    return first;
 }
 
-static void sync(void *context, int rank)
+/* A copy of a message is on its way. */
+static void post(simulation *s, event_kind kind, int rank, const void *bytes, size_t count,
+                 double sent_ns)
 {
-    simulation *s = context;
-    add_event(s, s->now_ns + ns(s->setup->costs.sync_s), EVENT_SYNCED, rank, 0, NULL);
+    const double way_ns = rank == 0 ? 0 : ns(s->setup->costs.latency_s);
+    letter *l = malloc(sizeof *l + count);
+    if (l == NULL) {
+        s->failed = true;
+        return;
+    }
+    l->rank = rank;
+    memcpy(l->message, bytes, count);
+    add_event(s, sent_ns + way_ns, kind, rank, 0, l);
 }
 
-enum { AGENT = -1 };
+/* The hooks of a desk. */
 
-static void write_block(void *context, int rank, crew_block *b)
+static desk_team look_hook(void *context)
 {
-    simulation *s = context;
-    add_event(s, s->now_ns + write_ns(s, b), EVENT_WRITTEN, rank, AGENT, b);
+    const station *m = context;
+    if (m->ring == NULL) {
+        return (desk_team){.idle = true};
+    }
+    return (desk_team){.stock = ring_stock(m->ring),
+                       .tile_ns = m->tile_ns,
+                       .full = ring_full(m->ring),
+                       .idle = ring_blocks(m->ring) == 0};
 }
 
+static bool offer_hook(void *context, interval p)
+{
+    station *m = context;
+    simulation *s = m->simulation;
+    work *w = malloc(sizeof *w);
+    if (m->ring == NULL) {
+        m->ring = ring_create(pace_blocks(s->setup->workers));
+    }
+    if (w == NULL || m->ring == NULL || !ring_offer(m->ring, p.tiles, w)) {
+        s->failed = s->failed || w == NULL || m->ring == NULL;
+        free(w);
+        return false;
+    }
+    *w = (work){.simulation = s, .all = p, .kept = p.tiles};
+    /* All are told, but only as many as there are tiles can find any. */
+    for (int64_t i = 0; i < p.tiles && m->waiting != NOBODY; i++) {
+        add_event(s, s->now_ns + ns(s->setup->costs.wake_s), EVENT_READY, m->rank, m->waiting,
+                  NULL);
+        m->waiting = task_of(s, m->rank, m->waiting)->next;
+    }
+    return true;
+}
+
+static bool cut_hook(void *context, int64_t keep, int64_t most, interval *p)
+{
+    station *m = context;
+    ring_span span;
+    bool finished = false;
+    if (m->ring == NULL || !ring_cut_youngest(m->ring, keep, most, &span, &finished)) {
+        return false;
+    }
+    work *w = span.data;
+    w->kept = span.first;
+    *p = (interval){.first = w->all.first + span.first, .tiles = span.tiles};
+    if (finished) {
+        write_block(m->simulation, m->rank, AGENT, &span);
+    }
+    return true;
+}
+
+static void send_hook(void *context, const void *bytes, size_t count)
+{
+    station *m = context;
+    post(m->simulation, EVENT_POSTED, m->rank, bytes, count, m->simulation->now_ns);
+}
+
+static void report_hook(void *context, parcel *p)
+{
+    send_hook(context, &p->report, p->bytes);
+    free(p);
+}
+
+static void sync_hook(void *context)
+{
+    station *m = context;
+    simulation *s = m->simulation;
+    add_event(s, s->now_ns + ns(s->setup->costs.sync_s), EVENT_SYNCED, m->rank, 0, NULL);
+}
+
+static void fail_hook(void *context, const error *why)
+{
+    (void)why;
+    ((station *)context)->simulation->failed = true;
+}
+
+/* Each tile's time, stretched by what its block took. */
+static double seconds_of(const void *data, int64_t i)
+{
+    const work *w = data;
+    const double stretch = w->work_ns > 0 ? w->busy_ns / w->work_ns : 1;
+    return 1e-9 * stretch * scaled_tile_ns(w->simulation, w->all.first + i);
+}
+
+/* The agent sees a block that has been written. */
+static void finish_block(station *m, work *w)
+{
+    const desk_block finished = {.all = w->all, .kept = w->kept, .seconds = seconds_of, .data = w};
+    parcel *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        m->simulation->failed = true;
+    } else {
+        p->bytes = sizeof p->report;
+        p->report.kind = MESSAGE_REPORT;
+        p->report.first = w->all.first;
+        p->report.tiles = w->kept;
+    }
+    desk_finish(m->desk, &finished, p);
+    free(w);
+}
+
+/* What an agent does when it looks up. */
 static void step(simulation *s, int rank)
 {
-    const mimic_hooks hooks = {
-        .context = s, .send = post, .wake = wake_worker, .sync = sync, .write = write_block};
-    s->station[rank].look_ns = (double)INFINITY;
-    s->failed = !mimic_step(s->station[rank].mimic, s->now_ns, &hooks) || s->failed;
+    station *m = &s->station[rank];
+    const int64_t now_ns = (int64_t)s->now_ns;
+    const bool active = m->finished > 0 || m->inbox.first != NULL;
+    m->look_ns = (double)INFINITY;
+    for (; m->finished > 0; m->finished--) {
+        finish_block(m, ring_collect(m->ring));
+    }
+    (void)desk_report(m->desk, now_ns);
+    while (m->inbox.first != NULL) {
+        letter *l = take_first(&m->inbox);
+        desk_receive(m->desk, l->message, now_ns);
+        free(l);
+    }
+    (void)desk_step(m->desk, false, now_ns);
+    m->looked_ns = s->now_ns;
+    m->rest_ns = rest_after(m, active, m->rest_ns);
     look_if_needed(s, rank);
 }
 
 /* The coordinator. */
 
-static void push_post(simulation *s, letter *l)
+static void take_post(simulation *s, letter *l)
 {
-    l->next = NULL;
-    if (s->post_end != NULL) {
-        s->post_end->next = l;
-    } else {
-        s->post = l;
-    }
-    s->post_end = l;
+    append(&s->post, l);
     if (!s->serving) {
         s->serving = true;
-        add_event(s, mimic_next_look(s->station[0].mimic, s->now_ns), EVENT_SERVE, 0, 0, NULL);
+        add_event(s, next_look(&s->station[0], s->now_ns), EVENT_SERVE, 0, 0, NULL);
     }
-}
-
-static letter *pop_post(simulation *s)
-{
-    letter *l = s->post;
-    s->post = l->next;
-    s->post_end = s->post == NULL ? NULL : s->post_end;
-    l->next = NULL;
-    return l;
 }
 
 static void send_order(simulation *s, const order *o, double when_ns)
 {
-    const bool grant = o->kind == ORDER_GRANT;
-    letter *l =
-        letter_create(grant ? MESSAGE_GRANT : MESSAGE_RECALL, o->rank, grant ? o->intervals : 0);
-    if (l == NULL) {
-        s->failed = true;
-        return;
-    }
-    for (int i = 0; i < l->intervals; i++) {
-        l->interval[i] = o->interval[i];
-    }
-    if (grant && s->station[o->rank].waits) {
+    message_grant message = {.kind = MESSAGE_RECALL};
+    size_t bytes = sizeof message.kind;
+    if (o->kind == ORDER_GRANT) {
+        const size_t interval_bytes = (size_t)o->intervals * sizeof o->interval[0];
+        message.kind = MESSAGE_GRANT;
+        message.intervals = o->intervals;
+        memcpy(message.interval, o->interval, interval_bytes);
+        bytes = offsetof(message_grant, interval) + interval_bytes;
+        s->waiting -= s->station[o->rank].waits;
         s->station[o->rank].waits = false;
-        s->waiting--;
     }
-    const double way_ns = o->rank == 0 ? 0 : ns(s->setup->costs.latency_s);
-    add_event(s, when_ns + way_ns, EVENT_ARRIVED, o->rank, 0, l);
+    post(s, EVENT_ARRIVED, o->rank, &message, bytes, when_ns);
 }
 
 /* All that is decided by now; gives the time at which it has been sent. */
@@ -292,39 +472,38 @@ static double send_orders(simulation *s, double when_ns)
     return when_ns + spent_ns;
 }
 
-static void take_report(simulation *s, const crew_block *b)
-{
-    for (int64_t tile = b->all.first; tile < interval_end(b->all); tile++) {
-        s->result.duplicates += !dispatch_report(s->dispatch, tile);
-    }
-}
-
-/* What the coordinator does with a letter; gives the time when it is through with it. */
-static double handle(simulation *s, const letter *l)
+/* What the coordinator does with a message; gives the time when it is through with it. */
+static double handle(simulation *s, int rank, const void *message)
 {
     const simulation_costs *costs = &s->setup->costs;
+    const message_kind kind = *(const message_kind *)message;
+    const message_ask *ask = message;
+    const message_news *told = message;
+    const message_report *report = message;
+    const message_return *back = message;
     double spent_ns = ns(costs->message_s);
-    if (l->kind == MESSAGE_REPORT) {
-        spent_ns += ns(costs->record_s + costs->tile_s * (double)l->block->all.tiles);
+    if (kind == MESSAGE_REPORT) {
+        spent_ns += ns(costs->record_s + costs->tile_s * (double)report->tiles);
     }
     const double end_ns = s->now_ns + spent_ns;
     const int64_t clock_ns = (int64_t)end_ns;
     s->busy_ns += spent_ns;
     s->result.messages++;
-    if (l->kind == MESSAGE_ASK) {
-        s->waiting += !s->station[l->rank].waits;
-        s->station[l->rank].waits = true;
-        dispatch_ask(s->dispatch, l->rank, l->want);
+    if (kind == MESSAGE_ASK) {
+        s->waiting += !s->station[rank].waits;
+        s->station[rank].waits = true;
+        dispatch_ask(s->dispatch, rank, ask->want);
         return send_orders(s, end_ns);
     }
-    if (l->kind == MESSAGE_RETURN) {
-        dispatch_return(s->dispatch, l->rank, l->intervals, l->interval, l->left, clock_ns);
+    if (kind == MESSAGE_RETURN) {
+        dispatch_return(s->dispatch, rank, back->intervals, back->interval, back->left, clock_ns);
         return send_orders(s, end_ns);
     }
-    if (l->kind == MESSAGE_NEWS) {
-        dispatch_hear(s->dispatch, l->rank, &l->news, clock_ns);
-    } else if (l->kind == MESSAGE_REPORT) {
-        take_report(s, l->block);
+    if (kind == MESSAGE_NEWS) {
+        dispatch_hear(s->dispatch, rank, &told->news, clock_ns);
+    }
+    for (int64_t i = 0; kind == MESSAGE_REPORT && i < report->tiles; i++) {
+        s->result.duplicates += !dispatch_report(s->dispatch, report->first + i);
     }
     return end_ns;
 }
@@ -334,8 +513,7 @@ static void remind_later(simulation *s)
     if (s->waiting > 0 && !s->reminding) {
         const double pause_ns = fmax(DISPATCH_NS, look_share * s->now_ns);
         s->reminding = true;
-        add_event(s, mimic_next_look(s->station[0].mimic, s->now_ns + pause_ns), EVENT_REMIND, 0, 0,
-                  NULL);
+        add_event(s, next_look(&s->station[0], s->now_ns + pause_ns), EVENT_REMIND, 0, 0, NULL);
     }
 }
 
@@ -344,20 +522,21 @@ static void end_reading(simulation *s)
 {
     s->serving = false;
     s->over = dispatch_undone(s->dispatch) == 0;
-    mimic_stay_awake(s->station[0].mimic, s->now_ns);
+    s->station[0].looked_ns = s->now_ns;
+    s->station[0].rest_ns = PACE_HUNGRY_NS;
     look_at(s, 0, s->now_ns);
     remind_later(s);
 }
 
 static void serve(simulation *s)
 {
-    if (s->post == NULL) {
+    if (s->post.first == NULL) {
         end_reading(s);
         return;
     }
-    letter *l = pop_post(s);
-    const double end_ns = handle(s, l);
-    letter_destroy(l);
+    letter *l = take_first(&s->post);
+    const double end_ns = handle(s, l->rank, l->message);
+    free(l);
     add_event(s, end_ns, EVENT_SERVE, 0, 0, NULL);
 }
 
@@ -383,22 +562,23 @@ static void handle_event(simulation *s, const event *e)
         take_span(s, e->rank, e->worker);
         break;
     case EVENT_WRITTEN:
-        mimic_written(m->mimic, e->data);
+        ring_publish(m->ring, &((const work *)e->data)->last);
+        m->finished++;
         wake_agent(s, e->rank);
         if (e->worker != AGENT) {
             take_span(s, e->rank, e->worker);
         }
         break;
     case EVENT_SYNCED:
-        mimic_synced(m->mimic, s->now_ns);
+        desk_synced(m->desk, s->setup->costs.sync_s);
         look_if_needed(s, e->rank);
         break;
     case EVENT_ARRIVED:
-        mimic_deliver(m->mimic, e->data);
+        append(&m->inbox, e->data);
         look_if_needed(s, e->rank);
         break;
     case EVENT_POSTED:
-        push_post(s, e->data);
+        take_post(s, e->data);
         break;
     case EVENT_SERVE:
         serve(s);
@@ -440,11 +620,6 @@ static bool happen(simulation *s)
     return any;
 }
 
-static bool to_do(const simulation_setup *setup, int64_t tile)
-{
-    return setup->done == NULL || !setup->done[tile];
-}
-
 static weft_status create_dispatch(simulation *s, error *e)
 {
     const simulation_setup *setup = s->setup;
@@ -464,7 +639,7 @@ static weft_status create_dispatch(simulation *s, error *e)
                                  .look_share = look_share};
     weft_status status = dispatch_create(&deal, &s->dispatch, e);
     for (int64_t tile = 0; tile < setup->tiles && status == WEFT_OK; tile++) {
-        if (to_do(setup, tile)) {
+        if (setup->done == NULL || !setup->done[tile]) {
             const double seconds = 1e-9 * setup->tile_ns(setup->context, tile);
             s->result.tiles++;
             s->result.work_s += seconds;
@@ -485,23 +660,32 @@ static weft_status create_dispatch(simulation *s, error *e)
 
 static weft_status create_ranks(simulation *s, error *e)
 {
+    static const desk_hooks hooks = {.look = look_hook,
+                                     .offer = offer_hook,
+                                     .cut = cut_hook,
+                                     .send = send_hook,
+                                     .report = report_hook,
+                                     .fail = fail_hook,
+                                     .sync = sync_hook};
     const simulation_setup *setup = s->setup;
-    const double pause_ns = PACE_SYNC_PAUSES * ns(setup->costs.sync_s);
-    mimic_setup each = {.ranks = setup->ranks,
-                        .workers = setup->workers,
-                        .call_tiles = setup->call_tiles > 0 ? setup->call_tiles : INT64_MAX,
-                        .syncs = setup->costs.sync_s > 0,
-                        .sync_pause_ns = fmin(pause_ns, longest_pause_ns),
-                        .job = setup->job,
-                        .tile_ns = scaled_tile_ns,
-                        .context = s};
     weft_status status = WEFT_OK;
     for (int rank = 0; rank < setup->ranks && status == WEFT_OK; rank++) {
-        each.rank = rank;
-        s->station[rank].look_ns = (double)INFINITY;
-        status = mimic_create(&each, &s->station[rank].mimic, e);
-        for (int worker = 0; worker < setup->workers && status == WEFT_OK; worker++) {
-            crew_wait(mimic_crew(s->station[rank].mimic), worker);
+        station *m = &s->station[rank];
+        const desk_setup decides = {.workers = setup->workers,
+                                    .ranks = setup->ranks,
+                                    .job = setup->job,
+                                    .sync_s = setup->costs.sync_s > 0 ? PACE_SYNC_S : 0,
+                                    .hooks = &hooks,
+                                    .context = m};
+        *m = (station){.simulation = s,
+                       .rank = rank,
+                       .waiting = NOBODY,
+                       .rest_ns = PACE_HUNGRY_NS,
+                       .look_ns = (double)INFINITY};
+        status = desk_create(&decides, &m->desk, e);
+        for (int worker = 0; worker < setup->workers; worker++) {
+            task_of(s, rank, worker)->next = m->waiting;
+            m->waiting = worker;
         }
     }
     return status;
@@ -510,6 +694,7 @@ static weft_status create_ranks(simulation *s, error *e)
 static weft_status create(simulation *s, error *e)
 {
     const simulation_setup *setup = s->setup;
+    s->span_limit = pace_span_limit(setup->call_tiles > 0 ? setup->call_tiles : INT64_MAX);
     s->queue = events_create();
     s->working = events_create();
     s->station = calloc((size_t)setup->ranks, sizeof *s->station);
@@ -521,22 +706,33 @@ static weft_status create(simulation *s, error *e)
     return status == WEFT_OK ? create_ranks(s, e) : status;
 }
 
-static void destroy_letters(events *queue)
+static void destroy_station(station *m)
 {
-    event e;
-    while (queue != NULL && events_take(queue, &e)) {
-        if (e.kind == EVENT_ARRIVED || e.kind == EVENT_POSTED) {
-            letter_destroy(e.data);
-        }
+    ring_span span;
+    bool finished = false;
+    for (int n = 0; m->ring != NULL && ring_cut(m->ring, n, 0, &span, &finished); n++) {
+        free(span.data);
     }
+    while (m->inbox.first != NULL) {
+        free(take_first(&m->inbox));
+    }
+    ring_destroy(m->ring);
+    desk_destroy(m->desk);
 }
 
 static void destroy(simulation *s)
 {
-    destroy_letters(s->queue);
-    letter_destroy(s->post);
+    event e;
+    while (s->queue != NULL && events_take(s->queue, &e)) {
+        if (e.kind == EVENT_ARRIVED || e.kind == EVENT_POSTED) {
+            free(e.data);
+        }
+    }
+    while (s->post.first != NULL) {
+        free(take_first(&s->post));
+    }
     for (int rank = 0; s->station != NULL && rank < s->setup->ranks; rank++) {
-        mimic_destroy(s->station[rank].mimic);
+        destroy_station(&s->station[rank]);
     }
     dispatch_destroy(s->dispatch);
     free(s->task);

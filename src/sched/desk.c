@@ -23,7 +23,8 @@ struct desk {
     int64_t leave_ns; /* when stopping: how long a kernel may take */
     bool ended;
     int64_t ended_ns;
-    message_end end;
+    int64_t disk_ns; /* how long the disk may take then */
+    bool at_once;    /* and kernels are not waited for */
     news news;       /* of blocks that the coordinator has not been told of … */
     bool any_news;   /* … if there are any */
     int64_t news_ns; /* when it was told last, or the rank began */
@@ -36,18 +37,18 @@ struct desk {
 
 static desk_team look(const desk *d)
 {
-    return d->setup.hooks.look(d->setup.context);
+    return d->setup.hooks->look(d->setup.context);
 }
 
 static void send(desk *d, const void *bytes, size_t count)
 {
-    d->setup.hooks.send(d->setup.context, bytes, count);
+    d->setup.hooks->send(d->setup.context, bytes, count);
 }
 
 static void fail_if(desk *d, weft_status status, const error *e)
 {
     if (status != WEFT_OK) {
-        d->setup.hooks.fail(d->setup.context, e);
+        d->setup.hooks->fail(d->setup.context, e);
     }
 }
 
@@ -59,7 +60,7 @@ static void put_back(desk *d, interval p)
 
 static bool cut(desk *d, int64_t keep, int64_t most, interval *p)
 {
-    return d->setup.hooks.cut(d->setup.context, keep, most, p);
+    return d->setup.hooks->cut(d->setup.context, keep, most, p);
 }
 
 /* Tiles that no worker of this rank has begun. */
@@ -177,7 +178,7 @@ void desk_synced(desk *d, double seconds)
 static void report_all(desk *d, parcel **list)
 {
     for (parcel *p = pop(list); p != NULL; p = pop(list)) {
-        d->setup.hooks.report(d->setup.context, p);
+        d->setup.hooks->report(d->setup.context, p);
     }
 }
 
@@ -197,6 +198,11 @@ static void send_news(desk *d, int64_t now_ns)
     send(d, &message, sizeof message);
 }
 
+static bool nothing_to_compute(const desk *d)
+{
+    return granted_queued(d->granted) == 0 && look(d).idle;
+}
+
 /* Where nothing more will come that could share a sync, it does not wait. */
 static void sync_and_report(desk *d, int64_t now_ns)
 {
@@ -213,12 +219,12 @@ static void sync_and_report(desk *d, int64_t now_ns)
         d->next_sync_ns =
             now_ns + (int64_t)(1e9 * (pause_s < d->setup.sync_s ? pause_s : d->setup.sync_s));
     }
-    const bool hurry = d->stopping || (granted_queued(d->granted) == 0 && look(d).idle);
+    const bool hurry = d->stopping || nothing_to_compute(d);
     if (d->written != NULL && (now_ns >= d->next_sync_ns || hurry)) {
         d->syncing = d->written;
         d->written = NULL;
         d->on_disk = false;
-        d->setup.hooks.sync(d->setup.context);
+        d->setup.hooks->sync(d->setup.context);
     }
 }
 
@@ -237,7 +243,7 @@ static void begin_stop(desk *d, int64_t grace_ns, int64_t now_ns)
     d->stopping = true;
     d->leave_ns = now_ns + grace_ns;
     granted_clear(d->granted);
-    d->setup.hooks.halt(d->setup.context);
+    d->setup.hooks->halt(d->setup.context);
 }
 
 /* The coordinator has had to do without this rank for a while: nothing that has not been begun is
@@ -292,7 +298,8 @@ void desk_receive(desk *d, const void *bytes, int64_t now_ns)
     case MESSAGE_END:
         d->ended = true;
         d->ended_ns = now_ns;
-        d->end = *(const message_end *)bytes;
+        d->disk_ns = ((const message_end *)bytes)->disk_ns;
+        d->at_once = ((const message_end *)bytes)->at_once;
         begin_stop(d, 0, now_ns);
         break;
     case MESSAGE_REJOIN:
@@ -330,8 +337,8 @@ static void keep_supplied(desk *d)
     while (cut(d, PACE_TOO_LONG * granted_block_tiles(d->granted), INT64_MAX, &p)) {
         put_back(d, p);
     }
-    while (granted_next(d->granted, look(d).stock, &p)) {
-        if (!d->setup.hooks.offer(d->setup.context, p)) {
+    while (!look(d).full && granted_next(d->granted, look(d).stock, &p)) {
+        if (!d->setup.hooks->offer(d->setup.context, p)) {
             put_back(d, p);
             break;
         }
@@ -348,7 +355,7 @@ static void keep_supplied(desk *d)
  * True as long as that is worth waiting for. */
 static bool end_children(desk *d, int64_t now_ns)
 {
-    return d->setup.hooks.end_children(d->setup.context) && now_ns < d->leave_ns + CHILDREN_NS;
+    return d->setup.hooks->end_children(d->setup.context) && now_ns < d->leave_ns + CHILDREN_NS;
 }
 
 /* After MESSAGE_STOP: everything is reported, or time is up. */
@@ -368,10 +375,10 @@ static void leave_if_drained(desk *d, int64_t now_ns)
 static desk_state end_here(desk *d, bool writing, int64_t now_ns)
 {
     const bool idle = look(d).idle;
-    if (!idle && d->end.at_once && !end_children(d, now_ns)) {
+    if (!idle && d->at_once && !end_children(d, now_ns)) {
         return DESK_GIVES_UP;
     }
-    if (idle && writing && now_ns - d->ended_ns >= d->end.disk_ns) {
+    if (idle && writing && now_ns - d->ended_ns >= d->disk_ns) {
         return DESK_LEAVES_DISK;
     }
     return idle && !writing ? DESK_IS_DONE : DESK_ENDS;
@@ -395,12 +402,25 @@ bool desk_is_hungry(const desk *d)
     return d->stopping || look(d).stock == 0;
 }
 
-bool desk_has_ended(const desk *d)
+/* Whether tiles take much longer, or shorter, than when it looked last. */
+static bool knows_better(const desk *d, int64_t tile_ns)
 {
-    return d->ended;
+    const int64_t then_ns = granted_tile_ns(d->granted);
+    return tile_ns / 2 > then_ns || tile_ns < then_ns / 2;
 }
 
-const message_end *desk_end(const desk *d)
+bool desk_due(const desk *d, int64_t *when_ns)
 {
-    return &d->end;
+    const desk_team t = look(d);
+    *when_ns = 0;
+    if (d->stopping || d->any_news || (d->syncing != NULL && d->on_disk) ||
+        (!d->asked && granted_wanted(d->granted, t.stock) > 0) ||
+        (!t.full && granted_would_offer(d->granted, t.stock)) || knows_better(d, t.tile_ns)) {
+        return true;
+    }
+    if (d->written == NULL || d->syncing != NULL) {
+        return false;
+    }
+    *when_ns = nothing_to_compute(d) ? 0 : d->next_sync_ns;
+    return true;
 }

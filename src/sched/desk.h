@@ -20,6 +20,7 @@ typedef struct desk desk;
 typedef struct desk_team {
     int64_t stock;   /* tiles that no worker has taken */
     int64_t tile_ns; /* recent mean of a tile's time; 0 while unknown */
+    bool full;       /* no block can be offered before one is collected */
     bool idle;       /* every block that was offered has been collected */
 } desk_team;
 
@@ -66,8 +67,8 @@ typedef struct desk_setup {
     const job *job;
     double sync_s; /* results are forced to disk at least this often, before they are reported; 0:
                       never */
-    desk_hooks hooks;
-    void *context; /* of the hooks */
+    const desk_hooks *hooks; /* they live longer, and so does … */
+    void *context;           /* … what they are given */
 } desk_setup;
 
 /* How the rank takes part in the run. */
@@ -111,8 +112,7 @@ desk_state desk_step(desk *d, bool writing, int64_t now_ns);
 /* Whether workers have nothing left to begin, so that every moment counts. */
 bool desk_is_hungry(const desk *d);
 
-/* Whether the run is over, and how. */
-bool desk_has_ended(const desk *d);
-const message_end *desk_end(const desk *d);
+/* Whether a step would find anything to do; not before *when_ns, which may lie in the past. */
+bool desk_due(const desk *d, int64_t *when_ns);
 
 #endif

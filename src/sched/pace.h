@@ -25,6 +25,9 @@ enum { PACE_SYNC_PAUSES = 5 };
  * empty kernel. */
 enum { PACE_SPANS_AT_ONCE = 32 };
 
+/* --sync, where nobody gives it. */
+enum { PACE_SYNC_S = 10 };
+
 /* A block this many times longer than it should be is cut. */
 enum { PACE_TOO_LONG = 8 };
 

@@ -89,7 +89,7 @@ void ring_destroy(ring *r)
 bool ring_offer(ring *r, int64_t tiles, void *data)
 {
     const int64_t sequence = atomic_load_explicit(&r->offered, memory_order_relaxed);
-    if (sequence - atomic_load_explicit(&r->oldest, memory_order_relaxed) >= r->size) {
+    if (ring_full(r)) {
         return false;
     }
     entry *e = entry_of(r, sequence);
@@ -112,6 +112,7 @@ void *ring_collect(ring *r)
         if (!e->collected && atomic_load_explicit(&e->finished, memory_order_acquire)) {
             e->collected = true;
             data = e->data;
+            e->data = NULL;
         }
     }
     while (oldest < end && entry_of(r, oldest)->collected) {
@@ -154,6 +155,20 @@ bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished)
     return true;
 }
 
+bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, bool *finished)
+{
+    for (int n = ring_blocks(r) - 1; n >= 0; n--) {
+        const int64_t above = ring_left(r, n) - keep;
+        if (above > 0) {
+            (void)ring_cut(r, n, above < most ? above : most, span, finished);
+            if (span->tiles > 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int64_t ring_stock(const ring *r)
 {
     const int64_t end = atomic_load_explicit(&r->offered, memory_order_relaxed);
@@ -168,6 +183,11 @@ int ring_blocks(const ring *r)
 {
     return (int)(atomic_load_explicit(&r->offered, memory_order_relaxed) -
                  atomic_load_explicit(&r->oldest, memory_order_relaxed));
+}
+
+bool ring_full(const ring *r)
+{
+    return ring_blocks(r) >= r->size;
 }
 
 bool ring_look(ring *r, int64_t *at, int64_t *left)

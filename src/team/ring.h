@@ -31,13 +31,17 @@ void ring_destroy(ring *r);
 /* Puts a block of 1 … RING_BLOCK_TILES tiles on offer; false if the ring is full. */
 bool ring_offer(ring *r, int64_t tiles, void *data);
 
-/* Takes a finished block out; its data, or NULL if there is none. */
+/* Takes a finished block out, and forgets its data, which is returned; NULL if there is none. */
 void *ring_collect(ring *r);
 
 /* Takes at most `most` tiles back from the end of the n-th oldest block, from 0, as far as no
  * worker has taken them; false if there is no such block. *finished says whether that finished it;
  * then the caller does what a block's last worker does. */
 bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished);
+
+/* The same, from the youngest block of which more than `keep` tiles are left: at least that many
+ * stay. False if there is none. */
+bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, bool *finished);
 
 /* Tiles of the n-th oldest block that no worker has taken yet. */
 int64_t ring_left(const ring *r, int n);
@@ -48,6 +52,9 @@ int64_t ring_stock(const ring *r);
 /* Blocks that are on offer or in work, or finished and not taken out: those that ring_cut() counts.
  */
 int ring_blocks(const ring *r);
+
+/* Whether no block can be offered before one is collected. */
+bool ring_full(const ring *r);
 
 /* Any thread: */
 

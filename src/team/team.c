@@ -413,25 +413,23 @@ void team_halt(team *t)
 bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, int64_t *tiles)
 {
     assert(thread_is_main());
-    for (int n = ring_blocks(t->ring) - 1; n >= 0; n--) {
-        const int64_t left = ring_left(t->ring, n);
-        if (left <= keep) {
-            continue;
-        }
-        ring_span span;
-        bool finished = false;
-        (void)ring_cut(t->ring, n, left - keep < most ? left - keep : most, &span, &finished);
-        if (finished) {
-            finish_for_agent(t, &span);
-        }
-        if (span.tiles > 0) {
-            *data = span.data;
-            *first = span.first;
-            *tiles = span.tiles;
-            return true;
-        }
+    ring_span span;
+    bool finished = false;
+    if (!ring_cut_youngest(t->ring, keep, most, &span, &finished)) {
+        return false;
     }
-    return false;
+    *data = span.data;
+    *first = span.first;
+    *tiles = span.tiles;
+    if (finished) {
+        finish_for_agent(t, &span);
+    }
+    return true;
+}
+
+bool team_full(const team *t)
+{
+    return ring_full(t->ring);
 }
 
 bool team_idle(const team *t)

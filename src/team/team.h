@@ -71,6 +71,9 @@ bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, 
 /* Takes back all that no worker has begun: blocks finish with what they have. */
 void team_halt(team *t);
 
+/* Whether no block can be offered before one is collected. */
+bool team_full(const team *t);
+
 /* Whether every block offered has been collected. */
 bool team_idle(const team *t);
 

@@ -21,6 +21,7 @@ struct agent {
     syncer *syncer; /* NULL: data is reported as soon as it is written */
     bool syncing;   /* the desk has not been told that it is done */
     block *free;
+    message_end end; /* its kind says whether there has been one */
 };
 
 static void push(block **list, block *b)
@@ -43,7 +44,10 @@ static block *pop(block **list)
 static desk_team look_hook(void *context)
 {
     const team *t = ((const agent *)context)->setup.team;
-    return (desk_team){.stock = team_stock(t), .tile_ns = team_tile_ns(t), .idle = team_idle(t)};
+    return (desk_team){.stock = team_stock(t),
+                       .tile_ns = team_tile_ns(t),
+                       .full = team_full(t),
+                       .idle = team_idle(t)};
 }
 
 static void fail_hook(void *context, const error *why)
@@ -147,7 +151,7 @@ weft_status agent_create(const agent_setup *setup, agent **out, error *e)
                                 .ranks = setup->ranks,
                                 .job = setup->flow->job,
                                 .sync_s = setup->flow->options->sync_s,
-                                .hooks = hooks,
+                                .hooks = &hooks,
                                 .context = a};
     weft_status status = desk_create(&decides, &a->desk, e);
     if (status == WEFT_OK && setup->flow->options->sync_s > 0) {
@@ -262,6 +266,9 @@ void agent_receive(agent *a, const void *bytes, int64_t now_ns)
         }
         return;
     }
+    if (*(const message_kind *)bytes == MESSAGE_END) {
+        a->end = *(const message_end *)bytes;
+    }
     desk_receive(a->desk, bytes, now_ns);
 }
 
@@ -272,7 +279,7 @@ void agent_lose_coordinator(agent *a, const error *why, int64_t now_ns)
                              .at_once = true,
                              .error = *why,
                              .disk_ns = orphan_disk_ns};
-    desk_receive(a->desk, &end, now_ns);
+    agent_receive(a, &end, now_ns);
 }
 
 desk_state agent_step(agent *a, bool writing, int64_t now_ns)
@@ -289,10 +296,10 @@ bool agent_is_hungry(const agent *a)
 
 bool agent_has_ended(const agent *a)
 {
-    return desk_has_ended(a->desk);
+    return a->end.kind == MESSAGE_END;
 }
 
 const message_end *agent_end(const agent *a)
 {
-    return desk_end(a->desk);
+    return &a->end;
 }

@@ -105,11 +105,13 @@ static void test_full(void **state)
         const int room = fill_up(r);
         assert_in_range(room, blocks, 2 * blocks);
         assert_int_equal(ring_blocks(r), room);
+        assert_true(ring_full(r));
         int64_t at = 0;
         for (int round = 0; round < 3 * room; round++) {
             take_and_finish(r, &at);
             assert_false(ring_offer(r, 1, &labels[0]));
             assert_non_null(ring_collect(r));
+            assert_false(ring_full(r));
             assert_true(ring_offer(r, 1, &labels[round % 64]));
         }
         ring_destroy(r);
@@ -153,16 +155,25 @@ static void test_cut(void **state)
     assert_ptr_equal(cut.data, &labels[0]);
     assert_int_equal(ring_left(r, 0), 5);
     assert_int_equal(ring_stock(r), 9);
-    assert_true(ring_cut(r, 1, 100, &cut, &finished));
+    assert_false(ring_cut_youngest(r, 5, 100, &cut, &finished));
+    assert_true(ring_cut_youngest(r, 4, 100, &cut, &finished));
+    assert_ptr_equal(cut.data, &labels[0]);
+    assert_int_equal(cut.first, 7);
+    assert_int_equal(cut.tiles, 1);
+    assert_true(ring_cut_youngest(r, 0, 1, &cut, &finished));
+    assert_ptr_equal(cut.data, &labels[1]);
+    assert_int_equal(cut.tiles, 1);
+    assert_false(finished);
+    assert_true(ring_cut_youngest(r, 0, 100, &cut, &finished));
     assert_true(finished);
     assert_int_equal(cut.first, 0);
-    assert_int_equal(cut.tiles, 4);
+    assert_int_equal(cut.tiles, 3);
     ring_publish(r, &cut);
     assert_ptr_equal(ring_collect(r), &labels[1]);
     assert_true(ring_cut(r, 0, 100, &cut, &finished));
     assert_false(finished);
     assert_int_equal(cut.first, 3);
-    assert_int_equal(cut.tiles, 5);
+    assert_int_equal(cut.tiles, 4);
     assert_true(ring_cut(r, 0, 100, &cut, &finished));
     assert_int_equal(cut.tiles, 0);
     assert_false(finished);
