@@ -16,8 +16,8 @@ static const char *find_line(const char *text, const char *word)
 {
     const size_t length = strlen(word);
     while (text != NULL && strncmp(text, word, length) != 0) {
-        text = strchr(text, '\n');
-        text += text != NULL;
+        const char *end = strchr(text, '\n');
+        text = end == NULL ? NULL : end + 1;
     }
     return text == NULL ? NULL : text + length;
 }
@@ -28,7 +28,7 @@ int64_t memory_kills_in(const char *path)
     uint64_t kills = 0;
     (void)host_read_file(text, sizeof text, "%s", path);
     const char *at = find_line(text, "oom_kill ");
-    return at != NULL && number_take(&at, &kills) ? (int64_t)kills : -1;
+    return at != NULL && number_take(&at, &kills) && kills <= INT64_MAX ? (int64_t)kills : -1;
 }
 
 /* The path of the process's own group of version 2, "0::/…". */

@@ -197,7 +197,8 @@ bool slurm_groups_differ(const char *groups, const char *environment_job, int64_
         const char *number = at + sizeof mark - 1;
         const char *end = number;
         uint64_t value = 0;
-        if (!number_take(&end, &value) || (*end != '/' && *end != '\n' && *end != '\0')) {
+        if (!number_take(&end, &value) || value > INT64_MAX ||
+            (*end != '/' && *end != '\n' && *end != '\0')) {
             continue;
         }
         const size_t digits = (size_t)(end - number);

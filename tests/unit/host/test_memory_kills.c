@@ -32,6 +32,7 @@ static void test_files(void **state)
     assert_int_equal(kills_in("nr_free_pages 4\noom_kill 0\npgfault 12\n"), 0);
     assert_int_equal(kills_in("low 0\noom 7\n"), -1);
     assert_int_equal(kills_in(""), -1);
+    assert_int_equal(kills_in("oom_kill 18446744073709551614\n"), -1);
     assert_int_equal(memory_kills_in("/nowhere/at/all"), -1);
     assert_true(memory_kills() >= -1);
 }

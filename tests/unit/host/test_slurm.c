@@ -211,6 +211,7 @@ static void test_groups(void **state)
     assert_true(slurm_groups_differ("0::/system.slice/slurmstepd.scope/job_7", "42", &job));
     assert_int_equal(job, 7);
     assert_false(slurm_groups_differ("0::/home/job_x/job_\n", "42", &job));
+    assert_false(slurm_groups_differ("0::/job_13766279631452241920\n", "42", &job));
 }
 
 int main(void)
