@@ -26,8 +26,7 @@ static bool read_flag(const char *text, bool *value)
 }
 
 /* Reads the text of an option's argument into its value; the error names `origin`. */
-static weft_status read_text(const weft_option *option, const char *origin, const char *text,
-                             error *e)
+weft_status option_read(const weft_option *option, const char *origin, const char *text, error *e)
 {
     const char *wanted = "";
     bool good = false;
@@ -86,7 +85,7 @@ static weft_status read_environment(const weft_option *table, error *e)
         if (text == NULL || text[0] == '\0') {
             continue;
         }
-        const weft_status status = read_text(option, name, text, e);
+        const weft_status status = option_read(option, name, text, e);
         if (status != WEFT_OK) {
             return status;
         }
@@ -166,7 +165,7 @@ static weft_status take_option(const weft_option *option, const char *text, int 
     char origin[80];
     (void)snprintf(origin, sizeof origin, "--%s", option->name);
     if (option->type == WEFT_OPTION_FLAG) {
-        return read_text(option, origin, text == NULL ? "1" : text, e);
+        return option_read(option, origin, text == NULL ? "1" : text, e);
     }
     if (text == NULL) {
         if (*i + 1 >= argc) {
@@ -176,7 +175,7 @@ static weft_status take_option(const weft_option *option, const char *text, int 
         *i += 1;
         text = argv[*i];
     }
-    return read_text(option, origin, text, e);
+    return option_read(option, origin, text, e);
 }
 
 /* A word that may not stay. */

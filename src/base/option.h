@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <weft/session.h>
 
+/* Reads the text of an option's argument into its value; the error names `origin`. */
+weft_status option_read(const weft_option *option, const char *origin, const char *text, error *e);
+
 /* What may be left in argv. */
 typedef enum option_rest {
     OPTION_LEAVES_ALL,   /* whatever neither table knows */
