@@ -3,9 +3,11 @@
  * children per node: half as deep as a binary one, and siblings share a cache line. */
 #include "plan/events.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
-enum { CHILDREN = 4, FIRST_ROOM = 64 };
+enum { CHILDREN = 4 };
 
 typedef struct node {
     event event;
@@ -39,14 +41,8 @@ static bool before(const node *a, const node *b)
 
 bool events_add(events *q, const event *e)
 {
-    if (q->count == q->room) {
-        const int64_t room = q->room == 0 ? FIRST_ROOM : 2 * q->room;
-        node *larger = realloc(q->nodes, (size_t)room * sizeof *larger);
-        if (larger == NULL) {
-            return false;
-        }
-        q->nodes = larger;
-        q->room = room;
+    if (!ARRAY_RESERVE(q->nodes, q->room, q->count + 1)) {
+        return false;
     }
     const node added = {.event = *e, .order = q->next_order++};
     int64_t at = q->count++;

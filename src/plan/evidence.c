@@ -33,8 +33,7 @@ static weft_status read_runs(evidence *ev, error *e)
     ev->run = calloc((size_t)progress.runs + 1, sizeof *ev->run);
     ev->tile = calloc((size_t)ev->job->tiles.tiles + 1, sizeof *ev->tile);
     if (ev->run == NULL || ev->tile == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the times of %lld tiles",
-                         (long long)ev->job->tiles.tiles);
+        return error_memory(e, "the times of %lld tiles", (long long)ev->job->tiles.tiles);
     }
     for (int i = 0; i < progress.runs && status == WEFT_OK; i++) {
         status = weft_result_get_run(ev->result, i, &ev->run[i]);
@@ -110,7 +109,7 @@ weft_status evidence_open(const char *path, evidence *ev, error *e)
     memset(ev, 0, sizeof *ev);
     weft_status status = weft_result_open(path, &ev->result);
     if (ev->result == NULL) {
-        return error_set(e, status, "out of memory for %s", path);
+        return error_memory(e, "the state of %s", path);
     }
     if (status != WEFT_OK) {
         return pass_on(ev->result, status, e);
@@ -215,7 +214,7 @@ weft_status evidence_calibrate(const evidence *ev, calibration *c, error *e)
     weft_status status = WEFT_OK;
     bool *others = calloc((size_t)ev->job->tiles.tiles + 1, sizeof *others);
     if (others == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the tiles of a run");
+        return error_memory(e, "the tiles of a run");
     }
     for (int i = ev->runs - 1; i >= 0 && points < MOST_RUNS && status == WEFT_OK; i--) {
         if (is_complete(&ev->run[i]) && mark_others(ev, i, others)) {

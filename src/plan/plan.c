@@ -101,8 +101,7 @@ static void describe(weft_plan *p)
 
 static weft_status no_memory(weft_plan *p)
 {
-    return error_set(&p->error, WEFT_ERR_MEMORY, "out of memory for a plan of %lld tiles",
-                     (long long)p->job.tiles.tiles);
+    return error_memory(&p->error, "a plan of %lld tiles", (long long)p->job.tiles.tiles);
 }
 
 static weft_status prepare(weft_plan *p, const char *path)

@@ -625,7 +625,7 @@ static weft_status create_dispatch(simulation *s, error *e)
     const simulation_setup *setup = s->setup;
     int *workers = calloc((size_t)setup->ranks, sizeof *workers);
     if (workers == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %d simulated ranks", setup->ranks);
+        return error_memory(e, "%d simulated ranks", setup->ranks);
     }
     for (int rank = 0; rank < setup->ranks; rank++) {
         workers[rank] = setup->workers;
@@ -700,7 +700,7 @@ static weft_status create(simulation *s, error *e)
     s->station = calloc((size_t)setup->ranks, sizeof *s->station);
     s->task = calloc((size_t)setup->ranks * (size_t)setup->workers, sizeof *s->task);
     if (s->queue == NULL || s->working == NULL || s->station == NULL || s->task == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for %d simulated ranks", setup->ranks);
+        return error_memory(e, "%d simulated ranks", setup->ranks);
     }
     const weft_status status = create_dispatch(s, e);
     return status == WEFT_OK ? create_ranks(s, e) : status;
@@ -754,7 +754,7 @@ static weft_status run(simulation *s, error *e)
         }
     }
     if (s->failed) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a simulation");
+        return error_memory(e, "a simulation");
     }
     return WEFT_OK;
 }

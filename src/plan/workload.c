@@ -39,8 +39,7 @@ weft_status workload_create(const workload_tile tile[], int64_t tiles, workload 
         free(sum);
         free(number);
         free(w);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the times of %lld tiles",
-                         (long long)tiles);
+        return error_memory(e, "the times of %lld tiles", (long long)tiles);
     }
     *w = (workload){.tile = tile, .tiles = tiles, .number = number, .sum = sum};
     for (int64_t i = 0; i < tiles; i++) {

@@ -188,7 +188,7 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
 {
     coordinator *c = calloc(1, sizeof *c);
     if (c == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the coordinator");
+        return error_memory(e, "the state of the coordinator");
     }
     c->setup = *setup;
     c->begun_ns = clock_now_ns();

@@ -124,8 +124,7 @@ weft_status run_record_open(const run_record_setup *setup, run_record **out, err
     if (b == NULL || efforts == NULL) {
         free(efforts);
         free(b);
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the record of %d ranks",
-                         setup->placement->ranks);
+        return error_memory(e, "the record of %d ranks", setup->placement->ranks);
     }
     b->setup = *setup;
     b->effort = efforts;
@@ -262,7 +261,7 @@ weft_status run_record_take(run_record *b, int rank, const message_report *repor
                                .wait_ns = report->wait_ns};
     bool *recorded = report->failures > 0 ? calloc((size_t)report->tiles + 1, 1) : NULL;
     if (report->failures > 0 && recorded == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a report of failed items");
+        return error_memory(e, "a report of failed items");
     }
     const weft_status status = record_report(b, report, recorded, e);
     free(recorded);

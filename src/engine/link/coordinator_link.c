@@ -31,7 +31,7 @@ weft_status coordinator_link_create(mail *m, int rank, pulse p, coordinator_link
 {
     coordinator_link *c = calloc(1, sizeof *c);
     if (c == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for messages");
+        return error_memory(e, "messages");
     }
     c->mail = m;
     c->pulse = p;

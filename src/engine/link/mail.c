@@ -26,7 +26,7 @@ weft_status mail_create(comm *c, mail **out, error *e)
 {
     mail *m = calloc(1, sizeof *m);
     if (m == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for messages");
+        return error_memory(e, "messages");
     }
     m->comm = c;
     comm_begin_run(c);
@@ -56,7 +56,7 @@ weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error 
     }
     letter *l = malloc(sizeof *l + count);
     if (l == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for a message of %zu bytes", count);
+        return error_memory(e, "a message of %zu bytes", count);
     }
     l->next = NULL;
     l->count = count;

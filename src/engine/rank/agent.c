@@ -144,7 +144,7 @@ weft_status agent_create(const agent_setup *setup, agent **out, error *e)
 {
     agent *a = calloc(1, sizeof *a);
     if (a == NULL) {
-        return error_set(e, WEFT_ERR_MEMORY, "out of memory for the agent");
+        return error_memory(e, "the state of the agent");
     }
     a->setup = *setup;
     const desk_setup decides = {.workers = setup->workers,
@@ -186,7 +186,7 @@ static parcel *pack(agent *a, const block *b)
     parcel *p = malloc(offsetof(parcel, report) + bytes);
     if (p == NULL) {
         error e;
-        (void)error_set(&e, WEFT_ERR_MEMORY, "out of memory for a report");
+        (void)error_memory(&e, "a report");
         fail_hook(a, &e);
         return NULL;
     }

@@ -48,6 +48,7 @@ static void test_without_memory_all_is_as_before(void **state)
     array[4] = 4;
     assert_false(ARRAY_RESERVE(array, room, INT64_MAX));
     assert_false(ARRAY_RESERVE(array, room, INT64_MAX / (int64_t)sizeof *array));
+    assert_false(ARRAY_RESERVE(array, room, (INT64_C(1) << 61) + 1)); /* eight bytes, modulo 2^64 */
     assert_ptr_equal(array, before);
     assert_int_equal(room, had);
     assert_true(array[4] > 3);
