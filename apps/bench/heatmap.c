@@ -41,7 +41,7 @@ static void draw_cell(picture *image, int x, int y, int width, double ratio)
     }
     (void)snprintf(text, sizeof text, "%.2f%s", ratio, ratio >= 1 && ratio <= 1 ? "*" : "");
     picture_fill(image, x, y, width - GAP, LINE - GAP, colour_of(ratio));
-    text_draw(image, x + (width - text_width(text, POINT)) / 2, text_y(y), POINT, text,
+    text_draw(image, x + 0.5 * (width - text_width(text, POINT)), text_y(y), POINT, text,
               ratio > 1.25 ? paper : ink);
 }
 
@@ -68,7 +68,8 @@ picture *grid_draw(const grid *g)
     text_draw(image, left, MARGIN, POINT, title, ink);
     for (int j = 0; j < g->columns; j++) {
         const int gap = column - text_width(g->column[j], POINT);
-        text_draw(image, left + j * column + gap / 2, text_y(top - LINE), POINT, g->column[j], ink);
+        text_draw(image, left + j * column + 0.5 * gap, text_y(top - LINE), POINT, g->column[j],
+                  ink);
     }
     for (int i = 0; i < g->lines; i++) {
         text_draw(image, MARGIN, text_y(top + i * LINE), POINT, g->line[i], ink);

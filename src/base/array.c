@@ -7,6 +7,9 @@
 
 enum { LEAST_ELEMENTS = 16 };
 
+/* No array has as many bytes: a terabyte. */
+static const size_t most_bytes = (size_t)1 << 40;
+
 bool array_reserve(void *array, int64_t *room, int64_t count, size_t bytes)
 {
     if (count <= *room) {
@@ -16,7 +19,7 @@ bool array_reserve(void *array, int64_t *room, int64_t count, size_t bytes)
     larger = larger > LEAST_ELEMENTS ? larger : LEAST_ELEMENTS;
     void *memory = NULL;
     memcpy(&memory, array, sizeof memory);
-    memory = (size_t)larger < SIZE_MAX / bytes ? realloc(memory, (size_t)larger * bytes) : NULL;
+    memory = (size_t)larger < most_bytes / bytes ? realloc(memory, (size_t)larger * bytes) : NULL;
     if (memory == NULL) {
         return false;
     }

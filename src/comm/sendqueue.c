@@ -5,6 +5,7 @@
 
 #include "comm/internals.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,7 @@ static int send_part(sendqueue *o, int rank)
 {
     line *l = &o->line[rank];
     posted *p = l->flying;
+    assert(p != NULL);
     const size_t left = p->count - p->sent;
     const size_t bytes = left < o->part_bytes ? left : o->part_bytes;
     const int tag = bytes < left ? p->tag + SENDQUEUE_MORE : p->tag;

@@ -9,6 +9,7 @@
 #include "sched/pace.h"
 #include "team/ring.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,7 @@ static void finish_span(simulation *s, int rank, int worker)
     task *t = task_of(s, rank, worker);
     station *m = &s->station[rank];
     work *w = t->span.data;
+    assert(w != NULL);
     const double busy_ns = s->now_ns - t->start_ns;
     t->tile_ns = length_learn(t->tile_ns, (int64_t)busy_ns, t->span.tiles);
     if (t->span.last || busy_ns > LENGTH_MEASURE_NS) {
