@@ -8,9 +8,6 @@
 #include "host/siblings.h"
 
 #include <assert.h>
-#if defined(OPEN_MPI)
-#include <mpi-ext.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
