@@ -2,6 +2,7 @@
 /* The log: lines on stderr, each with "weft: " before it. */
 #include "base/log.h"
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/terminal.h"
 
@@ -11,10 +12,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 2048, LIMIT_NS = 100000000, SECOND_NS = 1000000000 };
+enum { LINE_BYTES = 2048, LIMIT_NS = 100000000, PAUSE_NS = 1000000 };
 
 static _Atomic log_level level_now = LOG_INFO;
 static atomic_int rank_now = -1;
@@ -64,12 +64,12 @@ static void write_all(const char *text, size_t bytes)
  * progress line is open, and this is none. */
 static void write_line(const char *line, size_t bytes, bool is_progress)
 {
-    struct timespec limit;
-    (void)clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_nsec += LIMIT_NS;
-    limit.tv_sec += limit.tv_nsec / SECOND_NS;
-    limit.tv_nsec %= SECOND_NS;
-    const bool locked = pthread_mutex_timedlock(&writing, &limit) == 0;
+    const int64_t until_ns = clock_now_ns() + LIMIT_NS;
+    bool locked = pthread_mutex_trylock(&writing) == 0;
+    while (!locked && clock_now_ns() < until_ns) {
+        clock_sleep_ns(PAUSE_NS);
+        locked = pthread_mutex_trylock(&writing) == 0;
+    }
     const size_t skipped = locked && progress_open && !is_progress ? 0 : 1;
     write_all(line + skipped, bytes - skipped);
     if (locked) {
