@@ -12,16 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where nobody says how long a rank may wait for its disk, since the coordinator is dead. */
-static const int64_t orphan_disk_ns = INT64_C(10000000000);
-
 struct agent {
     agent_setup setup;
     desk *desk;
     syncer *syncer; /* NULL: data is reported as soon as it is written */
     bool syncing;   /* the desk has not been told that it is done */
     block *free;
-    message_end end; /* its kind says whether there has been one */
 };
 
 static void push(block **list, block *b)
@@ -266,20 +262,7 @@ void agent_receive(agent *a, const void *bytes, int64_t now_ns)
         }
         return;
     }
-    if (*(const message_kind *)bytes == MESSAGE_END) {
-        a->end = *(const message_end *)bytes;
-    }
     desk_receive(a->desk, bytes, now_ns);
-}
-
-void agent_lose_coordinator(agent *a, const error *why, int64_t now_ns)
-{
-    const message_end end = {.kind = MESSAGE_END,
-                             .broken = true,
-                             .at_once = true,
-                             .error = *why,
-                             .disk_ns = orphan_disk_ns};
-    agent_receive(a, &end, now_ns);
 }
 
 desk_state agent_step(agent *a, bool writing, int64_t now_ns)
@@ -292,14 +275,4 @@ desk_state agent_step(agent *a, bool writing, int64_t now_ns)
 bool agent_is_hungry(const agent *a)
 {
     return desk_is_hungry(a->desk);
-}
-
-bool agent_has_ended(const agent *a)
-{
-    return a->end.kind == MESSAGE_END;
-}
-
-const message_end *agent_end(const agent *a)
-{
-    return &a->end;
 }

@@ -37,18 +37,11 @@ bool agent_collect(agent *a, int64_t now_ns);
 /* A message from the coordinator. */
 void agent_receive(agent *a, const void *bytes, int64_t now_ns);
 
-/* The coordinator does not answer any more: the run is over for this rank. */
-void agent_lose_coordinator(agent *a, const error *why, int64_t now_ns);
-
 /* Everything else that is due: keeps workers in work, or ends. The store is still being written to
  * by others of this process if `writing`. */
 desk_state agent_step(agent *a, bool writing, int64_t now_ns);
 
 /* Whether workers have nothing left to begin, so that every moment counts. */
 bool agent_is_hungry(const agent *a);
-
-/* Whether the run is over, and how. */
-bool agent_has_ended(const agent *a);
-const message_end *agent_end(const agent *a);
 
 #endif

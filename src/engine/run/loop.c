@@ -22,6 +22,9 @@ enum { RANKS_THAT_TELL = 4 };
 /* The last words of a process that leaves something behind. */
 enum { LEAVING_S = 2 };
 
+/* Where nobody says how long a rank may wait for its disk, since the coordinator is dead. */
+static const int64_t orphan_disk_ns = INT64_C(10000000000);
+
 /* Messages are read for at most this long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
 
@@ -30,18 +33,17 @@ typedef struct loop {
     team *team;
     agent *agent;
     int64_t rest_ns;
-    /* Where there is no agent, since it could not be made: the coordinator's last word. */
-    bool ended;
-    message_end end;
+    message_end end; /* the coordinator's last word; its kind says whether there has been one */
 } loop;
 
+/* There is no agent if it could not be made. */
 static void take_message(loop *l, const void *bytes)
 {
+    if (*(const message_kind *)bytes == MESSAGE_END) {
+        l->end = *(const message_end *)bytes;
+    }
     if (l->agent != NULL) {
         agent_receive(l->agent, bytes, clock_now_ns());
-    } else if (*(const message_kind *)bytes == MESSAGE_END) {
-        l->ended = true;
-        l->end = *(const message_end *)bytes;
     }
 }
 
@@ -81,12 +83,7 @@ static bool read_mail(loop *l)
 
 static bool has_ended(const loop *l)
 {
-    return l->agent != NULL ? agent_has_ended(l->agent) : l->ended;
-}
-
-static const message_end *last_word(const loop *l)
-{
-    return l->agent != NULL ? agent_end(l->agent) : &l->end;
+    return l->end.kind == MESSAGE_END;
 }
 
 /* The coordinator's silence ends the run for this rank. */
@@ -99,12 +96,12 @@ static void listen_to_coordinator(loop *l, int64_t now_ns)
     if (comm_rank(l->setup.comm) < RANKS_THAT_TELL) {
         log_print(LOG_WARNING, "%s", why.text);
     }
-    if (l->agent != NULL) {
-        agent_lose_coordinator(l->agent, &why, now_ns);
-    } else {
-        l->ended = true;
-        l->end = (message_end){.broken = true, .at_once = true, .error = why};
-    }
+    const message_end end = {.kind = MESSAGE_END,
+                             .broken = true,
+                             .at_once = true,
+                             .error = why,
+                             .disk_ns = orphan_disk_ns};
+    take_message(l, &end);
 }
 
 /* Listens and speaks; true if there was anything to hear. */
@@ -124,7 +121,7 @@ static bool converse(loop *l)
  * do. */
 static weft_status status_of_leaving(const loop *l)
 {
-    const weft_status status = last_word(l)->error.status;
+    const weft_status status = l->end.error.status;
     return error_is_failure(status) ? status : WEFT_STOPPED;
 }
 
@@ -143,7 +140,7 @@ static void leave_behind(loop *l, const char *what)
         store_leave(l->setup.flow->store);
     }
     if (first && error_is_failure(status)) {
-        log_print(LOG_ERROR, "error: %s", last_word(l)->error.text);
+        log_print(LOG_ERROR, "error: %s", l->end.error.text);
     }
     if (what != NULL) {
         log_print(LOG_WARNING,
@@ -151,7 +148,7 @@ static void leave_behind(loop *l, const char *what)
                   "same command again",
                   what, comm_rank(l->setup.comm));
     }
-    if (first || last_word(l)->broken) {
+    if (first || l->end.broken) {
         outcome_file_write(exit_status, !first);
     }
     _exit(exit_status);
@@ -165,7 +162,7 @@ static bool do_duties(loop *l, bool *active)
     const bool writing = l->setup.coordinator != NULL && !store_flushed(l->setup.flow->store);
     const desk_state state = agent_step(l->agent, writing, clock_now_ns());
     if (state == DESK_GIVES_UP) {
-        const bool said = last_word(l)->error.status == status_of_leaving(l);
+        const bool said = l->end.error.status == status_of_leaving(l);
         leave_behind(l, said ? NULL : "others have done its items, but a kernel has not returned");
     }
     if (state == DESK_LEAVES_DISK) {
@@ -270,10 +267,10 @@ weft_status loop_run(const loop_setup *setup, error *why)
     if (status != WEFT_OK) {
         give_up(&l, &e);
     }
-    if (last_word(&l)->broken) {
+    if (l.end.broken) {
         comm_break(setup->comm);
     }
-    *why = last_word(&l)->error;
+    *why = l.end.error;
     agent_destroy(l.agent);
     team_destroy(l.team);
     return why->status;
