@@ -36,11 +36,12 @@ typedef struct own_option {
     } range;
 } own_option;
 
+enum { DAY_S = 86400 };
+
 /* Every option, and where its argument goes. */
 static void list_options(options *c, given *g, own_option table[OPTIONS])
 {
     run_options *run = &c->run;
-    const double day_s = 86400;
     const own_option own[] = {
         {.option = {"out", "FILE", WEFT_OPTION_STRING, &c->out,
                     "the result; resumed if it exists and is the same job's\n"
@@ -71,12 +72,12 @@ static void list_options(options *c, given *g, own_option table[OPTIONS])
         {.option = {"heartbeat", "SECONDS", WEFT_OPTION_DOUBLE, &run->heartbeat_s,
                     "how often each rank reports that it is alive"},
          .preset = "0.1",
-         .range = {DBL_MIN, day_s, " seconds; it takes more than 0, up to 86400"}},
+         .range = {DBL_MIN, DAY_S, " seconds; it takes more than 0, up to 86400"}},
         {.option = {"dead-after", "SECONDS", WEFT_OPTION_DOUBLE, &run->dead_after_s,
                     "a rank silent for this long is presumed dead, and others\n"
                     "compute what it had; 0: never"},
          .preset = "5",
-         .range = {0, day_s, " seconds; it takes 0 (never), or up to 86400"}},
+         .range = {0, DAY_S, " seconds; it takes 0 (never), or up to 86400"}},
         {.option = {"retry-failed", NULL, WEFT_OPTION_FLAG, &run->retry_failed,
                     "compute failed items again"}},
         {.option = {"fresh", NULL, WEFT_OPTION_FLAG, &run->fresh,

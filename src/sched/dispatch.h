@@ -82,8 +82,8 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
 /* A tile is in the file: true if for the first time. */
 bool dispatch_report(dispatch *d, int64_t tile);
 
-/* A rank is presumed dead: what it had is careful and to do again, which are so many tiles, and it
- * gets nothing until dispatch_ask(). */
+/* A rank is presumed dead: what it had is careful and to do again, and it
+ * gets nothing until dispatch_ask(). Returns how many tiles are to do again. */
 int64_t dispatch_bury(dispatch *d, int rank);
 
 /* What it costs to hand out a chunk, as measured last. */

@@ -33,11 +33,11 @@ typedef struct effects {
     /* Whether the file says so, for that ticket; an error if it never will. */
     bool (*leased)(void *context, int64_t ticket, error *e);
 
-    /* Records the tiles of a report, of so many bytes, that dispatch_report() takes. */
+    /* Records those tiles of a report that dispatch_report() takes; `count` is its bytes. */
     weft_status (*record)(void *context, int rank, const message_report *report, size_t count,
                           error *e);
 
-    /* A rank is presumed dead, with so many tiles in its hands; and one of these is back. */
+    /* A rank is presumed dead that had `tiles` tiles; one that was presumed dead is back. */
     void (*lost)(void *context, int rank, int64_t tiles, const char *why);
     void (*back)(void *context, int rank);
 

@@ -216,7 +216,7 @@ void coordinator_destroy(coordinator *c)
     release(c);
 }
 
-/* What it costs to hand out a chunk: so many orders have been given since then. */
+/* Measures what handing out a chunk costs: `orders` of them have been sent since `since_ns`. */
 static void measure_orders(coordinator *c, int64_t orders, int64_t since_ns)
 {
     if (orders > 0) {

@@ -43,7 +43,7 @@ static const char mark[] = "weft: a result that is being made\n";
 
 _Static_assert(sizeof mark - 1 <= HEAD_BYTES, "the head is written over the mark");
 
-/* An attribute of so many values, or of a single one where `count` is NULL. */
+/* Adds an attribute of *count values, or of a single one where `count` is NULL. */
 static bool add_values(hid_t object, const char *name, hid_t type, const hsize_t *count,
                        const void *values)
 {
