@@ -5,11 +5,15 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A cursor holds the block's generation (the low bits of its sequence number), the next tile to
  * take and the end of those to take. A worker that comes late, to an entry that serves another
  * block by now, sees another generation. All else in an entry is read only after tiles have been
- * taken, which keeps the block there until they are computed. */
+ * taken, which keeps the block there until they are computed.
+ *
+ * A sequence number whose entry still serves an older block is passed over: a block with a long
+ * tile occupies its entry, and no other block waits for it. */
 enum { TILE_BITS = 20, CACHE_LINE = 64 };
 static const uint64_t tile_mask = (UINT64_C(1) << TILE_BITS) - 1;
 
@@ -17,15 +21,17 @@ typedef struct entry {
     _Alignas(CACHE_LINE) _Atomic uint64_t cursor;
     _Alignas(CACHE_LINE) _Atomic int64_t pending; /* tiles not computed yet */
     atomic_bool finished;
-    bool collected; /* agent only */
+    bool held; /* agent only: by a block that has not been collected */
     void *data;
 } entry;
 
 struct ring {
     entry *entries;
-    int64_t size;                                 /* a power of two */
+    int64_t size;    /* a power of two */
+    int64_t *blocks; /* agent only: the sequence numbers of those not collected, oldest first … */
+    int count;       /* … and their number */
     _Alignas(CACHE_LINE) _Atomic int64_t offered; /* the sequence number that comes next */
-    _Alignas(CACHE_LINE) _Atomic int64_t oldest;  /* blocks before it have been collected */
+    _Alignas(CACHE_LINE) _Atomic int64_t oldest;  /* no tile of a block before it can be taken */
 };
 
 static uint64_t make_cursor(int64_t sequence, int64_t next, int64_t end)
@@ -66,78 +72,94 @@ ring *ring_create(int blocks)
     }
     ring *r = aligned_alloc(CACHE_LINE, sizeof *r);
     entry *entries = aligned_alloc(CACHE_LINE, (size_t)size * sizeof *entries);
-    if (r == NULL || entries == NULL) {
+    int64_t *numbers = calloc((size_t)size, sizeof *numbers);
+    if (r == NULL || entries == NULL || numbers == NULL) {
+        free(numbers);
         free(entries);
         free(r);
         return NULL;
     }
     for (int64_t i = 0; i < size; i++) {
-        entries[i] = (entry){.collected = true};
+        entries[i] = (entry){.held = false};
     }
-    *r = (ring){.entries = entries, .size = size};
+    *r = (ring){.entries = entries, .size = size, .blocks = numbers};
     return r;
 }
 
 void ring_destroy(ring *r)
 {
     if (r != NULL) {
+        free(r->blocks);
         free(r->entries);
         free(r);
     }
 }
 
+static int64_t left_in(const ring *r, int64_t sequence)
+{
+    return left_of(atomic_load_explicit(&entry_of(r, sequence)->cursor, memory_order_relaxed));
+}
+
+/* Workers that come from a long tile do not look through all that was offered meanwhile. The
+ * youngest block has tiles left: it is not on offer yet. */
+static void note_oldest(ring *r)
+{
+    int n = 0;
+    while (left_in(r, r->blocks[n]) == 0) {
+        n++;
+    }
+    atomic_store_explicit(&r->oldest, r->blocks[n], memory_order_relaxed);
+}
+
 bool ring_offer(ring *r, int64_t tiles, void *data)
 {
-    const int64_t sequence = atomic_load_explicit(&r->offered, memory_order_relaxed);
+    int64_t sequence = atomic_load_explicit(&r->offered, memory_order_relaxed);
     if (ring_full(r)) {
         return false;
     }
+    while (entry_of(r, sequence)->held) {
+        sequence++;
+    }
     entry *e = entry_of(r, sequence);
     e->data = data;
-    e->collected = false;
+    e->held = true;
     atomic_store_explicit(&e->pending, tiles, memory_order_relaxed);
     atomic_store_explicit(&e->finished, false, memory_order_relaxed);
     atomic_store_explicit(&e->cursor, make_cursor(sequence, 0, tiles), memory_order_release);
+    r->blocks[r->count++] = sequence;
+    note_oldest(r);
     atomic_store_explicit(&r->offered, sequence + 1, memory_order_release);
     return true;
 }
 
 void *ring_collect(ring *r)
 {
-    const int64_t end = atomic_load_explicit(&r->offered, memory_order_relaxed);
-    int64_t oldest = atomic_load_explicit(&r->oldest, memory_order_relaxed);
-    void *data = NULL;
-    for (int64_t i = oldest; i < end && data == NULL; i++) {
-        entry *e = entry_of(r, i);
-        if (!e->collected && atomic_load_explicit(&e->finished, memory_order_acquire)) {
-            e->collected = true;
-            data = e->data;
+    for (int n = 0; n < r->count; n++) {
+        entry *e = entry_of(r, r->blocks[n]);
+        if (atomic_load_explicit(&e->finished, memory_order_acquire)) {
+            void *data = e->data;
+            e->held = false;
             e->data = NULL;
+            r->count--;
+            memmove(r->blocks + n, r->blocks + n + 1, (size_t)(r->count - n) * sizeof *r->blocks);
+            return data;
         }
     }
-    while (oldest < end && entry_of(r, oldest)->collected) {
-        oldest++;
-    }
-    atomic_store_explicit(&r->oldest, oldest, memory_order_relaxed);
-    return data;
+    return NULL;
 }
 
 int64_t ring_left(const ring *r, int n)
 {
-    const int64_t sequence = atomic_load_explicit(&r->oldest, memory_order_relaxed) + n;
-    if (sequence >= atomic_load_explicit(&r->offered, memory_order_relaxed)) {
-        return 0;
-    }
-    return left_of(atomic_load_explicit(&entry_of(r, sequence)->cursor, memory_order_relaxed));
+    return n < r->count ? left_in(r, r->blocks[n]) : 0;
 }
 
 bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished)
 {
-    const int64_t sequence = atomic_load_explicit(&r->oldest, memory_order_relaxed) + n;
     *finished = false;
-    if (sequence >= atomic_load_explicit(&r->offered, memory_order_relaxed)) {
+    if (n >= r->count) {
         return false;
     }
+    const int64_t sequence = r->blocks[n];
     entry *e = entry_of(r, sequence);
     uint64_t cursor = atomic_load_explicit(&e->cursor, memory_order_relaxed);
     uint64_t shorter;
@@ -157,7 +179,7 @@ bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished)
 
 bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, bool *finished)
 {
-    for (int n = ring_blocks(r) - 1; n >= 0; n--) {
+    for (int n = r->count - 1; n >= 0; n--) {
         const int64_t above = ring_left(r, n) - keep;
         if (above > 0) {
             (void)ring_cut(r, n, above < most ? above : most, span, finished);
@@ -171,23 +193,21 @@ bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, boo
 
 int64_t ring_stock(const ring *r)
 {
-    const int64_t end = atomic_load_explicit(&r->offered, memory_order_relaxed);
     int64_t stock = 0;
-    for (int64_t i = atomic_load_explicit(&r->oldest, memory_order_relaxed); i < end; i++) {
-        stock += left_of(atomic_load_explicit(&entry_of(r, i)->cursor, memory_order_relaxed));
+    for (int n = 0; n < r->count; n++) {
+        stock += left_in(r, r->blocks[n]);
     }
     return stock;
 }
 
 int ring_blocks(const ring *r)
 {
-    return (int)(atomic_load_explicit(&r->offered, memory_order_relaxed) -
-                 atomic_load_explicit(&r->oldest, memory_order_relaxed));
+    return r->count;
 }
 
 bool ring_full(const ring *r)
 {
-    return ring_blocks(r) >= r->size;
+    return r->count == r->size;
 }
 
 bool ring_look(ring *r, int64_t *at, int64_t *left)

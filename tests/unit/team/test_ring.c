@@ -138,6 +138,61 @@ static void test_blocks_finish_in_any_order(void **state)
     ring_destroy(r);
 }
 
+/* A long tile occupies one entry, for however many blocks; and the agent's view of order, what is
+ * left, and cuts are of the blocks that there are. */
+static void test_long_tile_holds_nothing_up(void **state)
+{
+    (void)state;
+    enum { ROOM = 4, ROUNDS = 1000 };
+    ring *r = ring_create(ROOM);
+    ring_span longest[2];
+    ring_span span;
+    bool finished = false;
+    int64_t at = 0;
+    int64_t left = 0;
+    int held = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        const int before = held;
+        assert_int_equal(fill_up(r), round == 0 ? ROOM : ROOM - before);
+        for (int i = 0; i < ROOM - before; i++) {
+            const bool is_long = (round == 0 && i == 0) || (round == ROUNDS / 2 && i == 1);
+            assert_true(ring_look(r, &at, &left));
+            assert_true(ring_take(r, at, 1, is_long ? &longest[held] : &span));
+            held += is_long;
+            if (!is_long) {
+                assert_true(ring_finish(r, &span));
+                ring_publish(r, &span);
+                assert_ptr_equal(ring_collect(r), span.data);
+            }
+        }
+        assert_null(ring_collect(r));
+        assert_int_equal(ring_blocks(r), held);
+        assert_int_equal(ring_stock(r), 0);
+    }
+    /* A worker that comes from the long tile finds what is on offer now. */
+    at = 0;
+    assert_true(ring_offer(r, 3, &labels[5]));
+    assert_true(ring_look(r, &at, &left));
+    assert_int_equal(left, 3);
+    assert_int_equal(ring_left(r, 0), 0);
+    assert_int_equal(ring_left(r, 2), 3);
+    assert_true(ring_cut(r, 2, 1, &span, &finished));
+    assert_ptr_equal(span.data, &labels[5]);
+    assert_true(ring_cut_youngest(r, 0, 2, &span, &finished));
+    assert_int_equal(span.tiles, 2);
+    assert_true(finished);
+    ring_publish(r, &span);
+    assert_ptr_equal(ring_collect(r), &labels[5]);
+    for (int i = 0; i < held; i++) {
+        assert_true(ring_finish(r, &longest[i]));
+        ring_publish(r, &longest[i]);
+        assert_ptr_equal(ring_collect(r), longest[i].data);
+    }
+    assert_int_equal(held, 2);
+    assert_int_equal(ring_blocks(r), 0);
+    ring_destroy(r);
+}
+
 static void test_cut(void **state)
 {
     (void)state;
@@ -369,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_life_of_a_block),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_blocks_finish_in_any_order),
+        cmocka_unit_test(test_long_tile_holds_nothing_up),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_late_worker_takes_nothing_of_another_block),
         cmocka_unit_test(test_largest_block),
