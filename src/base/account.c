@@ -105,19 +105,26 @@ static bool describe(account_difference *d, const char *name, const char *first,
 }
 
 /* The first value that the first account has, and the second has not, or not the same. */
-static bool find_difference(const account *first, const account *second, bool other_values,
-                            account_difference *d)
+static bool find_value_of_one(const account *first, const account *second, account_difference *d)
 {
     const char *end = begin_of(first) + first->used;
     for (const char *at = begin_of(first); at < end;) {
         const char *value = next_text(at);
         const char *other = find_value(second, at);
-        if (other == NULL || (other_values && strcmp(value, other) != 0)) {
+        if (other == NULL || strcmp(value, other) != 0) {
             return describe(d, at, value, other == NULL ? "absent" : other);
         }
         at = next_text(value);
     }
     return false;
+}
+
+bool account_find_difference(const account *first, const account *second, account_difference *d)
+{
+    account_difference turned;
+    return find_value_of_one(first, second, d) ||
+           (find_value_of_one(second, first, &turned) &&
+            describe(d, turned.name, turned.second, turned.first));
 }
 
 bool account_compare(const account *first, const account *second, account_difference *d)
@@ -126,12 +133,8 @@ bool account_compare(const account *first, const account *second, account_differ
         memcmp(begin_of(first), begin_of(second), first->used) == 0) {
         return false;
     }
-    if (find_difference(first, second, true, d)) {
+    if (account_find_difference(first, second, d)) {
         return true;
-    }
-    account_difference turned;
-    if (find_difference(second, first, false, &turned)) {
-        return describe(d, turned.name, turned.second, turned.first);
     }
     /* The same values in another order. */
     const char *a = begin_of(first);

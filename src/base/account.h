@@ -38,7 +38,10 @@ void account_clear(account *a);
 /* Equal accounts have equal digests, others nearly never. */
 uint64_t account_digest(const account *a);
 
-/* Whether they differ, and the first difference. */
+/* Whether one has a value that the other has not, or has another one; the first such. */
+bool account_find_difference(const account *first, const account *second, account_difference *d);
+
+/* The same, or they differ in the order of their values. */
 bool account_compare(const account *first, const account *second, account_difference *d);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One line of advice: which layout to take, and from where on more of it gains nothing. */
-#include "advice.h"
+#include "forecast.h"
 
 #include "base/clock.h"
 
@@ -15,11 +15,6 @@ static const double good_efficiency = 0.8;
 /* Who is within this factor of the fastest gains nothing by being larger. */
 static const double near_fastest = 1.05;
 
-static int64_t workers_of(const forecast_row *row)
-{
-    return (int64_t)row->layout.ranks * row->layout.workers;
-}
-
 /* The largest that is used well, and among equals the fastest; if none is, the best used. */
 static const forecast_row *best_row(const forecast *f)
 {
@@ -28,7 +23,7 @@ static const forecast_row *best_row(const forecast *f)
         const forecast_row *row = &f->row[i];
         const bool good = row->p.efficiency >= good_efficiency;
         const bool was_good = best->p.efficiency >= good_efficiency;
-        const int64_t more = workers_of(row) - workers_of(best);
+        const int64_t more = forecast_workers(row) - forecast_workers(best);
         const bool faster = row->p.makespan_s < best->p.makespan_s;
         if (good != was_good ? good
             : good           ? more > 0 || (more == 0 && faster)
@@ -43,7 +38,7 @@ static const forecast_row *largest_row(const forecast *f)
 {
     const forecast_row *largest = &f->row[0];
     for (int i = 1; i < f->rows; i++) {
-        largest = workers_of(&f->row[i]) > workers_of(largest) ? &f->row[i] : largest;
+        largest = forecast_workers(&f->row[i]) > forecast_workers(largest) ? &f->row[i] : largest;
     }
     return largest;
 }
@@ -59,7 +54,7 @@ static const forecast_row *enough_row(const forecast *f)
     for (int i = 0; i < f->rows; i++) {
         const forecast_row *row = &f->row[i];
         if (row->p.makespan_s <= near_fastest * fastest_s &&
-            (enough == NULL || workers_of(row) < workers_of(enough))) {
+            (enough == NULL || forecast_workers(row) < forecast_workers(enough))) {
             enough = row;
         }
     }
@@ -117,7 +112,7 @@ static void say_reason(forecast *f, const forecast_row *row)
     }
 }
 
-void advice_give(forecast *f)
+void forecast_advise(forecast *f)
 {
     const forecast_row *best = best_row(f);
     const forecast_row *enough = enough_row(f);
@@ -126,7 +121,7 @@ void advice_give(forecast *f)
     clock_format_duration(best->p.makespan_s, text);
     say_layout(f, &best->layout);
     say(f, ": %s, %.0f %%", text, 100 * best->p.efficiency);
-    if (workers_of(enough) < workers_of(largest_row(f))) {
+    if (forecast_workers(enough) < forecast_workers(largest_row(f))) {
         say(f, "; beyond ");
         say_layout(f, &enough->layout);
         say(f, " nothing is gained");

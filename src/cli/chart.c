@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A forecast as a picture: speed-up over the number of workers. */
-#include "chart.h"
-
 #include "command.h"
 #include "draw/text.h"
+#include "forecast.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +44,7 @@ static double place_y(const axes *a, double speed_up)
 
 static double workers_of(const forecast_row *row)
 {
-    return (double)row->layout.ranks * row->layout.workers;
+    return (double)forecast_workers(row);
 }
 
 static double speed_up(const forecast *f, double seconds)

@@ -2,11 +2,13 @@
 /* A command of the program, and what all commands share: options, errors. */
 #include "command.h"
 
+#include "base/option.h"
 #include "base/terminal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <weft/version.h>
 
 weft_status command_error(weft_status status, const char *format, ...)
 {
@@ -18,49 +20,52 @@ weft_status command_error(weft_status status, const char *format, ...)
     return status;
 }
 
-static weft_status wrong_option(const command *c, const char *word, const char *what)
+weft_status command_failed(weft_status status, const char *text)
 {
-    return command_error(WEFT_ERR_USAGE, "%s '%s'; see weft %s --help", what, word, c->name);
+    return command_error(status, "%s", text[0] == '\0' ? weft_status_text(status) : text);
 }
 
-int command_next_option(const command *c, int argc, char **argv, const struct option *options,
-                        weft_status *status)
+weft_status command_print_version(void)
 {
-    /* ":": getopt tells a missing argument from an unknown option, and prints nothing itself. */
-    const int letter = getopt_long(argc, argv, ":h", options, NULL);
-    const char *word = argv[optind - 1];
-    switch (letter) {
-    case 'h':
-        (void)fputs(c->help, stdout);
-        *status = WEFT_HELP_SHOWN;
-        return 0;
-    case ':':
-        *status = wrong_option(c, word, "an argument is missing behind");
-        return 0;
-    case '?':
-        *status =
-            wrong_option(c, word,
-                         optopt != 0 && strchr(word, '=') != NULL ? "this option takes no argument:"
-                                                                  : "unknown option");
-        return 0;
-    default:
-        return letter;
-    }
+    (void)printf("weft %s\n", weft_version());
+    return WEFT_HELP_SHOWN;
 }
 
-weft_status command_take_nothing(const command *c, int argc, char **argv)
+static weft_status take_file(const command *c, char **words, command_file *file)
 {
-    if (optind < argc) {
-        return wrong_option(c, argv[optind], "unexpected argument");
-    }
-    return WEFT_OK;
-}
-
-weft_status command_take_file(const command *c, int argc, char **argv, const char **path)
-{
-    if (optind >= argc) {
+    if (file != NULL && *words == NULL) {
         return command_error(WEFT_ERR_USAGE, "no FILE is given; see weft %s --help", c->name);
     }
-    *path = argv[optind++];
-    return command_take_nothing(c, argc, argv);
+    if (file != NULL) {
+        file->path = *words++;
+        (void)snprintf(file->shown, sizeof file->shown, "%s", file->path);
+        terminal_clean(file->shown);
+    }
+    return *words == NULL
+               ? WEFT_OK
+               : command_error(WEFT_ERR_USAGE, "unexpected argument '%s'; see weft %s --help",
+                               *words, c->name);
+}
+
+weft_status command_read(const command *c, const weft_option *options, int argc, char **argv,
+                         command_file *file)
+{
+    static char help_word[] = "--help";
+    bool help = false;
+    bool version = false;
+    const weft_option ours[] = {{"help", NULL, WEFT_OPTION_FLAG, &help, ""},
+                                {"version", NULL, WEFT_OPTION_FLAG, &version, ""},
+                                {0}};
+    error e;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        argv[i] = strcmp(argv[i], "-h") == 0 ? help_word : argv[i];
+    }
+    if (option_parse(ours, options, OPTION_LEAVES_WORDS, &argc, argv, &e) != WEFT_OK) {
+        return command_error(e.status, "%s: %s", c->name, e.text);
+    }
+    if (help) {
+        (void)fputs(c->help, stdout);
+        return WEFT_HELP_SHOWN;
+    }
+    return version ? command_print_version() : take_file(c, argv + 1, file);
 }

@@ -3,8 +3,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <getopt.h>
-#include <weft/macros.h>
+#include <weft/option.h>
 #include <weft/status.h>
 
 typedef struct command {
@@ -14,25 +13,30 @@ typedef struct command {
     weft_status (*run)(int argc, char **argv);
 } command;
 
-/* For the end of every table of options. */
-#define COMMAND_HELP                   \
-    {                                  \
-        "help", no_argument, NULL, 'h' \
-    }
+extern const command status_command;
+extern const command plan_command;
+extern const command verify_command;
+extern const command random_command;
 
 /* Says what went wrong, on stderr, behind everything that is on stdout so far, in words that are
  * fit for a terminal wherever they come from. Gives the status. */
 weft_status command_error(weft_status status, const char *format, ...) WEFT_PRINTF(2, 3);
 
-/* The next option's letter; -1 after the last one; 0 if the command is over, since help was asked
- * for and printed or the option is wrong: *status says which. argv[0] is the command's name. */
-int command_next_option(const command *c, int argc, char **argv, const struct option *options,
-                        weft_status *status);
+/* The same of a function of the library, with the text that goes with its status, or "". */
+weft_status command_failed(weft_status status, const char *text);
 
-/* What is left of argv behind the options: nothing, or else an error. */
-weft_status command_take_nothing(const command *c, int argc, char **argv);
+/* A file that a command looks at. */
+typedef struct command_file {
+    const char *path;
+    char shown[4096]; /* the path as it is printed, fit for a terminal */
+} command_file;
 
-/* What is left of argv behind the options: the path of one file. */
-weft_status command_take_file(const command *c, int argc, char **argv, const char **path);
+/* Reads a command's options, which end with a row without a name, and the path of one file, unless
+ * `file` is NULL. --help, -h and --version are answered: WEFT_HELP_SHOWN. argv[0] is the command's
+ * name. */
+weft_status command_read(const command *c, const weft_option *options, int argc, char **argv,
+                         command_file *file);
+
+weft_status command_print_version(void);
 
 #endif

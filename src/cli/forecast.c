@@ -2,8 +2,6 @@
 /* The predictions for several layouts of a job, and what they amount to. */
 #include "forecast.h"
 
-#include "advice.h"
-
 #include <stddef.h>
 #include <weft/schedule.h>
 
@@ -13,9 +11,9 @@ enum { LADDER_TOP = 256 };
 /* A kernel that needs a core for less of its time mostly waits for something else. */
 static const double least_cpu_share = 0.1;
 
-static list ladder(void)
+static number_list ladder(void)
 {
-    list l = {.count = 0};
+    number_list l = {.count = 0};
     for (int ranks = 1; ranks <= LADDER_TOP; ranks *= 2) {
         l.number[l.count++] = ranks;
     }
@@ -50,9 +48,9 @@ weft_status forecast_make(weft_plan *plan, const forecast_wish *wish, forecast *
     weft_status status = wish->items > 0 ? weft_plan_set_items(plan, wish->items) : WEFT_OK;
     f->info = weft_plan_describe(plan);
     f->rows = 0;
-    const list ranks = wish->ranks.count > 0 ? wish->ranks : ladder();
-    const list last = {.count = 1, .number = {f->info->workers}};
-    const list workers = wish->workers.count > 0 ? wish->workers : last;
+    const number_list ranks = wish->ranks.count > 0 ? wish->ranks : ladder();
+    const number_list last = {.count = 1, .number = {f->info->workers}};
+    const number_list workers = wish->workers.count > 0 ? wish->workers : last;
     const int schedules = wish->schedules > 0 ? wish->schedules : 1;
     if (schedules * ranks.count * workers.count > FORECAST_MOST) {
         return WEFT_ERR_USAGE;
@@ -68,7 +66,7 @@ weft_status forecast_make(weft_plan *plan, const forecast_wish *wish, forecast *
         status = predict(plan, &layout, f);
     }
     if (status == WEFT_OK) {
-        advice_give(f);
+        forecast_advise(f);
     }
     return status;
 }

@@ -3,20 +3,24 @@
 #ifndef CLI_FORECAST_H
 #define CLI_FORECAST_H
 
-#include "list.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 #include <weft/plan.h>
 
-enum { FORECAST_MOST = 240, FORECAST_ADVICE_BYTES = 512 };
+enum { FORECAST_MOST = 240, FORECAST_ADVICE_BYTES = 512, LIST_MOST = 64 };
+
+/* Numbers from 1 on. */
+typedef struct number_list {
+    int count;
+    int number[LIST_MOST];
+} number_list;
 
 /* What is asked for; every rank count with every number of workers and every technique. */
 typedef struct forecast_wish {
-    list ranks;    /* empty: a ladder */
-    list workers;  /* empty: as in the last run */
-    int schedules; /* 0: auto */
-    const char **schedule;
+    number_list ranks;   /* empty: a ladder */
+    number_list workers; /* empty: as in the last run */
+    int schedules;       /* 0: auto */
+    const char *schedule[LIST_MOST];
     int64_t items;    /* 0: as in the file */
     double cores;     /* 0: a core per worker, and what the file's cores would make of it */
     double latency_s; /* 0: what is usual */
@@ -36,7 +40,25 @@ typedef struct forecast {
     char advice[FORECAST_ADVICE_BYTES];
 } forecast;
 
+static inline int64_t forecast_workers(const forecast_row *row)
+{
+    return (int64_t)row->layout.ranks * row->layout.workers;
+}
+
 /* WEFT_ERR_USAGE without a text in the plan: more than FORECAST_MOST layouts. */
 weft_status forecast_make(weft_plan *plan, const forecast_wish *wish, forecast *f);
+
+/* One line of advice: which layout to take, and from where on more of it gains nothing. */
+void forecast_advise(forecast *f);
+
+/* Prints it on stdout: a table for people; JSON for programs, of which WEFT_ERR_MEMORY is the only
+ * error, since others of writing show on stdout. */
+void forecast_print_text(const forecast *f, const char *path);
+weft_status forecast_print_json(const forecast *f, const char *path);
+
+/* Whether a picture can be made there; draws one of speed-up over workers, as PNG. Both say on
+ * stderr why they cannot. */
+weft_status chart_check(const char *path);
+weft_status chart_write(const forecast *f, const char *path);
 
 #endif

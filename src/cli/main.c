@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft: runs programs, and looks at results from outside, one command each. */
 #include "command.h"
-#include "plan.h"
-#include "random.h"
-#include "status.h"
-#include "verify.h"
 
 #include "launch/launch.h"
 
@@ -14,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <weft/session.h>
-#include <weft/version.h>
 
 static const command *const commands[] = {&status_command, &plan_command, &verify_command,
                                           &random_command};
@@ -50,8 +45,7 @@ static weft_status run_command(int argc, char **argv)
     }
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
-        (void)printf("weft %s\n", weft_version());
-        return WEFT_OK;
+        return command_print_version();
     }
     const bool help = strcmp(word, "help") == 0;
     if (help && argc > 2 && strcmp(argv[2], "options") == 0) {

@@ -1,185 +1,138 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft plan: how long a job takes on other layouts. */
-#include "plan.h"
-
 #include "base/number.h"
-#include "base/terminal.h"
-#include "chart.h"
+#include "command.h"
 #include "forecast.h"
-#include "plan_json.h"
-#include "plan_text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weft/schedule.h>
 
-enum { MOST_SCHEDULES = 64 };
+/* Of the numbers in a list. */
+enum { LARGEST = 1 << 20 };
 
-typedef struct request {
-    forecast_wish wish;
-    const char *schedule[MOST_SCHEDULES];
-    bool as_json;
-    const char *image;
-    const char *path;
-} request;
-
-static weft_status set_list(list *l, const char *option)
+static bool read_number(const char **text, int *number)
 {
-    if (!list_read(optarg, l)) {
-        return command_error(WEFT_ERR_USAGE,
-                             "%s: '%s' is not a list such as 1,2,4-8, of at most %d numbers from 1 "
-                             "to %d",
-                             option, optarg, LIST_MOST, LIST_LARGEST);
+    uint64_t value = 0;
+    if (!number_take(text, &value) || value < 1 || value > LARGEST) {
+        return false;
     }
-    return WEFT_OK;
+    *number = (int)value;
+    return true;
 }
 
-static weft_status set_positive(double *value, const char *option)
+static bool list_read(const char *text, number_list *l)
 {
-    if (!number_read_double(optarg, value) || !(*value > 0)) {
-        return command_error(WEFT_ERR_USAGE, "%s: '%s' is not a number above 0", option, optarg);
-    }
-    return WEFT_OK;
+    l->count = 0;
+    do {
+        int first = 0;
+        if (!read_number(&text, &first)) {
+            return false;
+        }
+        int last = first;
+        if (*text == '-') {
+            text++;
+            if (!read_number(&text, &last) || last < first) {
+                return false;
+            }
+        }
+        if (last - first >= LIST_MOST - l->count) {
+            return false;
+        }
+        for (int i = first; i <= last; i++) {
+            l->number[l->count++] = i;
+        }
+    } while (*text++ == ',');
+    return text[-1] == '\0';
 }
 
-static weft_status set_items(int64_t *items)
+/* Each reads the text of an option, NULL if it is not given; a wrong one is told on stderr. */
+static bool set_list(number_list *l, const char *option, const char *text)
+{
+    if (text != NULL && !list_read(text, l)) {
+        (void)command_error(WEFT_ERR_USAGE,
+                            "%s: '%s' is not a list such as 1,2,4-8, of at most %d numbers from 1 "
+                            "to %d",
+                            option, text, LIST_MOST, LARGEST);
+        return false;
+    }
+    return true;
+}
+
+static bool set_positive(double *value, const char *option, const char *text)
+{
+    if (text != NULL && (!number_read_double(text, value) || !(*value > 0))) {
+        (void)command_error(WEFT_ERR_USAGE, "%s: '%s' is not a number above 0", option, text);
+        return false;
+    }
+    return true;
+}
+
+static bool set_items(int64_t *items, const char *text)
 {
     const double most = 9e18;
-    if (!number_read_int64(optarg, items) || *items < 1 || (double)*items > most) {
-        return command_error(WEFT_ERR_USAGE, "--items: '%s' is not a whole number from 1 to %g",
-                             optarg, most);
+    if (text != NULL && (!number_read_int64(text, items) || *items < 1 || (double)*items > most)) {
+        (void)command_error(WEFT_ERR_USAGE, "--items: '%s' is not a whole number from 1 to %g",
+                            text, most);
+        return false;
     }
-    return WEFT_OK;
+    return true;
 }
 
-static const char *find_schedule(const char *name, size_t length)
+static bool set_schedules(forecast_wish *w, const char *text)
 {
-    for (int i = 0; weft_schedule_name(i) != NULL; i++) {
-        const char *known = weft_schedule_name(i);
-        if (strlen(known) == length && strncmp(known, name, length) == 0) {
-            return known;
-        }
-    }
-    return NULL;
-}
-
-static void set_all_schedules(request *r)
-{
-    r->wish.schedules = 0;
-    while (r->wish.schedules < MOST_SCHEDULES && weft_schedule_name(r->wish.schedules) != NULL) {
-        r->schedule[r->wish.schedules] = weft_schedule_name(r->wish.schedules);
-        r->wish.schedules++;
-    }
-}
-
-static weft_status set_schedules(request *r)
-{
-    if (strcmp(optarg, "all") == 0) {
-        set_all_schedules(r);
-        return WEFT_OK;
-    }
-    r->wish.schedules = 0;
-    for (const char *at = optarg; at != NULL;) {
+    const bool all = text != NULL && strcmp(text, "all") == 0;
+    for (const char *at = text; at != NULL;) {
         const size_t length = strcspn(at, ",");
-        const char *known = find_schedule(at, length);
-        if (known == NULL || r->wish.schedules == MOST_SCHEDULES) {
-            return command_error(WEFT_ERR_USAGE,
-                                 "--schedule: '%.*s' is no scheduling technique; see weft plan "
-                                 "--help",
-                                 (int)length, at);
+        const int before = w->schedules;
+        for (int i = 0; weft_schedule_name(i) != NULL && w->schedules < LIST_MOST; i++) {
+            const char *name = weft_schedule_name(i);
+            if (all || (strlen(name) == length && strncmp(name, at, length) == 0)) {
+                w->schedule[w->schedules++] = name;
+            }
         }
-        r->schedule[r->wish.schedules++] = known;
+        if (w->schedules == before) {
+            (void)command_error(WEFT_ERR_USAGE,
+                                "--schedule: '%.*s' is no scheduling technique; see weft plan "
+                                "--help",
+                                (int)length, at);
+            return false;
+        }
         at = at[length] == ',' ? at + length + 1 : NULL;
     }
+    return true;
+}
+
+static weft_status show(forecast *f, const char *path, bool as_json)
+{
+    if (as_json) {
+        return forecast_print_json(f, path);
+    }
+    forecast_print_text(f, path);
     return WEFT_OK;
 }
 
-static weft_status read_request(int argc, char **argv, request *r)
-{
-    static const struct option options[] = {{"ranks", required_argument, NULL, 'r'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"schedule", required_argument, NULL, 's'},
-                                            {"items", required_argument, NULL, 'i'},
-                                            {"cores", required_argument, NULL, 'c'},
-                                            {"latency", required_argument, NULL, 'l'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"image", required_argument, NULL, 'p'},
-                                            COMMAND_HELP,
-                                            {0}};
-    weft_status status = WEFT_OK;
-    int letter = 0;
-    while (status == WEFT_OK && letter != -1) {
-        letter = command_next_option(&plan_command, argc, argv, options, &status);
-        switch (letter) {
-        case 'r':
-            status = set_list(&r->wish.ranks, "--ranks");
-            break;
-        case 't':
-            status = set_list(&r->wish.workers, "--threads");
-            break;
-        case 's':
-            status = set_schedules(r);
-            break;
-        case 'i':
-            status = set_items(&r->wish.items);
-            break;
-        case 'c':
-            status = set_positive(&r->wish.cores, "--cores");
-            break;
-        case 'l':
-            status = set_positive(&r->wish.latency_s, "--latency");
-            break;
-        case 'j':
-            r->as_json = true;
-            break;
-        case 'p':
-            r->image = optarg;
-            break;
-        default:
-            break;
-        }
-    }
-    return status == WEFT_OK ? command_take_file(&plan_command, argc, argv, &r->path) : status;
-}
-
-static weft_status show(const request *r, forecast *f)
-{
-    char *path = strdup(r->path);
-    weft_status status = path == NULL ? WEFT_ERR_MEMORY : WEFT_OK;
-    if (path != NULL && r->as_json) {
-        terminal_clean(path);
-        status = plan_print_json(f, path);
-    } else if (path != NULL) {
-        terminal_clean(path);
-        plan_print_text(f, path);
-    }
-    free(path);
-    return status;
-}
-
-static weft_status plan(const request *r)
+static weft_status plan(const command_file *file, const forecast_wish *wish, bool as_json,
+                        const char *image)
 {
     weft_plan *p = NULL;
     forecast *f = calloc(1, sizeof *f);
-    weft_status status = f == NULL ? WEFT_ERR_MEMORY : weft_plan_open(r->path, &p);
+    weft_status status = f == NULL ? WEFT_ERR_MEMORY : weft_plan_open(file->path, &p);
+    bool too_many = false;
     if (status == WEFT_OK) {
-        status = forecast_make(p, &r->wish, f);
-        if (status == WEFT_ERR_USAGE && weft_plan_error_text(p)[0] == '\0') {
-            status = command_error(status, "these are too many layouts: %d at most", FORECAST_MOST);
-            goto done;
-        }
+        status = forecast_make(p, wish, f);
+        too_many = status == WEFT_ERR_USAGE && weft_plan_error_text(p)[0] == '\0';
     }
     if (status == WEFT_OK) {
-        status = show(r, f);
+        status = show(f, file->shown, as_json);
     }
-    if (status != WEFT_OK) {
-        const char *text = weft_plan_error_text(p);
-        (void)command_error(status, "%s", text[0] == '\0' ? weft_status_text(status) : text);
-    } else if (r->image != NULL) {
-        status = chart_write(f, r->image);
+    if (too_many) {
+        (void)command_error(status, "these are too many layouts: %d at most", FORECAST_MOST);
+    } else if (status != WEFT_OK) {
+        (void)command_failed(status, weft_plan_error_text(p));
+    } else if (image != NULL) {
+        status = chart_write(f, image);
     }
-done:
     weft_plan_close(p);
     free(f);
     return status;
@@ -187,13 +140,35 @@ done:
 
 static weft_status run_plan(int argc, char **argv)
 {
-    request r = {.path = NULL};
-    weft_status status = read_request(argc, argv, &r);
-    r.wish.schedule = r.schedule;
-    if (status == WEFT_OK && r.image != NULL) {
-        status = chart_check(r.image);
+    enum { RANKS, WORKERS, SCHEDULE, ITEMS, CORES, LATENCY, IMAGE, TEXTS };
+    const char *text[TEXTS] = {NULL};
+    bool as_json = false;
+    const weft_option options[] = {{"ranks", "LIST", WEFT_OPTION_STRING, &text[RANKS], ""},
+                                   {"threads", "LIST", WEFT_OPTION_STRING, &text[WORKERS], ""},
+                                   {"schedule", "LIST", WEFT_OPTION_STRING, &text[SCHEDULE], ""},
+                                   {"items", "N", WEFT_OPTION_STRING, &text[ITEMS], ""},
+                                   {"cores", "N", WEFT_OPTION_STRING, &text[CORES], ""},
+                                   {"latency", "SECONDS", WEFT_OPTION_STRING, &text[LATENCY], ""},
+                                   {"image", "FILE.png", WEFT_OPTION_STRING, &text[IMAGE], ""},
+                                   {"json", NULL, WEFT_OPTION_FLAG, &as_json, ""},
+                                   {0}};
+    command_file file;
+    forecast_wish wish = {.schedules = 0};
+    weft_status status = command_read(&plan_command, options, argc, argv, &file);
+    if (status != WEFT_OK) {
+        return status;
     }
-    return status == WEFT_OK ? plan(&r) : status;
+    if (!set_list(&wish.ranks, "--ranks", text[RANKS]) ||
+        !set_list(&wish.workers, "--threads", text[WORKERS]) ||
+        !set_schedules(&wish, text[SCHEDULE]) || !set_items(&wish.items, text[ITEMS]) ||
+        !set_positive(&wish.cores, "--cores", text[CORES]) ||
+        !set_positive(&wish.latency_s, "--latency", text[LATENCY])) {
+        return WEFT_ERR_USAGE;
+    }
+    if (text[IMAGE] != NULL) {
+        status = chart_check(text[IMAGE]);
+    }
+    return status == WEFT_OK ? plan(&file, &wish, as_json, text[IMAGE]) : status;
 }
 
 const command plan_command = {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A forecast as a table for people. */
-#include "plan_text.h"
-
 #include "base/clock.h"
+#include "forecast.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -93,7 +92,7 @@ static void print_rows(const forecast *f, bool sharing)
     table_print(&t);
 }
 
-void plan_print_text(const forecast *f, const char *path)
+void forecast_print_text(const forecast *f, const char *path)
 {
     bool sharing = false;
     for (int i = 0; i < f->rows; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft random: the numbers of an item's random stream. */
-#include "random.h"
+#include "command.h"
 
 #include "base/number.h"
 
@@ -9,69 +9,32 @@
 #include <stdio.h>
 #include <weft/random.h>
 
-typedef struct request {
-    uint64_t seed;
-    uint64_t stream;
-    uint64_t item;
-    uint64_t count;
-} request;
-
-static weft_status set(uint64_t *value, const char *option)
-{
-    if (!number_read_uint64(optarg, value)) {
-        return command_error(WEFT_ERR_USAGE, "%s: '%s' is not a whole number from 0 to %" PRIu64,
-                             option, optarg, UINT64_MAX);
-    }
-    return WEFT_OK;
-}
-
-static weft_status read_request(int argc, char **argv, request *r)
-{
-    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-                                            {"stream", required_argument, NULL, 't'},
-                                            {"item", required_argument, NULL, 'i'},
-                                            {"count", required_argument, NULL, 'n'},
-                                            COMMAND_HELP,
-                                            {0}};
-    weft_status status = WEFT_OK;
-    while (status == WEFT_OK) {
-        switch (command_next_option(&random_command, argc, argv, options, &status)) {
-        case 's':
-            status = set(&r->seed, "--seed");
-            break;
-        case 't':
-            status = set(&r->stream, "--stream");
-            break;
-        case 'i':
-            status = set(&r->item, "--item");
-            break;
-        case 'n':
-            status = set(&r->count, "--count");
-            break;
-        case -1:
-            return command_take_nothing(&random_command, argc, argv);
-        default:
-            break;
-        }
-    }
-    return status;
-}
-
 static weft_status print_numbers(int argc, char **argv)
 {
-    request r = {.count = 1};
-    const weft_status status = read_request(argc, argv, &r);
-    if (status != WEFT_OK) {
-        return status;
+    enum { SEED, STREAM, ITEM, COUNT, NUMBERS };
+    uint64_t number[NUMBERS] = {[COUNT] = 1};
+    const char *text[NUMBERS] = {NULL};
+    const weft_option options[] = {{"seed", "S", WEFT_OPTION_STRING, &text[SEED], ""},
+                                   {"stream", "T", WEFT_OPTION_STRING, &text[STREAM], ""},
+                                   {"item", "I", WEFT_OPTION_STRING, &text[ITEM], ""},
+                                   {"count", "N", WEFT_OPTION_STRING, &text[COUNT], ""},
+                                   {0}};
+    const weft_status status = command_read(&random_command, options, argc, argv, NULL);
+    for (int i = 0; i < NUMBERS && status == WEFT_OK; i++) {
+        if (text[i] != NULL && !number_read_uint64(text[i], &number[i])) {
+            return command_error(WEFT_ERR_USAGE,
+                                 "--%s: '%s' is not a whole number from 0 to %" PRIu64,
+                                 options[i].name, text[i], UINT64_MAX);
+        }
     }
     weft_random random;
-    weft_random_init(&random, r.seed, r.stream, r.item);
-    for (uint64_t i = 0; i < r.count; i++) {
+    weft_random_init(&random, number[SEED], number[STREAM], number[ITEM]);
+    for (uint64_t i = 0; i < number[COUNT] && status == WEFT_OK; i++) {
         if (printf("%.17g\n", weft_random_double(&random)) < 0) {
             return WEFT_ERR_SYSTEM; /* main() says why */
         }
     }
-    return WEFT_OK;
+    return status;
 }
 
 const command random_command = {

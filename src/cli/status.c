@@ -2,51 +2,129 @@
 /* weft status: how far a result is, while its job runs and afterwards. */
 #include "status.h"
 
-#include "status_data.h"
-#include "status_json.h"
-#include "status_text.h"
+#include "base/clock.h"
+#include "base/terminal.h"
+#include "command.h"
 
+#include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
-static weft_status show(const char *path, bool as_json)
+static weft_status read_runs(weft_result *result, report *r)
 {
-    weft_result *result = NULL;
-    report r = {.path = NULL};
-    weft_status status = weft_result_open(path, &result);
-    if (status == WEFT_OK) {
-        status = report_gather(result, path, &r);
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < r->progress.runs && status == WEFT_OK; i++) {
+        report_run *run = &r->runs[i];
+        weft_result_run *row = &run->row;
+        status = weft_result_get_run(result, i, row);
+        terminal_clean(row->host_names);
+        terminal_clean(row->command);
+        run->duration_s = row->end_s - row->start_s;
+        run->efficiency = run->duration_s > 0 && row->workers > 0
+                              ? row->busy_s / (run->duration_s * row->workers)
+                              : (double)NAN;
     }
-    if (status == WEFT_OK) {
-        if (as_json) {
-            status = status_print_json(&r);
-        } else {
-            status_print_text(&r);
-        }
+    return status;
+}
+
+static weft_status read_failures(weft_result *result, report *r)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < r->progress.failures && status == WEFT_OK; i++) {
+        status = weft_result_get_failure(result, i, &r->failures[i]);
+        terminal_clean(r->failures[i].text);
     }
+    return status;
+}
+
+static report_state state_of(const report *r)
+{
+    if (r->progress.in_use) {
+        return REPORT_RUNNING;
+    }
+    if (r->progress.items_done < r->info.count) {
+        return REPORT_INTERRUPTED;
+    }
+    return r->progress.items_failed > 0 ? REPORT_COMPLETE_WITH_FAILED_ITEMS : REPORT_COMPLETE;
+}
+
+/* A large count may round to 100 before all is done. */
+static double percent_of(int64_t done, int64_t count)
+{
+    return done == count ? 100 : fmin(100 * (double)done / (double)count, nextafter(100, 0));
+}
+
+const report_run *report_last_run(const report *r)
+{
+    return r->progress.runs > 0 ? &r->runs[r->progress.runs - 1] : NULL;
+}
+
+static void estimate(report *r)
+{
+    const report_run *run = report_last_run(r);
+    r->rate = r->remaining_s = r->silence_s = (double)NAN;
+    if (r->state != REPORT_RUNNING || run == NULL || run->row.outcome != WEFT_OUTCOME_RUNNING) {
+        return;
+    }
+    r->silence_s = fmax(0, clock_wall_s() - run->row.end_s);
+    if (run->row.items > 0 && run->duration_s > 0) {
+        r->rate = (double)run->row.items / run->duration_s;
+        r->remaining_s = (double)(r->info.count - r->progress.items_done) / r->rate;
+    }
+}
+
+static weft_status gather(weft_result *result, report *r)
+{
+    weft_status status = weft_result_get_progress(result, &r->progress);
     if (status != WEFT_OK) {
-        const char *text = weft_result_error_text(result);
-        (void)command_error(status, "%s", text[0] == '\0' ? weft_status_text(status) : text);
+        return status;
     }
-    report_release(&r);
-    weft_result_close(result);
+    r->info = *weft_result_describe(result);
+    r->runs = calloc((size_t)r->progress.runs + 1, sizeof *r->runs);
+    r->failures = calloc((size_t)r->progress.failures + 1, sizeof *r->failures);
+    if (r->runs == NULL || r->failures == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
+    status = read_runs(result, r);
+    if (status == WEFT_OK) {
+        status = read_failures(result, r);
+    }
+    terminal_clean(r->progress.user);
+    terminal_clean(r->info.name);
+    terminal_clean(r->info.version);
+    terminal_clean(r->info.created);
+    r->state = state_of(r);
+    r->percent = percent_of(r->progress.items_done, r->info.count);
+    estimate(r);
     return status;
 }
 
 static weft_status run_status(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, COMMAND_HELP, {0}};
-    const char *path = NULL;
     bool as_json = false;
-    weft_status status = WEFT_OK;
-    int letter = 0;
-    while (status == WEFT_OK && letter != -1) {
-        letter = command_next_option(&status_command, argc, argv, options, &status);
-        as_json = as_json || letter == 'j';
+    const weft_option options[] = {{"json", NULL, WEFT_OPTION_FLAG, &as_json, ""}, {0}};
+    command_file file;
+    weft_status status = command_read(&status_command, options, argc, argv, &file);
+    if (status != WEFT_OK) {
+        return status;
     }
+    report r = {.path = file.shown};
+    status = weft_result_open(file.path, &r.result);
     if (status == WEFT_OK) {
-        status = command_take_file(&status_command, argc, argv, &path);
+        status = gather(r.result, &r);
     }
-    return status == WEFT_OK ? show(path, as_json) : status;
+    if (status == WEFT_OK && as_json) {
+        status = report_print_json(&r);
+    } else if (status == WEFT_OK) {
+        report_print_text(&r);
+    }
+    if (status != WEFT_OK) {
+        (void)command_failed(status, weft_result_error_text(r.result));
+    }
+    free(r.failures);
+    free(r.runs);
+    weft_result_close(r.result);
+    return status;
 }
 
 const command status_command = {

@@ -1,10 +1,44 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* weft status: how far a result is, while its job runs and afterwards. */
+/* What `weft status` says of a result: read from the file, and what follows from it. */
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
 
-#include "command.h"
+#include <weft/result.h>
 
-extern const command status_command;
+typedef enum report_state {
+    REPORT_RUNNING,
+    REPORT_COMPLETE,
+    REPORT_COMPLETE_WITH_FAILED_ITEMS,
+    REPORT_INTERRUPTED
+} report_state;
+
+typedef struct report_run {
+    weft_result_run row;
+    double duration_s;
+    double efficiency; /* the share of the workers' time spent computing; NaN: not known */
+} report_run;
+
+/* All text in it has been through terminal_clean(). */
+typedef struct report {
+    const char *path;
+    weft_result *result; /* for its fields */
+    weft_result_info info;
+    weft_result_progress progress;
+    report_state state;
+    double percent;                /* of the items; 100 only if all are done */
+    double rate;                   /* items per second; NaN: not running, or not known yet */
+    double remaining_s;            /* NaN likewise */
+    double silence_s;              /* since the present run last wrote; NaN likewise */
+    report_run *runs;              /* progress.runs of them */
+    weft_result_failure *failures; /* progress.failures of them */
+} report;
+
+/* The last run; NULL if there is none. */
+const report_run *report_last_run(const report *r);
+
+/* Prints it on stdout: a table for people, the most urgent first; JSON for programs, of which
+ * WEFT_ERR_MEMORY is the only error, since others of writing show on stdout. */
+void report_print_text(const report *r);
+weft_status report_print_json(const report *r);
 
 #endif

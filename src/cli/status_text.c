@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A report as a table for people, the most urgent first. */
-#include "status_text.h"
+#include "status.h"
 
 #include "base/clock.h"
 #include "table.h"
@@ -246,7 +246,7 @@ static void print_job(const report *r)
     }
 }
 
-void status_print_text(const report *r)
+void report_print_text(const report *r)
 {
     print_headline(r);
     print_progress(r);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weft verify: whether a result's bytes are those that were computed. */
-#include "verify.h"
+#include "command.h"
 
 #include "base/terminal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <weft/result.h>
 
 enum { MOST_LISTED = 20 };
@@ -75,42 +73,21 @@ static weft_status verify(weft_result *result, const char *path)
     return status;
 }
 
-/* What is printed of a path is not what is opened. */
-static weft_status verify_path(weft_result *result, const char *path)
-{
-    char *shown = strdup(path);
-    if (shown == NULL) {
-        return WEFT_ERR_MEMORY;
-    }
-    terminal_clean(shown);
-    const weft_status status = verify(result, shown);
-    free(shown);
-    return status;
-}
-
 static weft_status run_verify(int argc, char **argv)
 {
-    static const struct option options[] = {COMMAND_HELP, {0}};
-    const char *path = NULL;
+    static const weft_option options[] = {{0}};
+    command_file file;
     weft_result *result = NULL;
-    weft_status status = WEFT_OK;
-    /* --help is the only option: it ends the loop, as does a wrong one. */
-    while (status == WEFT_OK &&
-           command_next_option(&verify_command, argc, argv, options, &status) != -1) {
-    }
-    if (status == WEFT_OK) {
-        status = command_take_file(&verify_command, argc, argv, &path);
-    }
+    weft_status status = command_read(&verify_command, options, argc, argv, &file);
     if (status != WEFT_OK) {
         return status;
     }
-    status = weft_result_open(path, &result);
+    status = weft_result_open(file.path, &result);
     if (status == WEFT_OK) {
-        status = verify_path(result, path);
+        status = verify(result, file.shown);
     }
     if (status != WEFT_OK) {
-        const char *text = weft_result_error_text(result);
-        (void)command_error(status, "%s", text[0] == '\0' ? weft_status_text(status) : text);
+        (void)command_failed(status, weft_result_error_text(result));
     }
     weft_result_close(result);
     return status;

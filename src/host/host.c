@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,6 +48,27 @@ size_t host_read_file(char *text, size_t room, const char *path, ...)
     }
     text[length] = '\0';
     return length;
+}
+
+void host_visit_folder(int at, const char *name,
+                       void (*visit)(int folder, const char *entry, void *context), void *context)
+{
+    const int folder = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = folder < 0 ? NULL : fdopendir(folder);
+    const struct dirent *entry = NULL;
+    if (entries == NULL) {
+        if (folder >= 0) {
+            (void)close(folder);
+        }
+        return;
+    }
+    /* cppcheck-suppress readdirCalled ; each stream has one reader */
+    while ((entry = readdir(entries)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            visit(folder, entry->d_name, context);
+        }
+    }
+    (void)closedir(entries);
 }
 
 /* A kernel that can have more cores than there is room for refuses, and nothing is known. */

@@ -24,6 +24,11 @@ void host_name(char name[HOST_NAME_BYTES]);
  * memory is allocated. */
 size_t host_read_file(char *text, size_t room, const char *path, ...) WEFT_PRINTF(3, 4);
 
+/* Calls `visit` for each entry of the folder `name` in the folder `at`, such as AT_FDCWD; `folder`
+ * is its descriptor. A link is not followed; what cannot be read has none. */
+void host_visit_folder(int at, const char *name,
+                       void (*visit)(int folder, const char *entry, void *context), void *context);
+
 /* The cores that the calling thread may run on. */
 void host_get_cores(host_cores *cores);
 

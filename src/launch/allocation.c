@@ -12,69 +12,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern char **environ;
-
-bool allocation_is_past(const char *end_s, double now_s)
+/* What a program prints, to be freed. */
+static char *read_answer(const char *line)
 {
-    double time_s = 0;
-    return end_s != NULL && number_read_double(end_s, &time_s) && time_s > 0 && time_s < now_s;
+    words w = {.count = 0};
+    int status = 0;
+    words_split(&w, line);
+    char *shown = spawn_read(w.word, &status);
+    words_free(&w);
+    return shown;
 }
 
-allocation_life allocation_read_life(const char *shown)
+static bool is_state_of_living(const char *state)
 {
     static const char *const alive[] = {"CONFIGURING", "COMPLETING", "PENDING",   "RUNNING",
                                         "RESIZING",    "SIGNALING",  "SUSPENDED", "STAGE_OUT",
                                         "STOPPED",     "REQUEUE",    "RESV_DEL"};
-    const char *state = strstr(shown, "JobState=");
-    if (state == NULL) {
-        return strstr(shown, "Invalid job id") != NULL ? ALLOCATION_IS_OVER : ALLOCATION_UNKNOWN;
-    }
-    state += strlen("JobState=");
     for (size_t i = 0; i < sizeof alive / sizeof alive[0]; i++) {
         if (strncmp(state, alive[i], strlen(alive[i])) == 0) {
-            return ALLOCATION_LIVES;
+            return true;
         }
     }
-    return ALLOCATION_IS_OVER;
-}
-
-static allocation_life ask(const char *job)
-{
-    words w = {.count = 0};
-    int status = 0;
-    words_split(&w, "scontrol show job -o");
-    words_add(&w, "%s", job);
-    char *shown = spawn_read(w.word, &status);
-    const allocation_life life = allocation_read_life(shown);
-    free(shown);
-    words_free(&w);
-    return life;
+    return false;
 }
 
 /* A job may have inherited the end of the one in which it was submitted. If Slurm does not say
  * whether a job lives, its end does. */
 static bool is_over(const char *job)
 {
-    const bool past = allocation_is_past(getenv("SLURM_JOB_END_TIME"), clock_wall_s());
-    const allocation_life life = ask(job);
-    if (past && life == ALLOCATION_LIVES) {
+    const char *end = getenv("SLURM_JOB_END_TIME");
+    double end_s = 0;
+    const bool past =
+        end != NULL && number_read_double(end, &end_s) && end_s > 0 && end_s < clock_wall_s();
+    char *line = words_text("scontrol show job -o %s", job);
+    char *shown = read_answer(line);
+    const char *state = strstr(shown, "JobState=");
+    const bool lives = state != NULL && is_state_of_living(state + strlen("JobState="));
+    const bool known = state != NULL || strstr(shown, "Invalid job id") != NULL;
+    if (past && lives) {
         (void)unsetenv("SLURM_JOB_END_TIME");
     }
-    return life == ALLOCATION_IS_OVER || (past && life == ALLOCATION_UNKNOWN);
+    free(shown);
+    free(line);
+    return known ? !lives : past;
 }
 
-static void forget_slurm(void)
+static bool is_slurms(const char *variable)
 {
-    for (int i = 0; environ[i] != NULL;) {
-        const size_t length = strcspn(environ[i], "=");
-        if (strncmp(environ[i], "SLURM_", 6) == 0) {
-            char *name = words_text("%.*s", (int)length, environ[i]);
-            i = unsetenv(name) == 0 ? 0 : i + 1;
-            free(name);
-        } else {
-            i++;
-        }
-    }
+    return strncmp(variable, "SLURM_", 6) == 0;
 }
 
 void allocation_find(allocation *a)
@@ -90,7 +75,7 @@ void allocation_find(allocation *a)
                       "WARNING: Slurm's job %s, which this shell was started in, is over; its "
                       "variables (SLURM_...) are not believed",
                       job);
-        forget_slurm();
+        spawn_forget(is_slurms);
         return;
     }
     a->job = job;
@@ -103,10 +88,7 @@ void allocation_find(allocation *a)
 
 bool allocation_binds_nothing(void)
 {
-    words w = {.count = 0};
-    int status = 0;
-    words_split(&w, "scontrol show config");
-    char *shown = spawn_read(w.word, &status);
+    char *shown = read_answer("scontrol show config");
     const char *at = strstr(shown, "TaskPlugin ");
     if (at != NULL) {
         at += strlen("TaskPlugin");
@@ -114,6 +96,5 @@ bool allocation_binds_nothing(void)
     }
     const bool none = at != NULL && strncmp(at, "task/none", 9) == 0;
     free(shown);
-    words_free(&w);
     return none;
 }

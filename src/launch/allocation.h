@@ -22,16 +22,4 @@ void allocation_find(allocation *a);
 /* Whether Slurm binds no process, as its configuration says. */
 bool allocation_binds_nothing(void);
 
-/* For tests: whether an end, seconds since 1970 as a text or NULL, is past; and what `scontrol show
- * job` says of a job. */
-bool allocation_is_past(const char *end_s, double now_s);
-
-typedef enum allocation_life {
-    ALLOCATION_LIVES,
-    ALLOCATION_IS_OVER,
-    ALLOCATION_UNKNOWN
-} allocation_life;
-
-allocation_life allocation_read_life(const char *shown);
-
 #endif

@@ -6,7 +6,6 @@
 #include "host/host.h"
 #include "host/outcome_file.h"
 #include "host/owner.h"
-#include "launch/entries.h"
 #include "launch/message.h"
 #include "launch/processes.h"
 #include "launch/words.h"
@@ -74,7 +73,7 @@ static void remove_entry(int at, const char *entry, void *nothing)
 
 static void remove_all(int parent, const char *name)
 {
-    entries_visit(parent, name, remove_entry, NULL);
+    host_visit_folder(parent, name, remove_entry, NULL);
     (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
@@ -142,6 +141,6 @@ void folder_remove_stale(const char *parent)
 {
     char *beginning = begin_name();
     search s = {.parent = parent, .beginning = beginning};
-    entries_visit(AT_FDCWD, parent, remove_if_stale, &s);
+    host_visit_folder(AT_FDCWD, parent, remove_if_stale, &s);
     free(beginning);
 }

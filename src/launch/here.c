@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* This host, among others. */
+#define _GNU_SOURCE 1
 #include "launch/here.h"
 
 #include "base/number.h"
 #include "host/host.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* The first hardware thread of a core; the thread itself if that is not known. */
 static int first_of_core(int thread)
@@ -40,58 +38,29 @@ int here_cores(void)
     return count > 0 ? count : 1;
 }
 
-static bool are_equal(const struct sockaddr *a, const struct sockaddr *b)
+/* Whether it is an address of this host: no other can be bound. Some systems give a host's own name
+ * an address, such as 127.0.1.1, that no interface has. */
+static bool is_mine(const struct addrinfo *of)
 {
-    if (a->sa_family != b->sa_family) {
-        return false;
+    const int fd = socket(of->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool mine = fd >= 0 && bind(fd, of->ai_addr, of->ai_addrlen) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
     }
-    if (a->sa_family == AF_INET) {
-        return memcmp(&((const struct sockaddr_in *)(const void *)a)->sin_addr,
-                      &((const struct sockaddr_in *)(const void *)b)->sin_addr,
-                      sizeof(struct in_addr)) == 0;
-    }
-    return a->sa_family == AF_INET6 &&
-           memcmp(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr,
-                  &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr,
-                  sizeof(struct in6_addr)) == 0;
-}
-
-/* Some systems give a host's own name an address, such as 127.0.1.1, that no interface has. */
-static bool is_loopback(const struct sockaddr *a)
-{
-    return a->sa_family == AF_INET &&
-           ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >> 24 == 127;
-}
-
-static bool has_address(const struct ifaddrs *mine, const struct addrinfo *of)
-{
-    if (is_loopback(of->ai_addr)) {
-        return true;
-    }
-    for (; mine != NULL; mine = mine->ifa_next) {
-        if (mine->ifa_addr != NULL && are_equal(mine->ifa_addr, of->ai_addr)) {
-            return true;
-        }
-    }
-    return false;
+    return mine;
 }
 
 static int find_by_address(const hosts *h)
 {
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
-    struct ifaddrs *mine = NULL;
     int found = -1;
-    if (getifaddrs(&mine) != 0) {
-        return -1;
-    }
     for (int i = 0; i < h->count && found < 0; i++) {
         struct addrinfo *of = NULL;
         if (getaddrinfo(h->row[i].name, NULL, &wanted, &of) == 0) {
-            found = has_address(mine, of) ? i : -1;
+            found = is_mine(of) ? i : -1;
             freeaddrinfo(of);
         }
     }
-    freeifaddrs(mine);
     return found;
 }
 

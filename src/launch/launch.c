@@ -23,8 +23,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { NO_PROGRAM = 127 };
 
 typedef struct launch {
@@ -158,15 +156,12 @@ static bool is_in_path(const char *name)
 static int find_program(launch *l)
 {
     char **name = &l->asked.program[0];
-    if (strchr(*name, '/') == NULL && **name != '\0') {
-        if (is_in_path(*name)) {
-            return REQUEST_GO_ON;
-        }
-        if (is_program(*name)) {
-            *name = words_text("./%s", *name);
-            return REQUEST_GO_ON;
-        }
-    } else if (is_program(*name)) {
+    const bool bare = strchr(*name, '/') == NULL && **name != '\0';
+    if (bare ? is_in_path(*name) : is_program(*name)) {
+        return REQUEST_GO_ON;
+    }
+    if (bare && is_program(*name)) {
+        *name = words_text("./%s", *name);
         return REQUEST_GO_ON;
     }
     return message_fail(NO_PROGRAM, "there is no program '%s' to be run", *name);
@@ -264,19 +259,6 @@ static void find_self_in_path(const launch *l)
     }
 }
 
-static void forget_identity(void)
-{
-    for (int i = 0; environ[i] != NULL;) {
-        if (openmpi_is_identity(environ[i])) {
-            char *name = words_text("%.*s", (int)strcspn(environ[i], "="), environ[i]);
-            i = unsetenv(name) == 0 ? 0 : i + 1;
-            free(name);
-        } else {
-            i++;
-        }
-    }
-}
-
 static void compose_line(launch *l, const char *done, words *line)
 {
     const openmpi_run run = {
@@ -288,7 +270,6 @@ static void compose_line(launch *l, const char *done, words *line)
         .in_slurm = l->slurm.job != NULL,
         .as_root = geteuid() == 0,
         .talks = log_wants(LOG_DEBUG),
-        .takes_stdin = l->asked.takes_stdin,
         .self = l->self,
         .done = done,
         .options = l->asked.options,
@@ -339,15 +320,9 @@ static int run(launch *l)
     }
     compose_line(l, f.done, &line);
     say_what_runs(l, &line);
-    const supervise_run supervised = {.line = line.word,
-                                      .hosts = &l->hosts,
-                                      .folder = f.path,
-                                      .done = f.done,
-                                      .grace_s = l->asked.grace_s,
-                                      .takes_stdin = l->asked.takes_stdin};
     (void)setenv("WEFT_DONE_FILE", f.done, 1);
     find_self_in_path(l);
-    const int status = supervise(&supervised);
+    const int status = supervise(line.word, &l->hosts, &f, &l->asked);
     folder_remove(&f);
     words_free(&line);
     return status;
@@ -361,7 +336,7 @@ static int prepare(launch *l, char *arguments[])
     if (status != REQUEST_GO_ON) {
         return status;
     }
-    forget_identity();
+    spawn_forget(openmpi_is_identity);
     allocation_find(&l->slurm);
     if (find_mpirun(l, &e) != WEFT_OK || find_hosts(l, &e) != WEFT_OK) {
         return message_fail(e.status == WEFT_ERR_USAGE ? 2 : 1, "%s%s", e.text,

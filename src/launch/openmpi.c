@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool begins_with(const char *text, const char *beginning)
+static bool begins_with_any(const char *text, const char *const beginnings[])
 {
-    return strncmp(text, beginning, strlen(beginning)) == 0;
+    int i = 0;
+    while (beginnings[i] != NULL && strncmp(text, beginnings[i], strlen(beginnings[i])) != 0) {
+        i++;
+    }
+    return beginnings[i] != NULL;
 }
 
 weft_status openmpi_read_version(const char *text, int *version, error *e)
@@ -41,22 +45,13 @@ static void add_daemon_options(const openmpi_run *run, words *line)
     const char *plm = run->version < 5 ? "rsh" : "ssh";
     /* mpirun splits this at spaces; then `weft` is found in $PATH. */
     const char *self = run->self[strcspn(run->self, " \t\n")] == '\0' ? run->self : "weft";
-    words_add(line, "--leave-session-attached");
-    words_add(line, "%s", mca);
-    words_add(line, "plm");
-    words_add(line, "%s", plm);
-    words_add(line, "%s", mca);
+    WORDS_ADD(line, "--leave-session-attached", mca, "plm", plm, mca);
     words_add(line, "plm_%s_agent", plm);
     words_add(line, "%s run --remote", self);
     words_add(line, "%s", mca);
     words_add(line, "plm_%s_no_tree_spawn", plm);
-    words_add(line, "1");
-    static const char *const keepalive[][2] = {{"time", "10"}, {"intvl", "5"}, {"probes", "4"}};
-    for (int i = 0; i < 3; i++) {
-        words_add(line, "%s", mca);
-        words_add(line, "oob_tcp_keepalive_%s", keepalive[i][0]);
-        words_add(line, "%s", keepalive[i][1]);
-    }
+    WORDS_ADD(line, "1", mca, "oob_tcp_keepalive_time", "10", mca, "oob_tcp_keepalive_intvl", "5",
+              mca, "oob_tcp_keepalive_probes", "4");
     if (run->in_slurm && run->version < 5) {
         /* It would share ranks out as if a step were as large as its job. */
         words_split(line, "--mca ras ^slurm");
@@ -64,33 +59,21 @@ static void add_daemon_options(const openmpi_run *run, words *line)
 }
 
 /* Those that ranks on other hosts need: weft's and OpenMP's, and where libraries are. */
-static bool is_exported(const char *variable, size_t length, bool has_workers)
+static bool is_exported(const char *variable, bool has_workers)
 {
-    static const char *const ours[] = {"WEFT_RSH", "WEFT_DONE_FILE"};
-    static const char *const wanted[] = {"WEFT_", "OMP_", "GOMP_", "KMP_"};
-    for (int i = 0; i < 2; i++) {
-        if (strlen(ours[i]) == length && begins_with(variable, ours[i])) {
-            return false;
-        }
-    }
-    if (has_workers && begins_with(variable, "WEFT_THREADS=")) {
-        return false;
-    }
-    for (int i = 0; i < 4; i++) {
-        if (begins_with(variable, wanted[i])) {
-            return true;
-        }
-    }
-    return begins_with(variable, "LD_LIBRARY_PATH=");
+    const char *const ours[] = {
+        "WEFT_RSH=", "WEFT_DONE_FILE=", has_workers ? "WEFT_THREADS=" : NULL, NULL};
+    static const char *const wanted[] = {
+        "WEFT_", "OMP_", "GOMP_", "KMP_", "LD_LIBRARY_PATH=", NULL};
+    return begins_with_any(variable, wanted) && !begins_with_any(variable, ours);
 }
 
 static void add_exports(const openmpi_run *run, words *line)
 {
     for (char *const *variable = run->environment; *variable != NULL; variable++) {
-        const size_t length = strcspn(*variable, "=");
-        if (is_exported(*variable, length, run->workers > 0)) {
+        if (is_exported(*variable, run->workers > 0)) {
             words_add(line, "-x");
-            words_add(line, "%.*s", (int)length, *variable);
+            words_add(line, "%.*s", (int)strcspn(*variable, "="), *variable);
         }
     }
     if (run->workers > 0) {
@@ -129,10 +112,7 @@ void openmpi_line(const openmpi_run *run, words *line)
     if (run->version >= 5) {
         words_split(line, "--with-ft ulfm");
     } else {
-        words_add(line, "--enable-recovery");
-        if (!run->talks) {
-            words_add(line, "--quiet");
-        }
+        words_split(line, run->talks ? "--enable-recovery" : "--enable-recovery --quiet");
     }
     if (run->as_root) {
         words_add(line, "--allow-run-as-root");
@@ -143,12 +123,11 @@ void openmpi_line(const openmpi_run *run, words *line)
         add_daemon_options(run, line);
     }
     add_exports(run, line);
-    for (int i = 0; i < run->options.count; i++) {
-        words_add(line, "%s", run->options.word[i]);
+    if (run->options.count > 0) {
+        words_add_list(line, (const char *const *)run->options.word);
     }
-    words_add(line, "%s", run->self);
-    words_split(line, "run --rank");
-    words_add_list(line, run->program);
+    WORDS_ADD(line, run->self, "run", "--rank");
+    words_add_list(line, (const char *const *)run->program);
 }
 
 bool openmpi_is_identity(const char *variable)
@@ -170,11 +149,7 @@ bool openmpi_is_identity(const char *variable)
                                              "PMIX_SECURITY_MODE=",
                                              "PMIX_GDS_MODULE=",
                                              "PMIX_BFROP_BUFFER_TYPE=",
-                                             "PRTE_LAUNCHED="};
-    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
-        if (begins_with(variable, beginnings[i])) {
-            return true;
-        }
-    }
-    return false;
+                                             "PRTE_LAUNCHED=",
+                                             NULL};
+    return begins_with_any(variable, beginnings);
 }

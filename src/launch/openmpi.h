@@ -15,7 +15,6 @@ typedef struct openmpi_run {
     bool in_slurm;    /* the hosts are those of a Slurm job */
     bool as_root;     /* mpirun is to be told that this is meant */
     bool talks;       /* mpirun says what it does */
-    bool takes_stdin; /* rank 0 reads what the launcher is given */
     const char *self; /* the path of the program `weft` */
     const char *done; /* the path of the done file */
     words options;    /* further ones of mpirun's */

@@ -4,8 +4,8 @@
 #include "launch/outcome.h"
 
 #include "base/number.h"
+#include "host/host.h"
 #include "host/outcome_file.h"
-#include "launch/entries.h"
 #include "launch/words.h"
 
 #include <fcntl.h>
@@ -138,7 +138,7 @@ void outcome_read(const char *folder, const hosts *h, evidence *e)
     r.rank_ended = calloc((size_t)r.ranks + 1, sizeof(bool));
     r.host_left = calloc((size_t)h->count + 1, sizeof(bool));
     if (r.rank_ended != NULL && r.host_left != NULL) {
-        entries_visit(AT_FDCWD, folder, see, &r);
+        host_visit_folder(AT_FDCWD, folder, see, &r);
         see_who_is_left(&r);
     }
     free(r.rank_ended);
@@ -164,5 +164,5 @@ void outcome_visit_daemons(const char *folder, void (*visit)(const char *host, v
                            void *context)
 {
     visitor v = {.visit = visit, .context = context};
-    entries_visit(AT_FDCWD, folder, visit_daemon, &v);
+    host_visit_folder(AT_FDCWD, folder, visit_daemon, &v);
 }

@@ -6,71 +6,46 @@
 #include "host/host.h"
 #include "host/outcome_file.h"
 #include "host/process.h"
-#include "launch/entries.h"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 /* A process that forks while it is looked for may be missed the first time. */
 enum { ROUNDS = 5 };
 
 typedef struct wanted {
-    pid_t session;        /* 0: any */
-    const char *variable; /* in the environment; NULL: any, … */
-    const char *value;    /* … and of any value */
-    int number;           /* of the signal that they get; 0: none */
+    pid_t session;
+    const char *variable;
+    const char *value;
+    int number;
     int count;
 } wanted;
-
-static bool is_wanted(const wanted *w, const char *name, int *pid)
-{
-    if (!number_read_count(name, 1, pid) || *pid == (int)getpid()) {
-        return false;
-    }
-    const int64_t session = host_process_session(*pid);
-    if (session == 0 && w->session != 0) {
-        return false;
-    }
-    return (w->session == 0 || session == (int64_t)w->session) &&
-           (w->variable == NULL || process_started_with(*pid, w->variable, w->value));
-}
 
 static void signal_one(int folder, const char *name, void *context)
 {
     wanted *w = context;
     int pid = 0;
     (void)folder;
-    if (is_wanted(w, name, &pid)) {
+    if (number_read_count(name, 1, &pid) && pid != (int)getpid() &&
+        (w->session == 0 || host_process_session(pid) == (int64_t)w->session) &&
+        (w->variable == NULL || process_started_with(pid, w->variable, w->value))) {
         w->count++;
         (void)kill(pid, w->number);
     }
 }
 
-static int signal_all(wanted *w)
+int processes_signal(pid_t session, const char *variable, const char *value, int number)
 {
-    entries_visit(AT_FDCWD, "/proc", signal_one, w);
-    return w->count;
-}
-
-int processes_of_session(pid_t session, int number)
-{
-    wanted w = {.session = session, .number = number};
-    return signal_all(&w);
-}
-
-int processes_ranks_of_session(pid_t session, int number)
-{
-    wanted w = {.session = session, .variable = "OMPI_COMM_WORLD_RANK", .number = number};
-    return signal_all(&w);
+    wanted w = {.session = session, .variable = variable, .value = value, .number = number};
+    host_visit_folder(AT_FDCWD, "/proc", signal_one, &w);
+    return w.count;
 }
 
 void processes_end_run(const char *done_file)
 {
     int count = 1;
     for (int i = 0; i < ROUNDS && count > 0; i++) {
-        wanted w = {.variable = OUTCOME_VARIABLE, .value = done_file, .number = SIGKILL};
-        count = signal_all(&w);
+        count = processes_signal(0, OUTCOME_VARIABLE, done_file, SIGKILL);
     }
 }

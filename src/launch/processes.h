@@ -6,11 +6,9 @@
 
 #include <sys/types.h>
 
-/* Sends a signal (0: none) to the live members of a session; returns how many there are. */
-int processes_of_session(pid_t session, int number);
-
-/* The same for the ranks among them. */
-int processes_ranks_of_session(pid_t session, int number);
+/* Sends a signal (0: none) to all live processes of a session (0: any) that were started with a
+ * variable (NULL: any) of that value (NULL: any); returns how many there are. */
+int processes_signal(pid_t session, const char *variable, const char *value, int number);
 
 /* Ends all processes but this one that have this done file, and what they start meanwhile. */
 void processes_end_run(const char *done_file);

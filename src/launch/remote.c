@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sys/types.h>
 
-/* srun passes words on as they are, ssh and its like as one line to the user's shell. */
-void remote_words(words *w, const char *host, const char *line)
+/* The remote shell that becomes a line of shell on a host: srun passes words on as they are, ssh
+ * and its like as one line to the user's shell. */
+static void remote_words(words *w, const char *host, const char *line)
 {
     const char *shell = getenv(REMOTE_VARIABLE);
     words_split(w, shell == NULL || *shell == '\0' ? "ssh -x" : shell);
@@ -32,42 +33,37 @@ void remote_words(words *w, const char *host, const char *line)
     free(quoted);
 }
 
-/* A line of shell that ends the processes of this run on the host that it runs on. They all have
- * the run's done file in their environment, wherever they have moved to. */
-static char *ending_line(const char *done_file)
+/* A line of shell that ends the processes of a run on the host that it runs on. They all have the
+ * run's done file in their environment, wherever they have moved to. */
+#define ENDING "kill -9 $(grep -lsF %s /proc/[0-9]*/environ | cut -d/ -f3) 2>/dev/null"
+
+static char *quoted_run(const char *done_file)
 {
     char *run = words_text("%s=%s", OUTCOME_VARIABLE, done_file);
     char *quoted = words_quoted(run);
-    char *line = words_text(
-        "kill -9 $(grep -lsF %s /proc/[0-9]*/environ | cut -d/ -f3) 2>/dev/null", quoted);
-    free(quoted);
     free(run);
-    return line;
+    return quoted;
 }
 
 void remote_end_words(words *w, const char *host, const char *done_file)
 {
-    char *ending = ending_line(done_file);
-    char *line = words_text("%s; true", ending);
+    char *run = quoted_run(done_file);
+    char *line = words_text(ENDING "; true", run);
     remote_words(w, host, line);
     free(line);
-    free(ending);
+    free(run);
 }
 
 /* mpirun's command, in the language of this user's shell, with the run's name around it. */
 static char *daemon_line(const char *done_file, const char *command)
 {
-    char *ending = ending_line(done_file);
-    char *run = words_text("%s=%s", OUTCOME_VARIABLE, done_file);
-    char *quoted_run = words_quoted(run);
+    char *run = quoted_run(done_file);
     char *quoted = words_quoted(command);
-    char *line = words_text("env %s %s -c %s; s=$?; %s; exit $s", quoted_run,
-                            strstr(command, "set path = (") != NULL ? "/bin/csh" : "/bin/sh",
-                            quoted, ending);
+    char *line =
+        words_text("env %s %s -c %s; s=$?; " ENDING "; exit $s", run,
+                   strstr(command, "set path = (") != NULL ? "/bin/csh" : "/bin/sh", quoted, run);
     free(quoted);
-    free(quoted_run);
     free(run);
-    free(ending);
     return line;
 }
 

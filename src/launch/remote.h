@@ -17,7 +17,4 @@ int remote_run(char *const arguments[]);
 /* What ends all processes of a run on a host. */
 void remote_end_words(words *w, const char *host, const char *done_file);
 
-/* The remote shell that becomes a line of shell on a host. */
-void remote_words(words *w, const char *host, const char *line);
-
 #endif

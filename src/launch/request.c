@@ -6,8 +6,8 @@
 #include "base/suggestion.h"
 #include "launch/message.h"
 
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <weft/version.h>
 
@@ -54,208 +54,146 @@ static const char help[] =
     "1 if no word came of how it ended, 2 for wrong usage of weft run, 75 if what runs it, or all\n"
     "ranks, were killed, 127 if there is no such program, 130 after a second INT.\n";
 
-typedef enum kind {
-    RANKS,
-    WORKERS,
-    HOST_LIST,
-    HOST_FILE,
-    REMOTE_SHELL,
-    DONE_FOLDER,
-    GRACE,
-    MPIRUN_OPTIONS,
-    LEVEL,
-    MCA,
-    STDIN,
-    DRY_RUN,
-    VERBOSE,
-    QUIET,
-    VERSION,
-    HELP
-} kind;
+#define MORE "; weft run --help says more"
 
-typedef struct option_row {
-    const char *name;
-    kind kind;
-    int arguments;
-} option_row;
+/* How an option's values get into a member of the request; REQUEST_GO_ON, or the exit status. */
+typedef int take_fn(void *member, const char *name, const char *const value[]);
 
-const char *request_help(void)
+static int take_count(void *member, const char *name, const char *const value[])
 {
-    return help;
+    return number_read_count(value[0], 1, member)
+               ? REQUEST_GO_ON
+               : message_fail(2, "%s: '%s' is not a whole number of at least 1" MORE, name,
+                              value[0]);
 }
 
-static const option_row rows[] = {
-    {"-n", RANKS, 1},
-    {"-np", RANKS, 1},
-    {"--ranks", RANKS, 1},
-    {"-t", WORKERS, 1},
-    {"--threads", WORKERS, 1},
-    {"--hosts", HOST_LIST, 1},
-    {"--hostfile", HOST_FILE, 1},
-    {"--rsh", REMOTE_SHELL, 1},
-    {"--done-dir", DONE_FOLDER, 1},
-    {"--grace", GRACE, 1},
-    {"--mpirun-options", MPIRUN_OPTIONS, 1},
-    {"--log", LEVEL, 1},
-    {"--mca", MCA, 2},
-    {"--stdin", STDIN, 0},
-    {"--dry-run", DRY_RUN, 0},
-    {"-v", VERBOSE, 0},
-    {"--verbose", VERBOSE, 0},
-    {"-q", QUIET, 0},
-    {"--quiet", QUIET, 0},
-    {"--version", VERSION, 0},
-    {"-h", HELP, 0},
-    {"--help", HELP, 0},
-};
-
-enum { ROWS = sizeof rows / sizeof rows[0] };
-
-static const option_row *find_option(const char *word, size_t length)
+static int take_text(void *member, const char *name, const char *const value[])
 {
-    for (int i = 0; i < ROWS; i++) {
-        if (strlen(rows[i].name) == length && strncmp(rows[i].name, word, length) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-static int wrong_usage(const char *what, const char *word, const char *more)
-{
-    return message_fail(2, "%s%s%s; weft run --help says more", what, word, more);
-}
-
-static int take_number(const char *name, const char *value, int *number)
-{
-    if (!number_read_count(value, 1, number)) {
-        char *what = words_text("%s: '%s' is not a whole number of at least 1", name, value);
-        const int status = wrong_usage(what, "", "");
-        free(what);
-        return status;
-    }
+    (void)name;
+    memcpy(member, &value[0], sizeof value[0]);
     return REQUEST_GO_ON;
 }
 
-static int take_level(const char *value)
+static int take_flag(void *member, const char *name, const char *const value[])
+{
+    (void)name;
+    (void)value;
+    *(bool *)member = true;
+    return REQUEST_GO_ON;
+}
+
+static int take_words(void *member, const char *name, const char *const value[])
+{
+    (void)name;
+    words_split(member, value[0]);
+    return REQUEST_GO_ON;
+}
+
+static int take_mca(void *member, const char *name, const char *const value[])
+{
+    WORDS_ADD(member, name, value[0], value[1]);
+    return REQUEST_GO_ON;
+}
+
+static int take_level(void *member, const char *name, const char *const value[])
 {
     log_level level = LOG_INFO;
-    if (!log_find_level(value, &level)) {
-        return wrong_usage("--log: there is no level '", value, "'");
+    (void)member;
+    (void)name;
+    if (!log_find_level(value[0], &level)) {
+        return message_fail(2, "--log: there is no level '%s'" MORE, value[0]);
     }
     log_set(level, -1);
     return REQUEST_GO_ON;
 }
 
-static void take_mca(request *r, char *const value[])
+static int show(void *member, const char *name, const char *const value[])
 {
-    words_add(&r->options, "--mca");
-    words_add(&r->options, "%s", value[0]);
-    words_add(&r->options, "%s", value[1]);
+    (void)member;
+    (void)name;
+    (void)fputs(value[0], stdout);
+    return fflush(stdout) == 0 ? 0 : 1;
 }
 
-static int take_flag(request *r, kind flag)
-{
-    if (flag == HELP) {
-        (void)fputs(help, stdout);
-        return fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (flag == VERSION) {
-        (void)printf("weft %s\n", WEFT_VERSION);
-        return fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (flag == VERBOSE || flag == QUIET) {
-        log_set(flag == VERBOSE ? LOG_DEBUG : LOG_WARNING, -1);
-    }
-    r->takes_stdin = r->takes_stdin || flag == STDIN;
-    r->dry_run = r->dry_run || flag == DRY_RUN;
-    return REQUEST_GO_ON;
-}
+static const struct option_row {
+    const char *name;
+    int values;
+    take_fn *take;
+    size_t member;
+    const char *value; /* that it stands for, if it has none */
+} rows[] = {
+    {"-n", 1, take_count, offsetof(request, ranks), NULL},
+    {"-np", 1, take_count, offsetof(request, ranks), NULL},
+    {"--ranks", 1, take_count, offsetof(request, ranks), NULL},
+    {"-t", 1, take_count, offsetof(request, workers), NULL},
+    {"--threads", 1, take_count, offsetof(request, workers), NULL},
+    {"--hosts", 1, take_text, offsetof(request, host_list), NULL},
+    {"--hostfile", 1, take_text, offsetof(request, host_file), NULL},
+    {"--rsh", 1, take_text, offsetof(request, remote_shell), NULL},
+    {"--done-dir", 1, take_text, offsetof(request, done_folder), NULL},
+    {"--grace", 1, take_count, offsetof(request, grace_s), NULL},
+    {"--mpirun-options", 1, take_words, offsetof(request, options), NULL},
+    {"--mca", 2, take_mca, offsetof(request, options), NULL},
+    {"--stdin", 0, take_flag, offsetof(request, takes_stdin), NULL},
+    {"--dry-run", 0, take_flag, offsetof(request, dry_run), NULL},
+    {"--log", 1, take_level, 0, NULL},
+    {"-v", 0, take_level, 0, "debug"},
+    {"--verbose", 0, take_level, 0, "debug"},
+    {"-q", 0, take_level, 0, "warning"},
+    {"--quiet", 0, take_level, 0, "warning"},
+    {"--version", 0, show, 0, "weft " WEFT_VERSION "\n"},
+    {"-h", 0, show, 0, help},
+    {"--help", 0, show, 0, help},
+};
 
-/* An option with its arguments, which begin at `value`. */
-static int take(request *r, const option_row *option, char *const value[])
-{
-    if (option->arguments == 1 && option->kind != MPIRUN_OPTIONS && value[0][0] == '\0') {
-        return wrong_usage(option->name, "", ": its value is empty");
-    }
-    switch (option->kind) {
-    case RANKS:
-        return take_number(option->name, value[0], &r->ranks);
-    case WORKERS:
-        return take_number(option->name, value[0], &r->workers);
-    case GRACE:
-        return take_number(option->name, value[0], &r->grace_s);
-    case LEVEL:
-        return take_level(value[0]);
-    case HOST_LIST:
-        r->host_list = value[0];
-        return REQUEST_GO_ON;
-    case HOST_FILE:
-        r->host_file = value[0];
-        return REQUEST_GO_ON;
-    case REMOTE_SHELL:
-        r->remote_shell = value[0];
-        return REQUEST_GO_ON;
-    case DONE_FOLDER:
-        r->done_folder = value[0];
-        return REQUEST_GO_ON;
-    case MPIRUN_OPTIONS:
-        words_split(&r->options, value[0]);
-        return REQUEST_GO_ON;
-    case MCA:
-        take_mca(r, value);
-        return REQUEST_GO_ON;
-    case STDIN:
-    case DRY_RUN:
-    case VERBOSE:
-    case QUIET:
-    case VERSION:
-    case HELP:
-        break;
-    }
-    return take_flag(r, option->kind);
-}
+enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static int refuse_option(const char *word, size_t length)
 {
-    suggestion s = suggestion_for(word + strspn(word, "-"));
+    suggestion s = suggestion_for(word);
     for (int i = 0; i < ROWS && length > 2; i++) {
         if (strncmp(rows[i].name, "--", 2) == 0) {
             suggestion_try(&s, rows[i].name + 2);
         }
     }
-    char *more =
-        s.name == NULL ? words_text("%s", "") : words_text(" (did you mean --%s?)", s.name);
-    const int status = wrong_usage("there is no option ", word, more);
-    free(more);
-    return status;
+    return message_fail(2, "there is no option %s%s%s%s" MORE, word,
+                        s.name == NULL ? "" : " (did you mean --", s.name == NULL ? "" : s.name,
+                        s.name == NULL ? "" : "?)");
 }
 
 /* Takes the option that *at begins with, and moves *at to what is behind it. */
 static int take_next(request *r, char ***at)
 {
-    char *const word = (*at)[0];
-    char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+    const char *const word = (*at)[0];
+    const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
     const size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
-    const option_row *option = find_option(word, length);
-    if (option == NULL) {
+    const struct option_row *option = rows;
+    while (option < rows + ROWS &&
+           (strlen(option->name) != length || strncmp(option->name, word, length) != 0)) {
+        option++;
+    }
+    if (option == rows + ROWS) {
         return refuse_option(word, length);
     }
+    const char *value[2] = {option->value, NULL};
+    *at += 1;
+    if (equals != NULL && option->values != 1) {
+        return message_fail(2, "%s takes no =VALUE" MORE, option->name);
+    }
     if (equals != NULL) {
-        char *const value[] = {equals + 1, NULL};
-        *at += 1;
-        return option->arguments == 1 ? take(r, option, value)
-                                      : wrong_usage(option->name, "", " takes no =VALUE");
+        value[0] = equals + 1;
     }
-    for (int i = 1; i <= option->arguments; i++) {
-        if ((*at)[i] == NULL) {
-            return wrong_usage(option->name, "",
-                               option->arguments == 1 ? " needs a value" : " needs two values");
+    for (int i = 0; i < option->values && equals == NULL; i++) {
+        if (**at == NULL) {
+            return message_fail(2, "%s needs %s" MORE, option->name,
+                                option->values == 1 ? "a value" : "two values");
         }
+        value[i] = *(*at)++;
     }
-    char *const *value = *at + 1;
-    *at += 1 + option->arguments;
-    return take(r, option, value);
+    if (option->values == 1 && option->take != take_words && value[0][0] == '\0') {
+        return message_fail(2, "%s: its value is empty" MORE, option->name);
+    }
+    return option->take((char *)r + option->member, option->name, value);
 }
 
 int request_read(request *r, char *arguments[])
@@ -274,10 +212,15 @@ int request_read(request *r, char *arguments[])
     }
     r->program = at;
     if (*at == NULL) {
-        return wrong_usage("no program is named", "", "");
+        return message_fail(2, "no program is named" MORE);
     }
     if (r->host_list != NULL && r->host_file != NULL) {
-        return wrong_usage("--hosts and --hostfile exclude each other", "", "");
+        return message_fail(2, "--hosts and --hostfile exclude each other" MORE);
     }
     return REQUEST_GO_ON;
+}
+
+const char *request_help(void)
+{
+    return help;
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +53,15 @@ static _Noreturn void become(char *const line[], const spawn_options *options, p
     _exit(errno == ENOENT ? NOT_FOUND : CANNOT_RUN);
 }
 
+void spawn_forget(bool (*is_forgotten)(const char *variable))
+{
+    for (int i = 0; environ[i] != NULL;) {
+        char *name = words_text("%.*s", (int)strcspn(environ[i], "="), environ[i]);
+        i = is_forgotten(environ[i]) && unsetenv(name) == 0 ? 0 : i + 1;
+        free(name);
+    }
+}
+
 pid_t spawn(char *const line[], const spawn_options *options)
 {
     const pid_t parent = getpid();
@@ -62,11 +72,6 @@ pid_t spawn(char *const line[], const spawn_options *options)
     return pid;
 }
 
-static int exit_status(int state)
-{
-    return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
-}
-
 int spawn_wait(pid_t pid)
 {
     int state = 0;
@@ -75,7 +80,7 @@ int spawn_wait(pid_t pid)
             return 1;
         }
     }
-    return exit_status(state);
+    return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
 }
 
 bool spawn_has_ended(pid_t pid, int *status)
@@ -88,18 +93,16 @@ bool spawn_has_ended(pid_t pid, int *status)
     return true;
 }
 
-static size_t read_all(int from, char *text)
+/* What there is no room for is read as well, so that the program comes to its end. */
+static void read_all(int from, char text[READ_BYTES])
 {
     size_t used = 0;
     char rest[512];
-    for (;;) {
-        const bool full = used == READ_BYTES - 1;
-        const ssize_t count =
-            full ? read(from, rest, sizeof rest) : read(from, text + used, READ_BYTES - 1 - used);
-        if (count == 0 || (count < 0 && errno != EINTR)) {
-            return used;
-        }
-        used += full || count < 0 ? 0 : (size_t)count;
+    ssize_t count = 1;
+    while (count > 0 || (count < 0 && errno == EINTR)) {
+        const size_t room = READ_BYTES - 1 - used;
+        count = read(from, room > 0 ? text + used : rest, room > 0 ? room : sizeof rest);
+        used += room > 0 && count > 0 ? (size_t)count : 0;
     }
 }
 
@@ -116,7 +119,7 @@ char *spawn_read(char *const line[], int *status)
     const pid_t pid = spawn(line, &options);
     (void)close(ends[1]);
     if (pid > 0) {
-        text[read_all(ends[0], text)] = '\0';
+        read_all(ends[0], text);
         *status = spawn_wait(pid);
     }
     (void)close(ends[0]);

@@ -17,6 +17,9 @@ typedef struct spawn_options {
     int out;            /* if positive: the descriptor for its stdout and stderr */
 } spawn_options;
 
+/* Removes variables, NAME=VALUE, from the environment that programs get from here. */
+void spawn_forget(bool (*is_forgotten)(const char *variable));
+
 /* Starts a program that is looked for in $PATH, without blocked signals. Returns -1 if there is no
  * process to be had; if the program cannot be run, it is one that ends with 127 or 126. */
 pid_t spawn(char *const line[], const spawn_options *options);

@@ -26,7 +26,9 @@ enum {
 };
 
 typedef struct watch {
-    const supervise_run *run;
+    const hosts *hosts;
+    const folder *folder;
+    const request *asked;
     evidence e;
     pid_t mpirun; /* also the session that all started here are in; 0: not started */
     bool has_deadline;
@@ -58,7 +60,7 @@ void supervise_hold_signals(void)
 
 static void look(watch *w)
 {
-    outcome_read(w->run->folder, w->run->hosts, &w->e);
+    outcome_read(w->folder->path, w->hosts, &w->e);
 }
 
 static void pass_on(watch *w, int number)
@@ -109,10 +111,10 @@ static void heed_what_came_before(watch *w)
     }
 }
 
-static void start(watch *w)
+static void start(watch *w, char *const line[])
 {
-    const spawn_options options = {.leads_session = true, .keeps_stdin = w->run->takes_stdin};
-    const pid_t pid = spawn(w->run->line, &options);
+    const spawn_options options = {.leads_session = true, .keeps_stdin = w->asked->takes_stdin};
+    const pid_t pid = spawn(line, &options);
     if (pid < 0) {
         w->e.mpirun_status = message_fail(1, "mpirun cannot be started: %s", strerror(errno));
         w->e.mpirun_ended = true;
@@ -133,7 +135,7 @@ static bool has_ended(watch *w)
 static void set_deadline(watch *w)
 {
     look(w);
-    const int limit_s = verdict_limit_s(&w->e, w->run->grace_s);
+    const int limit_s = verdict_limit_s(&w->e, w->asked->grace_s);
     const int64_t deadline_ns = clock_now_ns() + (int64_t)limit_s * 1000000000;
     if (limit_s != VERDICT_NO_LIMIT && (!w->has_deadline || deadline_ns < w->deadline_ns)) {
         w->has_deadline = true;
@@ -185,19 +187,19 @@ static void watch_mpirun(watch *w)
  * would end. */
 static void await_ranks(watch *w)
 {
-    int limit_s = w->run->grace_s;
+    int limit_s = w->asked->grace_s;
     look(w);
-    if (w->mpirun == 0 || processes_of_session(w->mpirun, 0) == 0) {
+    if (w->mpirun == 0 || processes_signal(w->mpirun, NULL, NULL, 0) == 0) {
         return;
     }
     if (w->e.begun && !w->e.word.there && w->e.interrupts <= 1) {
         limit_s = AFTER_MPIRUN_S;
         message_print(LOG_DEBUG, "mpirun is gone; the ranks on this host are told to stop");
-        (void)processes_ranks_of_session(w->mpirun, SIGUSR2);
+        (void)processes_signal(w->mpirun, "OMPI_COMM_WORLD_RANK", NULL, SIGUSR2);
     }
     const int64_t until_ns = clock_now_ns() + (int64_t)limit_s * 1000000000;
     while (w->e.interrupts <= 1 && clock_now_ns() < until_ns &&
-           processes_of_session(w->mpirun, 0) > 0) {
+           processes_signal(w->mpirun, NULL, NULL, 0) > 0) {
         pause_for(w, SHORT_MS);
     }
 }
@@ -246,26 +248,26 @@ static void await_remote_ends(watch *w, remote_ends *ends)
 /* Ends what is left of the run, here and on hosts whose daemon has not ended in good order. */
 static void end_processes(watch *w)
 {
-    remote_ends ends = {.done = w->run->done};
+    remote_ends ends = {.done = w->folder->done};
     if (w->mpirun == 0) {
         return;
     }
-    (void)processes_of_session(w->mpirun, SIGKILL);
-    processes_end_run(w->run->done);
-    outcome_visit_daemons(w->run->folder, end_on_host, &ends);
+    (void)processes_signal(w->mpirun, NULL, NULL, SIGKILL);
+    processes_end_run(w->folder->done);
+    outcome_visit_daemons(w->folder->path, end_on_host, &ends);
     await_remote_ends(w, &ends);
     free(ends.pid);
     /* As long as it was not waited for, no other session could have its number. */
     (void)spawn_wait(w->mpirun);
 }
 
-int supervise(const supervise_run *run)
+int supervise(char *const line[], const hosts *h, const folder *f, const request *asked)
 {
-    watch w = {.run = run};
+    watch w = {.hosts = h, .folder = f, .asked = asked};
     verdict_clear(&w.e);
     heed_what_came_before(&w);
     if (w.e.signal == 0) {
-        start(&w);
+        start(&w, line);
     }
     if (w.mpirun != 0) {
         watch_mpirun(&w);

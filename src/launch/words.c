@@ -30,41 +30,42 @@ static char *room_for(size_t bytes)
 /* The text is the list's from then on. */
 static void add(words *w, char *text)
 {
-    if (text == NULL || !ARRAY_RESERVE(w->word, w->room, w->count + 2)) {
+    if (!ARRAY_RESERVE(w->word, w->room, w->count + 2)) {
         give_up();
     }
     w->word[w->count++] = text;
     w->word[w->count] = NULL;
 }
 
-char *words_text(const char *format, ...)
+static char *print(const char *format, va_list arguments) WEFT_PRINTF(1, 0);
+
+static char *print(const char *format, va_list arguments)
 {
     char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
     if (vasprintf(&text, format, arguments) < 0) {
-        text = NULL;
-    }
-    va_end(arguments);
-    if (text == NULL) {
         give_up();
     }
     return text;
 }
 
-void words_add(words *w, const char *format, ...)
+char *words_text(const char *format, ...)
 {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0) {
-        text = NULL;
-    }
+    char *text = print(format, arguments);
     va_end(arguments);
-    add(w, text);
+    return text;
 }
 
-void words_add_list(words *w, char *const list[])
+void words_add(words *w, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(w, print(format, arguments));
+    va_end(arguments);
+}
+
+void words_add_list(words *w, const char *const list[])
 {
     for (int i = 0; list[i] != NULL; i++) {
         words_add(w, "%s", list[i]);

@@ -16,8 +16,9 @@ typedef struct words {
 
 void words_add(words *w, const char *format, ...) WEFT_PRINTF(2, 3);
 
-/* The words of a list that ends with NULL. */
-void words_add_list(words *w, char *const list[]);
+/* The words of a list that ends with NULL; and words one by one. */
+void words_add_list(words *w, const char *const list[]);
+#define WORDS_ADD(w, ...) words_add_list(w, (const char *const[]){__VA_ARGS__, NULL})
 
 /* The parts of a text between spaces, tabs and line breaks. */
 void words_split(words *w, const char *text);

@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Where there is nothing to compare with. */
-const double calibration_usual_misfit = 0.05;
+static const double usual_misfit = 0.05;
 
 /* What is left out cannot be more than this: a second to start and to end, a quarter for what
  * workers take from each other. Beyond that the run has met with something else, and the misfit
@@ -67,8 +67,7 @@ static void fit(const sums *s, calibration *c)
 
 void calibration_fit(const calibration_point point[], int points, calibration *c)
 {
-    *c = (calibration){
-        .runs = points, .factor = 1, .factor_alone = 1, .misfit = calibration_usual_misfit};
+    *c = (calibration){.runs = points, .factor = 1, .factor_alone = 1, .misfit = usual_misfit};
     if (points == 0) {
         return;
     }

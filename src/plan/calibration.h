@@ -13,12 +13,9 @@ typedef struct calibration {
     int runs;            /* that it rests on */
     double cost_s;       /* added to each run */
     double factor;       /* on what is simulated */
-    double misfit;       /* relative, of what is measured and not explained */
+    double misfit;       /* relative, of what is measured and not explained; 5 % without a run */
     double factor_alone; /* the factor without a cost */
 } calibration;
-
-/* What a simulation is trusted with where there is nothing to compare it with. */
-extern const double calibration_usual_misfit;
 
 void calibration_fit(const calibration_point point[], int points, calibration *c);
 

@@ -27,7 +27,7 @@ static const double most_speed = 2;
 
 struct weft_plan {
     evidence evidence;
-    workload *workload;
+    workload workload;
     calibration calibration;
     job job; /* the file's, with the tiles that are planned for; nothing of it is owned */
     bool *done;
@@ -53,7 +53,7 @@ static bool as_given(const weft_plan *p)
 static void draw_tiles(weft_plan *p, uint64_t seed)
 {
     const tiling *from = given(p);
-    workload_fill(p->workload, seed, p->given_s);
+    workload_fill(&p->workload, seed, p->given_s);
     p->sums[0] = 0;
     for (int64_t i = 0; i < from->tiles; i++) {
         p->sums[i + 1] = p->sums[i] + p->given_s[i];
@@ -85,13 +85,13 @@ static void describe(weft_plan *p)
     const evidence *ev = &p->evidence;
     weft_plan_info *info = &p->info;
     (void)snprintf(info->name, sizeof info->name, "%s", ev->job->name);
-    info->measured = workload_measured(p->workload);
+    info->measured = p->workload.count;
     info->missing = given(p)->tiles - info->measured;
     info->ranks = ev->ranks;
     info->workers = ev->workers;
     info->cores = ev->cores;
     info->cpu_share = ev->cpu_share;
-    info->spread = workload_spread(p->workload);
+    info->spread = workload_spread(&p->workload);
     info->runs = p->calibration.runs;
     info->cost_s = p->calibration.cost_s;
     info->factor = p->calibration.factor;
@@ -118,8 +118,8 @@ static weft_status prepare(weft_plan *p, const char *path)
     for (int64_t i = 0; i < tiles; i++) {
         p->done[i] = p->evidence.tile[i].seconds >= 0;
     }
-    const weft_status status = workload_create(p->evidence.tile, tiles, &p->workload, &p->error);
-    if (status == WEFT_OK && workload_measured(p->workload) == 0) {
+    const weft_status status = workload_init(&p->workload, p->evidence.tile, tiles, &p->error);
+    if (status == WEFT_OK && p->workload.count == 0) {
         return error_set(&p->error, WEFT_ERR_USAGE,
                          tiles == 0 ? "%s: the job has no items"
                                     : "%s: nothing has been computed yet; run the job for a while "
@@ -152,7 +152,7 @@ weft_status weft_plan_open(const char *path, weft_plan **plan)
 void weft_plan_close(weft_plan *plan)
 {
     if (plan != NULL) {
-        workload_destroy(plan->workload);
+        workload_free(&plan->workload);
         free(plan->tile_ns);
         free(plan->sums);
         free(plan->given_s);

@@ -22,49 +22,31 @@ static const double most_spread = 0.5;
 /* As many tiles as the automatic grain makes at most. */
 static const int64_t most_tiles = INT64_C(1) << 20;
 
-struct workload {
-    const workload_tile *tile;
-    int64_t tiles;
-    int64_t count;   /* of those measured */
-    int64_t *number; /* theirs, ascending */
-    double *sum;     /* seconds of those before the i-th of them, 0 … count */
-};
-
-weft_status workload_create(const workload_tile tile[], int64_t tiles, workload **out, error *e)
+weft_status workload_init(workload *w, const workload_tile tile[], int64_t tiles, error *e)
 {
-    workload *w = calloc(1, sizeof *w);
-    int64_t *number = calloc((size_t)tiles + 1, sizeof *number);
-    double *sum = calloc((size_t)tiles + 1, sizeof *sum);
-    if (w == NULL || number == NULL || sum == NULL) {
-        free(sum);
-        free(number);
-        free(w);
+    *w = (workload){.tile = tile,
+                    .tiles = tiles,
+                    .number = calloc((size_t)tiles + 1, sizeof *w->number),
+                    .sum = calloc((size_t)tiles + 1, sizeof *w->sum)};
+    if (w->number == NULL || w->sum == NULL) {
+        workload_free(w);
         return error_memory(e, "the times of %lld tiles", (long long)tiles);
     }
-    *w = (workload){.tile = tile, .tiles = tiles, .number = number, .sum = sum};
     for (int64_t i = 0; i < tiles; i++) {
         if (tile[i].seconds >= 0) {
-            number[w->count] = i;
-            sum[w->count + 1] = sum[w->count] + tile[i].seconds;
+            w->number[w->count] = i;
+            w->sum[w->count + 1] = w->sum[w->count] + tile[i].seconds;
             w->count++;
         }
     }
-    *out = w;
     return WEFT_OK;
 }
 
-void workload_destroy(workload *w)
+void workload_free(workload *w)
 {
-    if (w != NULL) {
-        free(w->sum);
-        free(w->number);
-        free(w);
-    }
-}
-
-int64_t workload_measured(const workload *w)
-{
-    return w->count;
+    free(w->sum);
+    free(w->number);
+    *w = (workload){.tile = NULL};
 }
 
 /* Some of the measured tiles, by their place in the list of these. */

@@ -18,20 +18,24 @@ typedef struct workload_tile {
     int worker;
 } workload_tile;
 
-typedef struct workload workload;
+/* Zero-initialised: may be freed. */
+typedef struct workload {
+    const workload_tile *tile;
+    int64_t tiles;
+    int64_t count;   /* of those measured */
+    int64_t *number; /* theirs, ascending */
+    double *sum;     /* seconds of those before the i-th of them, 0 … count */
+} workload;
 
-/* At least one tile has been computed. The tiles stay the caller's, and live longer. */
-weft_status workload_create(const workload_tile tile[], int64_t tiles, workload **out, error *e);
+/* The tiles stay the caller's, and live longer. */
+weft_status workload_init(workload *w, const workload_tile tile[], int64_t tiles, error *e);
 
-/* NULL is allowed. */
-void workload_destroy(workload *w);
+void workload_free(workload *w);
 
-/* Tiles that have been computed. */
-int64_t workload_measured(const workload *w);
-
-/* Seconds of all tiles. One that was not computed gets what is usual there: the mean of the tiles
- * measured before and behind it, interpolated by its place, times what one of those, drawn at
- * random, took in proportion. The same seed draws the same. */
+/* Seconds of all tiles, at least one of which has been computed. One that was not computed gets
+ * what is usual there: the mean of the tiles measured before and behind it, interpolated by its
+ * place, times what one of those, drawn at random, took in proportion. The same seed draws the
+ * same. */
 void workload_fill(const workload *w, uint64_t seed, double seconds[]);
 
 /* The standard deviation of the workers' speeds, relative to their mean, from workers of one run

@@ -241,79 +241,6 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
     return WEFT_OK;
 }
 
-static weft_status differs(const char *path, error *e, const char *what, const char *file,
-                           const char *run)
-{
-    return error_set(e, WEFT_ERR_OTHER_JOB,
-                     "%s belongs to another job: %s is %s in the file and %s in this run; give "
-                     "another --out, or --fresh to start over (the file moves to %s.bak)",
-                     path, what, file, run, path);
-}
-
-static weft_status number_differs(const char *path, error *e, const char *what, int64_t file,
-                                  int64_t run)
-{
-    char a[32];
-    char b[32];
-    (void)snprintf(a, sizeof a, "%" PRId64, file);
-    (void)snprintf(b, sizeof b, "%" PRId64, run);
-    return differs(path, e, what, a, b);
-}
-
-static bool same_shape(const space *a, const space *b)
-{
-    return a->ndims == b->ndims &&
-           memcmp(a->shape, b->shape, (size_t)a->ndims * sizeof a->shape[0]) == 0;
-}
-
-static weft_status compare_fields(const job *mine, const job *theirs, const char *path, error *e)
-{
-    if (mine->fields != theirs->fields) {
-        return number_differs(path, e, "the number of fields", theirs->fields, mine->fields);
-    }
-    for (int i = 0; i < mine->fields; i++) {
-        const job_field *field = &mine->field[i];
-        const job_field *other = find_field(theirs, field->name);
-        char what[WEFT_NAME_BYTES + 32];
-        (void)snprintf(what, sizeof what, "field '%s'", field->name);
-        if (other == NULL) {
-            return differs(path, e, what, "absent", "present");
-        }
-        if (other != &theirs->field[i]) {
-            return number_differs(path, e, "the place of a field", other - theirs->field, i);
-        }
-        if (other->type != field->type) {
-            return differs(path, e, what, weft_type_name(other->type), weft_type_name(field->type));
-        }
-        if (!same_shape(&other->shape, &field->shape)) {
-            char a[JOB_TEXT_BYTES];
-            char b[JOB_TEXT_BYTES];
-            format_shape(&other->shape, a, sizeof a);
-            format_shape(&field->shape, b, sizeof b);
-            return differs(path, e, what, a, b);
-        }
-        if (memcmp(other->fill, field->fill, sizeof field->fill) != 0) {
-            return differs(path, e, what, "of one fill value", "of another");
-        }
-    }
-    return WEFT_OK;
-}
-
-static void format_value(const job_parameter *p, char *text, size_t bytes)
-{
-    switch (p->type) {
-    case JOB_INT64:
-        (void)snprintf(text, bytes, "%" PRId64, p->int64);
-        break;
-    case JOB_DOUBLE:
-        (void)number_print(text, bytes, "%.17g", p->number);
-        break;
-    case JOB_STRING:
-        (void)snprintf(text, bytes, "'%.100s'", p->text);
-        break;
-    }
-}
-
 /* An element as people read it, and its bits, which tell one NaN from another. */
 static void format_element(weft_type type, const unsigned char *element, char *text, size_t bytes)
 {
@@ -351,118 +278,112 @@ static void format_element(weft_type type, const unsigned char *element, char *t
     }
 }
 
+/* What a name of an account begins with, for each parameter and field. */
+enum { WHAT_BYTES = WEFT_NAME_BYTES + 64 };
+
+/* Numbers of the two types differ as text, too: a double that is a whole number ends with ".0". */
+static void describe_parameter(const job_parameter *p, account *a)
+{
+    char what[WHAT_BYTES];
+    char value[64];
+    (void)snprintf(what, sizeof what, "parameter '%s'", p->name);
+    switch (p->type) {
+    case JOB_INT64:
+        account_add(a, what, "%" PRId64, p->int64);
+        break;
+    case JOB_DOUBLE:
+        (void)number_print(value, sizeof value, "%.17g", p->number);
+        account_add(a, what, "%s%s", value,
+                    value[strspn(value, "-0123456789")] == '\0' ? ".0" : "");
+        break;
+    case JOB_STRING:
+        account_add(a, what, "'%s'", p->text);
+        break;
+    }
+}
+
+/* Its type, its shape unless it is a scalar, and its fill value. */
 static void describe_field(const job_field *field, account *a)
 {
-    char what[WEFT_NAME_BYTES + 64];
-    char value[JOB_TEXT_BYTES];
-    format_shape(&field->shape, value, sizeof value);
+    char what[WHAT_BYTES];
+    char value[JOB_TEXT_BYTES] = "";
+    if (field->shape.ndims > 0) {
+        format_shape(&field->shape, value, sizeof value);
+    }
     (void)snprintf(what, sizeof what, "field '%s'", field->name);
-    account_add(a, what, "%s %s", weft_type_name(field->type), value);
+    account_add(a, what, "%s%s%s", weft_type_name(field->type), value[0] == '\0' ? "" : " ", value);
     (void)snprintf(what, sizeof what, "the fill value of field '%s'", field->name);
     format_element(field->type, field->fill, value, sizeof value);
     account_add(a, what, "%s", value);
-    (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
-    account_add(a, what, "'%s'", field->units);
-    (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
-    account_add(a, what, "'%s'", field->long_name);
+}
+
+static void describe_shape(const job *j, account *a)
+{
+    char value[JOB_TEXT_BYTES];
+    format_shape(&j->items, value, sizeof value);
+    account_add(a, "the shape", "%s", value);
 }
 
 void job_describe(const job *j, account *a)
 {
-    char value[JOB_VALUE_BYTES + 64];
-    format_shape(&j->items, value, sizeof value);
-    account_add(a, "the shape", "%s", value);
+    char what[WHAT_BYTES];
+    describe_shape(j, a);
     if (j->version[0] != '\0') {
         account_add(a, "the program's version", "%s", j->version);
     } else {
         account_add(a, "the program's build", "%s", j->build);
     }
     for (int i = 0; i < j->parameters; i++) {
-        const job_parameter *p = &j->parameter[i];
-        char what[WEFT_NAME_BYTES + 32];
-        (void)snprintf(what, sizeof what, "parameter '%s'", p->name);
-        if (p->type == JOB_STRING) {
-            account_add(a, what, "'%s'", p->text);
-        } else {
-            format_value(p, value, sizeof value);
-            account_add(a, what, "%s%s", value, p->type == JOB_DOUBLE ? " (a double)" : "");
-        }
+        describe_parameter(&j->parameter[i], a);
+    }
+    for (int i = 0; i < j->fields; i++) {
+        const job_field *field = &j->field[i];
+        describe_field(field, a);
+        (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
+        account_add(a, what, "'%s'", field->units);
+        (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
+        account_add(a, what, "'%s'", field->long_name);
+    }
+}
+
+/* What makes a job the same one in another run: parameters may come in another order. */
+static void identify(const job *j, account *a)
+{
+    char what[WHAT_BYTES];
+    account_add(a, "the map", "%s", j->name);
+    account_add(a, "the version of the program", "%s",
+                j->version[0] == '\0' ? "absent" : j->version);
+    describe_shape(j, a);
+    for (int i = 0; i < j->parameters; i++) {
+        describe_parameter(&j->parameter[i], a);
     }
     for (int i = 0; i < j->fields; i++) {
         describe_field(&j->field[i], a);
+        (void)snprintf(what, sizeof what, "the place of field '%s'", j->field[i].name);
+        account_add(a, what, "%d", i);
     }
-}
-
-/* Bit by bit: a NaN is itself, and 0 is not -0. */
-static uint64_t bits_of(double number)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, &number, sizeof bits);
-    return bits;
-}
-
-static bool same_value(const job_parameter *a, const job_parameter *b)
-{
-    return a->type == b->type && a->int64 == b->int64 && strcmp(a->text, b->text) == 0 &&
-           bits_of(a->number) == bits_of(b->number);
-}
-
-static weft_status compare_parameters(const job *mine, const job *theirs, const char *path,
-                                      error *e)
-{
-    char a[JOB_TEXT_BYTES];
-    char b[JOB_TEXT_BYTES];
-    for (int i = 0; i < mine->parameters; i++) {
-        const job_parameter *parameter = &mine->parameter[i];
-        const job_parameter *other = find_parameter(theirs, parameter->name);
-        char what[WEFT_NAME_BYTES + 32];
-        (void)snprintf(what, sizeof what, "parameter '%s'", parameter->name);
-        format_value(parameter, b, sizeof b);
-        if (other == NULL) {
-            return differs(path, e, what, "absent", b);
-        }
-        format_value(other, a, sizeof a);
-        if (!same_value(parameter, other)) {
-            return differs(path, e, what, a, b);
-        }
-    }
-    for (int i = 0; i < theirs->parameters; i++) {
-        if (find_parameter(mine, theirs->parameter[i].name) == NULL) {
-            char what[WEFT_NAME_BYTES + 32];
-            (void)snprintf(what, sizeof what, "parameter '%s'", theirs->parameter[i].name);
-            format_value(&theirs->parameter[i], a, sizeof a);
-            return differs(path, e, what, a, "absent");
-        }
-    }
-    return WEFT_OK;
+    account_add(a, "the seed", "%" PRIu64, j->seed);
+    account_add(a, "the grain", "%" PRId64, j->tiles.grain);
 }
 
 weft_status job_compare(const job *mine, const job *theirs, const char *path, error *e)
 {
-    if (strcmp(mine->name, theirs->name) != 0) {
-        return differs(path, e, "the map", theirs->name, mine->name);
+    account run = {.text = NULL};
+    account file = {.text = NULL};
+    account_difference d;
+    weft_status status = WEFT_OK;
+    identify(mine, &run);
+    identify(theirs, &file);
+    if (run.incomplete || file.incomplete) {
+        status = error_memory(e, "what identifies map '%s'", mine->name);
+    } else if (account_find_difference(&file, &run, &d)) {
+        status = error_set(e, WEFT_ERR_OTHER_JOB,
+                           "%s belongs to another job: %s is %s in the file and %s in this run; "
+                           "give another --out, or --fresh to start over (the file moves to "
+                           "%s.bak)",
+                           path, d.name, d.first, d.second, path);
     }
-    if (strcmp(mine->version, theirs->version) != 0) {
-        return differs(path, e, "the version of the program",
-                       theirs->version[0] == '\0' ? "absent" : theirs->version,
-                       mine->version[0] == '\0' ? "absent" : mine->version);
-    }
-    if (!same_shape(&mine->items, &theirs->items)) {
-        char a[JOB_TEXT_BYTES];
-        char b[JOB_TEXT_BYTES];
-        format_shape(&theirs->items, a, sizeof a);
-        format_shape(&mine->items, b, sizeof b);
-        return differs(path, e, "the shape", a, b);
-    }
-    weft_status status = compare_parameters(mine, theirs, path, e);
-    if (status == WEFT_OK) {
-        status = compare_fields(mine, theirs, path, e);
-    }
-    if (status == WEFT_OK && mine->seed != theirs->seed) {
-        status = number_differs(path, e, "the seed", (int64_t)theirs->seed, (int64_t)mine->seed);
-    }
-    if (status == WEFT_OK && mine->tiles.grain != theirs->tiles.grain) {
-        status = number_differs(path, e, "the grain", theirs->tiles.grain, mine->tiles.grain);
-    }
+    account_clear(&run);
+    account_clear(&file);
     return status;
 }

@@ -14,26 +14,28 @@ from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs
 @needs(WEFT, "weft")
 class Usage(CliTest):
     def test_help(self):
-        for words in (["--help"], ["-h"], ["help"], ["help", "plan"], *([name, "--help"] for name in
-                                            ("status", "verify", "random"))):
+        for words in (["--help"], ["-h"], ["help"], ["help", "plan"], ["status", "-h"],
+                      *([name, "--help"] for name in ("status", "verify", "random"))):
             with self.subTest(words=words):
                 ending = self.weft(*words)
                 self.assertTrue(ending.out.startswith("usage: weft "), ending.out)
                 self.assertEqual(ending.err, "")
 
     def test_version(self):
-        for word in ("--version", "version"):
-            self.assertRegex(self.weft(word).out, r"\Aweft \d+\.\d+\.\d+\n\Z")
+        for words in (["--version"], ["version"], *([name, "--version"] for name in
+                                  ("status", "plan", "verify", "random", "run"))):
+            self.assertRegex(self.weft(*words).out, r"\Aweft \d+\.\d+\.\d+\n\Z")
 
     def test_wrong(self):
         for words, saying in (([], "no command"), (["stat"], "'stat'"), (["help", "stat"], "'stat'"),
                               (["--foo"], "'--foo'"),
                               (["status"], "no FILE"), (["verify"], "no FILE"),
                               (["status", "a", "b"], "'b'"), (["verify", "a", "b"], "'b'"),
-                              (["status", "--jason", "a"], "'--jason'"),
-                              (["status", "--json=1", "a"], "no argument"),
-                              (["verify", "-x", "a"], "'-x'"), (["random", "7"], "'7'"),
-                              (["random", "--seed"], "'--seed'")):
+                              (["status", "--jason", "a"], "--jason; did you mean --json?"),
+                              (["plan", "--thread", "1", "a"], "did you mean --threads?"),
+                              (["status", "--json=x", "a"], "'x'"),
+                              (["verify", "-x", "a"], "-x"), (["random", "7"], "'7'"),
+                              (["random", "--seed"], "--seed")):
             with self.subTest(words=words):
                 self.assert_refused(2, *words, saying=saying)
 
@@ -110,7 +112,8 @@ class Random(CliTest):
                      "1e-1", "1e1.", "2e19", str(2**64)):
             for option in ("--seed", "--stream", "--item", "--count"):
                 with self.subTest(option=option, text=text):
-                    self.assert_refused(2, "random", option, text, saying=f"{option}: '{text}'")
+                    said = f"'{text}'" if text else "its value is empty"
+                    self.assert_refused(2, "random", option, text, saying=f"{option}: {said}")
 
 
 @needs(WEFT and KNOWN, "weft")

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,16 +56,10 @@ static bool lower(struct rlimit *limit, rlim_t most)
 /* The bytes of addresses that this process has now; 0: not known. */
 static rlim_t address_space(void)
 {
-    char text[64] = "";
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file != NULL) {
-        if (fgets(text, sizeof text, file) == NULL) {
-            text[0] = '\0';
-        }
-        (void)fclose(file);
-    }
+    char text[64];
     const char *at = text;
     uint64_t pages = 0;
+    (void)host_read_file(text, sizeof text, "/proc/self/statm");
     (void)number_take(&at, &pages);
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }

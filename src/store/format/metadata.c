@@ -54,64 +54,53 @@ static weft_status not_ours(const char *path, const char *what, error *e)
                        path, what);
 }
 
-/* Whether it is a single value: that of a damaged or foreign file may be an array that is larger
- * than what it is read into. */
-static bool is_single(hid_t attribute)
-{
-    const hid_t extent = H5Aget_space(attribute);
-    const bool single = extent >= 0 && H5Sget_simple_extent_npoints(extent) == 1;
-    if (extent >= 0) {
-        (void)H5Sclose(extent);
-    }
-    return single;
-}
-
-/* Whether it is of the kind that weft writes: HDF5 would make a whole number of 1.5. */
-static bool is_of_kind(hid_t attribute, hid_t type)
-{
-    const hid_t stored = H5Aget_type(attribute);
-    const bool same = stored >= 0 && H5Tget_class(stored) == H5Tget_class(type);
-    if (stored >= 0) {
-        (void)H5Tclose(stored);
-    }
-    return same;
-}
-
-static bool get_attribute(hid_t object, const char *name, hid_t type, void *value)
+/* Reads at most `most` values into `values`, and how many; false: there is no such attribute, or
+ * not of the kind that weft writes. Of a damaged or foreign file it may be an array that is larger,
+ * and HDF5 would make a whole number of 1.5. */
+static bool get_values(hid_t object, const char *name, hid_t type, int most, int *count,
+                       void *values)
 {
     const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     if (attribute < 0) {
         return note_flaw("%s has no attribute '%s'", path_of(object), name);
     }
-    const bool good =
-        is_single(attribute) && is_of_kind(attribute, type) && H5Aread(attribute, type, value) >= 0;
-    (void)H5Aclose(attribute);
+    const hid_t extent = H5Aget_space(attribute);
+    const hid_t stored = H5Aget_type(attribute);
+    const hssize_t found = extent < 0 ? -1 : H5Sget_simple_extent_npoints(extent);
+    const bool good = found >= 1 && found <= most && stored >= 0 &&
+                      H5Tget_class(stored) == H5Tget_class(type) &&
+                      H5Tis_variable_str(stored) == H5Tis_variable_str(type) &&
+                      H5Aread(attribute, type, values) >= 0;
+    *count = (int)found;
+    quiet_close(stored);
+    quiet_close(extent);
+    quiet_close(attribute);
     return good ||
            note_flaw("%s: the attribute '%s' is not what weft writes", path_of(object), name);
 }
 
+static bool get_attribute(hid_t object, const char *name, hid_t type, void *value)
+{
+    int count = 0;
+    return get_values(object, name, type, 1, &count, value);
+}
+
 static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
 {
-    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    if (attribute < 0) {
-        return note_flaw("%s has no attribute '%s'", path_of(object), name);
-    }
-    const hid_t stored = H5Aget_type(attribute);
     const hid_t type = schema_text_type();
     char *value = NULL;
-    const bool good = is_single(attribute) && H5Tis_variable_str(stored) > 0 &&
-                      H5Aread(attribute, type, &value) >= 0 && value != NULL &&
-                      strnlen(value, bytes) < bytes;
+    bool good = get_attribute(object, name, type, &value);
+    if (good && (value == NULL || strnlen(value, bytes) == bytes)) {
+        good = note_flaw("%s: the attribute '%s' is not a text of weft", path_of(object), name);
+    }
     if (good) {
         (void)snprintf(text, bytes, "%s", value);
     }
     if (value != NULL) {
         (void)H5free_memory(value);
     }
-    (void)H5Tclose(type);
-    (void)H5Tclose(stored);
-    (void)H5Aclose(attribute);
-    return good || note_flaw("%s: the attribute '%s' is not a text of weft", path_of(object), name);
+    quiet_close(type);
+    return good;
 }
 
 /* Nothing, where there is no such attribute: files of earlier versions have fewer. */
@@ -130,35 +119,21 @@ static int get_shape(hid_t dataset, hsize_t shape[2 * WEFT_MAX_DIMS])
         (ndims >= 0 && H5Sget_simple_extent_dims(extent, shape, NULL) < 0)) {
         ndims = -1;
     }
-    if (extent >= 0) {
-        (void)H5Sclose(extent);
-    }
+    quiet_close(extent);
     return ndims;
 }
 
 /* How the values of a dataset lie in the file, if not in one piece; NULL: they do. */
 static const char *odd_layout(hid_t dataset)
 {
+    static const char *const odd[H5D_NLAYOUTS] = {[H5D_CHUNKED] = "in HDF5 chunks",
+                                                  [H5D_COMPACT] = "in its header",
+                                                  [H5D_VIRTUAL] = "in other datasets"};
     const hid_t properties = H5Dget_create_plist(dataset);
     const H5D_layout_t layout = properties < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(properties);
-    const int others = layout == H5D_CONTIGUOUS ? H5Pget_external_count(properties) : 0;
-    if (properties >= 0) {
-        (void)H5Pclose(properties);
-    }
-    switch (layout) {
-    case H5D_CONTIGUOUS:
-        return others != 0 ? "in other files" : NULL;
-    case H5D_CHUNKED:
-        return "in HDF5 chunks";
-    case H5D_COMPACT:
-        return "in its header";
-    case H5D_VIRTUAL:
-        return "in other datasets";
-    case H5D_LAYOUT_ERROR:
-    case H5D_NLAYOUTS:
-        break;
-    }
-    return NULL;
+    const bool outside = layout == H5D_CONTIGUOUS && H5Pget_external_count(properties) != 0;
+    quiet_close(properties);
+    return outside ? "in other files" : layout < 0 || layout >= H5D_NLAYOUTS ? NULL : odd[layout];
 }
 
 /* Where a contiguous dataset of that many bytes lies: true, and -1 for an empty one. */
@@ -217,8 +192,8 @@ static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_
         *rows = (int64_t)shape[0];
         good = get_offset(dataset, *rows * (int64_t)row_bytes, layout, offset);
     }
-    (void)H5Tclose(type);
-    (void)H5Dclose(dataset);
+    quiet_close(type);
+    quiet_close(dataset);
     return good || note_flaw("%s is not a table of weft", path);
 }
 
@@ -241,12 +216,8 @@ static bool read_parameter(hid_t map, const char *name, job *j)
         parameter.type = JOB_STRING;
         good = get_text(map, name, parameter.text, sizeof parameter.text);
     }
-    if (type >= 0) {
-        (void)H5Tclose(type);
-    }
-    if (attribute >= 0) {
-        (void)H5Aclose(attribute);
-    }
+    quiet_close(type);
+    quiet_close(attribute);
     return (good && job_add_parameter(j, &parameter, &ignored) == WEFT_OK) ||
            note_flaw("%s: the attribute '%s' is no parameter", path_of(map), name);
 }
@@ -284,7 +255,7 @@ static bool read_field(hid_t dataset, const char *name, metadata *m)
     const int ndims = get_shape(dataset, shape);
     const hid_t stored = H5Dget_type(dataset);
     const weft_type type = schema_find_element(stored);
-    (void)H5Tclose(stored);
+    quiet_close(stored);
     char units[JOB_TEXT_BYTES];
     char long_name[JOB_TEXT_BYTES];
     unsigned char fill[TYPE_MAX_BYTES] = {0};
@@ -314,24 +285,8 @@ static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info,
         return -1;
     }
     const bool good = read_field(dataset, name, data);
-    (void)H5Dclose(dataset);
+    quiet_close(dataset);
     return good ? 0 : -1;
-}
-
-/* The map's extents, an array of 64-bit integers. */
-static int get_map_shape(hid_t map, int64_t shape[WEFT_MAX_DIMS])
-{
-    const hid_t attribute = H5Aopen(map, "shape", H5P_DEFAULT);
-    if (attribute < 0) {
-        return -1;
-    }
-    const hid_t extent = H5Aget_space(attribute);
-    const hssize_t ndims = H5Sget_simple_extent_npoints(extent);
-    const bool good =
-        ndims >= 1 && ndims <= WEFT_MAX_DIMS && H5Aread(attribute, H5T_NATIVE_INT64, shape) >= 0;
-    (void)H5Sclose(extent);
-    (void)H5Aclose(attribute);
-    return good ? (int)ndims : -1;
 }
 
 /* Everything under /weft/map and /results. */
@@ -343,8 +298,9 @@ static bool read_job(hid_t file, hid_t map, metadata *m)
     int64_t grain = 0;
     uint64_t seed = 0;
     error ignored = {.status = WEFT_OK};
-    const int ndims = get_map_shape(map, shape);
-    if (ndims < 1 || !get_attribute(map, "count", H5T_NATIVE_INT64, &count) ||
+    int ndims = 0;
+    if (!get_values(map, "shape", H5T_NATIVE_INT64, WEFT_MAX_DIMS, &ndims, shape) ||
+        !get_attribute(map, "count", H5T_NATIVE_INT64, &count) ||
         !get_text(file, "map", name, sizeof name) ||
         !get_attribute(map, "grain", H5T_NATIVE_INT64, &grain) || grain < 1 ||
         !get_attribute(map, "seed", H5T_NATIVE_UINT64, &seed) ||
@@ -364,7 +320,7 @@ static bool read_job(hid_t file, hid_t map, metadata *m)
     }
     const bool good =
         H5Literate(results, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
-    (void)H5Gclose(results);
+    quiet_close(results);
     return good && job_settle(m->job, seed, grain, &ignored) == WEFT_OK;
 }
 
@@ -478,7 +434,7 @@ static weft_status read_objects(hid_t file, const char *path, metadata *m, error
     const bool good = get_text(file, "weft_version", m->version, sizeof m->version) &&
                       get_text(file, "created", m->created, sizeof m->created) &&
                       read_job(file, map, m) && read_tables(file, m) && check_extents(m);
-    (void)H5Gclose(map);
+    quiet_close(map);
     return good ? WEFT_OK : tell_flaw(path, e);
 }
 
@@ -515,7 +471,7 @@ static weft_status read_file(const char *path, const struct stat *status, metada
     (void)H5Pset_file_locking(access, false, true);
 #endif
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    (void)H5Pclose(access);
+    quiet_close(access);
     if (file < 0) {
         return quiet_error(e, WEFT_ERR_CORRUPT,
                            "%s is truncated or damaged: HDF5 cannot open its %lld bytes", path,

@@ -43,6 +43,13 @@ void quiet_end(const quiet *q)
     (void)H5Eset_auto2(H5E_DEFAULT, q->function, q->data);
 }
 
+void quiet_close(hid_t object)
+{
+    if (object >= 0) {
+        (void)H5Idec_ref(object);
+    }
+}
+
 /* Upwards from the place where it went wrong: the first entry has the reason. */
 static herr_t keep_reason(unsigned n, const H5E_error2_t *entry, void *data)
 {

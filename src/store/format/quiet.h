@@ -18,6 +18,10 @@ void quiet_begin(quiet *q);
 
 void quiet_end(const quiet *q);
 
+/* Closes an object, unless it is a file's: H5I_INVALID_HID is allowed, and leaves no error behind.
+ */
+void quiet_close(hid_t object);
+
 /* Sets an error, with HDF5's innermost reason behind it in brackets. */
 weft_status quiet_error(error *e, weft_status status, const char *format, ...) WEFT_PRINTF(3, 4);
 

@@ -15,11 +15,11 @@
 
 enum { TILES = 4000 };
 
-static workload *make(const workload_tile tile[], int64_t tiles)
+static workload make(const workload_tile tile[], int64_t tiles)
 {
     error e = {.status = WEFT_OK};
-    workload *w = NULL;
-    assert_int_equal(workload_create(tile, tiles, &w, &e), WEFT_OK);
+    workload w;
+    assert_int_equal(workload_init(&w, tile, tiles, &e), WEFT_OK);
     return w;
 }
 
@@ -40,14 +40,14 @@ static void test_measured_tiles_are_kept(void **state)
     for (int i = 0; i < TILES; i++) {
         tile[i].seconds = i % 5 == 2 ? -1 : i;
     }
-    workload *w = make(tile, TILES);
-    assert_int_equal(workload_measured(w), TILES / 5 * 4);
-    workload_fill(w, 1, seconds);
+    workload w = make(tile, TILES);
+    assert_int_equal(w.count, TILES / 5 * 4);
+    workload_fill(&w, 1, seconds);
     for (int i = 0; i < TILES; i++) {
         assert_true(i % 5 == 2 ? seconds[i] >= 0 : seconds[i] == tile[i].seconds);
     }
-    workload_destroy(w);
-    workload_destroy(NULL);
+    workload_free(&w);
+    workload_free(&w);
 }
 
 /* Costs that rise along the index, with every third stretch not computed: it rises there, too. */
@@ -59,13 +59,13 @@ static void test_drift(void **state)
     for (int i = 0; i < TILES; i++) {
         tile[i].seconds = i / 400 % 3 == 1 ? -1 : 1 + i * 1e-3;
     }
-    workload *w = make(tile, TILES);
-    workload_fill(w, 1, seconds);
+    workload w = make(tile, TILES);
+    workload_fill(&w, 1, seconds);
     for (int i = 400; i < TILES - 400; i += 1200) {
         assert_true(fabs(mean(seconds, i, i + 400) / (1 + (i + 200) * 1e-3) - 1) < 0.1);
         assert_true(mean(seconds, i, i + 100) < mean(seconds, i + 300, i + 400));
     }
-    workload_destroy(w);
+    workload_free(&w);
 }
 
 /* What was computed of the first half is rarely long: so it is in the other half. */
@@ -77,15 +77,15 @@ static void test_rare_long_tiles(void **state)
     for (int i = 0; i < TILES; i++) {
         tile[i].seconds = i >= TILES / 2 ? -1 : i % 40 == 7 ? 10 : 0.1;
     }
-    workload *w = make(tile, TILES);
-    workload_fill(w, 3, seconds);
+    workload w = make(tile, TILES);
+    workload_fill(&w, 3, seconds);
     int longs = 0;
     for (int i = TILES / 2; i < TILES; i++) {
         assert_true(fabs(seconds[i] - 0.1) < 0.02 || fabs(seconds[i] - 10) < 2);
         longs += seconds[i] > 5;
     }
     assert_in_range(longs, 20, 90);
-    workload_destroy(w);
+    workload_free(&w);
 }
 
 static void test_seeds(void **state)
@@ -96,13 +96,13 @@ static void test_seeds(void **state)
     for (int i = 0; i < TILES; i++) {
         tile[i].seconds = i % 2 == 0 ? -1 : 1 + i % 13;
     }
-    workload *w = make(tile, TILES);
-    workload_fill(w, 1, seconds[0]);
-    workload_fill(w, 1, seconds[1]);
-    workload_fill(w, 2, seconds[2]);
+    workload w = make(tile, TILES);
+    workload_fill(&w, 1, seconds[0]);
+    workload_fill(&w, 1, seconds[1]);
+    workload_fill(&w, 2, seconds[2]);
     assert_memory_equal(seconds[0], seconds[1], sizeof seconds[0]);
     assert_memory_not_equal(seconds[0], seconds[2], sizeof seconds[0]);
-    workload_destroy(w);
+    workload_free(&w);
 }
 
 static void test_few(void **state)
@@ -111,15 +111,15 @@ static void test_few(void **state)
     static const workload_tile tile[] = {{.seconds = -1}, {.seconds = 2}, {.seconds = -1}};
     static const workload_tile free_of_charge[] = {{.seconds = 0}, {.seconds = -1}};
     double seconds[3];
-    workload *w = make(tile, 3);
-    workload_fill(w, 1, seconds);
+    workload w = make(tile, 3);
+    workload_fill(&w, 1, seconds);
     assert_true(seconds[0] == 2 && seconds[1] == 2 && seconds[2] == 2);
-    assert_true(workload_spread(w) <= 0);
-    workload_destroy(w);
+    assert_true(workload_spread(&w) <= 0);
+    workload_free(&w);
     w = make(free_of_charge, 2);
-    workload_fill(w, 1, seconds);
+    workload_fill(&w, 1, seconds);
     assert_true(seconds[0] <= 0 && seconds[1] <= 0);
-    workload_destroy(w);
+    workload_free(&w);
 }
 
 /* Workers take tiles in turn; `speed` of the odd ones is as given, and tiles differ by nature. */
@@ -135,9 +135,9 @@ static double spread(double speed, bool alike)
                                   .rank = worker / 4,
                                   .worker = worker % 4};
     }
-    workload *w = make(tile, TILES);
-    const double found = workload_spread(w);
-    workload_destroy(w);
+    workload w = make(tile, TILES);
+    const double found = workload_spread(&w);
+    workload_free(&w);
     return found;
 }
 

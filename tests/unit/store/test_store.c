@@ -167,9 +167,9 @@ static job *make_other(int what)
 static void test_other_jobs_file_is_refused_untouched(void **state)
 {
     (void)state;
-    static const char *const named[] = {
-        "the shape", "the grain",          "the seed",  "'one-more'", "the number of fields",
-        "the map",   "parameter 'source'", "fill value"};
+    static const char *const named[] = {"the shape",          "the grain",        "the seed",
+                                        "'one-more'",         "field 'one-more'", "the map",
+                                        "parameter 'source'", "fill value"};
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     const char *path = sample_path("other.h5");
