@@ -25,14 +25,14 @@ struct desk {
     int64_t ended_ns;
     int64_t disk_ns;       /* how long the disk may take then, and after a stop */
     int64_t disk_until_ns; /* after a stop, once nothing else is waited for; 0: not yet */
-    bool at_once;    /* and kernels are not waited for */
-    news news;       /* of blocks that the coordinator has not been told of … */
-    bool any_news;   /* … if there are any */
-    int64_t news_ns; /* when it was told last, or the rank began */
-    parcel *written; /* the reports of tiles that are not forced to disk yet … */
-    parcel *syncing; /* … and of those that are being */
-    bool on_disk;    /* by now they are … */
-    double sync_s;   /* … which took so long */
+    bool at_once;          /* and kernels are not waited for */
+    news news;             /* of blocks that the coordinator has not been told of … */
+    bool any_news;         /* … if there are any */
+    int64_t news_ns;       /* when it was told last, or the rank began */
+    parcel *written;       /* the reports of tiles that are not forced to disk yet … */
+    parcel *syncing;       /* … and of those that are being */
+    bool on_disk;          /* by now they are … */
+    double sync_s;         /* … which took so long */
     int64_t next_sync_ns;
 };
 

@@ -64,9 +64,9 @@ struct lead {
     double longest_s;     /* of these tiles */
     int64_t sync_ns;      /* the longest that forcing results to disk took */
     phase phase;
-    int64_t stop_ns;    /* when stopping: when to wait no longer */
-    int64_t closing_ns; /* when closing: since when, … */
-    int64_t closed_ns;  /* … and when to wait no longer */
+    int64_t stop_ns;       /* when stopping: when to wait no longer */
+    int64_t disk_since_ns; /* when only the disk is waited for: since when, … */
+    int64_t disk_until_ns; /* … and when to wait no longer; 0: not yet */
     bool told_of_disk;
     bool told_to_stop; /* by a signal */
     bool repeats;      /* some items may be with two ranks */
@@ -172,14 +172,32 @@ static int64_t grace_left(const lead *l, int64_t now_ns)
 static int64_t disk_left(const lead *l, int64_t now_ns)
 {
     const int64_t left_ns = l->setup.deadline_ns - now_ns;
-    if (is_limited(l)) {
-        return left_ns > closing_ns ? left_ns : closing_ns;
+    const int64_t limit_ns = !is_limited(l)         ? INT64_MAX
+                             : left_ns > closing_ns ? left_ns
+                                                    : closing_ns;
+    const bool hurry = l->told_to_stop || error_is_failure(l->why.status);
+    return hurry && disk_grace_ns < limit_ns ? disk_grace_ns : limit_ns;
+}
+
+/* From now on only the disk is waited for, on a rank or here. */
+static void wait_for_disk(lead *l, int64_t now_ns)
+{
+    const int64_t left_ns = disk_left(l, now_ns);
+    if (l->disk_until_ns == 0) {
+        l->disk_since_ns = now_ns;
+        l->disk_until_ns = left_ns < INT64_MAX ? now_ns + left_ns : INT64_MAX;
     }
-    const bool complete = l->why.status == WEFT_OK || l->why.status == WEFT_ITEMS_FAILED;
-    return complete && !l->told_to_stop ? INT64_MAX : disk_grace_ns;
 }
 
 /* What may end the run. */
+
+/* What a rank has not recorded is of no use once everything is. */
+static message_stop stop_message(const lead *l, int64_t grace_ns, int64_t now_ns)
+{
+    const bool complete = dispatch_undone(l->setup.dispatch) == 0;
+    return (message_stop){
+        .kind = MESSAGE_STOP, .grace_ns = grace_ns, .disk_ns = complete ? 0 : disk_left(l, now_ns)};
+}
 
 /* Nothing more is begun; what is in progress may take the grace period to return. */
 static void call_in(lead *l, int64_t most_ns, int64_t now_ns)
@@ -188,7 +206,7 @@ static void call_in(lead *l, int64_t most_ns, int64_t now_ns)
     const int64_t grace_ns = most_ns < left_ns ? most_ns : left_ns;
     const int64_t until_ns = now_ns + grace_ns + leave_ns;
     if (l->phase == PHASE_RUNNING || (l->phase == PHASE_STOPPING && until_ns < l->stop_ns)) {
-        const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
+        const message_stop stop = stop_message(l, grace_ns, now_ns);
         l->phase = PHASE_STOPPING;
         l->stop_ns = until_ns;
         members_send_to_all(l->members, &stop, sizeof stop);
@@ -206,9 +224,10 @@ static void stop(lead *l, int signal, int64_t grace_ns, int64_t now_ns)
 static void take_signal(lead *l, int number, int64_t now_ns)
 {
     l->told_to_stop = true;
+    if (l->disk_until_ns > now_ns + disk_grace_ns) {
+        l->disk_until_ns = now_ns + disk_grace_ns;
+    }
     if (l->phase == PHASE_CLOSING) {
-        const int64_t until_ns = now_ns + disk_grace_ns;
-        l->closed_ns = until_ns < l->closed_ns ? until_ns : l->closed_ns;
         return;
     }
     stop(l, number, number == SIGUSR1 ? long_grace_ns : short_grace_ns, now_ns);
@@ -359,7 +378,7 @@ static void tell_of_stop(lead *l, int rank, int64_t now_ns)
     l->dropped = l->dropped || l->phase == PHASE_CLOSING;
     if (l->phase == PHASE_STOPPING) {
         const int64_t left_ns = l->stop_ns - now_ns;
-        const message_stop stop = {.kind = MESSAGE_STOP, .grace_ns = left_ns > 0 ? left_ns : 0};
+        const message_stop stop = stop_message(l, left_ns > 0 ? left_ns : 0, now_ns);
         members_send(l->members, rank, &stop, sizeof stop);
     }
 }
@@ -431,10 +450,14 @@ static void take_failure(lead *l, int rank, const message_fail *failure, int64_t
     lead_take_error(l, &why, now_ns);
 }
 
-static void take_leave(lead *l, int rank, const message_left *left)
+static void take_leave(lead *l, int rank, const message_left *left, int64_t now_ns)
 {
-    members_leave(l->members, rank);
-    l->dropped = l->dropped || left->dropped;
+    members_leave(l->members, rank, left->writing);
+    if (left->writing) {
+        wait_for_disk(l, now_ns);
+    } else {
+        l->dropped = l->dropped || left->dropped;
+    }
 }
 
 int64_t lead_receive(lead *l, int rank, const void *bytes, size_t count, int64_t now_ns)
@@ -467,7 +490,7 @@ int64_t lead_receive(lead *l, int rank, const void *bytes, size_t count, int64_t
         take_failure(l, rank, bytes, now_ns);
         break;
     case MESSAGE_LEFT:
-        take_leave(l, rank, bytes);
+        take_leave(l, rank, bytes, now_ns);
         break;
     case MESSAGE_DEAD:
         members_presume_dead(l->members, ((const message_dead *)bytes)->rank);
@@ -523,9 +546,10 @@ static void close_record(lead *l, int64_t now_ns)
     error e = {.status = WEFT_OK};
     give_up_on_the_silent(l);
     judge(l);
-    const int64_t may_take_ns = disk_left(l, now_ns);
-    l->closing_ns = now_ns;
-    l->closed_ns = may_take_ns < INT64_MAX ? now_ns + may_take_ns : INT64_MAX;
+    wait_for_disk(l, now_ns);
+    if (l->disk_until_ns < now_ns + closing_ns) {
+        l->disk_until_ns = now_ns + closing_ns;
+    }
     l->phase = PHASE_CLOSING;
     if (outside->close(outside->context, l->why.status, &e) != WEFT_OK) {
         blame(l, &e);
@@ -552,14 +576,15 @@ static void stop_in_time(lead *l, int64_t now_ns)
     }
 }
 
-/* All have left, or time is up. */
+/* All have left, or time is up, for kernels and for the disk. */
 static void end_if_left(lead *l, int64_t now_ns)
 {
     if (l->phase != PHASE_STOPPING) {
         return;
     }
     const bool all = members_all_left(l->members);
-    if (all || now_ns > l->stop_ns) {
+    const bool writing = members_writing(l->members) && now_ns + closing_ns < l->disk_until_ns;
+    if (all || (now_ns > l->stop_ns && !writing)) {
         l->dropped = l->dropped || !all;
         close_record(l, now_ns);
     }
@@ -605,7 +630,7 @@ static void tell_of_end(lead *l, int64_t disk_ns)
 static void end_if_closed(lead *l, int64_t now_ns)
 {
     const effects *outside = &l->setup.outside;
-    const double waited_s = 1e-9 * (double)(now_ns - l->closing_ns);
+    const double waited_s = 1e-9 * (double)(now_ns - l->disk_since_ns);
     error e = {.status = WEFT_OK};
     bool closed = false;
     if (l->phase != PHASE_CLOSING) {
@@ -616,10 +641,10 @@ static void end_if_closed(lead *l, int64_t now_ns)
     }
     if (closed) {
         tell_of_end(l, disk_left(l, now_ns));
-    } else if (now_ns >= l->closed_ns) {
+    } else if (now_ns >= l->disk_until_ns) {
         give_up_on_disk(l, waited_s);
         tell_of_end(l, closing_ns);
-    } else if (now_ns - l->closing_ns > disk_grace_ns && !l->told_of_disk) {
+    } else if (now_ns - l->disk_since_ns > disk_grace_ns && !l->told_of_disk) {
         warn_of_disk(l, waited_s);
     }
 }

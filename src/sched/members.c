@@ -25,6 +25,7 @@ typedef struct member {
     bool gone;        /* the process is known to have ended */
     bool held;        /* doubtful: nothing is sent to it */
     bool left;
+    bool writing; /* and leaves once that is done */
     bool present; /* it has answered the roll call */
     bool dismissed;
 } member;
@@ -271,9 +272,10 @@ bool members_doubtful(const members *r, int rank)
     return r->pulse.limit_ns > 0 && silence_ns(r, rank) >= r->pulse.doubt_ns;
 }
 
-void members_leave(members *r, int rank)
+void members_leave(members *r, int rank, bool writing)
 {
-    r->member[rank].left = true;
+    r->member[rank].left = !writing;
+    r->member[rank].writing = writing;
 }
 
 bool members_has_left(const members *r, int rank)
@@ -289,6 +291,16 @@ bool members_all_left(const members *r)
         }
     }
     return true;
+}
+
+bool members_writing(const members *r)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        if (r->member[rank].writing && !r->member[rank].lost) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool members_call(members *r)

@@ -65,13 +65,17 @@ int members_lost_ranks(const members *r);
 /* Whether a rank has missed enough beats to be doubtful, long before it is presumed dead. */
 bool members_doubtful(const members *r, int rank);
 
-/* A rank says that it has left, after MESSAGE_STOP. */
-void members_leave(members *r, int rank);
+/* A rank says that it has left, after MESSAGE_STOP, or is writing: it leaves once its disk has
+ * answered. */
+void members_leave(members *r, int rank, bool writing);
 
 bool members_has_left(const members *r, int rank);
 
 /* Whether all have, but for the dead. */
 bool members_all_left(const members *r);
+
+/* Whether any that is not presumed dead is writing. */
+bool members_writing(const members *r);
 
 /* The roll call, for when everything is done: a rank may have died a moment ago, and the end of MPI
  * would wait for it. True once all have answered since the first call, or left, or are presumed

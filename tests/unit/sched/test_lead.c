@@ -395,6 +395,49 @@ static void test_the_first_error_counts(void **state)
     leave(w);
 }
 
+/* A rank whose disk is slow is waited for after all others have left, or not: up to ten seconds, or
+ * until the time limit. */
+static void test_disks_of_ranks(void **state)
+{
+    (void)state;
+    for (int limited = 0; limited < 2; limited++) {
+        for (int answers = 0; answers < 2; answers++) {
+            script s = plain();
+            s.limit_ns = limited * 6 * second_ns;
+            world *w = begin(&s);
+            hear_signal(w, SIGTERM);
+            const message_stop *stop = last_sent(w, MESSAGE_STOP);
+            assert_int_equal(stop->disk_ns, (limited ? 6 : 10) * second_ns);
+            HEAR(w, 1, (const message_left){.kind = MESSAGE_LEFT, .writing = true});
+            step(w, 5 * second_ns);
+            assert_false(lead_closed(w->lead));
+            if (answers == 1) {
+                hear_leave(w, 1, false);
+            } else {
+                step(w, (limited ? 0 : 4) * second_ns + second_ns / 2);
+            }
+            step(w, 0);
+            check_over(w, WEFT_STOPPED);
+            assert_true(dispatch_careful(w->dispatch, 0));
+            leave(w);
+        }
+    }
+}
+
+/* Where everything is recorded nobody's disk is waited for. */
+static void test_copies_and_a_disk(void **state)
+{
+    (void)state;
+    const script s = plain();
+    world *w = begin(&s);
+    error why;
+    complete(w);
+    (void)error_set(&why, WEFT_ERR_SYSTEM, "late");
+    lead_take_error(w->lead, &why, w->now_ns);
+    assert_int_equal(((const message_stop *)last_sent(w, MESSAGE_STOP))->disk_ns, 0);
+    leave(w);
+}
+
 /* Nothing is begun that could not be over before the limit: a tile takes two seconds, and forcing
  * to disk one. */
 static void test_time_limit(void **state)
@@ -489,6 +532,8 @@ int main(void)
         cmocka_unit_test(test_second_signal_shortens_the_grace),
         cmocka_unit_test(test_the_silent_are_suspects),
         cmocka_unit_test(test_the_first_error_counts),
+        cmocka_unit_test(test_disks_of_ranks),
+        cmocka_unit_test(test_copies_and_a_disk),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_slow_disk),
         cmocka_unit_test(test_failing_disk),
