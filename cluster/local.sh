@@ -41,7 +41,7 @@ commands
   help   this text
 
 options
-  --jobs N      compile N files at the same time (default: one per core)
+  --jobs N      compile N files, or run N tests, at the same time (default: one per core)
   --no-install  install nothing: what weft needs is there already
 END
 }
@@ -196,7 +196,7 @@ run_tests() {
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi
     say "running the tests"
-    ctest --preset release --no-tests=error "$@"
+    ctest --preset release --no-tests=error --parallel "$jobs" "$@"
 }
 
 read_options() {

@@ -23,15 +23,16 @@ struct desk {
     int64_t leave_ns; /* when stopping: how long a kernel may take */
     bool ended;
     int64_t ended_ns;
-    int64_t disk_ns; /* how long the disk may take then */
-    bool at_once;    /* and kernels are not waited for */
-    news news;       /* of blocks that the coordinator has not been told of … */
-    bool any_news;   /* … if there are any */
-    int64_t news_ns; /* when it was told last, or the rank began */
-    parcel *written; /* the reports of tiles that are not forced to disk yet … */
-    parcel *syncing; /* … and of those that are being */
-    bool on_disk;    /* by now they are … */
-    double sync_s;   /* … which took so long */
+    int64_t disk_ns;       /* how long the disk may take then, and after a stop */
+    int64_t disk_until_ns; /* after a stop, once nothing else is waited for; 0: not yet */
+    bool at_once;          /* and kernels are not waited for */
+    news news;             /* of blocks that the coordinator has not been told of … */
+    bool any_news;         /* … if there are any */
+    int64_t news_ns;       /* when it was told last, or the rank began */
+    parcel *written;       /* the reports of tiles that are not forced to disk yet … */
+    parcel *syncing;       /* … and of those that are being */
+    bool on_disk;          /* by now they are … */
+    double sync_s;         /* … which took so long */
     int64_t next_sync_ns;
 };
 
@@ -293,6 +294,7 @@ void desk_receive(desk *d, const void *bytes, int64_t now_ns)
         give_back(d);
         break;
     case MESSAGE_STOP:
+        d->disk_ns = ((const message_stop *)bytes)->disk_ns;
         begin_stop(d, ((const message_stop *)bytes)->grace_ns, now_ns);
         break;
     case MESSAGE_END:
@@ -358,12 +360,27 @@ static bool end_children(desk *d, int64_t now_ns)
     return d->setup.hooks->end_children(d->setup.context) && now_ns < d->leave_ns + CHILDREN_NS;
 }
 
-/* After MESSAGE_STOP: everything is reported, or time is up. */
+/* Whether the disk may still be waited for: the coordinator learns once that nothing else is. */
+static bool wait_for_disk(desk *d, bool idle, int64_t now_ns)
+{
+    if (d->written == NULL && d->syncing == NULL) {
+        return false;
+    }
+    if (d->disk_until_ns == 0) {
+        const message_left waiting = {.kind = MESSAGE_LEFT, .dropped = !idle, .writing = true};
+        d->disk_until_ns = now_ns + d->disk_ns;
+        send(d, &waiting, sizeof waiting);
+    }
+    return now_ns < d->disk_until_ns;
+}
+
+/* After MESSAGE_STOP: kernels have ended, or their time is up, and everything is reported, or the
+ * disk's time is up. */
 static void leave_if_drained(desk *d, int64_t now_ns)
 {
     const bool idle = look(d).idle;
-    const bool drained = idle && d->written == NULL && d->syncing == NULL;
-    if (d->left || (!drained && (now_ns < d->leave_ns || end_children(d, now_ns)))) {
+    if (d->left || (!idle && (now_ns < d->leave_ns || end_children(d, now_ns))) ||
+        wait_for_disk(d, idle, now_ns)) {
         return;
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !idle};

@@ -31,7 +31,7 @@ typedef struct effects {
                          error *e);
 
     /* Whether the file says so, for that ticket; an error if it never will. */
-    bool (*leased)(void *context, int64_t ticket, error *e);
+    weft_status (*leased)(void *context, int64_t ticket, bool *written, error *e);
 
     /* Records those tiles of a report that dispatch_report() takes; `count` is its bytes. */
     weft_status (*record)(void *context, int rank, const message_report *report, size_t count,
@@ -50,8 +50,8 @@ typedef struct effects {
     /* The run is over, for that reason: what is recorded goes to the disk … */
     weft_status (*close)(void *context, weft_status why, error *e);
 
-    /* … and whether that has come to an end, and how. */
-    bool (*closed)(void *context, error *e);
+    /* … and whether that has come to an end; an error if it has failed. */
+    weft_status (*closed)(void *context, bool *closed, error *e);
 
     void (*warn)(void *context, const char *text);
 } effects;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the coordinator decides: who gets which tiles, which ranks are presumed dead, and when the
- * run is over. It has no clock, messages or files of its own: messages and the time are handed in,
+/* What the coordinator decides: who gets which tiles, which ranks are presumed dead, and how a run
+ * ends. It has no clock, messages or files of its own: messages and the time are handed in,
  * and what follows from them are effects, so that a run and its tests share it. */
 #ifndef SCHED_LEAD_H
 #define SCHED_LEAD_H
 
 #include "sched/dispatch.h"
 #include "sched/effects.h"
-#include "sched/failure_detector.h"
+#include "sched/pulse.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ int64_t lead_step(lead *l, int64_t now_ns);
 /* A rank's process is known to have ended. */
 void lead_presume_dead(lead *l, int rank);
 
-/* The run cannot go on. The first error counts; WEFT_OK is none. */
+/* The run cannot go on. The first error counts. */
 void lead_take_error(lead *l, const error *why, int64_t now_ns);
 
 /* Whether a grant waits until its leases are written. */

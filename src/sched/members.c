@@ -6,7 +6,6 @@
 #include "base/number.h"
 #include "sched/message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,28 +16,34 @@ enum { BEATS_PER_LIMIT = 5 };
 enum { LAST_WORDS_BEATS = 3 };
 
 typedef struct member {
-    int32_t epoch;
+    int64_t heard_ns; /* in time listened */
     int64_t clock_ns; /* the newest that has come from it */
+    int32_t epoch;
+    bool lost;        /* presumed dead */
+    bool unreachable; /* which members_next_lost() has not told of */
+    bool dead;        /* so others say, and it has not been silent for long enough yet */
+    bool gone;        /* the process is known to have ended */
+    bool held;        /* doubtful: nothing is sent to it */
     bool left;
-    bool present;     /* it has answered the roll call */
-    bool unreachable; /* and has not been told of */
+    bool writing; /* and leaves once that is done */
+    bool present; /* it has answered the roll call */
     bool dismissed;
-    bool dead; /* so it is said */
-    bool gone; /* the process is known to have ended */
-    bool held; /* it is suspect: nothing is sent to it */
 } member;
 
 struct members {
     const effects *outside;
     int ranks;
     pulse pulse;
-    failure_detector *detector;
+    listening listening;
     member *member;
-    bool called;     /* the roll has been */
-    int unreachable; /* so many members are */
-    int dead;
+    int lost;
+    int pending;            /* how often unreachable or dead is set */
+    int next;               /* to be looked at in the search under way; `ranks`: there is none */
+    bool called;            /* the roll has been */
+    int64_t next_search_ns; /* in time listened */
     int64_t next_beat_ns;
-    int64_t next_doubt_ns; /* when to look who is suspect */
+    int64_t next_doubt_ns; /* when to look which ranks are doubtful */
+    char silent[64];       /* why a rank that is silent is presumed dead */
 };
 
 weft_status members_create(const effects *outside, int ranks, pulse p, int64_t now_ns,
@@ -51,12 +56,14 @@ weft_status members_create(const effects *outside, int ranks, pulse p, int64_t n
         free(r);
         return error_memory(e, "the state of %d ranks", ranks);
     }
-    *r = (members){.outside = outside, .ranks = ranks, .pulse = p, .member = each};
-    const weft_status status = failure_detector_create(ranks, p.limit_ns, now_ns, &r->detector, e);
-    if (status != WEFT_OK) {
-        members_destroy(r);
-        return status;
-    }
+    *r = (members){.outside = outside,
+                   .ranks = ranks,
+                   .pulse = p,
+                   .listening = listening_begin(p.limit_ns, now_ns),
+                   .member = each,
+                   .next = ranks};
+    (void)number_print(r->silent, sizeof r->silent, "has been silent for %g s",
+                       1e-9 * (double)p.limit_ns);
     *out = r;
     return WEFT_OK;
 }
@@ -64,10 +71,26 @@ weft_status members_create(const effects *outside, int ranks, pulse p, int64_t n
 void members_destroy(members *r)
 {
     if (r != NULL) {
-        failure_detector_destroy(r->detector);
         free(r->member);
         free(r);
     }
+}
+
+static int64_t silence_ns(const members *r, int rank)
+{
+    return r->listening.listened_ns - r->member[rank].heard_ns;
+}
+
+static void lose(members *r, int rank)
+{
+    r->lost += !r->member[rank].lost;
+    r->member[rank].lost = true;
+}
+
+static void set_pending(members *r, bool *flag, bool value)
+{
+    r->pending += value - *flag;
+    *flag = value;
 }
 
 static void hold(members *r, int rank, bool held)
@@ -81,11 +104,10 @@ static void hold(members *r, int rank, bool held)
 void members_send(members *r, int rank, const void *bytes, size_t count)
 {
     error e = {.status = WEFT_OK};
-    if (!failure_detector_lost(r->detector, rank) &&
+    if (!r->member[rank].lost &&
         r->outside->send(r->outside->context, rank, bytes, count, &e) != WEFT_OK) {
-        failure_detector_lose(r->detector, rank);
-        r->member[rank].unreachable = true;
-        r->unreachable++;
+        lose(r, rank);
+        set_pending(r, &r->member[rank].unreachable, true);
     }
 }
 
@@ -105,7 +127,7 @@ void members_send_last(members *r, const void *bytes, size_t count)
         }
         hold(r, rank, false);
         (void)r->outside->send(r->outside->context, rank, bytes, count, &ignored);
-        if (failure_detector_lost(r->detector, rank)) {
+        if (r->member[rank].lost) {
             r->outside->drop(r->outside->context, rank);
         }
     }
@@ -117,11 +139,14 @@ bool members_hear(members *r, int rank)
     if (m->dismissed || m->unreachable) {
         return false;
     }
-    const bool back = failure_detector_hear(r->detector, rank);
+    const bool back = m->lost;
     hold(r, rank, false);
+    m->heard_ns = r->listening.listened_ns;
+    m->lost = false;
     m->gone = false;
     m->present = r->called;
     m->epoch += back;
+    r->lost -= back;
     return back;
 }
 
@@ -135,7 +160,7 @@ void members_take_clock(members *r, int rank, int64_t clock_ns)
     r->member[rank].clock_ns = clock_ns;
 }
 
-/* A rank that has something to come, or is suspect, needs no beat. */
+/* A rank for which a message is under way, or that is doubtful, needs no beat. */
 static void send_beats(members *r)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
@@ -154,7 +179,7 @@ static void send_beats(members *r)
 static void hold_doubtful(members *r)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
-        if (!r->member[rank].held && members_doubtful(r, rank)) {
+        if (members_doubtful(r, rank)) {
             hold(r, rank, true);
         }
     }
@@ -162,8 +187,8 @@ static void hold_doubtful(members *r)
 
 void members_listen(members *r, int64_t now_ns)
 {
-    failure_detector_listen(r->detector, now_ns);
-    if (r->pulse.doubt_ns > 0 && now_ns >= r->next_doubt_ns) {
+    listening_look(&r->listening, now_ns);
+    if (r->pulse.limit_ns > 0 && now_ns >= r->next_doubt_ns) {
         r->next_doubt_ns = now_ns + r->pulse.beat_ns;
         hold_doubtful(r);
     }
@@ -171,91 +196,86 @@ void members_listen(members *r, int64_t now_ns)
         r->next_beat_ns = now_ns + r->pulse.limit_ns / BEATS_PER_LIMIT;
         send_beats(r);
     }
+    const bool due = r->pulse.limit_ns > 0 && r->listening.listened_ns >= r->next_search_ns;
+    if (due) {
+        r->next_search_ns = r->listening.listened_ns + r->listening.longest_ns;
+    }
+    if (due || r->pending > 0) {
+        r->next = 0;
+    }
 }
 
-static int next_unreachable(members *r)
+void members_presume_dead(members *r, int rank)
 {
-    for (int rank = 0; rank < r->ranks && r->unreachable > 0; rank++) {
-        if (r->member[rank].unreachable) {
-            r->member[rank].unreachable = false;
-            r->unreachable--;
+    if (r->pulse.limit_ns > 0) {
+        set_pending(r, &r->member[rank].dead, true);
+        r->member[rank].gone = true;
+        hold(r, rank, true);
+    }
+}
+
+/* Why a rank is presumed dead from now on; NULL: it is not. */
+static const char *judge(members *r, int rank)
+{
+    member *m = &r->member[rank];
+    const bool told = m->lost && !m->unreachable;
+    const bool died = m->dead && silence_ns(r, rank) >= LAST_WORDS_BEATS * r->pulse.beat_ns;
+    const bool silent = r->pulse.limit_ns > 0 && silence_ns(r, rank) >= r->pulse.limit_ns;
+    const char *why = died             ? "has died"
+                      : m->unreachable ? "cannot be reached"
+                      : silent         ? r->silent
+                                       : NULL;
+    if (died) {
+        set_pending(r, &m->dead, false);
+        m->gone = true;
+    }
+    if (told || why == NULL) {
+        return NULL;
+    }
+    set_pending(r, &m->unreachable, false);
+    lose(r, rank);
+    return why;
+}
+
+int members_next_lost(members *r, const char **why)
+{
+    while (r->next < r->ranks) {
+        const int rank = r->next++;
+        const char *reason = judge(r, rank);
+        if (reason != NULL) {
+            *why = reason;
+            r->outside->drop(r->outside->context, rank);
             return rank;
         }
     }
     return -1;
 }
 
-void members_presume_dead(members *r, int rank)
-{
-    if (r->pulse.limit_ns > 0 && !r->member[rank].dead) {
-        r->member[rank].dead = true;
-        r->dead++;
-        r->member[rank].gone = true;
-        hold(r, rank, true);
-    }
-}
-
-/* Of those that are known to have died, one of whom nothing more is to be expected. */
-static int next_dead(members *r)
-{
-    for (int rank = 0; rank < r->ranks && r->dead > 0; rank++) {
-        if (r->member[rank].dead &&
-            failure_detector_silence_ns(r->detector, rank) >= LAST_WORDS_BEATS * r->pulse.beat_ns) {
-            const bool known = failure_detector_lost(r->detector, rank);
-            r->member[rank].dead = false;
-            r->dead--;
-            failure_detector_lose(r->detector, rank);
-            if (!known) {
-                return rank;
-            }
-        }
-    }
-    return -1;
-}
-
-int members_next_lost(members *r, char why[MEMBERS_WHY_BYTES])
-{
-    (void)snprintf(why, MEMBERS_WHY_BYTES, "cannot be reached");
-    int rank = next_unreachable(r);
-    if (rank < 0) {
-        (void)snprintf(why, MEMBERS_WHY_BYTES, "has died");
-        rank = next_dead(r);
-    }
-    if (rank < 0) {
-        (void)number_print(why, MEMBERS_WHY_BYTES, "has been silent for %g s",
-                           1e-9 * (double)r->pulse.limit_ns);
-        rank = failure_detector_next_lost(r->detector);
-    }
-    if (rank >= 0) {
-        r->outside->drop(r->outside->context, rank);
-    }
-    return rank;
-}
-
 void members_dismiss(members *r, int rank)
 {
     r->member[rank].dismissed = true;
-    failure_detector_lose(r->detector, rank);
+    lose(r, rank);
 }
 
 bool members_lost(const members *r, int rank)
 {
-    return failure_detector_lost(r->detector, rank);
+    return r->member[rank].lost;
 }
 
 int members_lost_ranks(const members *r)
 {
-    return failure_detector_lost_ranks(r->detector);
+    return r->lost;
 }
 
 bool members_doubtful(const members *r, int rank)
 {
-    return failure_detector_silence_ns(r->detector, rank) >= r->pulse.doubt_ns;
+    return r->pulse.limit_ns > 0 && silence_ns(r, rank) >= r->pulse.doubt_ns;
 }
 
-void members_leave(members *r, int rank)
+void members_leave(members *r, int rank, bool writing)
 {
-    r->member[rank].left = true;
+    r->member[rank].left = !writing;
+    r->member[rank].writing = writing;
 }
 
 bool members_has_left(const members *r, int rank)
@@ -266,11 +286,21 @@ bool members_has_left(const members *r, int rank)
 bool members_all_left(const members *r)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
-        if (!r->member[rank].left && !failure_detector_lost(r->detector, rank)) {
+        if (!r->member[rank].left && !r->member[rank].lost) {
             return false;
         }
     }
     return true;
+}
+
+bool members_writing(const members *r)
+{
+    for (int rank = 0; rank < r->ranks; rank++) {
+        if (r->member[rank].writing && !r->member[rank].lost) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool members_call(members *r)
@@ -284,7 +314,7 @@ bool members_call(members *r)
     }
     for (int rank = 0; rank < r->ranks; rank++) {
         const member *m = &r->member[rank];
-        if (!m->present && !m->left && !failure_detector_lost(r->detector, rank)) {
+        if (!m->present && !m->left && !m->lost) {
             return false;
         }
     }

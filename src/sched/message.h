@@ -16,7 +16,7 @@ typedef enum message_kind {
     MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
     MESSAGE_SIGNAL, /* I have been told to stop */
     MESSAGE_FAIL,   /* I cannot go on */
-    MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP */
+    MESSAGE_LEFT,   /* I have drained after MESSAGE_STOP, or wait for the disk alone */
     MESSAGE_RETURN, /* the answer to MESSAGE_RECALL: I give these pieces back, or none */
     MESSAGE_ALIVE,  /* I am still here */
     MESSAGE_DEAD,   /* that rank's process has ended */
@@ -83,6 +83,7 @@ typedef struct message_dead {
 typedef struct message_left {
     message_kind kind;
     bool dropped; /* a kernel had not returned in time */
+    bool writing; /* not yet: what is written has still to reach the disk, and is reported then */
 } message_left;
 
 typedef struct message_grant {
@@ -102,6 +103,7 @@ typedef struct message_return {
 typedef struct message_stop {
     message_kind kind;
     int64_t grace_ns; /* how long a kernel in flight may take to return */
+    int64_t disk_ns;  /* how long the disk may take after that */
 } message_stop;
 
 typedef struct message_end {

@@ -104,6 +104,23 @@ class Disk(SystemTest):
             os.replace(self.path(f"{name}.h5"), self.path())
             self.check_goes_on()
 
+    def test_slow_disk_and_told_to_stop(self):
+        """Kernels have a moment, the disk has a time of its own: what is computed gets recorded."""
+        for layout, rule in (((0, 1), "call=fdatasync,path=.h5,delay=3"),
+                             ((2, 1), "call=fdatasync,path=.h5,rank=1,delay=3")):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(layout=layout, signal=number):
+                    calls = self.path("calls")
+                    words = self.words("--fresh", "--sync", 100, "--calls", calls)
+                    launch = self.start(KNOWN, *words, layout=layout, env=faulty(rule))
+                    launch.wait_for(lambda: len(results.calls(calls)) >= 1000, "it computes")
+                    os.kill(launch.pid if layout[0] == 0 else launch.ranks()[0], number)
+                    self.assert_ended(launch.finish(), 75)
+                    lost = len(results.calls(calls)) - results.done_items(self.path()).sum()
+                    self.assertLessEqual(lost, 20 * max(layout[0], 1))
+                    os.remove(calls)
+                    self.check_goes_on()
+
     def start_silent(self, name, layout, rule, more):
         words = ["--out", self.path(f"{name}.h5"), "--calls", self.path(f"{name}.calls"), *more]
         return self.start(KNOWN, *self.words(*words), layout=layout, env=faulty(

@@ -62,14 +62,11 @@ static weft_status lease(void *context, const interval granted[], int intervals,
     return status;
 }
 
-static bool is_leased(void *context, int64_t ticket, error *e)
+static weft_status look_at_leases(void *context, int64_t ticket, bool *written, error *e)
 {
     lease_table *table = store_leases(((coordinator *)context)->setup.store);
-    if (!lease_table_written(table, ticket)) {
-        (void)lease_table_status(table, e);
-        return false;
-    }
-    return true;
+    *written = lease_table_written(table, ticket);
+    return *written ? WEFT_OK : lease_table_status(table, e);
 }
 
 static weft_status record(void *context, int rank, const message_report *report, size_t count,
@@ -114,14 +111,11 @@ static weft_status close_record(void *context, weft_status why, error *e)
     return run_record_end(((coordinator *)context)->run_record, why, e);
 }
 
-static bool record_is_closed(void *context, error *e)
+static weft_status look_at_record(void *context, bool *closed, error *e)
 {
     store *s = ((coordinator *)context)->setup.store;
-    if (!store_flushed(s)) {
-        return false;
-    }
-    (void)store_status(s, e);
-    return true;
+    *closed = store_flushed(s);
+    return *closed ? store_status(s, e) : WEFT_OK;
 }
 
 static void warn(void *context, const char *text)
@@ -158,14 +152,14 @@ static weft_status prepare(coordinator *c, error *e)
                                         .drop = drop_mail,
                                         .waiting = mail_waits,
                                         .lease = lease,
-                                        .leased = is_leased,
+                                        .leased = look_at_leases,
                                         .record = record,
                                         .lost = tell_of_loss,
                                         .back = tell_of_return,
                                         .count = count_items,
                                         .stopping = tell_of_stop,
                                         .close = close_record,
-                                        .closed = record_is_closed,
+                                        .closed = look_at_record,
                                         .warn = warn},
                             .dispatch = c->dispatch,
                             .ranks = setup->placement->ranks,
@@ -261,8 +255,9 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         c->next_update_ns = now_ns + update_ns;
         sync_tables(c, now_ns);
         store_touch(c->setup.store);
-        (void)run_record_update(c->run_record, &e);
-        lead_take_error(c->lead, &e, now_ns);
+        if (run_record_update(c->run_record, &e) != WEFT_OK) {
+            lead_take_error(c->lead, &e, now_ns);
+        }
     }
     progress_update(&c->progress, run_record_done(c->run_record), run_record_failed(c->run_record),
                     now_ns);

@@ -8,7 +8,7 @@
 #include "engine/coord/progress.h"
 #include "engine/layout/placement.h"
 #include "engine/link/mail.h"
-#include "sched/failure_detector.h"
+#include "sched/pulse.h"
 #include "space/job.h"
 #include "store/store.h"
 

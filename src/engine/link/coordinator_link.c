@@ -18,10 +18,12 @@ enum { COORDINATOR_LIMITS = 2 };
 struct coordinator_link {
     mail *mail;
     pulse pulse;
-    failure_detector *coordinator; /* as if it were the only rank; NULL: it is here */
-    int64_t beat_ns;               /* when it was last said that the rank is there */
-    int64_t died_ns;               /* when the coordinator was found to be dead; 0: it was not */
-    bool held;                     /* the coordinator is suspect: all but beats waits */
+    bool here;           /* so is the coordinator */
+    listening listening; /* to the coordinator, … */
+    int64_t heard_ns;    /* … and when, in time listened, there was something to hear */
+    int64_t beat_ns;     /* when it was last said that the rank is there */
+    int64_t died_ns;     /* when the coordinator was found to be dead; 0: it was not */
+    bool held;           /* the coordinator is suspect: all but beats waits */
     bool failed;
     bool told;            /* the coordinator, of that */
     message_fail failure; /* what it is told */
@@ -35,25 +37,15 @@ weft_status coordinator_link_create(mail *m, int rank, pulse p, coordinator_link
     }
     c->mail = m;
     c->pulse = p;
-    weft_status status = WEFT_OK;
-    if (rank != 0) {
-        status = failure_detector_create(1, COORDINATOR_LIMITS * p.limit_ns, clock_now_ns(),
-                                         &c->coordinator, e);
-    }
-    if (status != WEFT_OK) {
-        coordinator_link_destroy(c);
-        return status;
-    }
+    c->here = rank == 0;
+    c->listening = listening_begin(COORDINATOR_LIMITS * p.limit_ns, clock_now_ns());
     *out = c;
     return WEFT_OK;
 }
 
 void coordinator_link_destroy(coordinator_link *c)
 {
-    if (c != NULL) {
-        failure_detector_destroy(c->coordinator);
-        free(c);
-    }
+    free(c);
 }
 
 /* Without memory for a message the rank cannot go on. */
@@ -119,8 +111,8 @@ void coordinator_link_answer(coordinator_link *c)
 
 void coordinator_link_hear(coordinator_link *c)
 {
-    if (c->coordinator != NULL) {
-        (void)failure_detector_hear(c->coordinator, 0);
+    c->heard_ns = c->listening.listened_ns;
+    if (!c->here) {
         hold(c, c->died_ns != 0);
     }
 }
@@ -151,12 +143,12 @@ static bool coordinator_died(coordinator_link *c, int64_t now_ns)
 
 bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, error *why)
 {
-    if (c->coordinator == NULL) {
+    if (c->here) {
         return false;
     }
-    failure_detector_listen(c->coordinator, now_ns);
-    if (c->pulse.limit_ns > 0 &&
-        failure_detector_silence_ns(c->coordinator, 0) >= c->pulse.limit_ns) {
+    listening_look(&c->listening, now_ns);
+    const int64_t silence_ns = c->listening.listened_ns - c->heard_ns;
+    if (c->pulse.limit_ns > 0 && silence_ns >= c->pulse.limit_ns) {
         hold(c, true);
     }
     const bool died = coordinator_died(c, now_ns);
@@ -165,7 +157,8 @@ bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, error *why)
             why, WEFT_STOPPED,
             "rank 0 has died, which ends the run; run the same command again to continue");
     }
-    const bool silent = failure_detector_next_lost(c->coordinator) >= 0;
+    const bool silent =
+        c->pulse.limit_ns > 0 && silence_ns >= COORDINATOR_LIMITS * c->pulse.limit_ns;
     if (silent && !died) {
         (void)error_set(why, WEFT_STOPPED,
                         "rank 0 has been silent for %g s and is presumed dead, which ends the "

@@ -6,7 +6,7 @@
 #define ENGINE_LINK_COORDINATOR_LINK_H
 
 #include "engine/link/mail.h"
-#include "sched/failure_detector.h"
+#include "sched/pulse.h"
 
 #include <stdbool.h>
 #include <stddef.h>

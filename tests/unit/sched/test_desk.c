@@ -48,6 +48,7 @@ typedef struct scene {
     bool syncing;
     int signals;
     int leaves;
+    int waits; /* for the disk */
     bool dropped;
     bool halted;
     bool children;
@@ -184,7 +185,8 @@ static void send(void *context, const void *bytes, size_t count)
     } else {
         assert_int_equal(kind, MESSAGE_LEFT);
         s->dropped = ((const message_left *)bytes)->dropped;
-        s->leaves++;
+        s->waits += ((const message_left *)bytes)->writing;
+        s->leaves += !((const message_left *)bytes)->writing;
     }
 }
 
@@ -284,9 +286,12 @@ static void recall(scene *s)
     receive(s, &kind);
 }
 
+/* How long the disk may take after a stop. */
+static const int64_t DISK_NS = 1000 * MS;
+
 static void stop(scene *s, int64_t grace_ns)
 {
-    const message_stop message = {.kind = MESSAGE_STOP, .grace_ns = grace_ns};
+    const message_stop message = {.kind = MESSAGE_STOP, .grace_ns = grace_ns, .disk_ns = DISK_NS};
     receive(s, &message);
     move_all(s, HELD, OUTSIDE);
 }
@@ -556,6 +561,50 @@ static void test_leaving(void **state)
     }
 }
 
+/* After MESSAGE_STOP the disk has a time of its own, which begins when nothing else is waited for:
+ * what was written before a kernel's time was up is reported, whether or not the kernel returns. */
+static void test_disk_after_a_stop(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        for (int answers = 0; answers < 2; answers++) {
+            scene *s = make_scene(10);
+            step(s);
+            grant(s, 0, 10);
+            step(s);
+            while (begin(s, 1)) {
+            }
+            while (finish(s, false)) {
+            }
+            (void)desk_report(s->desk, s->now_ns);
+            grant(s, 100, 10);
+            step(s);
+            assert_true(late == 0 || begin(s, 1));
+            stop(s, 50 * MS);
+            while (late == 0 && finish(s, false)) {
+            }
+            s->now_ns += 50 * MS;
+            step(s);
+            step(s);
+            assert_int_equal(s->waits, 1);
+            assert_int_equal(s->dropped, late);
+            s->now_ns += DISK_NS - 1;
+            step(s);
+            assert_int_equal(s->leaves, 0);
+            while (answers == 1 && s->syncing) {
+                finish_sync(s, 1e-3);
+                (void)desk_report(s->desk, s->now_ns);
+            }
+            s->now_ns += answers == 0;
+            step(s);
+            assert_int_equal(s->leaves, 1);
+            assert_int_equal(s->waits, 1);
+            assert_int_equal(s->reported > 0, answers);
+            leave(s);
+        }
+    }
+}
+
 /* At the end a rank waits for its kernels, if the end is not at once, and for its disk, as long as
  * it may. */
 static void test_end(void **state)
@@ -709,6 +758,7 @@ int main(void)
         cmocka_unit_test(test_long_blocks_are_cut),
         cmocka_unit_test(test_undone_goes_back),
         cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_disk_after_a_stop),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_signals_are_told_once),
         cmocka_unit_test(test_every_tile_once),
