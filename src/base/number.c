@@ -28,16 +28,23 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* False, and nothing has changed, if it is then too large. */
+static bool add_digit(uint64_t *value, char digit)
+{
+    const uint64_t more = (uint64_t)(digit - '0');
+    const bool fits = *value <= (UINT64_MAX - more) / 10;
+    *value = fits ? 10 * *value + more : *value;
+    return fits;
+}
+
 bool number_take(const char **text, uint64_t *value)
 {
     const char *at = *text;
     uint64_t size = 0;
     for (; is_digit(*at); at++) {
-        const uint64_t digit = (uint64_t)(*at - '0');
-        if (size > (UINT64_MAX - digit) / 10) {
+        if (!add_digit(&size, *at)) {
             return false;
         }
-        size = 10 * size + digit;
     }
     if (at == *text) {
         return false;
@@ -73,11 +80,9 @@ static bool take_digits(const char **at, uint64_t *value, int *behind)
             point = true;
             continue;
         }
-        const uint64_t digit = (uint64_t)(**at - '0');
-        if (*value > (UINT64_MAX - digit) / 10) {
+        if (!add_digit(value, **at)) {
             return false;
         }
-        *value = 10 * *value + digit;
         *behind += point;
         any = true;
     }

@@ -42,11 +42,6 @@ static double place_y(const axes *a, double speed_up)
     return BOTTOM - (BOTTOM - TOP) * share;
 }
 
-static double workers_of(const forecast_row *row)
-{
-    return (double)forecast_workers(row);
-}
-
 static double speed_up(const forecast *f, double seconds)
 {
     return seconds > 0 ? f->info->work_s / seconds : 1;
@@ -57,7 +52,7 @@ static axes make_axes(const forecast *f, picture *image)
     axes a = {.image = image, .most = 2, .least = 1};
     double slowest = 1;
     for (int i = 0; i < f->rows; i++) {
-        a.most = fmax(a.most, 1.15 * workers_of(&f->row[i]));
+        a.most = fmax(a.most, 1.15 * (double)forecast_workers(&f->row[i]));
         slowest = fmin(slowest, speed_up(f, f->row[i].p.makespan_high_s));
         if (f->row[i].shared) {
             slowest = fmin(slowest, speed_up(f, f->row[i].sharing.makespan_s));
@@ -116,11 +111,12 @@ static const forecast_row *next_row(const forecast *f, const forecast_row *serie
     const forecast_row *next = NULL;
     for (int i = 0; i < f->rows; i++) {
         const forecast_row *row = &f->row[i];
-        if (!same_series(row, series) || workers_of(row) <= behind) {
+        if (!same_series(row, series) || (double)forecast_workers(row) <= behind) {
             continue;
         }
-        if (next == NULL || workers_of(row) < workers_of(next) ||
-            (workers_of(row) <= workers_of(next) && row->p.makespan_s < next->p.makespan_s)) {
+        if (next == NULL || (double)forecast_workers(row) < (double)forecast_workers(next) ||
+            ((double)forecast_workers(row) <= (double)forecast_workers(next) &&
+             row->p.makespan_s < next->p.makespan_s)) {
             next = row;
         }
     }
@@ -137,11 +133,11 @@ static void draw_line(const axes *a, const forecast *f, const forecast_row *seri
 {
     const forecast_row *before = NULL;
     for (const forecast_row *row = next_row(f, series, 0); row != NULL;
-         row = next_row(f, series, workers_of(row))) {
+         row = next_row(f, series, (double)forecast_workers(row))) {
         if (before != NULL) {
-            picture_draw_line(a->image, place_x(a, workers_of(before)),
+            picture_draw_line(a->image, place_x(a, (double)forecast_workers(before)),
                               place_y(a, speed_up(f, seconds_of(before, sharing))),
-                              place_x(a, workers_of(row)),
+                              place_x(a, (double)forecast_workers(row)),
                               place_y(a, speed_up(f, seconds_of(row, sharing))), 2.5, value);
         }
         before = row;
@@ -153,7 +149,7 @@ static void draw_points(const axes *a, const forecast *f, const forecast_row *se
     for (int i = 0; i < f->rows; i++) {
         const forecast_row *row = &f->row[i];
         if (same_series(row, series)) {
-            const double x = place_x(a, workers_of(row));
+            const double x = place_x(a, (double)forecast_workers(row));
             const double y = place_y(a, speed_up(f, row->p.makespan_s));
             picture_draw_line(a->image, x, place_y(a, speed_up(f, row->p.makespan_high_s)), x,
                               place_y(a, speed_up(f, row->p.makespan_low_s)), 1.5, value);

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include "launch/launch.h"
+#include "launch/request.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,7 +54,7 @@ static weft_status run_command(int argc, char **argv)
         return WEFT_HELP_SHOWN;
     }
     if (help && argc > 2 && strcmp(argv[2], "run") == 0) {
-        (void)fputs(launch_help(), stdout);
+        (void)fputs(request_help(), stdout);
         return WEFT_HELP_SHOWN;
     }
     if (help && argc > 2) {

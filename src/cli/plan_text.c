@@ -44,26 +44,19 @@ static void print_check(const weft_plan_info *info)
                  100 * info->misfit);
 }
 
-static void put_duration(table *t, double seconds)
-{
-    char text[CLOCK_TEXT_BYTES];
-    clock_format_duration(seconds, text);
-    table_put(t, "%s", text);
-}
-
 static void put_row(table *t, const forecast *f, const forecast_row *row, bool sharing)
 {
     table_put(t, "%d x %d", row->layout.ranks, row->layout.workers);
     table_put(t, "%s", row->layout.schedule);
-    put_duration(t, row->p.makespan_s);
-    put_duration(t, row->p.makespan_low_s);
-    put_duration(t, row->p.makespan_high_s);
-    table_put(t, "%.0f %%", 100 * row->p.efficiency);
+    table_put_duration(t, row->p.makespan_s);
+    table_put_duration(t, row->p.makespan_low_s);
+    table_put_duration(t, row->p.makespan_high_s);
+    table_put_share(t, row->p.efficiency);
     if (f->info->missing > 0) {
-        put_duration(t, row->p.remaining_s);
+        table_put_duration(t, row->p.remaining_s);
     }
     if (sharing) {
-        put_duration(t, row->shared ? row->sharing.makespan_s : row->p.makespan_s);
+        table_put_duration(t, row->shared ? row->sharing.makespan_s : row->p.makespan_s);
     }
 }
 

@@ -151,8 +151,7 @@ static void put_run(table *t, int number, const report_run *run)
     table_put(t, "%d", number);
     clock_format_wall(row->start_s, text);
     table_put(t, "%s", text);
-    clock_format_duration(run->duration_s, text);
-    table_put(t, "%s", text);
+    table_put_duration(t, run->duration_s);
     table_put(t, "%d", row->ranks);
     table_put(t, "%d", row->workers);
     table_put(t, "%d", row->hosts);
@@ -160,16 +159,9 @@ static void put_run(table *t, int number, const report_run *run)
     table_put(t, "%" PRId64, row->failed);
     table_put(t, "%" PRId64, row->duplicates);
     table_put(t, "%d", row->lost);
-    if (isfinite(run->efficiency)) {
-        table_put(t, "%.0f %%", 100 * run->efficiency);
-    } else {
-        table_put(t, "-");
-    }
-    if (row->wait_s > 0 && row->busy_s > 0) {
-        table_put(t, "%.0f %%", 100 * fmin(row->wait_s / row->busy_s, 1));
-    } else {
-        table_put(t, "-");
-    }
+    table_put_share(t, run->efficiency);
+    table_put_share(t, row->wait_s > 0 && row->busy_s > 0 ? fmin(row->wait_s / row->busy_s, 1)
+                                                          : (double)NAN);
     table_put(t, "%s", weft_outcome_text(row->outcome));
 }
 

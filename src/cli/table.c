@@ -2,6 +2,9 @@
 /* A small table whose columns are as wide as what stands in them. */
 #include "table.h"
 
+#include "base/clock.h"
+
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +21,22 @@ void table_put(table *t, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(t->cell[t->rows - 1][t->filled++], TABLE_CELL_BYTES, format, arguments);
     va_end(arguments);
+}
+
+void table_put_duration(table *t, double seconds)
+{
+    char text[CLOCK_TEXT_BYTES];
+    clock_format_duration(seconds, text);
+    table_put(t, "%s", text);
+}
+
+void table_put_share(table *t, double share)
+{
+    if (isfinite(share)) {
+        table_put(t, "%.0f %%", 100 * share);
+    } else {
+        table_put(t, "-");
+    }
 }
 
 static int width_of(const table *t, int column)

@@ -22,6 +22,11 @@ void table_begin_row(table *t, const char *tail);
 /* Fills the row's next cell. ASCII only, cut where it is too long. */
 void table_put(table *t, const char *format, ...) WEFT_PRINTF(2, 3);
 
+/* The same of a duration, "-" if it is none; and of a share as a percentage, "-" if it is not
+ * finite. */
+void table_put_duration(table *t, double seconds);
+void table_put_share(table *t, double share);
+
 /* Prints it on stdout, two blanks between columns. */
 void table_print(const table *t);
 

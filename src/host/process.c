@@ -5,7 +5,7 @@
 
 #include "host/host.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -67,26 +67,30 @@ static process_state look_at_thread(int64_t pid, const char *thread)
                                                                                    : PROCESS_ASLEEP;
 }
 
+typedef struct look {
+    int64_t pid;
+    int threads;
+    process_state least;
+} look;
+
+static void add_thread(int folder, const char *thread, void *context)
+{
+    look *l = context;
+    (void)folder;
+    l->threads++;
+    if (l->least != PROCESS_ACTIVE) {
+        const process_state state = look_at_thread(l->pid, thread);
+        l->least = state < l->least ? state : l->least;
+    }
+}
+
 process_state process_look(int64_t pid)
 {
     char path[64];
-    process_state least = PROCESS_STUCK;
-    bool any = false;
+    look l = {.pid = pid, .least = PROCESS_STUCK};
     (void)snprintf(path, sizeof path, "/proc/%lld/task", (long long)pid);
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
-        return PROCESS_ACTIVE;
-    }
-    const struct dirent *each = NULL;
-    while (least != PROCESS_ACTIVE && (each = readdir(folder)) != NULL) {
-        if (each->d_name[0] != '.') {
-            const process_state state = look_at_thread(pid, each->d_name);
-            least = state < least ? state : least;
-            any = true;
-        }
-    }
-    (void)closedir(folder);
-    return any ? least : PROCESS_ACTIVE;
+    host_visit_folder(AT_FDCWD, path, add_thread, &l);
+    return l.threads > 0 ? l.least : PROCESS_ACTIVE;
 }
 
 int64_t process_cpu_ns(int64_t pid)

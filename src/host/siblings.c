@@ -4,14 +4,14 @@
 #include "host/siblings.h"
 
 #include "base/thread.h"
+#include "host/host.h"
 
-#include <glob.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,18 +47,24 @@ static void read_program(const char *pid, char *name, size_t room)
 
 /* Children of the same parent: those that run this program, and those that run at all. */
 typedef struct siblings {
+    char program[PATH_MAX];
     int alike;
     int alive;
 } siblings;
 
-static void count_children(const char *path, const char *mine, siblings *count)
+/* Each of the parent's threads has a list of children. */
+static void count_children(int folder, const char *thread, void *context)
 {
+    siblings *count = context;
+    char path[64];
     char pid[24];
     char theirs[PATH_MAX];
+    (void)folder;
+    (void)snprintf(path, sizeof path, "/proc/%ld/task/%.20s/children", (long)getppid(), thread);
     FILE *file = fopen(path, "re");
     while (file != NULL && fscanf(file, "%23s", pid) == 1) {
         read_program(pid, theirs, sizeof theirs);
-        count->alike += mine[0] != '\0' && strcmp(theirs, mine) == 0;
+        count->alike += theirs[0] != '\0' && strcmp(theirs, count->program) == 0;
         count->alive += theirs[0] != '\0'; /* of one that has ended there is no program */
     }
     if (file != NULL) {
@@ -66,21 +72,13 @@ static void count_children(const char *path, const char *mine, siblings *count)
     }
 }
 
-/* Each of the parent's threads has a list of children. */
 static siblings count_siblings(void)
 {
-    char lists[64];
-    char mine[PATH_MAX];
-    glob_t found;
-    siblings count = {0, 0};
-    read_program("self", mine, sizeof mine);
-    (void)snprintf(lists, sizeof lists, "/proc/%ld/task/*/children", (long)getppid());
-    if (glob(lists, GLOB_NOSORT, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            count_children(found.gl_pathv[i], mine, &count);
-        }
-    }
-    globfree(&found);
+    char threads[64];
+    siblings count = {.alike = 0};
+    read_program("self", count.program, sizeof count.program);
+    (void)snprintf(threads, sizeof threads, "/proc/%ld/task", (long)getppid());
+    host_visit_folder(AT_FDCWD, threads, count_children, &count);
     return count;
 }
 

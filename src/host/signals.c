@@ -15,15 +15,23 @@ typedef enum taken {
     SIGNAL_IF_DEFAULT,
 } taken;
 
-typedef struct row {
+/* Those that ask a run to stop, and those of a write that fails, which says so itself. A program
+ * under nohup has SIGHUP ignored, and that is left so. */
+static const struct {
     int number;
     taken taken;
     const char *name;
-} row;
-
-#define SIGNAL_ROW(name, how) {SIG##name, how, "SIG" #name},
-static const row rows[] = {SIGNALS_STOP_MAP(SIGNAL_ROW) SIGNALS_QUIET_MAP(SIGNAL_ROW)};
-#undef SIGNAL_ROW
+} rows[] = {
+    {SIGTERM, SIGNAL_ALWAYS, "SIGTERM"}, /* a batch system, mpirun or a person; a kill may follow */
+    {SIGINT, SIGNAL_ALWAYS, "SIGINT"},   /* Ctrl-C; a second one ends the process at once */
+    {SIGHUP, SIGNAL_UNLESS_IGNORED, "SIGHUP"},   /* the terminal, or the connection, is gone */
+    {SIGXCPU, SIGNAL_UNLESS_IGNORED, "SIGXCPU"}, /* the soft limit on CPU time, `ulimit -St` */
+    {SIGUSR1, SIGNAL_ALWAYS, "SIGUSR1"}, /* the early warning of a batch system: there is time */
+    {SIGUSR2, SIGNAL_ALWAYS,
+     "SIGUSR2"}, /* SIGTERM for ranks under mpirun, which only passes this on */
+    {SIGPIPE, SIGNAL_IF_DEFAULT, "SIGPIPE"}, /* the reader of a pipe or socket is gone */
+    {SIGXFSZ, SIGNAL_IF_DEFAULT, "SIGXFSZ"}, /* the file would be larger than `ulimit -f` allows */
+};
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 

@@ -8,21 +8,6 @@
 
 #include <stdbool.h>
 
-/* X(NAME, TAKEN): the signals that ask a run to stop. A program under nohup has SIGHUP ignored, and
- * that is left so. */
-#define SIGNALS_STOP_MAP(X)                                                                    \
-    X(TERM, SIGNAL_ALWAYS)         /* a batch system, mpirun or a person; a kill may follow */ \
-    X(INT, SIGNAL_ALWAYS)          /* Ctrl-C; a second one ends the process at once */         \
-    X(HUP, SIGNAL_UNLESS_IGNORED)  /* the terminal, or the connection, is gone */              \
-    X(XCPU, SIGNAL_UNLESS_IGNORED) /* the soft limit on CPU time, `ulimit -St` */              \
-    X(USR1, SIGNAL_ALWAYS)         /* the early warning of a batch system: there is time */    \
-    X(USR2, SIGNAL_ALWAYS) /* SIGTERM for ranks under mpirun, which only passes this one on */
-
-/* X(NAME, TAKEN): the signals of a write that fails. The write says so itself. */
-#define SIGNALS_QUIET_MAP(X)                                                \
-    X(PIPE, SIGNAL_IF_DEFAULT) /* the reader of a pipe or socket is gone */ \
-    X(XFSZ, SIGNAL_IF_DEFAULT) /* the file would be larger than `ulimit -f` allows */
-
 /* A session begins: takes the signals over, and forgets those of an earlier session. Main thread,
  * and so are the others unless they say something else. */
 void signals_begin(void);

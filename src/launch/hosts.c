@@ -193,15 +193,17 @@ static int read_numbers(const char *list, int number[], int room)
     return count;
 }
 
-/* A number for each host; NULL if the list has more or fewer. To be freed. */
-static int *numbers_of_hosts(const hosts *h, const char *list)
+/* Sets a number of each host, its slots or its cores; false if the list has more or fewer. */
+static bool set_numbers(hosts *h, const char *list, bool slots)
 {
     int *number = calloc((size_t)h->count + 1, sizeof *number);
-    if (number != NULL && (list == NULL || read_numbers(list, number, h->count) != h->count)) {
-        free(number);
-        number = NULL;
+    const bool fits =
+        number != NULL && list != NULL && read_numbers(list, number, h->count) == h->count;
+    for (int i = 0; fits && i < h->count; i++) {
+        *(slots ? &h->row[i].slots : &h->row[i].cores) = number[i];
     }
-    return number;
+    free(number);
+    return fits;
 }
 
 weft_status hosts_read_slurm(hosts *h, const char *nodes, const char *cores, error *e)
@@ -220,11 +222,7 @@ weft_status hosts_read_slurm(hosts *h, const char *nodes, const char *cores, err
         }
         nodes += length + (nodes[length] == ',');
     }
-    int *number = numbers_of_hosts(h, cores);
-    for (int i = 0; number != NULL && i < h->count; i++) {
-        h->row[i].cores = number[i];
-    }
-    free(number);
+    (void)set_numbers(h, cores, false);
     return WEFT_OK;
 }
 
@@ -241,12 +239,7 @@ void hosts_share(hosts *h, int ranks)
 
 bool hosts_share_as_slurm(hosts *h, const char *tasks)
 {
-    int *number = numbers_of_hosts(h, tasks);
-    for (int i = 0; number != NULL && i < h->count; i++) {
-        h->row[i].slots = number[i];
-    }
-    free(number);
-    return number != NULL;
+    return set_numbers(h, tasks, true);
 }
 
 void hosts_to_front(hosts *h, int index)

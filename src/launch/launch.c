@@ -4,9 +4,9 @@
 #include "launch/launch.h"
 
 #include "base/number.h"
+#include "host/host.h"
 #include "launch/allocation.h"
 #include "launch/folder.h"
-#include "launch/here.h"
 #include "launch/message.h"
 #include "launch/openmpi.h"
 #include "launch/rank.h"
@@ -17,9 +17,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,10 +71,38 @@ static weft_status read_host_file(launch *l, error *e)
     return status;
 }
 
+/* The first hardware thread of a core; the thread itself if that is not known. */
+static int first_of_core(int thread)
+{
+    char text[16];
+    const char *at = text;
+    uint64_t first = HOST_MOST_CORES;
+    (void)host_read_file(text, sizeof text,
+                         "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", thread);
+    (void)number_take(&at, &first);
+    return first < HOST_MOST_CORES ? (int)first : thread;
+}
+
+/* The cores that this process may use; hardware threads of one core count once. */
+static int count_cores(void)
+{
+    host_cores usable;
+    host_cores cores;
+    memset(&cores, 0, sizeof cores);
+    host_get_cores(&usable);
+    for (int i = 0; i < HOST_MOST_CORES; i++) {
+        if (host_has_core(&usable, i)) {
+            host_add_core(&cores, first_of_core(i));
+        }
+    }
+    const int count = host_count_cores(&cores);
+    return count > 0 ? count : 1;
+}
+
 static weft_status add_this_host(launch *l, error *e)
 {
     char cores[16];
-    (void)snprintf(cores, sizeof cores, "%d", here_cores());
+    (void)snprintf(cores, sizeof cores, "%d", count_cores());
     return hosts_add(&l->hosts, "localhost", cores, e);
 }
 
@@ -109,10 +139,41 @@ static void share_ranks(launch *l)
     }
 }
 
+/* Whether it is an address of this host: no other can be bound. Some systems give a host's own name
+ * an address, such as 127.0.1.1, that no interface has. */
+static bool is_mine(const struct addrinfo *of)
+{
+    const int fd = socket(of->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool mine = fd >= 0 && bind(fd, of->ai_addr, of->ai_addrlen) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return mine;
+}
+
+static int find_by_address(const hosts *h)
+{
+    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
+    int found = -1;
+    for (int i = 0; i < h->count && found < 0; i++) {
+        struct addrinfo *of = NULL;
+        if (getaddrinfo(h->row[i].name, NULL, &wanted, &of) == 0) {
+            found = is_mine(of) ? i : -1;
+            freeaddrinfo(of);
+        }
+    }
+    return found;
+}
+
 /* That is where mpirun begins, wherever this host is named; so rank 0 is always on the first. */
 static void put_this_host_first(launch *l)
 {
-    const int here = l->hosts.count > 1 ? here_find(&l->hosts) : -1;
+    char name[HOST_NAME_BYTES];
+    host_name(name);
+    int here = hosts_find(&l->hosts, name);
+    if (here < 0 && l->hosts.count > 1) {
+        here = find_by_address(&l->hosts);
+    }
     if (here > 0) {
         hosts_to_front(&l->hosts, here);
     }
@@ -371,24 +432,6 @@ static int launch_all(char *arguments[])
     return status;
 }
 
-static int end_on_host(char *const arguments[])
-{
-    words line = {.count = 0};
-    const spawn_options options = {.is_mute = false};
-    if (arguments[0] == NULL || arguments[1] == NULL || arguments[2] != NULL) {
-        return message_fail(2, "--end needs a done file and a host");
-    }
-    remote_end_words(&line, arguments[1], arguments[0]);
-    const pid_t pid = spawn(line.word, &options);
-    words_free(&line);
-    return pid < 0 ? 1 : spawn_wait(pid);
-}
-
-const char *launch_help(void)
-{
-    return request_help();
-}
-
 int launch_run(char *arguments[])
 {
     if (arguments[0] != NULL && strcmp(arguments[0], "--rank") == 0 && arguments[1] != NULL) {
@@ -396,9 +439,6 @@ int launch_run(char *arguments[])
     }
     if (arguments[0] != NULL && strcmp(arguments[0], "--remote") == 0) {
         return remote_run(arguments + 1);
-    }
-    if (arguments[0] != NULL && strcmp(arguments[0], "--end") == 0) {
-        return end_on_host(arguments + 1);
     }
     return launch_all(arguments);
 }

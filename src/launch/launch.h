@@ -12,7 +12,4 @@
 /* The words behind `run`; returns the exit status. */
 int launch_run(char *arguments[]);
 
-/* What `weft run --help` prints. */
-const char *launch_help(void);
-
 #endif

@@ -31,7 +31,6 @@ typedef struct watch {
     const request *asked;
     evidence e;
     pid_t mpirun; /* also the session that all started here are in; 0: not started */
-    bool has_deadline;
     int64_t deadline_ns;
     bool judged;
     int status;
@@ -137,8 +136,7 @@ static void set_deadline(watch *w)
     look(w);
     const int limit_s = verdict_limit_s(&w->e, w->asked->grace_s);
     const int64_t deadline_ns = clock_now_ns() + (int64_t)limit_s * 1000000000;
-    if (limit_s != VERDICT_NO_LIMIT && (!w->has_deadline || deadline_ns < w->deadline_ns)) {
-        w->has_deadline = true;
+    if (limit_s != VERDICT_NO_LIMIT && deadline_ns < w->deadline_ns) {
         w->deadline_ns = deadline_ns;
     }
 }
@@ -173,7 +171,7 @@ static void watch_mpirun(watch *w)
 {
     while (!has_ended(w)) {
         set_deadline(w);
-        if (w->has_deadline && clock_now_ns() >= w->deadline_ns) {
+        if (clock_now_ns() >= w->deadline_ns) {
             judge(w);
             end_mpirun(w);
         } else {
@@ -263,7 +261,7 @@ static void end_processes(watch *w)
 
 int supervise(char *const line[], const hosts *h, const folder *f, const request *asked)
 {
-    watch w = {.hosts = h, .folder = f, .asked = asked};
+    watch w = {.hosts = h, .folder = f, .asked = asked, .deadline_ns = INT64_MAX};
     verdict_clear(&w.e);
     heed_what_came_before(&w);
     if (w.e.signal == 0) {

@@ -116,15 +116,13 @@ static bool needs_quotes(const char *word)
 /* Line ends and tabs do no harm. */
 static bool acts_on_terminal(const char *word)
 {
-    char *plain = words_text("%s", word);
-    for (char *at = plain; (at = strpbrk(at, "\n\t")) != NULL;) {
-        *at = ' ';
-    }
-    char *clean = words_text("%s", plain);
+    char *clean = words_text("%s", word);
+    bool acts = false;
     terminal_clean(clean);
-    const bool acts = strcmp(clean, plain) != 0;
+    for (size_t i = 0; word[i] != '\0' && !acts; i++) {
+        acts = clean[i] != word[i] && word[i] != '\n' && word[i] != '\t';
+    }
     free(clean);
-    free(plain);
     return acts;
 }
 

@@ -381,21 +381,12 @@ weft_status weft_plan_predict(weft_plan *plan, const weft_layout *layout,
 
 const char *weft_limit_text(weft_limit limit)
 {
-    switch (limit) {
-    case WEFT_LIMIT_NONE:
-        return "nothing";
-    case WEFT_LIMIT_CORES:
-        return "workers share cores";
-    case WEFT_LIMIT_TILE:
-        return "the longest tile";
-    case WEFT_LIMIT_TILES:
-        return "too few tiles";
-    case WEFT_LIMIT_COORDINATOR:
-        return "the coordinator";
-    case WEFT_LIMIT_FIXED:
-        return "start and end";
-    case WEFT_LIMIT_TAIL:
-        return "idle at the end";
-    }
-    return "?";
+    static const char *const texts[] = {[WEFT_LIMIT_NONE] = "nothing",
+                                        [WEFT_LIMIT_CORES] = "workers share cores",
+                                        [WEFT_LIMIT_TILE] = "the longest tile",
+                                        [WEFT_LIMIT_TILES] = "too few tiles",
+                                        [WEFT_LIMIT_COORDINATOR] = "the coordinator",
+                                        [WEFT_LIMIT_FIXED] = "start and end",
+                                        [WEFT_LIMIT_TAIL] = "idle at the end"};
+    return (unsigned)limit < sizeof texts / sizeof texts[0] ? texts[limit] : "?";
 }

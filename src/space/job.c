@@ -71,32 +71,21 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
                          name);
     }
     job *j = calloc(1, sizeof *j);
-    job_field *field = calloc(WEFT_MAX_FIELDS, sizeof *field);
-    job_parameter *parameter = calloc(WEFT_MAX_PARAMETERS, sizeof *parameter);
-    if (j == NULL || field == NULL || parameter == NULL) {
-        free(parameter);
-        free(field);
-        free(j);
+    if (j == NULL) {
         return error_memory(e, "map '%s'", name);
     }
     (void)snprintf(j->name, sizeof j->name, "%s", name);
     j->items = items;
-    j->field = field;
-    j->parameter = parameter;
     *out = j;
     return WEFT_OK;
 }
 
 void job_destroy(job *j)
 {
-    if (j != NULL) {
-        free(j->parameter);
-        free(j->field);
-        free(j);
-    }
+    free(j);
 }
 
-static job_field *find_field(const job *j, const char *name)
+static job_field *find_field(job *j, const char *name)
 {
     for (int i = 0; i < j->fields; i++) {
         if (strcmp(j->field[i].name, name) == 0) {
@@ -106,7 +95,7 @@ static job_field *find_field(const job *j, const char *name)
     return NULL;
 }
 
-static weft_status check_new_field(const job *j, const char *name, weft_type type, error *e)
+static weft_status check_new_field(job *j, const char *name, weft_type type, error *e)
 {
     if (!good_name(name)) {
         return bad_name("field", name, e);
@@ -248,29 +237,15 @@ static void format_element(weft_type type, const unsigned char *element, char *t
     long double extended = 0;
     double number = 0;
     float small = 0;
-    switch (type) {
-    case WEFT_FLOAT32:
+    if (type == WEFT_FLOAT32) {
         memcpy(&small, element, sizeof small);
         used = (size_t)number_print(text, bytes, "%.9g, ", (double)small);
-        break;
-    case WEFT_FLOAT64:
+    } else if (type == WEFT_FLOAT64) {
         memcpy(&number, element, sizeof number);
         used = (size_t)number_print(text, bytes, "%.17g, ", number);
-        break;
-    case WEFT_LONG_DOUBLE:
+    } else if (type == WEFT_LONG_DOUBLE) {
         memcpy(&extended, element, sizeof extended);
         used = (size_t)number_print(text, bytes, "%.21Lg, ", extended);
-        break;
-    case WEFT_INT8:
-    case WEFT_INT16:
-    case WEFT_INT32:
-    case WEFT_INT64:
-    case WEFT_UINT8:
-    case WEFT_UINT16:
-    case WEFT_UINT32:
-    case WEFT_UINT64:
-    case WEFT_TYPE_COUNT:
-        break;
     }
     used += (size_t)snprintf(text + used, bytes - used, "bytes");
     for (size_t i = 0; i < weft_type_bytes(type) - type_padding(type); i++) {

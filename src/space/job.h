@@ -35,6 +35,7 @@ typedef struct job_parameter {
     char text[JOB_VALUE_BYTES];
 } job_parameter;
 
+/* Plain bytes. */
 typedef struct job {
     char name[WEFT_NAME_BYTES];
     space items;
@@ -46,8 +47,8 @@ typedef struct job {
     char build[BUILD_TEXT_BYTES];  /* … and this says of which compilation it is; no identity */
     int fields;
     int parameters;
-    job_field *field;         /* WEFT_MAX_FIELDS of them */
-    job_parameter *parameter; /* WEFT_MAX_PARAMETERS of them */
+    job_field field[WEFT_MAX_FIELDS];
+    job_parameter parameter[WEFT_MAX_PARAMETERS];
 } job;
 
 weft_status job_create(const char *name, int ndims, const int64_t shape[], job **out, error *e);

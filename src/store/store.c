@@ -8,7 +8,6 @@
 #include "host/host.h"
 #include "store/guard/lock.h"
 #include "store/guard/place.h"
-#include "store/guard/watch.h"
 #include "store/io/backlog.h"
 #include "store/io/bytes.h"
 #include "store/io/fault.h"
@@ -290,7 +289,7 @@ static weft_status touch_now(void *context, error *e)
     store *s = context;
     weft_status status = lock_touch(s->lock, e);
     if (status == WEFT_OK) {
-        status = watch_file(s->fd, s->real_path, s->layout.file_bytes, e);
+        status = place_check(s->fd, s->real_path, s->layout.file_bytes, e);
     }
     atomic_store(&s->touching, false);
     return status;

@@ -4,8 +4,7 @@
 
 #include "host/host.h"
 
-#include <dirent.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -19,19 +18,11 @@ static void *stay(void *gate)
     return NULL;
 }
 
-/* Threads of this process; 1 if that is not known. */
-static int count_threads(void)
+static void count_one(int folder, const char *thread, void *count)
 {
-    DIR *folder = opendir("/proc/self/task");
-    int count = 0;
-    const struct dirent *each = NULL;
-    while (folder != NULL && (each = readdir(folder)) != NULL) {
-        count += each->d_name[0] != '.';
-    }
-    if (folder != NULL) {
-        (void)closedir(folder);
-    }
-    return count > 0 ? count : 1;
+    (void)folder;
+    (void)thread;
+    ++*(int *)count;
 }
 
 /* How many threads can be created, up to `threads`; why no more. */
@@ -62,8 +53,9 @@ weft_status trial_threads(int threads, error *e)
     if (thread == NULL) {
         return error_memory(e, "the state of %d threads", threads);
     }
-    const int there = count_threads() - 1;
+    int there = -1; /* this one does not count */
     int number = 0;
+    host_visit_folder(AT_FDCWD, "/proc/self/task", count_one, &there);
     const int created = create_threads(thread, threads, &number);
     free(thread);
     if (created + there < threads) {

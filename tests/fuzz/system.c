@@ -2,8 +2,7 @@
 /* libFuzzer target: what Slurm and the kernel say, in arbitrary bytes: a line of squeue's, the
  * process's control groups, the files in them. */
 #define _GNU_SOURCE 1
-#include "host/memory_kills.h"
-#include "host/quota.h"
+#include "host/cgroup.h"
 #include "host/slurm.h"
 
 #include <math.h>
@@ -45,9 +44,9 @@ static void check_texts(const char *text)
 
 static void check_files(const char *path)
 {
-    quota q;
-    demand(memory_kills_in(path) >= -1);
-    quota_find_in(path, "/proc/self/fd", &q);
+    cgroup_quota q;
+    demand(cgroup_memory_kills_in(path) >= -1);
+    cgroup_find_quota(path, "/proc/self/fd", &q);
     demand(isfinite(q.cores) && q.cores >= 0);
 }
 

@@ -67,15 +67,6 @@ class RemoteShell(OnHosts):
         left.finish(limit_s=10)
         self.assertEqual(self.files(), ["status.left.n1"])
 
-    def test_end(self):
-        """On one host."""
-        members = [self.member("n1"), self.member("n2")]
-        self.remote("--end", self.done_file, "n1")
-        members[0].finish(limit_s=10)
-        self.assertIsNone(members[1].process.poll())
-        end_all(self.folder)
-        members[1].finish()
-
     def test_lost_host(self):
         """A failure is passed on until the program has begun, and then not, whatever comes."""
         self.start_daemon("exit 9", status=9)

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "engine/exec/stillness.h"
+#include "host/cgroup.h"
 #include "host/host.h"
-#include "host/memory_kills.h"
 #include "host/signals.h"
 #include "host/stack.h"
 #include "host/usage.h"
@@ -286,7 +286,7 @@ static int start_child(child *c)
     (void)sem_init(&c->cell->request, 1, 0);
     (void)sem_init(&c->cell->reply, 1, 0);
     c->cell->stack_bytes = 0;
-    c->kills = memory_kills();
+    c->kills = cgroup_memory_kills();
     c->kills_at_ns = clock_now_ns();
     (void)pthread_mutex_lock(&one_at_a_time);
     (void)madvise(c->cell, c->bytes, MADV_DOFORK);
@@ -306,7 +306,7 @@ static child_answer explain(const child *c, int status)
     if (!WIFSIGNALED(status)) {
         return (child_answer){.end = CHILD_EXITED, .number = WEXITSTATUS(status)};
     }
-    const bool starved = WTERMSIG(status) == SIGKILL && memory_kills() > c->kills;
+    const bool starved = WTERMSIG(status) == SIGKILL && cgroup_memory_kills() > c->kills;
     return (child_answer){.end = starved ? CHILD_STARVED : CHILD_SIGNALLED,
                           .number = WTERMSIG(status),
                           .stack_bytes = c->cell->stack_bytes};
@@ -412,7 +412,7 @@ static int revive(child *c)
         return start_child(c);
     }
     if (clock_now_ns() - c->kills_at_ns > kills_ns) {
-        c->kills = memory_kills();
+        c->kills = cgroup_memory_kills();
         c->kills_at_ns = clock_now_ns();
     }
     return 0;

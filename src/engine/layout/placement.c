@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "engine/layout/seat.h"
-#include "host/quota.h"
+#include "host/cgroup.h"
 #include "team/cores.h"
 #include "team/team.h"
 
@@ -288,12 +288,12 @@ static host_label *list_hosts(const seat *seats, int ranks)
 
 static void take_seat(seat *s, host_cores *cores)
 {
-    quota q;
+    cgroup_quota q;
     memset(s, 0, sizeof *s);
     host_name(s->host);
     cores_get_allowed(cores);
     seat_set_cores(s, cores);
-    quota_find(&q);
+    cgroup_find_quota("/proc/self/cgroup", "/sys/fs/cgroup", &q);
     s->quota_cores = q.cores;
     s->quota_group = q.group;
     s->online = host_online_cores();

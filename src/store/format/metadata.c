@@ -491,9 +491,7 @@ static weft_status read_file(const char *path, const struct stat *status, metada
 typedef struct reading {
     error error;
     metadata meta; /* its job is the child's … */
-    job job;       /* … and this is it, with what its pointers lead to behind it */
-    job_field field[WEFT_MAX_FIELDS];
-    job_parameter parameter[WEFT_MAX_PARAMETERS];
+    job job;       /* … and this is it */
 } reading;
 
 typedef struct request {
@@ -519,8 +517,6 @@ static void read_apart(void *answer, void *context)
     quiet_end(&q);
     if (status == WEFT_OK) {
         r->job = *r->meta.job;
-        memcpy(r->field, r->job.field, sizeof r->field);
-        memcpy(r->parameter, r->job.parameter, sizeof r->parameter);
     }
     metadata_release(&r->meta);
 }
@@ -536,20 +532,13 @@ static weft_status take_over(const reading *r, const char *path, metadata *m, er
                          "%s is damaged: HDF5 has made nonsense of its metadata; it is left alone",
                          path);
     }
-    weft_status status = job_create("result", 1, (int64_t[]){1}, &j, e);
-    if (status != WEFT_OK) {
-        return status;
+    const weft_status status = job_create("result", 1, (int64_t[]){1}, &j, e);
+    if (status == WEFT_OK) {
+        *j = *theirs;
+        *m = r->meta;
+        m->job = j;
     }
-    job_field *field = j->field;
-    job_parameter *parameter = j->parameter;
-    *j = *theirs;
-    j->field = field;
-    j->parameter = parameter;
-    memcpy(field, r->field, sizeof r->field);
-    memcpy(parameter, r->parameter, sizeof r->parameter);
-    *m = r->meta;
-    m->job = j;
-    return WEFT_OK;
+    return status;
 }
 
 /* HDF5 trusts what it reads: one flipped byte may make it crash, or ask for all memory. */

@@ -8,33 +8,15 @@
 
 hid_t schema_element(weft_type type)
 {
-    switch (type) {
-    case WEFT_INT8:
-        return H5T_NATIVE_INT8;
-    case WEFT_INT16:
-        return H5T_NATIVE_INT16;
-    case WEFT_INT32:
-        return H5T_NATIVE_INT32;
-    case WEFT_INT64:
-        return H5T_NATIVE_INT64;
-    case WEFT_UINT8:
-        return H5T_NATIVE_UINT8;
-    case WEFT_UINT16:
-        return H5T_NATIVE_UINT16;
-    case WEFT_UINT32:
-        return H5T_NATIVE_UINT32;
-    case WEFT_UINT64:
-        return H5T_NATIVE_UINT64;
-    case WEFT_FLOAT32:
-        return H5T_NATIVE_FLOAT;
-    case WEFT_FLOAT64:
-        return H5T_NATIVE_DOUBLE;
-    case WEFT_LONG_DOUBLE:
-        return H5T_NATIVE_LDOUBLE;
-    case WEFT_TYPE_COUNT:
-        break;
-    }
-    return H5I_INVALID_HID;
+    const hid_t types[] = {
+        [WEFT_INT8] = H5T_NATIVE_INT8,          [WEFT_INT16] = H5T_NATIVE_INT16,
+        [WEFT_INT32] = H5T_NATIVE_INT32,        [WEFT_INT64] = H5T_NATIVE_INT64,
+        [WEFT_UINT8] = H5T_NATIVE_UINT8,        [WEFT_UINT16] = H5T_NATIVE_UINT16,
+        [WEFT_UINT32] = H5T_NATIVE_UINT32,      [WEFT_UINT64] = H5T_NATIVE_UINT64,
+        [WEFT_FLOAT32] = H5T_NATIVE_FLOAT,      [WEFT_FLOAT64] = H5T_NATIVE_DOUBLE,
+        [WEFT_LONG_DOUBLE] = H5T_NATIVE_LDOUBLE};
+    _Static_assert(sizeof types / sizeof types[0] == WEFT_TYPE_COUNT, "a type of HDF5 for each");
+    return (unsigned)type < WEFT_TYPE_COUNT ? types[type] : H5I_INVALID_HID;
 }
 
 weft_type schema_find_element(hid_t type)

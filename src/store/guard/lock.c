@@ -24,7 +24,7 @@ enum { MOST_TRIES = 100, MOST_HEIRS = 8, HOLDER_BYTES = 400 };
 
 struct lock {
     int fd;
-    char *result; /* its path as it was given */
+    char result[PLACE_PATH_BYTES]; /* its path as it was given */
     char path[PLACE_PATH_BYTES];
 };
 
@@ -425,28 +425,19 @@ static weft_status take_file(const lock *l, int *taken, error *e)
     return WEFT_OK;
 }
 
-static void free_lock(lock *l)
-{
-    free(l->result);
-    free(l);
-}
-
 weft_status lock_take(const char *path, lock **out, error *e)
 {
     lock *l = calloc(1, sizeof *l);
-    char *result = strdup(path);
-    if (l == NULL || result == NULL) {
-        free(result);
-        free(l);
+    if (l == NULL) {
         return error_memory(e, "the lock of %s", path);
     }
-    l->result = result;
+    const bool fits = snprintf(l->result, sizeof l->result, "%s", path) < (int)sizeof l->result &&
+                      lock_path(path, l->path);
     const weft_status status =
-        lock_path(path, l->path)
-            ? take_file(l, &l->fd, e)
-            : error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
+        fits ? take_file(l, &l->fd, e)
+             : error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
     if (status != WEFT_OK) {
-        free_lock(l);
+        free(l);
         return status;
     }
     *out = l;
@@ -484,7 +475,7 @@ void lock_release(lock *l)
             (void)unlink(l->path);
         }
         (void)close(l->fd);
-        free_lock(l);
+        free(l);
     }
 }
 
@@ -492,7 +483,7 @@ void lock_forget(lock *l)
 {
     if (l != NULL) {
         (void)close(l->fd);
-        free_lock(l);
+        free(l);
     }
 }
 

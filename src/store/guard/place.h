@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The place of a result: where its path leads, and how an earlier file there is put aside. */
+/* The place of a result: where its path leads, how an earlier file there is put aside, and whether
+ * the one that is written is still there. */
 #ifndef STORE_GUARD_PLACE_H
 #define STORE_GUARD_PLACE_H
 
@@ -7,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PLACE_PATH_BYTES = 4096 };
 
@@ -40,5 +42,9 @@ bool place_is_foreign(const char *path, const char *magic, size_t bytes);
 
 /* Whether a path leads to that very file, still. */
 bool place_is_file(const char *path, int fd);
+
+/* Fails if an open file has been removed, moved, replaced by another or cut below its least size.
+ */
+weft_status place_check(int fd, const char *path, int64_t least_bytes, error *e);
 
 #endif

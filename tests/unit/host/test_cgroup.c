@@ -7,12 +7,13 @@
 
 #include <cmocka.h>
 
-#include "host/quota.h"
+#include "host/cgroup.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char root[64];
 static char groups[128];
@@ -51,11 +52,11 @@ static void make(const char *name)
     assert_int_equal(mkdir(path, 0777), 0);
 }
 
-static quota find(const char *text)
+static cgroup_quota find(const char *text)
 {
-    quota q;
+    cgroup_quota q;
     put("groups", text);
-    quota_find_in(groups, root, &q);
+    cgroup_find_quota(groups, root, &q);
     return q;
 }
 
@@ -113,8 +114,8 @@ static void test_version_1(void **state)
 static void test_nonsense(void **state)
 {
     (void)state;
-    quota q = {.cores = 7};
-    quota_find_in("/nothing/here", root, &q);
+    cgroup_quota q = {.cores = 7};
+    cgroup_find_quota("/nothing/here", root, &q);
     assert_true(q.cores == 0);
     expect("\n::\n0\n:::::\n", 0);
     make("odd");
@@ -123,8 +124,32 @@ static void test_nonsense(void **state)
     put("odd/cpu.max", "1000 0\n");
     expect("0::/odd\n", 0);
     /* The real ones, whatever they are. */
-    quota_find(&q);
+    cgroup_find_quota("/proc/self/cgroup", "/sys/fs/cgroup", &q);
     assert_true(q.cores >= 0);
+}
+
+static int64_t kills_in(const char *text)
+{
+    char path[] = "/tmp/weft-memory-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd, "%s", text) >= 0);
+    const int64_t kills = cgroup_memory_kills_in(path);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(path), 0);
+    return kills;
+}
+
+static void test_memory_kills(void **state)
+{
+    (void)state;
+    assert_int_equal(kills_in("low 0\nhigh 3\nmax 9\noom 7\noom_kill 5\noom_group_kill 2\n"), 5);
+    assert_int_equal(kills_in("nr_free_pages 4\noom_kill 0\npgfault 12\n"), 0);
+    assert_int_equal(kills_in("low 0\noom 7\n"), -1);
+    assert_int_equal(kills_in(""), -1);
+    assert_int_equal(kills_in("oom_kill 18446744073709551614\n"), -1);
+    assert_int_equal(cgroup_memory_kills_in("/nowhere/at/all"), -1);
+    assert_true(cgroup_memory_kills() >= -1);
 }
 
 int main(void)
@@ -133,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_version_2),
         cmocka_unit_test(test_version_1),
         cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_memory_kills),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }

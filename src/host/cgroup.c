@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The quota of processor time that the system's control groups leave to this process. */
+/* What the system's control groups say of this process: its quota of processor time, and processes
+ * that were killed because memory ran out. */
 #define _GNU_SOURCE 1
-#include "host/quota.h"
+#include "host/cgroup.h"
 
 #include "base/number.h"
 #include "host/host.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LINE_BYTES = 4096, TEXT_BYTES = 64 };
+enum { LINE_BYTES = 4096, TEXT_BYTES = 64, EVENTS_BYTES = 1 << 15 };
 
 static bool read_text(const char *folder, const char *name, char text[TEXT_BYTES])
 {
@@ -47,7 +48,7 @@ static uint64_t identify(const char *folder)
 }
 
 /* Goes up from a group to the root. In a container the upper part of the path may not be there. */
-static void climb(const char *mounted, const char *group, quota *q)
+static void climb(const char *mounted, const char *group, cgroup_quota *q)
 {
     char folder[PATH_MAX];
     const size_t root = strlen(mounted);
@@ -58,7 +59,7 @@ static void climb(const char *mounted, const char *group, quota *q)
     while (true) {
         const double cores = read_quota(folder);
         if (cores > 0 && (q->cores <= 0 || cores < q->cores)) {
-            *q = (quota){.cores = cores, .group = identify(folder)};
+            *q = (cgroup_quota){.cores = cores, .group = identify(folder)};
         }
         char *slash = strrchr(folder, '/');
         if (slash == NULL || (size_t)(slash - folder) < root) {
@@ -81,7 +82,7 @@ static bool has_cpu(const char *controllers)
 }
 
 /* A line "0::/group" is of version 2, "4:cpu,cpuacct:/group" of version 1. */
-static void take_line(char *line, const char *mounted, quota *q)
+static void take_line(char *line, const char *mounted, cgroup_quota *q)
 {
     char folder[PATH_MAX];
     line[strcspn(line, "\n")] = '\0';
@@ -104,10 +105,10 @@ static void take_line(char *line, const char *mounted, quota *q)
     }
 }
 
-void quota_find_in(const char *groups, const char *mounted, quota *q)
+void cgroup_find_quota(const char *groups, const char *mounted, cgroup_quota *q)
 {
     char line[LINE_BYTES];
-    *q = (quota){.cores = 0};
+    *q = (cgroup_quota){.cores = 0};
     FILE *file = fopen(groups, "re");
     if (file == NULL) {
         return;
@@ -118,7 +119,42 @@ void quota_find_in(const char *groups, const char *mounted, quota *q)
     (void)fclose(file);
 }
 
-void quota_find(quota *q)
+/* What is behind a word at the beginning of a line; NULL if there is no such line. */
+static const char *find_line(const char *text, const char *word)
 {
-    quota_find_in("/proc/self/cgroup", "/sys/fs/cgroup", q);
+    const size_t length = strlen(word);
+    while (text != NULL && strncmp(text, word, length) != 0) {
+        const char *end = strchr(text, '\n');
+        text = end == NULL ? NULL : end + 1;
+    }
+    return text == NULL ? NULL : text + length;
+}
+
+int64_t cgroup_memory_kills_in(const char *path)
+{
+    char text[EVENTS_BYTES];
+    uint64_t kills = 0;
+    (void)host_read_file(text, sizeof text, "%s", path);
+    const char *at = find_line(text, "oom_kill ");
+    return at != NULL && number_take(&at, &kills) && kills <= INT64_MAX ? (int64_t)kills : -1;
+}
+
+/* The path of the process's own group of version 2, "0::/…". */
+static bool own_group(char path[PATH_MAX])
+{
+    char text[PATH_MAX - 64];
+    (void)host_read_file(text, sizeof text, "/proc/self/cgroup");
+    const char *group = find_line(text, "0::");
+    if (group != NULL) {
+        (void)snprintf(path, PATH_MAX, "/sys/fs/cgroup%.*s/memory.events",
+                       (int)strcspn(group, "\n"), group);
+    }
+    return group != NULL;
+}
+
+int64_t cgroup_memory_kills(void)
+{
+    char path[PATH_MAX];
+    const int64_t kills = own_group(path) ? cgroup_memory_kills_in(path) : -1;
+    return kills >= 0 ? kills : cgroup_memory_kills_in("/proc/vmstat");
 }
