@@ -29,10 +29,18 @@ typedef struct weft_program {
                                 part of the identity of its results: a file of another version is
                                 refused, so change it when the kernel computes other numbers. NULL:
                                 none; of a file that another build has begun a warning is given */
+    bool mpi; /**< the program calls MPI itself: weft_init() starts it in any case. Else
+                   a process that no launcher has started does without MPI, which
+                   takes half a second to start */
 } weft_program;
 
 /**
- * Starts MPI where that has not been done, reads the options, and opens the session.
+ * Starts MPI where that is needed, reads the options, and opens the session.
+ *
+ * MPI is started if a launcher (mpirun, srun, PMIx, PMI) has started this process, or @p program
+ * says that it calls MPI (weft_program.mpi), unless the program has called MPI_Init_thread()
+ * before, with MPI_THREAD_FUNNELED or more. A process that is started without a launcher is one
+ * rank, and runs without MPI: the results are the same bytes.
  *
  * Weft's own options (`--out`, `--threads`, …, see weft_options_text()) are taken out of argv, and
  * so are those of @p program; an option that neither knows is an error. Words that are not options
@@ -69,8 +77,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const wef
                                               weft_session **session);
 
 /**
- * Reports an error, closes the session, ends MPI if weft_init() started it, and gives what main()
- * should return.
+ * Reports an error, closes the session, ends MPI if weft_init() has started it, and gives what
+ * main() should return.
  *
  * An error is printed once, on stderr, by the lowest rank that knows its text.
  *

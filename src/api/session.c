@@ -82,7 +82,7 @@ static void hurry_start(void)
 }
 
 /* Within a limit: MPI waits for all ranks. Some implementations have handlers of their own. */
-static weft_status start_mpi(weft_session *s, int *argc, char ***argv)
+static weft_status meet_ranks(weft_session *s, int *argc, char ***argv)
 {
     watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
                  "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
@@ -92,7 +92,8 @@ static weft_status start_mpi(weft_session *s, int *argc, char ***argv)
     }
     launcher_claim claim;
     const bool several = launcher_claims_several(&claim);
-    weft_status status = comm_open(argc, argv, &s->comm, &s->error);
+    weft_status status =
+        comm_open(argc, argv, s->program != NULL && s->program->mpi, &s->comm, &s->error);
     if (status == WEFT_OK && several && comm_size(s->comm) == 1) {
         status = alike_check_launcher(&claim, &s->error);
     }
@@ -127,7 +128,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     s->program = program;
     (void)snprintf(s->name, sizeof s->name, "%s", program_name(program, *argv));
     keep_command(s, *argc, *argv);
-    weft_status status = start_mpi(s, argc, argv);
+    weft_status status = meet_ranks(s, argc, argv);
     if (status != WEFT_OK) {
         return status;
     }

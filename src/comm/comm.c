@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "base/thread.h"
+#include "host/launcher.h"
 #include "host/siblings.h"
 
 #include <assert.h>
@@ -37,18 +38,17 @@ static void watch_siblings(void)
     }
 }
 
-static weft_status start_mpi(int *argc, char ***argv, bool *started, error *e)
+static weft_status start_mpi(int *argc, char ***argv, bool initialised, bool *started, error *e)
 {
-    int initialised = 0;
     int provided = MPI_THREAD_SINGLE;
-    int code = MPI_Initialized(&initialised);
-    if (code == MPI_SUCCESS && !initialised) {
+    int code = MPI_SUCCESS;
+    if (!initialised) {
         /* Ranks that share cores must not spin in MPI's own waits. The user's setting wins. */
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
         watch_siblings();
         code = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
         *started = code == MPI_SUCCESS;
-    } else if (code == MPI_SUCCESS) {
+    } else {
         code = MPI_Query_thread(&provided);
     }
     if (code != MPI_SUCCESS) {
@@ -79,18 +79,9 @@ weft_status comm_meet(comm *c, error *e)
     return status;
 }
 
-weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
+/* All processes of the job. */
+static weft_status join(comm *c, error *e)
 {
-    comm *c = calloc(1, sizeof *c);
-    if (c == NULL) {
-        return error_memory(e, "the communicator");
-    }
-    c->communicator = MPI_COMM_NULL;
-    c->found = MPI_MESSAGE_NULL;
-    weft_status status = start_mpi(argc, argv, &c->started_mpi, e);
-    if (status != WEFT_OK) {
-        goto done;
-    }
     int code = MPI_Comm_dup(MPI_COMM_WORLD, &c->communicator);
     if (code == MPI_SUCCESS) {
         code = MPI_Comm_set_errhandler(c->communicator, MPI_ERRORS_RETURN);
@@ -101,12 +92,26 @@ weft_status comm_open(int *argc, char ***argv, comm **out, error *e)
     if (code == MPI_SUCCESS) {
         code = MPI_Comm_size(c->communicator, &c->size);
     }
-    if (code != MPI_SUCCESS) {
-        status = comm_fail(e, code, "MPI_Comm_dup");
-    } else {
+    return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, "MPI_Comm_dup");
+}
+
+weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
+{
+    int initialised = 0;
+    comm *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return error_memory(e, "the communicator");
+    }
+    *c = (comm){.communicator = MPI_COMM_NULL, .size = 1, .found = MPI_MESSAGE_NULL};
+    (void)MPI_Initialized(&initialised);
+    weft_status status = WEFT_OK;
+    if (initialised || mpi || launcher_is_there()) {
+        status = start_mpi(argc, argv, initialised, &c->started_mpi, e);
+        status = status == WEFT_OK ? join(c, e) : status;
+    }
+    if (status == WEFT_OK) {
         status = sendqueue_create(c->communicator, c->size, &c->queue, e);
     }
-done:
     if (status != WEFT_OK) {
         comm_close(c);
         return status;
@@ -199,12 +204,14 @@ int comm_waiting(comm *c, int rank)
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
     assert(thread_is_main());
+    assert(rank != c->rank);
     return sendqueue_post(c->queue, rank, c->run, bytes, count, e);
 }
 
 weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
     assert(thread_is_main());
+    assert(rank != c->rank);
     return sendqueue_probe(c->queue, rank, c->run, bytes, count, e);
 }
 

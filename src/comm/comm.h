@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages between ranks. Sole owner of MPI; every call is the main thread's. */
+/* Messages between ranks. Sole owner of MPI; every call is the main thread's.
+ *
+ * A process that is alone agrees with itself, and sends nothing: where nobody has asked for MPI, it
+ * is never started. */
 #ifndef COMM_COMM_H
 #define COMM_COMM_H
 
@@ -12,9 +15,10 @@
 
 typedef struct comm comm;
 
-/* Starts MPI unless the program has done so. Collective. A peer that has died must not take this
- * rank with it: to SIGPIPE signals_begin() has seen before. */
-weft_status comm_open(int *argc, char ***argv, comm **out, error *e);
+/* Starts MPI where `mpi` asks for it, or a launcher has started this process as one of its ranks,
+ * unless the program has started it. Collective. A peer that has died must not take this rank with
+ * it: to SIGPIPE signals_begin() has seen before. */
+weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e);
 
 /* Learns where all ranks' processes are, so that a death on this machine is noticed. Collective. */
 weft_status comm_meet(comm *c, error *e);
@@ -64,8 +68,8 @@ weft_status comm_agree_at_end(comm *c, weft_status own, error *e);
  * Every rank, between two collective calls. */
 void comm_begin_run(comm *c);
 
-/* Sends a copy of the bytes, of any length; returns at once and never waits for the receiver. At
- * most one send to a rank is in flight; other messages wait for it here. */
+/* Sends a copy of the bytes, of any length, to another rank; returns at once and never waits for
+ * the receiver. At most one send to a rank is in flight; other messages wait for it here. */
 weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e);
 
 /* The same past all that waits or is held, but nothing is sent while anything is in flight. */

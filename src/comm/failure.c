@@ -71,6 +71,6 @@ static int next_dead_of_mpi(comm *c)
 
 int comm_next_dead(comm *c)
 {
-    const int dead = next_dead_of_mpi(c);
+    const int dead = c->size == 1 ? -1 : next_dead_of_mpi(c);
     return dead >= 0 ? dead : neighbours_next_dead(c->neighbours, clock_now_ns());
 }

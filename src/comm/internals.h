@@ -14,7 +14,7 @@
 enum { MOST_RUNS = SENDQUEUE_MORE - 2, TAG_ALARM = 32767 };
 
 struct comm {
-    MPI_Comm communicator; /* our own duplicate */
+    MPI_Comm communicator; /* our own duplicate; MPI_COMM_NULL: alone, and without MPI */
     bool started_mpi;
     int rank;
     int size;

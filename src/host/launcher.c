@@ -78,6 +78,17 @@ static bool is_slurm(const char *rank_variable)
     return strcmp(rank_variable, "SLURM_PROCID") == 0;
 }
 
+bool launcher_is_there(void)
+{
+    bool any = false;
+    for (int i = 0; i < VARIABLES; i++) {
+        const bool inherited =
+            is_slurm(variables[i].rank) && (outside_of_step() || in_shell_of_step());
+        any = any || (!inherited && read_variable(variables[i].rank) >= 0);
+    }
+    return any;
+}
+
 bool launcher_claims_several(launcher_claim *claim)
 {
     bool several = false;

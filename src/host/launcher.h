@@ -5,6 +5,11 @@
 
 #include <stdbool.h>
 
+/* Whether a launcher says that this process is a rank of its job, perhaps the only one: MPI may
+ * know of the others. Slurm's own variables in a batch script or an interactive shell do not say
+ * that. */
+bool launcher_is_there(void);
+
 typedef struct launcher_claim {
     const char *rank_variable;
     const char *size_variable; /* NULL: the launcher tells the rank alone */

@@ -77,7 +77,10 @@ bool owner_write(int fd)
         memcpy(me.process.boot, unknown_boot, sizeof unknown_boot);
     }
     const int length = format(&me, text);
-    return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) == length;
+    struct stat file;
+    /* A file that has been emptied is written to disk when it is closed (ext4), and waited for. */
+    const bool empty = fstat(fd, &file) == 0 && (file.st_size == 0 || ftruncate(fd, 0) == 0);
+    return empty && pwrite(fd, text, (size_t)length, 0) == length;
 }
 
 bool owner_lives(const owner *o, double age_s)

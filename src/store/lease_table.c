@@ -34,7 +34,7 @@ static weft_status load(lease_table *l, const char *path, int64_t tiles, error *
     return status;
 }
 
-weft_status lease_table_open(int fd, const char *path, int64_t offset, int64_t tiles,
+weft_status lease_table_open(int fd, const char *path, int64_t offset, bool created, int64_t tiles,
                              lease_table **out, error *e)
 {
     lease_table *l = calloc(1, sizeof *l + (size_t)tiles);
@@ -43,7 +43,7 @@ weft_status lease_table_open(int fd, const char *path, int64_t offset, int64_t t
     }
     l->offset = offset;
     weft_status status = WEFT_OK;
-    if (offset >= 0) {
+    if (offset >= 0 && !created) {
         status = load(l, path, tiles, e);
     }
     if (offset >= 0 && status == WEFT_OK) {

@@ -14,10 +14,11 @@
 
 typedef struct lease_table lease_table;
 
-/* Reads the bytes at that offset of an open file. A file of an earlier version has none, and an
- * offset of -1: then nothing is leased, and nothing is written. A thread of its own writes, so that
- * a lease need not wait for what is forced to disk; descriptor and path stay the caller's. */
-weft_status lease_table_open(int fd, const char *path, int64_t offset, int64_t tiles,
+/* Reads the bytes at that offset of an open file, unless that has just been created: there they are
+ * zero. A file of an earlier version has none, and an offset of -1: then nothing is leased, and
+ * nothing is written. A thread of its own writes, so that a lease need not wait for what is forced
+ * to disk; descriptor and path stay the caller's. */
+weft_status lease_table_open(int fd, const char *path, int64_t offset, bool created, int64_t tiles,
                              lease_table **out, error *e);
 
 /* Waits for what is to be written. NULL is allowed. */

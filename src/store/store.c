@@ -131,19 +131,30 @@ static weft_status open_for_writing(store *s, bool created, error *e)
             tile_table_open(s->backlog, s->path, created, s->job, &s->layout, &s->tile_table, e);
     }
     if (status == WEFT_OK) {
-        status = lease_table_open(s->fd, s->path, s->layout.leases_offset, s->job->tiles.tiles,
-                                  &s->leases, e);
+        status = lease_table_open(s->fd, s->path, s->layout.leases_offset, created,
+                                  s->job->tiles.tiles, &s->leases, e);
     }
     return status;
 }
 
-/* With the lock held: makes the file if there is none, or with --fresh another, then reads it as
- * any later run will. */
+/* The file that is there, of which nothing is known yet. */
+static weft_status read_file(store *s, job *j, bool adopt_grain, error *e)
+{
+    metadata m = {.job = NULL};
+    const weft_status status = compare_with_file(s->path, j, adopt_grain, &m, e);
+    if (status == WEFT_OK) {
+        warn_of_other_build(s->path, j, m.job);
+        s->layout = m.layout;
+    }
+    metadata_release(&m);
+    return status;
+}
+
+/* With the lock held: makes the file if there is none, or with --fresh another. */
 static weft_status open_file(store *s, job *j, store_policy policy, error *e)
 {
     bool exists = false;
     bool earlier = false;
-    metadata m = {.job = NULL};
     if (!policy.later) {
         place_forget();
     }
@@ -152,19 +163,11 @@ static weft_status open_file(store *s, job *j, store_policy policy, error *e)
         status = place_look(s->path, &earlier, e);
     }
     const bool made = !exists || earlier;
-    if (status == WEFT_OK && made) {
-        status = metadata_create(s->path, j, e);
-    }
     if (status == WEFT_OK) {
-        status = compare_with_file(s->path, j, policy.adopt_grain, &m, e);
+        status = made ? metadata_create(s->path, j, policy.sync, &s->layout, e)
+                      : read_file(s, j, policy.adopt_grain, e);
     }
-    if (status == WEFT_OK) {
-        warn_of_other_build(s->path, j, m.job);
-        s->layout = m.layout;
-        status = open_for_writing(s, made, e);
-    }
-    metadata_release(&m);
-    return status;
+    return status == WEFT_OK ? open_for_writing(s, made, e) : status;
 }
 
 /* What is said of the place of a link is said of the link. */

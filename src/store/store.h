@@ -19,6 +19,7 @@ typedef struct store store;
 typedef struct store_policy {
     bool fresh;       /* it moves to FILE.bak once another is whole, see place_clear() */
     bool later;       /* another file has been opened in this session */
+    bool sync;        /* one that is made is forced to disk before it gets its name */
     bool adopt_grain; /* its grain is taken over, since the user has named none */
 } store_policy;
 

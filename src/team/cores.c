@@ -63,6 +63,19 @@ bool cores_openmp_binds(void)
     return omp_get_proc_bind() != omp_proc_bind_false;
 }
 
+/* hwloc's plugins look for displays and accelerators, and to load them with all the libraries that
+ * they need takes longer than all else here. A path for them that the user has set stays. */
+static bool init(hwloc_topology_t *t)
+{
+    static const char name[] = "HWLOC_PLUGINS_PATH";
+    const bool ours = getenv(name) == NULL && setenv(name, "", 0) == 0;
+    const bool good = hwloc_topology_init(t) == 0;
+    if (ours) {
+        (void)unsetenv(name);
+    }
+    return good;
+}
+
 /* Looks at no more than it must: on a large machine most of the time is spent in reading what the
  * kernel says of each core. Cores with a cache in common lie side by side if the cache is known; a
  * node that is no other object's knows its cores by a group. */
@@ -134,7 +147,7 @@ core_groups *cores_look(const host_cores *allowed)
     core_groups *c = calloc(1, sizeof *c);
     slot *slots = calloc((size_t)count + 1, sizeof *slots);
     hwloc_topology_t t = NULL;
-    bool known = c != NULL && slots != NULL && hwloc_topology_init(&t) == 0;
+    bool known = c != NULL && slots != NULL && init(&t);
     if (known) {
         known = load(t) && read_slots(t, allowed, slots) == count && count > 0;
         hwloc_topology_destroy(t);

@@ -333,7 +333,7 @@ int main(int argc, char **argv)
     unsigned char *bytes = malloc(LARGEST);
     (void)snprintf(verdict_case, sizeof verdict_case, "opening");
     CHECK(bytes != NULL);
-    CHECK(comm_open(&argc, &argv, &c, &e) == WEFT_OK);
+    CHECK(comm_open(&argc, &argv, true, &c, &e) == WEFT_OK);
     if (!verdict_failed()) {
         CHECK(comm_rank(c) == verdict_rank && comm_size(c) == verdict_ranks);
         (void)snprintf(verdict_case, sizeof verdict_case, "agreement");

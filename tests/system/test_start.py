@@ -5,8 +5,9 @@ import os
 import time
 
 import results
-from launch import KNOWN, Launch, SystemTest, command, environment, german, main, run
+from launch import KNOWN, Launch, SystemTest, children, command, environment, german, main, run
 
+CALLER = os.environ.get("PROGRAM_caller")
 CORES = len(os.sched_getaffinity(0))
 
 # Where control groups are mounted, and the file that sets the quota, by the kernel's version of them.
@@ -19,6 +20,32 @@ class Start(SystemTest):
 
     def first_line(self, ending):
         return ending.err.splitlines()[0]
+
+    def test_mpi_is_started_for_those_who_ask(self):
+        """A launcher, or the program; the results are the same bytes."""
+        alone = {"none": "started 0, ranks 0, over 0", "says": "started 1, ranks 1, over 1",
+                 "starts": "started 1, ranks 1, over 0"}
+        under = {**alone, "none": "started 1, ranks {}, over 1", "says": "started 1, ranks {}, over 1",
+                 "starts": "started 1, ranks {}, over 0"}
+        bytes_of = set()
+        for ranks, expected in ((0, alone), (1, under), (2, under)):
+            for how, says in expected.items():
+                ending = self.run_well(CALLER, how, "--out", self.path(), "--fresh",
+                                       layout=(ranks, 1))
+                self.assertEqual(ending.out.strip(), says.format(ranks), ending)
+                bytes_of.add(results.all_bytes(self.path())["value"])
+        self.assertEqual(len(bytes_of), 1)
+        self.assertEqual(len(bytes_of.pop()), 5000 * 8)
+
+    def test_no_daemon_of_mpi_beside_a_program_alone(self):
+        """Open MPI starts one for a process that no mpirun has started."""
+        launch = self.start(KNOWN, *self.words("--item-us", 20000, "--grain", 1, "--sync", 0))
+        launch.wait_for(lambda: os.path.exists(self.path()) and
+                        results.done_items(self.path()).sum() > 3, "items are done")
+        self.assertEqual(children(launch.pid), [])
+        with open(f"/proc/{launch.pid}/environ", "rb") as file:
+            self.assertNotIn(b"OMPI_COMM_WORLD_RANK", file.read())
+        self.assert_ended(launch.finish())
 
     def test_launcher_of_another_mpi(self):
         """Three processes that do not know of each other must not each do all of it."""

@@ -145,8 +145,10 @@ static void warn_of_many_tiles(const job *j)
 static weft_status open_first(job *j, const run_options *options, store **s, opening *o,
                               retry_item **retry, error *e)
 {
-    const store_policy policy = {
-        .fresh = options->fresh, .later = options->later, .adopt_grain = options->grain == 0};
+    const store_policy policy = {.fresh = options->fresh,
+                                 .later = options->later,
+                                 .sync = options->sync_s > 0,
+                                 .adopt_grain = options->grain == 0};
     weft_status status = store_open(options->path, j, policy, s, e);
     if (status != WEFT_OK) {
         return status;

@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <weft/version.h>
@@ -33,6 +35,9 @@ enum {
     MEMORY_BYTES = 16 << 20,
     USER_BYTES = 256
 };
+
+/* HDF5 needs a few hundred kilobytes for a few fields. */
+enum { PLENTY_BYTES = 64 << 20 };
 
 /* The first bytes of a file that is being made are the last to be written; until then there is a
  * mark. */
@@ -101,8 +106,20 @@ static hid_t make_dataset(hid_t file, const char *path, hid_t type, int ndims,
     return dataset;
 }
 
-static bool add_field(hid_t file, const job *j, const job_field *field)
+/* Where a dataset of that many bytes lies: -1 for an empty one. */
+static bool find_place(hid_t dataset, int64_t bytes, metadata_layout *layout, int64_t *offset)
 {
+    const haddr_t address = bytes == 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
+    *offset = address == HADDR_UNDEF ? -1 : (int64_t)address;
+    if (*offset >= 0 && *offset + bytes > layout->file_bytes) {
+        layout->file_bytes = *offset + bytes;
+    }
+    return bytes == 0 || *offset >= 0;
+}
+
+static bool add_field(hid_t file, const job *j, int number, metadata_layout *layout)
+{
+    const job_field *field = &j->field[number];
     char path[WEFT_NAME_BYTES + sizeof SCHEMA_RESULTS + 1];
     hsize_t shape[2 * WEFT_MAX_DIMS];
     const int ndims = j->items.ndims + field->shape.ndims;
@@ -115,7 +132,9 @@ static bool add_field(hid_t file, const job *j, const job_field *field)
     const hid_t dataset = make_dataset(file, path, type, ndims, shape, field->fill);
     const bool good = dataset >= 0 && add_text(dataset, "units", field->units) &&
                       add_text(dataset, "long_name", field->long_name) &&
-                      add_attribute(dataset, "fill", type, field->fill);
+                      add_attribute(dataset, "fill", type, field->fill) &&
+                      find_place(dataset, job_field_bytes(j, number, j->items.count), layout,
+                                 &layout->field_offset[number]);
     if (dataset >= 0) {
         (void)H5Dclose(dataset);
     }
@@ -123,18 +142,21 @@ static bool add_field(hid_t file, const job *j, const job_field *field)
 }
 
 /* A table of rows; takes the row's type over. */
-static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows)
+static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows,
+                      metadata_layout *layout, int64_t *offset)
 {
     const hsize_t shape[] = {(hsize_t)rows};
     const hid_t dataset =
         type < 0 ? H5I_INVALID_HID : make_dataset(file, path, type, 1, shape, NULL);
+    const bool good =
+        dataset >= 0 && find_place(dataset, rows * (int64_t)H5Tget_size(type), layout, offset);
     if (dataset >= 0) {
         (void)H5Dclose(dataset);
     }
     if (type >= 0) {
         (void)H5Tclose(type);
     }
-    return dataset >= 0;
+    return good;
 }
 
 static bool add_root_attributes(hid_t file, const job *j)
@@ -183,21 +205,26 @@ static bool add_identity(hid_t file, const job *j)
     return good;
 }
 
-static bool add_objects(hid_t file, const job *j)
+static bool add_objects(hid_t file, const job *j, metadata_layout *l)
 {
-    bool good = add_root_attributes(file, j) && add_group(file, SCHEMA_RESULTS) &&
-                add_group(file, SCHEMA_WEFT) && add_identity(file, j) &&
-                add_table(file, SCHEMA_TILES, schema_tile_type(), j->tiles.tiles) &&
-                add_table(file, SCHEMA_LEASES, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles) &&
-                add_table(file, SCHEMA_FAILURES, schema_failure_type(), SCHEMA_FAILURE_ROWS) &&
-                add_table(file, SCHEMA_RUNS, schema_run_type(), SCHEMA_RUN_ROWS);
+    l->failure_rows = SCHEMA_FAILURE_ROWS;
+    l->run_rows = SCHEMA_RUN_ROWS;
+    bool good =
+        add_root_attributes(file, j) && add_group(file, SCHEMA_RESULTS) &&
+        add_group(file, SCHEMA_WEFT) && add_identity(file, j) &&
+        add_table(file, SCHEMA_TILES, schema_tile_type(), j->tiles.tiles, l, &l->tiles_offset) &&
+        add_table(file, SCHEMA_LEASES, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles, l,
+                  &l->leases_offset) &&
+        add_table(file, SCHEMA_FAILURES, schema_failure_type(), l->failure_rows, l,
+                  &l->failures_offset) &&
+        add_table(file, SCHEMA_RUNS, schema_run_type(), l->run_rows, l, &l->runs_offset);
     for (int i = 0; good && i < j->fields; i++) {
-        good = add_field(file, j, &j->field[i]);
+        good = add_field(file, j, i, l);
     }
     return good;
 }
 
-static weft_status write_objects(const char *path, const job *j, error *e)
+static weft_status write_objects(const char *path, const job *j, metadata_layout *layout, error *e)
 {
     quiet q;
     quiet_begin(&q);
@@ -208,7 +235,7 @@ static weft_status write_objects(const char *path, const job *j, error *e)
     if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0) {
         file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     }
-    if (file < 0 || !add_objects(file, j)) {
+    if (file < 0 || !add_objects(file, j, layout)) {
         status = quiet_error(e, WEFT_ERR_HDF5, "cannot create the result %s", path);
     }
     if (file >= 0 && H5Fclose(file) < 0 && status == WEFT_OK) {
@@ -255,10 +282,10 @@ static void sync_folder(const char *path)
 static weft_status copy_body(int from, int to, const char *path, error *e)
 {
     char buffer[COPY_BYTES];
-    const off_t end = lseek(from, 0, SEEK_END);
     weft_status status = WEFT_OK;
     off_t at = lseek(from, HEAD_BYTES, SEEK_DATA);
     while (status == WEFT_OK && at >= 0) {
+        const off_t end = lseek(from, at, SEEK_HOLE);
         const size_t count = (size_t)(end - at < COPY_BYTES ? end - at : COPY_BYTES);
         status = bytes_read(from, path, buffer, count, at, e);
         if (status == WEFT_OK) {
@@ -267,7 +294,7 @@ static weft_status copy_body(int from, int to, const char *path, error *e)
         at = lseek(from, at + (off_t)count, SEEK_DATA);
     }
     /* ENXIO: there is nothing behind. */
-    if (status == WEFT_OK && (errno != ENXIO || ftruncate(to, end) != 0)) {
+    if (status == WEFT_OK && errno != ENXIO) {
         const int number = errno;
         status = fault_set(e, number, path, "cannot write %s", path);
     }
@@ -287,28 +314,49 @@ typedef struct writing {
     const job *job;
 } writing;
 
+typedef struct written {
+    error error;
+    metadata_layout layout;
+} written;
+
 static void write_apart(void *answer, void *context)
 {
     const writing *w = context;
-    error *e = answer;
-    error_clear(e);
-    if (write_objects(w->name, w->job, e) == WEFT_OK) {
-        error_clear(e);
+    written *done = answer;
+    memset(done, 0, sizeof *done);
+    if (write_objects(w->name, w->job, &done->layout, &done->error) == WEFT_OK) {
+        error_clear(&done->error);
     }
 }
 
+static bool has_plenty_of_memory(void)
+{
+    const int protection = PROT_READ | PROT_WRITE;
+    /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
+    void *some = mmap(NULL, PLENTY_BYTES, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return some != MAP_FAILED && munmap(some, PLENTY_BYTES) == 0;
+}
+
 /* HDF5 1.10 crashes where it has no memory, and at the end of a program in which it could not write
- * a file: so it writes in a process of its own. */
-static weft_status write_safely(const char *name, const char *path, const job *j, error *e)
+ * a file: where that may be, it writes in a process of its own. */
+static weft_status write_safely(const char *name, bool in_memory, const char *path, const job *j,
+                                metadata_layout *layout, error *e)
 {
     char what[APART_TEXT_BYTES];
     writing w = {.name = name, .job = j};
-    if (apart_call(write_apart, &w, e, sizeof *e, what) != APART_ANSWERED) {
+    written done;
+    if (in_memory && has_plenty_of_memory()) {
+        write_apart(&done, &w);
+    } else if (apart_call(write_apart, &w, &done, sizeof done, what) != APART_ANSWERED) {
         return error_set(e, WEFT_ERR_HDF5,
                          "cannot create %s: HDF5 %s; is there memory enough (ulimit -v)?", path,
                          what);
     }
-    return e->status;
+    if (done.error.status != WEFT_OK) {
+        *e = done.error;
+    }
+    *layout = done.layout;
+    return done.error.status;
 }
 
 /* An empty file in memory, where there is room for one; -1 if not. */
@@ -322,28 +370,26 @@ static int open_in_memory(char name[])
 
 static weft_status copy_file(int memory, int fd, const char *path, error *e)
 {
-    weft_status status = copy_body(memory, fd, path, e);
+    const off_t bytes = lseek(memory, 0, SEEK_END);
+    weft_status status = reserve_new(fd, path, bytes, e);
     if (status == WEFT_OK) {
-        status = reserve_all(fd, path, e);
+        status = copy_body(memory, fd, path, e);
     }
-    if (status == WEFT_OK) {
-        status = copy_head(memory, fd, path, e);
-    }
-    return status;
+    return status == WEFT_OK ? copy_head(memory, fd, path, e) : status;
 }
 
 /* HDF5 writes to memory, which takes little, as there is nothing yet in the results: of the copy on
  * disk it is known at every moment whether it is whole. */
 static weft_status write_file(int fd, const char *path, const char *temporary, const job *j,
-                              error *e)
+                              metadata_layout *layout, error *e)
 {
     char name[] = "/dev/shm/weft-XXXXXX";
     const int memory = open_in_memory(name);
     if (memory < 0) {
-        const weft_status status = write_safely(temporary, path, j, e);
+        const weft_status status = write_safely(temporary, false, path, j, layout, e);
         return status == WEFT_OK ? reserve_all(fd, path, e) : status;
     }
-    weft_status status = write_safely(name, path, j, e);
+    weft_status status = write_safely(name, true, path, j, layout, e);
     (void)unlink(name);
     if (status == WEFT_OK) {
         status = copy_file(memory, fd, path, e);
@@ -406,36 +452,48 @@ static weft_status make_file(const char *path, int *fd, error *e)
     return WEFT_OK;
 }
 
-weft_status metadata_create(const char *path, const job *j, error *e)
+/* Gives a whole file its name. */
+static weft_status publish(int fd, const char *temporary, const char *path, bool sync, error *e)
+{
+    if (sync && fsync(fd) != 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot write %s to disk", path);
+    }
+    const weft_status status = place_clear(path, e);
+    if (status == WEFT_OK && rename(temporary, path) != 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot rename %s to %s", temporary, path);
+    }
+    if (status == WEFT_OK && sync) {
+        sync_folder(path);
+    }
+    return status;
+}
+
+weft_status metadata_create(const char *path, const job *j, bool sync, metadata_layout *layout,
+                            error *e)
 {
     char temporary[PATH_BYTES];
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= PATH_BYTES) {
         return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
     }
-    /* HDF5 says little about why a file cannot be created; the system call says it. */
     int fd = -1;
     weft_status status = make_file(temporary, &fd, e);
     if (status != WEFT_OK) {
         return status;
     }
-    status = reserve_probe(fd, path, estimate_bytes(j), e);
+    status = reserve_check(fd, path, estimate_bytes(j), e);
     if (status == WEFT_OK) {
-        status = write_file(fd, path, temporary, j, e);
+        status = write_file(fd, path, temporary, j, layout, e);
     }
-    if (status == WEFT_OK && fsync(fd) != 0) {
-        const int number = errno;
-        status = fault_set(e, number, path, "cannot write %s to disk", path);
-    }
-    if (status == WEFT_OK) {
-        status = place_clear(path, e);
-    }
-    if (status == WEFT_OK && rename(temporary, path) != 0) {
-        const int number = errno;
-        status = fault_set(e, number, path, "cannot rename %s to %s", temporary, path);
+    struct stat file;
+    if (status == WEFT_OK && fstat(fd, &file) == 0) {
+        layout->inode = (uint64_t)file.st_ino;
     }
     if (status == WEFT_OK) {
-        sync_folder(path);
-    } else {
+        status = publish(fd, temporary, path, sync, e);
+    }
+    if (status != WEFT_OK) {
         (void)unlink(temporary);
     }
     (void)close(fd);

@@ -31,9 +31,10 @@ typedef struct metadata {
 } metadata;
 
 /* Makes a file with every object that it will ever have, on disk space that is reserved, and gives
- * it its name last: under `path` there is a whole file or none. An earlier one there is put aside
- * before that, see place_clear(). */
-weft_status metadata_create(const char *path, const job *j, error *e);
+ * it its name last: under `path` there is a whole file or none, also after a power cut if it is
+ * forced to disk (`sync`). An earlier one there is put aside before that, see place_clear(). */
+weft_status metadata_create(const char *path, const job *j, bool sync, metadata_layout *layout,
+                            error *e);
 
 /* Reads a file's metadata, in a process of its own; checks that it is a whole result. */
 weft_status metadata_read(const char *path, metadata *m, error *e);

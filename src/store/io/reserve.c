@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -42,22 +43,26 @@ static int allocate(int fd, int64_t bytes)
     return failed == 0 ? 0 : errno;
 }
 
-/* Reserves a file's first bytes; 0, or errno, and *room is what was free before. A file system may
- * take all that is left before it finds that this is not enough, from everybody else, too: so the
- * whole is asked for only where it should fit. */
-static int reserve(int fd, int64_t bytes, double *room)
+static bool is_beyond_limit(int64_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           (rlim_t)bytes > limit.rlim_cur;
+}
+
+/* Takes a file's first bytes, which tells whether space can be reserved there, and looks whether
+ * the rest should fit; 0, or errno, and *room is what was free before. */
+static int try_some(int fd, int64_t bytes, double *room)
 {
     struct stat file;
     const bool known = find_room(fd, room);
-    const int failed = allocate(fd, bytes < SOME_BYTES ? bytes : SOME_BYTES);
-    if (failed != 0 || bytes <= SOME_BYTES) {
-        return failed;
-    }
-    if (known && fstat(fd, &file) == 0 &&
+    const int failed =
+        is_beyond_limit(bytes) ? EFBIG : allocate(fd, bytes < SOME_BYTES ? bytes : SOME_BYTES);
+    if (failed == 0 && known && fstat(fd, &file) == 0 &&
         (double)bytes - (double)file.st_blocks * BLOCK_BYTES > *room) {
         return ENOSPC;
     }
-    return allocate(fd, bytes);
+    return failed;
 }
 
 static bool is_unsupported(int number)
@@ -72,8 +77,9 @@ static weft_status tell_failure(int number, const char *path, int64_t bytes, dou
 }
 
 /* Some file systems find out that they are full only when they have to write. */
-static weft_status write_some(int fd, const char *path, int64_t behind, error *e)
+static weft_status write_some(int fd, const char *path, error *e)
 {
+    const off_t behind = lseek(fd, 0, SEEK_END);
     void *zeros = calloc(1, SOME_BYTES);
     if (zeros == NULL) {
         return error_memory(e, "the bytes of %s", path);
@@ -98,23 +104,30 @@ static void warn_if_short(int fd, const char *path, int64_t bytes)
     }
 }
 
-weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e)
+weft_status reserve_check(int fd, const char *path, int64_t bytes, error *e)
 {
-    struct stat before;
     double room = 0;
-    if (fstat(fd, &before) != 0) {
-        const int failed = errno;
-        return fault_set(e, failed, path, "cannot examine %s", path);
+    const int number = try_some(fd, bytes, &room);
+    return number == 0 || is_unsupported(number) ? WEFT_OK
+                                                 : tell_failure(number, path, bytes, room, e);
+}
+
+weft_status reserve_new(int fd, const char *path, int64_t bytes, error *e)
+{
+    struct stat file = {.st_size = 0};
+    const int number = allocate(fd, bytes);
+    double room = 0;
+    if (number != 0 && !is_unsupported(number)) {
+        (void)find_room(fd, &room);
+        return tell_failure(number, path, bytes, room, e);
     }
-    const int number = reserve(fd, bytes, &room);
     weft_status status = WEFT_OK;
-    if (is_unsupported(number)) {
+    if (number != 0) {
         warn_if_short(fd, path, bytes);
-        status = write_some(fd, path, before.st_size, e);
-    } else if (number != 0) {
-        status = tell_failure(number, path, bytes, room, e);
+        status = write_some(fd, path, e);
     }
-    if (ftruncate(fd, before.st_size) != 0 && status == WEFT_OK) {
+    if (status == WEFT_OK && (fstat(fd, &file) != 0 || file.st_size != bytes) &&
+        ftruncate(fd, bytes) != 0) {
         const int failed = errno;
         status = fault_set(e, failed, path, "cannot write %s", path);
     }
@@ -129,7 +142,10 @@ weft_status reserve_all(int fd, const char *path, error *e)
         const int number = errno;
         return fault_set(e, number, path, "cannot examine %s", path);
     }
-    const int number = file.st_size == 0 ? 0 : reserve(fd, file.st_size, &room);
+    int number = file.st_size == 0 ? 0 : try_some(fd, file.st_size, &room);
+    if (number == 0 && file.st_size > SOME_BYTES) {
+        number = allocate(fd, file.st_size);
+    }
     return number == 0 || is_unsupported(number)
                ? WEFT_OK
                : tell_failure(number, path, file.st_size, room, e);

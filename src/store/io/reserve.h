@@ -10,10 +10,15 @@
 
 #include <stdint.h>
 
-/* Whether a file that is nearly empty could have `bytes` bytes; afterwards the file is as before.
- * Where space cannot be reserved, whether it could have any; a warning if the disk does not seem to
+/* Whether there is room for a new file of that many bytes, as far as that is known when it has its
+ * first ones: a file system may take all that is left before it finds that this is not enough, from
+ * everybody else, too. */
+weft_status reserve_check(int fd, const char *path, int64_t bytes, error *e);
+
+/* Gives a new file, for which reserve_check() has found room, its length and its space. Where space
+ * cannot be reserved, fails if the file cannot have any, and warns if the disk does not seem to
  * have enough. */
-weft_status reserve_probe(int fd, const char *path, int64_t bytes, error *e);
+weft_status reserve_new(int fd, const char *path, int64_t bytes, error *e);
 
 /* Reserves the space of a whole file, also where it has holes, as copies have. */
 weft_status reserve_all(int fd, const char *path, error *e);

@@ -11,8 +11,6 @@
 
 #include <cmocka.h>
 
-#include "comm/comm.h"
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +20,6 @@
 #include <weft/weft.h>
 
 enum { FIXTURE_WORDS = 24, FIXTURE_PATH_BYTES = 512 };
-
-/* Holds MPI open from the first session to the last, since it starts once per process. */
-static comm *fixture_comm;
 
 static char fixture_folder[256];
 
@@ -41,10 +36,7 @@ static inline int fixture_begin(void **state)
     const char *base = getenv("TMPDIR");
     (void)snprintf(fixture_folder, sizeof fixture_folder, "%.200s/weft-api-XXXXXX",
                    base == NULL ? "." : base);
-    error e = {.status = WEFT_OK};
-    return mkdtemp(fixture_folder) == NULL || comm_open(NULL, NULL, &fixture_comm, &e) != WEFT_OK
-               ? -1
-               : 0;
+    return mkdtemp(fixture_folder) == NULL ? -1 : 0;
 }
 
 static inline int fixture_end(void **state)
@@ -60,7 +52,6 @@ static inline int fixture_end(void **state)
     if (folder != NULL) {
         (void)closedir(folder);
     }
-    comm_close(fixture_comm);
     return rmdir(fixture_folder);
 }
 

@@ -8,19 +8,26 @@
 
 #include <cmocka.h>
 
-#include "comm/comm.h"
+#include "comm/internals.h"
 
 #include <string.h>
 #include <unistd.h>
 
-/* MPI starts once per process. */
+/* Without MPI. */
 static comm *alone;
+
+static bool mpi_is_started(void)
+{
+    int started = 0;
+    assert_int_equal(MPI_Initialized(&started), MPI_SUCCESS);
+    return started != 0;
+}
 
 static int open_alone(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK ? 0 : -1;
+    return comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK ? 0 : -1;
 }
 
 static int close_alone(void **state)
@@ -29,6 +36,12 @@ static int close_alone(void **state)
     comm_close(alone);
     comm_close(NULL);
     return 0;
+}
+
+static void test_no_mpi_unasked(void **state)
+{
+    (void)state;
+    assert_false(mpi_is_started());
 }
 
 static void test_one_rank(void **state)
@@ -76,19 +89,29 @@ static void test_no_mail(void **state)
     comm_flush(alone, INT64_C(1000000000));
 }
 
-/* A second session in a process that has MPI running, and one that leaves it running. */
-static void test_started_by_somebody_else(void **state)
+/* MPI starts once per process. Further sessions find it there, and leave it. */
+static void test_with_mpi(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
+    comm *first = NULL;
+    assert_int_equal(comm_open(NULL, NULL, true, &first, &e), WEFT_OK);
+    assert_true(mpi_is_started());
     for (int i = 0; i < 3; i++) {
         comm *c = NULL;
-        assert_int_equal(comm_open(NULL, NULL, &c, &e), WEFT_OK);
+        assert_int_equal(comm_open(NULL, NULL, i == 1, &c, &e), WEFT_OK);
+        assert_true(c->communicator != MPI_COMM_NULL);
         assert_int_equal(comm_size(c), 1);
         assert_int_equal(comm_agree(c, WEFT_OK, &e), WEFT_OK);
         comm_close(c);
     }
-    assert_int_equal(comm_agree(alone, WEFT_OK, &e), WEFT_OK);
+    assert_int_equal(comm_agree(first, WEFT_OK, &e), WEFT_OK);
+    int over = 1;
+    assert_int_equal(MPI_Finalized(&over), MPI_SUCCESS);
+    assert_int_equal(over, 0);
+    comm_close(first);
+    assert_int_equal(MPI_Finalized(&over), MPI_SUCCESS);
+    assert_int_equal(over, 1);
 }
 
 static void test_bad_rank_is_an_error(void **state)
@@ -101,18 +124,26 @@ static void test_bad_rank_is_an_error(void **state)
     char byte = 'x';
     assert_int_equal(comm_broadcast(alone, 7, &byte, 1, &e), WEFT_ERR_MPI);
     assert_non_null(strstr(e.text, "MPI_Ibcast"));
-    assert_int_equal(comm_post(alone, 0, "x", SIZE_MAX - 8, &e), WEFT_ERR_MEMORY);
+}
+
+static void test_too_long_a_message(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    sendqueue *queue = NULL;
+    assert_int_equal(sendqueue_create(MPI_COMM_NULL, 2, &queue, &e), WEFT_OK);
+    assert_int_equal(sendqueue_post(queue, 1, 0, "x", SIZE_MAX - 8, &e), WEFT_ERR_MEMORY);
+    sendqueue_destroy(queue);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_rank),
-        cmocka_unit_test(test_collective_calls),
-        cmocka_unit_test(test_agreement_with_oneself),
-        cmocka_unit_test(test_no_mail),
-        cmocka_unit_test(test_started_by_somebody_else),
-        cmocka_unit_test(test_bad_rank_is_an_error),
+        cmocka_unit_test(test_no_mpi_unasked),   cmocka_unit_test(test_one_rank),
+        cmocka_unit_test(test_collective_calls), cmocka_unit_test(test_agreement_with_oneself),
+        cmocka_unit_test(test_no_mail),          cmocka_unit_test(test_bad_rank_is_an_error),
+        cmocka_unit_test(test_too_long_a_message),
+        cmocka_unit_test(test_with_mpi),
     };
     return cmocka_run_group_tests(tests, open_alone, close_alone);
 }

@@ -45,6 +45,7 @@ static void set(const char *name, const char *value)
     assert_int_equal(setenv(name, value, 1), 0);
 }
 
+/* Nobody claims several. */
 static void expect_none(void)
 {
     launcher_claim claim;
@@ -101,6 +102,33 @@ static void test_each_launcher(void **state)
     (void)forget(state);
     set("ALPS_APP_PE", "4");
     expect("ALPS_APP_PE", 4, 0);
+}
+
+/* Also one that has started a single process. */
+static void test_there_is_a_launcher(void **state)
+{
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK",  "MPI_LOCALRANKID",
+                                        "MV2_COMM_WORLD_RANK",  "PMIX_RANK", "ALPS_APP_PE"};
+    assert_false(launcher_is_there());
+    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
+        (void)forget(state);
+        set(ranks[i], "");
+        assert_false(launcher_is_there());
+        set(ranks[i], "0");
+        assert_true(launcher_is_there());
+    }
+    (void)forget(state);
+    set("SLURM_NTASKS", "4");
+    set("SLURM_PROCID", "0");
+    assert_false(launcher_is_there()); /* a shell in an allocation */
+    set("SLURM_STEP_ID", "4294967291");
+    assert_false(launcher_is_there()); /* a batch script */
+    set("SLURM_STEP_ID", "0");
+    assert_true(launcher_is_there()); /* srun */
+    set("SLURM_PTY_PORT", "4000");
+    assert_false(launcher_is_there()); /* a shell of srun's */
+    set("PMIX_RANK", "0");
+    assert_true(launcher_is_there()); /* whose variables MPI can use */
 }
 
 /* One rank under mpirun, which runs in a step or under another launcher. */
@@ -160,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_none, forget, forget),
         cmocka_unit_test_setup_teardown(test_each_launcher, forget, forget),
+        cmocka_unit_test_setup_teardown(test_there_is_a_launcher, forget, forget),
         cmocka_unit_test_setup_teardown(test_the_mpi_of_the_program_is_right, forget, forget),
         cmocka_unit_test_setup_teardown(test_slurm, forget, forget),
     };

@@ -2,7 +2,12 @@
 /* Tests how a file is made beside what others have left: a killed run's goes, all else stays. */
 #include "store/sample_result.h"
 
+#include <pthread.h>
+#include <sys/mman.h>
+
 static const char mark[] = "weft: a result that is being made\n";
+
+static metadata_layout made;
 
 static void put(const char *name, const char *text)
 {
@@ -20,7 +25,7 @@ static weft_status make(const char *name, const job *j)
     char temporary[64];
     error e = {.status = WEFT_OK};
     (void)snprintf(temporary, sizeof temporary, "%s.new", name);
-    const weft_status status = metadata_create(sample_path(name), j, &e);
+    const weft_status status = metadata_create(sample_path(name), j, false, &made, &e);
     if (status == WEFT_OK) {
         assert_true(sample_exists(sample_path(name)));
         assert_false(sample_exists(sample_path(temporary)));
@@ -44,7 +49,7 @@ static void test_what_a_killed_run_has_left_goes(void **state)
     put("x.new", mark);
     assert_int_equal(truncate(sample_path("x.new"), 10000), 0);
     assert_int_equal(make("x", j), WEFT_OK);
-    assert_int_equal(metadata_create(sample_path("x.new"), j, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("x.new"), j, false, &made, &e), WEFT_OK);
     assert_int_equal(make("x", j), WEFT_OK);
     job_destroy(j);
 }
@@ -55,7 +60,7 @@ static void test_all_else_is_in_the_way(void **state)
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     /* Somebody's half copy of a result begins as a whole one does. */
-    assert_int_equal(metadata_create(sample_path("half.new"), j, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("half.new"), j, false, &made, &e), WEFT_OK);
     assert_int_equal(truncate(sample_path("half.new"), 3000), 0);
     assert_int_equal(make("half", j), WEFT_ERR_FORMAT);
     sample_write(sample_path("zeros.new"), (const char[100]){""}, 100);
@@ -76,11 +81,44 @@ static void test_all_else_is_in_the_way(void **state)
     job_destroy(j);
 }
 
+static bool short_of_memory;
+
+void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    return short_of_memory ? MAP_FAILED : __real_mmap(at, bytes, protection, flags, fd, offset);
+}
+
+static int forks;
+
+static void count_fork(void)
+{
+    forks++;
+}
+
+/* HDF5 makes the file in this process, unless there may be too little memory for it. */
+static void test_no_process_where_none_is_needed(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    assert_int_equal(pthread_atfork(count_fork, NULL, NULL), 0);
+    assert_int_equal(make("near", j), WEFT_OK);
+    assert_int_equal(forks, 0);
+    short_of_memory = true;
+    assert_int_equal(make("apart", j), WEFT_OK);
+    short_of_memory = false;
+    assert_int_equal(forks, 1);
+    job_destroy(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_killed_run_has_left_goes),
         cmocka_unit_test(test_all_else_is_in_the_way),
+        cmocka_unit_test(test_no_process_where_none_is_needed),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

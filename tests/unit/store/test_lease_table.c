@@ -22,7 +22,7 @@ static lease_table *open_table(int fd, const char *path, int64_t offset)
 {
     error e = {.status = WEFT_OK};
     lease_table *l = NULL;
-    assert_int_equal(lease_table_open(fd, path, offset, TILES, &l, &e), WEFT_OK);
+    assert_int_equal(lease_table_open(fd, path, offset, false, TILES, &l, &e), WEFT_OK);
     return l;
 }
 

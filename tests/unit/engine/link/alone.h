@@ -12,7 +12,7 @@ static int open_alone(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
+    return comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
                ? 0
                : -1;
 }

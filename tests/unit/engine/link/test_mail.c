@@ -17,7 +17,7 @@ static int open_alone(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, &alone, &e) == WEFT_OK ? 0 : -1;
+    return comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK ? 0 : -1;
 }
 
 static int close_alone(void **state)

@@ -9,6 +9,8 @@
 
 #include <hdf5.h>
 
+static metadata_layout made;
+
 static void test_same_job_comes_back(void **state)
 {
     (void)state;
@@ -18,9 +20,10 @@ static void test_same_job_comes_back(void **state)
         job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, grains[i]);
         const char *path = sample_path("same.h5");
         metadata m;
-        assert_int_equal(metadata_create(path, j, &e), WEFT_OK);
+        assert_int_equal(metadata_create(path, j, false, &made, &e), WEFT_OK);
         assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
         assert_int_equal(job_compare(j, m.job, path, &e), WEFT_OK);
+        assert_memory_equal(&made, &m.layout, sizeof made);
         assert_int_equal(m.job->items.count, SAMPLE_ITEMS);
         assert_true(m.job->seed == UINT64_C(0xFEDCBA9876543210));
         assert_int_equal(m.job->item_bytes, j->item_bytes);
@@ -44,10 +47,11 @@ static void test_nothing_else_is_left(void **state)
     (void)state;
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 1);
-    assert_int_equal(metadata_create(sample_path("only.h5"), j, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("only.h5"), j, false, &made, &e), WEFT_OK);
     assert_true(sample_exists(sample_path("only.h5")));
     assert_false(sample_exists(sample_path("only.h5.new")));
-    assert_int_equal(metadata_create(sample_path("none/only.h5"), j, &e), WEFT_ERR_SYSTEM);
+    assert_int_equal(metadata_create(sample_path("none/only.h5"), j, false, &made, &e),
+                     WEFT_ERR_SYSTEM);
     assert_non_null(strstr(e.text, "none/only.h5"));
     job_destroy(j);
 }
@@ -143,7 +147,7 @@ static void test_layout(void **state)
         const char *path = sample_path("layout.h5");
         metadata m;
         struct stat file;
-        assert_int_equal(metadata_create(path, j, &e), WEFT_OK);
+        assert_int_equal(metadata_create(path, j, false, &made, &e), WEFT_OK);
         assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
         assert_int_equal(stat(path, &file), 0);
         assert_true(file.st_size >= m.layout.file_bytes);
@@ -164,7 +168,7 @@ static void test_leases_are_not_needed(void **state)
     metadata m;
     const char *path = sample_path("old.h5");
     const hsize_t tiles = (hsize_t)j->tiles.tiles;
-    assert_int_equal(metadata_create(path, j, &e), WEFT_OK);
+    assert_int_equal(metadata_create(path, j, false, &made, &e), WEFT_OK);
     for (hsize_t extra = 0; extra < 3; extra++) {
         const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
         assert_true(file >= 0);
@@ -197,12 +201,13 @@ static void test_no_items(void **state)
     error e = {.status = WEFT_OK};
     job *j = sample_job(0, 7, 0);
     metadata m;
-    assert_int_equal(metadata_create(sample_path("zero.h5"), j, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("zero.h5"), j, false, &made, &e), WEFT_OK);
     assert_int_equal(metadata_read(sample_path("zero.h5"), &m, &e), WEFT_OK);
     assert_int_equal(job_compare(j, m.job, "zero.h5", &e), WEFT_OK);
     assert_int_equal(m.job->items.count, 0);
     assert_int_equal(m.job->items.shape[1], 7);
     assert_int_equal(m.layout.field_offset[0], -1);
+    assert_memory_equal(&made, &m.layout, sizeof made);
     metadata_release(&m);
     job_destroy(j);
 }
@@ -232,7 +237,7 @@ static void test_as_much_as_there_may_be(void **state)
     }
     assert_int_equal(job_settle(j, UINT64_MAX, 1, &e), WEFT_OK);
     metadata m;
-    assert_int_equal(metadata_create(sample_path("most.h5"), j, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("most.h5"), j, false, &made, &e), WEFT_OK);
     assert_int_equal(metadata_read(sample_path("most.h5"), &m, &e), WEFT_OK);
     assert_int_equal(job_compare(j, m.job, "most.h5", &e), WEFT_OK);
     assert_int_equal(m.job->fields, WEFT_MAX_FIELDS);
