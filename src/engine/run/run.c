@@ -62,9 +62,10 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
     for (int64_t i = 0; i < rows; i++) {
         const int64_t item = row[i].item;
         if (row[i].code != 0 && item >= 0 && item < tiles->count) {
-            const tile_record *record = tile_table_record(l, item / tiles->grain);
-            list[used] = (retry_item){.item = item, .checksum = record->checksum};
-            used += all || !tile_record_done(record);
+            const tile_past *past = tile_table_past(l, item / tiles->grain);
+            if (past != NULL && (all || past->state == TILE_EMPTY)) {
+                list[used++] = (retry_item){.item = item, .checksum = past->checksum};
+            }
         }
     }
     qsort(list, (size_t)used, sizeof *list, compare_items);
@@ -75,7 +76,7 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
         while (i + n < used && list[i + n].item / tiles->grain == tile) {
             n++;
         }
-        if (n == tile_table_record(l, tile)->failed) {
+        if (n == tile_table_past(l, tile)->failed) {
             memmove(list + kept, list + i, (size_t)n * sizeof *list);
             kept += n;
         }
@@ -133,8 +134,8 @@ static void warn_of_many_tiles(const job *j)
     const int64_t tiles = j->tiles.tiles;
     if (tiles > TILING_MOST_TILES) {
         log_print(LOG_WARNING,
-                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB, "
-                  "in the file and in rank 0's memory; without --grain, or with %" PRId64
+                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB "
+                  "of the file; without --grain, or with %" PRId64
                   " and more, there are a million at most",
                   j->tiles.grain, tiles, 1e-9 * (double)sizeof(tile_record) * (double)tiles,
                   divide_up(j->tiles.count, TILING_MOST_TILES));

@@ -100,13 +100,26 @@ typedef struct tables {
     int runs; /* rows in use */
 } tables;
 
-/* Reads the tables of a file: `layout` says where they are, `tiles` how many tiles there are. */
+/* Reads the tables of a file: `layout` says where they are, `tiles` how many tiles there are. Where
+ * t->tile is NULL the tile records are left out. */
 weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
                         const tiling *tiles, tables *t, error *e);
 
-/* Closes the row of a run that has not done it, which is older than the tile records: they know its
- * items, its time in the kernel, its end. Unless that is the last run and `in_use` says that it
- * lives, it was killed. True if the last row has changed. */
+/* What the tile records know of a run better than its row, which is older: its items, its time in
+ * the kernel, its end. Between the two calls every sound record is counted. */
+typedef struct recount {
+    run_row *row;
+    int32_t run;
+    double busy_before;
+} recount;
+
+recount recount_begin(run_row *row, int32_t run);
+void recount_add(recount *r, const tiling *tiles, int64_t tile, const tile_record *record);
+void recount_end(const recount *r);
+
+/* Closes the row of a run that has not done it, and recounts it where t->tile is not NULL. Unless
+ * that is the last run and `in_use` says that it lives, it was killed. True if the last row has
+ * changed. */
 bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use);
 
 #endif
