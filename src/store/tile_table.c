@@ -4,6 +4,7 @@
 #include "store/tile_table.h"
 
 #include "base/array.h"
+#include "base/pool.h"
 #include "base/thread.h"
 #include "store/io/bytes.h"
 #include "store/io/fault.h"
@@ -329,10 +330,20 @@ static weft_status clear_failures(tile_table *l, int64_t tile, error *e)
 }
 
 static weft_status write_records(tile_table *l, int64_t first, int64_t tiles,
-                                 const tile_record records[], error *e)
+                                 const tile_record records[], void *piece, error *e)
 {
     const int64_t offset = l->layout.tiles_offset + first * (int64_t)sizeof *records;
-    return backlog_write(l->backlog, offset, records, (size_t)tiles * sizeof *records, e);
+    const size_t bytes = (size_t)tiles * sizeof *records;
+    if (piece == NULL) {
+        return backlog_write(l->backlog, offset, records, bytes, e);
+    }
+    pool_share(piece);
+    const weft_status status =
+        backlog_write_kept(l->backlog, offset, records, bytes, pool_give, piece, e);
+    if (status != WEFT_OK) {
+        pool_give(piece);
+    }
+    return status;
 }
 
 weft_status tile_table_reopen_failed(tile_table *l, error *e)
@@ -347,7 +358,7 @@ weft_status tile_table_reopen_failed(tile_table *l, error *e)
                                   .checksum = past->checksum};
             tile_record_seal(&record, past->tile);
             l->state[past->tile] = TILE_EMPTY | HAS_PAST;
-            status = write_records(l, past->tile, 1, &record, e);
+            status = write_records(l, past->tile, 1, &record, NULL, e);
         }
     }
     return status;
@@ -363,16 +374,16 @@ static weft_status replace(tile_table *l, int64_t tile, const tile_record *recor
         tile_record counted = *record;
         counted.attempts = (uint16_t)(past->attempts + (past->attempts < UINT16_MAX));
         tile_record_seal(&counted, tile);
-        status = write_records(l, tile, 1, &counted, e);
+        status = write_records(l, tile, 1, &counted, NULL, e);
     }
     return status;
 }
 
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
-                           error *e)
+                           void *piece, error *e)
 {
     assert(thread_is_main());
-    weft_status status = write_records(l, first, tiles, records, e);
+    weft_status status = write_records(l, first, tiles, records, piece, e);
     for (int64_t i = 0; i < tiles && status == WEFT_OK; i++) {
         const int64_t tile = first + i;
         const unsigned char before = l->state[tile];

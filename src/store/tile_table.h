@@ -48,10 +48,11 @@ int64_t tile_table_failed(const tile_table *l);
 /* What was left of a tile when the file was opened; NULL: nothing with failed items. */
 const tile_past *tile_table_past(const tile_table *l, int64_t tile);
 
-/* Takes sealed records of a run of tiles over, and has them written in place. Rows of failures of
- * these tiles' earlier attempts are cleared. */
+/* Has sealed records of a run of tiles written in place. Rows of failures of these tiles' earlier
+ * attempts are cleared. The records are part of `piece`, a pool's, and are not changed while it has
+ * users; NULL: a copy is made. */
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
-                           error *e);
+                           void *piece, error *e);
 
 /* Marks tiles with failed items as not done, since their bytes are about to be replaced. */
 weft_status tile_table_reopen_failed(tile_table *l, error *e);

@@ -75,7 +75,15 @@ static bool is_leased(void *context, int64_t ticket, error *e)
 static weft_status record(void *context, int rank, const message_report *report, size_t count,
                           error *e)
 {
-    return run_record_take(((coordinator *)context)->run_record, rank, report, count, e);
+    const coordinator *c = context;
+    const void *bytes = report;
+    void *piece = mail_keep(c->setup.mail, &bytes, count);
+    if (piece == NULL) {
+        return error_memory(e, "a report of %zu bytes", count);
+    }
+    const weft_status status = run_record_take(c->run_record, rank, bytes, count, piece, e);
+    pool_give(piece);
+    return status;
 }
 
 static void tell_of_loss(void *context, int rank, int64_t tiles, const char *why)

@@ -179,36 +179,30 @@ static void check_duplicate(run_record *b, int64_t tile, const tile_record *reco
     }
 }
 
-static weft_status put_run_of_tiles(run_record *b, int64_t first, int64_t tiles,
-                                    const tile_record records[], error *e)
+/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
+ * reported before. How many these are. */
+static weft_status record_run(run_record *b, const message_report *report, void *piece,
+                              int64_t from, int64_t *run, error *e)
 {
+    const tile_record *records = (const tile_record *)(report + 1) + from;
     const tiling *t = &b->setup.job->tiles;
+    const int64_t first = report->first + from;
+    int64_t tiles = 0;
+    while (from + tiles < report->tiles && tile_record_done(&records[tiles])) {
+        tiles++;
+    }
+    tiles = dispatch_report_run(b->setup.dispatch, first, tiles);
+    *run = tiles;
+    if (tiles == 0) {
+        return WEFT_OK;
+    }
     for (int64_t i = 0; i < tiles; i++) {
         b->row.failed += records[i].failed;
         b->failed += records[i].failed;
     }
     b->done += tiling_items(t, first, tiles);
     b->row.items += tiling_items(t, first, tiles);
-    return tile_table_put(b->tile_table, first, tiles, records, e);
-}
-
-/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
- * reported before. How many these are. */
-static weft_status record_run(run_record *b, const message_report *report, int64_t from,
-                              int64_t *run, error *e)
-{
-    const tile_record *records = (const tile_record *)(report + 1);
-    const int64_t first = report->first + from;
-    int64_t tiles = 0;
-    while (from + tiles < report->tiles && tile_record_done(&records[from + tiles]) &&
-           dispatch_report(b->setup.dispatch, first + tiles)) {
-        tiles++;
-    }
-    *run = tiles;
-    if (tiles == 0) {
-        return WEFT_OK;
-    }
-    return put_run_of_tiles(b, first, tiles, records + from, e);
+    return tile_table_put(b->tile_table, first, tiles, records, piece, e);
 }
 
 /* What a report says of failed items, for as far as its tiles have been recorded. */
@@ -229,14 +223,14 @@ static weft_status record_failures(run_record *b, const message_report *report,
 }
 
 /* Tiles and failures of a report. */
-static weft_status record_report(run_record *b, const message_report *report, bool recorded[],
-                                 error *e)
+static weft_status record_report(run_record *b, const message_report *report, void *piece,
+                                 bool recorded[], error *e)
 {
     const tile_record *records = (const tile_record *)(report + 1);
     weft_status status = WEFT_OK;
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
         int64_t run = 0;
-        status = record_run(b, report, i, &run, e);
+        status = record_run(b, report, piece, i, &run, e);
         if (run == 0 && tile_record_done(&records[i])) {
             check_duplicate(b, report->first + i, &records[i]);
         }
@@ -249,7 +243,7 @@ static weft_status record_report(run_record *b, const message_report *report, bo
 }
 
 weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
-                            error *e)
+                            void *piece, error *e)
 {
     assert(thread_is_main());
     const size_t expected = sizeof *report + (size_t)report->tiles * sizeof(tile_record) +
@@ -265,7 +259,7 @@ weft_status run_record_take(run_record *b, int rank, const message_report *repor
     if (report->failures > 0 && recorded == NULL) {
         return error_memory(e, "a report of failed items");
     }
-    const weft_status status = record_report(b, report, recorded, e);
+    const weft_status status = record_report(b, report, piece, recorded, e);
     free(recorded);
     return status;
 }

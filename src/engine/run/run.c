@@ -244,7 +244,7 @@ static weft_status compute(comm *c, const placement *p, const run_options *optio
     const pulse settled =
         pulse_for((int64_t)(1e9 * options->heartbeat_s), (int64_t)(1e9 * options->dead_after_s),
                   p->ranks, !p->idle_main_threads);
-    weft_status status = mail_create(c, &m, e);
+    weft_status status = mail_create(c, w->pool, &m, e);
     if (status == WEFT_OK) {
         status = coordinator_link_create(m, comm_rank(c), settled, &line, e);
     }
@@ -386,6 +386,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
 {
     assert(thread_is_main());
     store *s = NULL;
+    pool *reports = NULL;
     retry_item *retry = NULL;
     opening o = {.left_ns = 0};
     const int64_t grain = options->grain > 0 ? options->grain : options->map_grain;
@@ -395,6 +396,9 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     weft_status status = job_settle(j, (uint64_t)options->seed, grain, e);
     if (status == WEFT_OK) {
         status = trial_threads(p->workers, e);
+    }
+    if (status == WEFT_OK) {
+        status = pool_create(&reports, e);
     }
     status = comm_agree(c, status, e);
     watch_opening(c, options->deadline_ns);
@@ -410,6 +414,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
         thread_state_get(&caller);
         flow w = {.job = j,
                   .store = s,
+                  .pool = reports,
                   .kernel = kernel,
                   .context = context,
                   .caller = &caller,
@@ -426,6 +431,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     end_watch();
     free(retry);
     status = close_store(c, s, options->sync_s <= 0 && !comm_broken(c), deadline_ns, status, e);
+    pool_destroy(reports);
     overflow_unwatch();
     exits_unwatch();
     signals_unwatch();

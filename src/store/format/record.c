@@ -2,20 +2,35 @@
 /* The rows of /weft/tiles, /weft/failures and /weft/runs, as they lie on disk. */
 #include "store/format/record.h"
 
-#include "store/format/checksum.h"
 #include "store/io/bytes.h"
 
 #include <stddef.h>
 #include <string.h>
 
+/* Inlined: a tile may be a few bytes, where a call costs as much as the hash, and a record's length
+ * is known here. */
+#define XXH_INLINE_ALL 1
+#include <xxhash.h>
+
 static uint64_t check_of(const tile_record *record, int64_t tile)
 {
-    return checksum_seeded(record, offsetof(tile_record, check), (uint64_t)tile + 1);
+    return XXH3_64bits_withSeed(record, offsetof(tile_record, check), (uint64_t)tile + 1);
 }
 
 void tile_record_seal(tile_record *record, int64_t tile)
 {
     record->check = check_of(record, tile);
+}
+
+void tile_records_make(tile_record records[], const tile_record *common, int64_t first,
+                       int64_t tiles, const void *bytes, size_t tile_bytes)
+{
+    const char *from = bytes;
+    for (int64_t i = 0; i < tiles; i++) {
+        records[i] = *common;
+        records[i].checksum = XXH3_64bits(from + (size_t)i * tile_bytes, tile_bytes);
+        tile_record_seal(&records[i], first + i);
+    }
 }
 
 bool tile_record_sound(const tile_record *record, int64_t tile)

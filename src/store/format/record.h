@@ -8,6 +8,7 @@
 #include "store/format/metadata.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <weft/result.h>
 
@@ -78,6 +79,11 @@ _Static_assert(sizeof(run_row) == 512, "format version 1");
 
 /* Computes the check of a record that is otherwise complete. */
 void tile_record_seal(tile_record *record, int64_t tile);
+
+/* Makes sealed records of tiles first, first + 1, … that are `common` but for their checksums. The
+ * bytes are those of one field, tile_bytes for each tile. */
+void tile_records_make(tile_record records[], const tile_record *common, int64_t first,
+                       int64_t tiles, const void *bytes, size_t tile_bytes);
 
 /* False if the record is torn, damaged or another tile's; one that was never written is sound. */
 bool tile_record_sound(const tile_record *record, int64_t tile);

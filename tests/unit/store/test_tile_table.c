@@ -69,9 +69,9 @@ static void test_records_stay(void **state)
     job *j = run_record_job(100, 3);
     store *s = open_books(sample_path("records.h5"), j);
     const tile_record some[] = {done_record(5, 0), done_record(6, 0), done_record(7, 2)};
-    assert_int_equal(tile_table_put(store_ledger(s), 5, 3, some, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 5, 3, some, NULL, &e), WEFT_OK);
     const tile_record last = done_record(33, 0);
-    assert_int_equal(tile_table_put(store_ledger(s), 33, 1, &last, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 33, 1, &last, NULL, &e), WEFT_OK);
     const int64_t at = store_layout(s)->tiles_offset;
     for (int again = 0; again < 2; again++) {
         const tile_table *l = store_ledger(s);
@@ -110,7 +110,7 @@ static void test_attempts_are_counted(void **state)
     const int64_t at = store_layout(s)->tiles_offset;
     for (int attempt = 1; attempt < 5; attempt++) {
         const tile_record record = done_record(4, attempt < 4);
-        assert_int_equal(tile_table_put(store_ledger(s), 4, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_put(store_ledger(s), 4, 1, &record, NULL, &e), WEFT_OK);
         store_close(s);
         const tile_record written = read_record(path, at, 4);
         assert_int_equal(written.attempts, attempt);
@@ -162,7 +162,7 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
     job *j = run_record_job(100, 5);
     store *s = open_books(sample_path("failures.h5"), j);
     const tile_record some[] = {done_record(2, 2), done_record(3, 1)};
-    assert_int_equal(tile_table_put(store_ledger(s), 2, 2, some, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 2, some, NULL, &e), WEFT_OK);
     static const int64_t items[] = {11, 13, 19};
     for (int i = 0; i < 3; i++) {
         failure_row row = {.item = items[i], .code = 100 + i};
@@ -182,7 +182,7 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
         assert_string_equal(row[i].text, text);
     }
     const tile_record better = done_record(2, 0);
-    assert_int_equal(tile_table_put(store_ledger(s), 2, 1, &better, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 1, &better, NULL, &e), WEFT_OK);
     assert_int_equal(count_failures(store_ledger(s), 10, 15), 0);
     assert_int_equal(count_failures(store_ledger(s), 0, 100), 1);
     store_close(s);
@@ -231,7 +231,7 @@ static int64_t fill_table(tile_table *l, int64_t rows)
     for (int64_t tile = 0; tile < rows; tile++) {
         const tile_record record = done_record(tile, 1);
         const failure_row row = {.item = 5 * tile, .code = 1};
-        assert_int_equal(tile_table_put(l, tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_put(l, tile, 1, &record, NULL, &e), WEFT_OK);
         assert_int_equal(tile_table_add_failure(l, &row, &e), WEFT_OK);
     }
     return usage_cpu_ns() - start_ns;
@@ -309,7 +309,7 @@ static void test_damaged_records_are_empty(void **state)
     store *s = open_books(sample_path("torn.h5"), j);
     for (int64_t tile = 0; tile < 50; tile++) {
         const tile_record record = done_record(tile, 0);
-        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, NULL, &e), WEFT_OK);
     }
     const int64_t at = store_layout(s)->tiles_offset;
     store_close(s);
