@@ -64,7 +64,6 @@ typedef struct letters {
 
 /* Tiles that a rank computes into one buffer. */
 typedef struct work {
-    const struct simulation *simulation;
     interval all;
     int64_t kept;   /* tiles from here on have been cut off */
     double busy_ns; /* what computing them took, … */
@@ -328,7 +327,7 @@ static bool offer_hook(void *context, interval p)
         free(w);
         return false;
     }
-    *w = (work){.simulation = s, .all = p, .kept = p.tiles};
+    *w = (work){.all = p, .kept = p.tiles};
     /* All are told, but only as many as there are tiles can find any. */
     for (int64_t i = 0; i < p.tiles && m->waiting != NOBODY; i++) {
         add_event(s, s->now_ns + ns(s->setup->costs.wake_s), EVENT_READY, m->rank, m->waiting,
@@ -367,6 +366,12 @@ static void report_hook(void *context, parcel *p)
     free(p);
 }
 
+static void drop_hook(void *context, parcel *p)
+{
+    (void)context;
+    free(p);
+}
+
 static void sync_hook(void *context)
 {
     station *m = context;
@@ -380,28 +385,22 @@ static void fail_hook(void *context, const error *why)
     ((station *)context)->simulation->failed = true;
 }
 
-/* Each tile's time, stretched by what its block took. */
-static double seconds_of(const void *data, int64_t i)
-{
-    const work *w = data;
-    const double stretch = w->work_ns > 0 ? w->busy_ns / w->work_ns : 1;
-    return 1e-9 * stretch * scaled_tile_ns(w->simulation, w->all.first + i);
-}
-
-/* The agent sees a block that has been written. */
+/* The agent sees a block that has been written, each tile's time stretched by the block's. */
 static void finish_block(station *m, work *w)
 {
-    const desk_block finished = {.all = w->all, .kept = w->kept, .seconds = seconds_of, .data = w};
+    const double stretch_s = 1e-9 * (w->work_ns > 0 ? w->busy_ns / w->work_ns : 1);
+    desk_block finished = {.all = w->all, .kept = w->kept};
     parcel *p = calloc(1, sizeof *p);
-    if (p == NULL) {
-        m->simulation->failed = true;
-    } else {
-        p->bytes = sizeof p->report;
-        p->report.kind = MESSAGE_REPORT;
-        p->report.first = w->all.first;
-        p->report.tiles = w->kept;
+    for (int64_t i = 0; i < w->kept; i++) {
+        news_add(&finished.news, 1, stretch_s * scaled_tile_ns(m->simulation, w->all.first + i));
     }
-    desk_finish(m->desk, &finished, p);
+    if (p != NULL) {
+        p->bytes = sizeof p->report;
+        p->report =
+            (message_report){.kind = MESSAGE_REPORT, .first = w->all.first, .tiles = w->kept};
+        desk_finish(m->desk, &finished, p);
+    }
+    m->simulation->failed = m->simulation->failed || p == NULL;
     free(w);
 }
 
@@ -667,6 +666,7 @@ static weft_status create_ranks(simulation *s, error *e)
                                      .cut = cut_hook,
                                      .send = send_hook,
                                      .report = report_hook,
+                                     .drop = drop_hook,
                                      .fail = fail_hook,
                                      .sync = sync_hook};
     const simulation_setup *setup = s->setup;

@@ -111,18 +111,18 @@ static parcel *pop(parcel **list)
     return p;
 }
 
-static void free_parcels(parcel **list)
+static void drop_all(desk *d, parcel **list)
 {
     for (parcel *p = pop(list); p != NULL; p = pop(list)) {
-        free(p);
+        d->setup.hooks->drop(d->setup.context, p);
     }
 }
 
 void desk_destroy(desk *d)
 {
     if (d != NULL) {
-        free_parcels(&d->written);
-        free_parcels(&d->syncing);
+        drop_all(d, &d->written);
+        drop_all(d, &d->syncing);
         granted_destroy(d->granted);
         free(d);
     }
@@ -133,41 +133,41 @@ int64_t desk_room(const desk *d)
     return granted_block_room(d->granted);
 }
 
-static void learn(news *n, double seconds)
+static void learn(news *n, const news *more)
 {
-    n->computed.tiles++;
-    n->computed.seconds += seconds;
-    n->computed.squares += seconds * seconds;
-    n->longest_s = seconds > n->longest_s ? seconds : n->longest_s;
+    n->computed.tiles += more->computed.tiles;
+    n->computed.seconds += more->computed.seconds;
+    n->computed.squares += more->computed.squares;
+    n->longest_s = more->longest_s > n->longest_s ? more->longest_s : n->longest_s;
 }
 
 /* Tiles that are not done go back: a run that stops leaves some out, and a rank that may be
  * presumed dead must not write. */
-void desk_finish(desk *d, const desk_block *b, parcel *p)
+static void return_undone(desk *d, const desk_block *b)
 {
     message_return undone;
     memset(&undone, 0, sizeof undone);
     undone.intervals = 1;
     interval *run = undone.interval;
     for (int64_t i = 0; i <= b->kept; i++) {
-        const double seconds = i < b->kept ? b->seconds(b->data, i) : 0;
-        if (seconds < 0) {
+        if (i < b->kept && !b->done(b->data, i)) {
             run->first = run->tiles == 0 ? b->all.first + i : run->first;
             run->tiles++;
-            continue;
-        }
-        if (i < b->kept) {
-            learn(&d->news, seconds);
-        }
-        if (run->tiles > 0) {
+        } else if (run->tiles > 0) {
             send_back(d, &undone);
             run->tiles = 0;
         }
     }
-    d->any_news = true;
-    if (p != NULL) {
-        push(&d->written, p);
+}
+
+void desk_finish(desk *d, const desk_block *b, parcel *p)
+{
+    if (b->news.computed.tiles < b->kept) {
+        return_undone(d, b);
     }
+    learn(&d->news, &b->news);
+    d->any_news = true;
+    push(&d->written, p);
 }
 
 void desk_synced(desk *d, double seconds)

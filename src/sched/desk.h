@@ -35,8 +35,9 @@ typedef struct parcel {
 typedef struct desk_block {
     interval all;
     int64_t kept; /* its tiles from here on were cut off */
-    /* The seconds that tile all.first + i took; negative: it has not been done. */
-    double (*seconds)(const void *data, int64_t i);
+    news news;    /* of those that have been computed */
+    /* Whether tile all.first + i has been computed. */
+    bool (*done)(const void *data, int64_t i);
     const void *data;
 } desk_block;
 
@@ -50,9 +51,11 @@ typedef struct desk_hooks {
     bool (*cut)(void *context, int64_t keep, int64_t most, interval *p);
     /* Nothing more is begun: blocks finish with the tiles that have been. */
     void (*halt)(void *context);
-    /* Sends a message to the coordinator, or the report of a block, which is freed with free(). */
+    /* Sends a message to the coordinator, or the report of a block; or frees a report that is of no
+     * use any more. */
     void (*send)(void *context, const void *bytes, size_t count);
     void (*report)(void *context, parcel *p);
+    void (*drop)(void *context, parcel *p);
     /* The rank cannot go on. */
     void (*fail)(void *context, const error *why);
     /* Begins to force to disk what is written: desk_synced() once it is there. */
@@ -89,7 +92,7 @@ void desk_destroy(desk *d);
 int64_t desk_room(const desk *d);
 
 /* The team has finished a block, whose bytes are in the file. The desk takes the parcel, the report
- * of the block; NULL: there was no memory for it. */
+ * of the block. */
 void desk_finish(desk *d, const desk_block *b, parcel *p);
 
 /* What was given to the last sync is on disk, which took so long. */

@@ -197,9 +197,9 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns)
     }
 }
 
-bool dispatch_report(dispatch *d, int64_t tile)
+int64_t dispatch_report_run(dispatch *d, int64_t first, int64_t tiles)
 {
-    return leases_report(d->leases, tile);
+    return leases_report_run(d->leases, first, tiles);
 }
 
 int64_t dispatch_bury(dispatch *d, int rank)

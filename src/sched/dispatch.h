@@ -53,6 +53,15 @@ typedef struct news {
     int64_t left;         /* tiles that it has and nobody has begun */
 } news;
 
+/* Adds tiles of which each took as long. */
+static inline void news_add(news *n, int64_t tiles, double tile_s)
+{
+    n->computed.tiles += tiles;
+    n->computed.seconds += (double)tiles * tile_s;
+    n->computed.squares += (double)tiles * tile_s * tile_s;
+    n->longest_s = tile_s > n->longest_s ? tile_s : n->longest_s;
+}
+
 /* All tiles are to do but those that dispatch_set_done() names before dispatch_start(). */
 weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *e);
 
@@ -79,8 +88,15 @@ void dispatch_return(dispatch *d, int rank, int intervals, const interval back[]
 /* A rank tells how it is getting on. */
 void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
 
+/* Tiles first … first + tiles - 1 are in the file, up to one that had been before: how many these
+ * are. */
+int64_t dispatch_report_run(dispatch *d, int64_t first, int64_t tiles);
+
 /* A tile is in the file: true if for the first time. */
-bool dispatch_report(dispatch *d, int64_t tile);
+static inline bool dispatch_report(dispatch *d, int64_t tile)
+{
+    return dispatch_report_run(d, tile, 1) == 1;
+}
 
 /* A rank is presumed dead: what it had is careful and to do again, and it
  * gets nothing until dispatch_ask(). Returns how many tiles are to do again. */

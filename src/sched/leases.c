@@ -86,12 +86,14 @@ static bool is_done(const leases *l, int64_t tile)
     return (l->tile[tile] & TILE_IS_DONE) != 0;
 }
 
-bool leases_report(leases *l, int64_t tile)
+int64_t leases_report_run(leases *l, int64_t first, int64_t tiles)
 {
-    const bool first = !is_done(l, tile);
-    l->tile[tile] |= TILE_IS_DONE;
-    l->undone -= first;
-    return first;
+    int64_t fresh = 0;
+    while (fresh < tiles && !is_done(l, first + fresh)) {
+        l->tile[first + fresh++] |= TILE_IS_DONE;
+    }
+    l->undone -= fresh;
+    return fresh;
 }
 
 void leases_set_careful(leases *l, int64_t tile)

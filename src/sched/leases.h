@@ -28,8 +28,15 @@ void leases_destroy(leases *l);
 /* Fails once memory has run out for what ranks have: then a tile may never be handed out again. */
 weft_status leases_status(const leases *l, error *e);
 
+/* Tiles first … first + tiles - 1 have been computed, up to one that had been before: how many
+ * these are. */
+int64_t leases_report_run(leases *l, int64_t first, int64_t tiles);
+
 /* A tile has been computed: true if for the first time. */
-bool leases_report(leases *l, int64_t tile);
+static inline bool leases_report(leases *l, int64_t tile)
+{
+    return leases_report_run(l, tile, 1) == 1;
+}
 
 /* Tiles not done. */
 int64_t leases_undone(const leases *l);

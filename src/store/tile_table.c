@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rank 0's books: the tile records, the failures and the runs, in memory and on disk. */
+/* The tables of a result on rank 0: tile records, failures and runs. */
 #define _GNU_SOURCE 1
 #include "store/tile_table.h"
 
+#include "base/array.h"
+#include "base/pool.h"
 #include "base/thread.h"
+#include "store/io/bytes.h"
 #include "store/io/fault.h"
 
 #include <assert.h>
@@ -20,7 +23,13 @@ struct tile_table {
     const char *path;
     const job *job;
     metadata_layout layout;
-    tile_record *records;
+    unsigned char *memory; /* of the next two */
+    uint32_t *sum;         /* per tile: the low bits of its checksum */
+    unsigned char *state;  /* per tile: a tile_state, with HAS_PAST if it is among … */
+    tile_past *past;       /* … these, in ascending order */
+    int64_t past_count;
+    int64_t past_room;
+    int64_t failed;
     int64_t damaged;
     failure_row *failures;
     int64_t failures_used;
@@ -33,7 +42,7 @@ struct tile_table {
     bool idle_before;
 };
 
-enum { NO_ROW = -1 };
+enum { NO_ROW = -1, HAS_PAST = 0x80, READ_RECORDS = 4096 };
 
 /* Where the rows of a tile are; Fibonacci's hashing spreads neighbours. */
 static int64_t *bucket_of(const tile_table *l, int64_t item)
@@ -68,44 +77,109 @@ static void list_rows(tile_table *l)
     }
 }
 
-/* What the tables say: damaged records become empty ones, and the ends of the tables are found. */
-static void take_stock(tile_table *l)
+static void find_end_of_failures(tile_table *l)
 {
-    for (int64_t tile = 0; tile < l->job->tiles.tiles; tile++) {
-        if (!tile_record_sound(&l->records[tile], tile)) {
-            memset(&l->records[tile], 0, sizeof l->records[tile]);
-            l->damaged++;
-        }
-    }
     for (int64_t row = 0; row < l->layout.failure_rows; row++) {
         if (l->failures[row].code != 0) {
             l->failures_used = row + 1;
         }
     }
-    list_rows(l);
 }
 
-/* A run that was killed could not close its row; the tile records know what it had done. */
-static weft_status close_killed_run(tile_table *l, tables *t, error *e)
+/* What a sound record says is remembered; false if there is no memory for it. */
+static bool note_record(tile_table *l, int64_t tile, const tile_record *record)
 {
-    const bool killed = tables_settle_runs(t, &l->job->tiles, false);
-    const run_row *last = t->runs > 0 ? &t->run[t->runs - 1] : NULL;
+    l->sum[tile] = (uint32_t)record->checksum;
+    l->state[tile] = record->state;
+    if (record->attempts == 0 || (tile_record_done(record) && record->failed == 0)) {
+        return true;
+    }
+    if (!ARRAY_RESERVE(l->past, l->past_room, l->past_count + 1)) {
+        return false;
+    }
+    l->past[l->past_count++] = (tile_past){.tile = tile,
+                                           .checksum = record->checksum,
+                                           .failed = record->failed,
+                                           .attempts = record->attempts,
+                                           .state = record->state};
+    l->failed += tile_record_done(record) ? record->failed : 0;
+    l->state[tile] |= HAS_PAST;
+    return true;
+}
+
+/* Damaged records are empty ones. */
+static weft_status note_records(tile_table *l, int64_t first, int64_t tiles,
+                                const tile_record records[], recount *killed, error *e)
+{
+    for (int64_t i = 0; i < tiles; i++) {
+        if (!tile_record_sound(&records[i], first + i)) {
+            l->damaged++;
+            continue;
+        }
+        if (!note_record(l, first + i, &records[i])) {
+            return error_memory(e, "the failed items of %s", l->path);
+        }
+        if (killed->row != NULL) {
+            recount_add(killed, &l->job->tiles, first + i, &records[i]);
+        }
+    }
+    return WEFT_OK;
+}
+
+/* Looks at all tile records, a part of them at a time. */
+static weft_status scan_records(tile_table *l, int fd, recount *killed, error *e)
+{
+    const int64_t all = l->job->tiles.tiles;
+    tile_record *records = malloc(READ_RECORDS * sizeof *records);
+    weft_status status =
+        records != NULL ? WEFT_OK : error_memory(e, "the tile records of %s", l->path);
+    for (int64_t first = 0; first < all && status == WEFT_OK; first += READ_RECORDS) {
+        const int64_t tiles = all - first < READ_RECORDS ? all - first : READ_RECORDS;
+        status = bytes_read(fd, l->path, records, (size_t)tiles * sizeof *records,
+                            l->layout.tiles_offset + first * (int64_t)sizeof *records, e);
+        if (status == WEFT_OK) {
+            status = note_records(l, first, tiles, records, killed, e);
+        }
+    }
+    free(records);
+    return status;
+}
+
+/* Takes stock of what earlier runs have done. A run that was killed could not close its row; the
+ * tile records know what it had done. */
+static weft_status take_stock(tile_table *l, int fd, tables *t, error *e)
+{
+    run_row *last = t->runs > 0 ? &t->run[t->runs - 1] : NULL;
+    recount killed = {.row = NULL};
+    if (last != NULL && run_row_outcome(last) == WEFT_OUTCOME_RUNNING) {
+        killed = recount_begin(last, t->runs - 1);
+    }
+    const weft_status status = scan_records(l, fd, &killed, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (killed.row != NULL) {
+        recount_end(&killed);
+    }
+    find_end_of_failures(l);
+    list_rows(l);
+    const bool changed = tables_settle_runs(t, &l->job->tiles, false);
     l->run = last == NULL || t->runs < l->layout.run_rows ? t->runs : t->runs - 1;
     l->idle_before =
         last != NULL && last->items == 0 && run_row_outcome(last) == WEFT_OUTCOME_STOPPED;
-    return killed ? write_run(l, t->runs - 1, last, e) : WEFT_OK;
+    return changed ? write_run(l, t->runs - 1, last, e) : WEFT_OK;
 }
 
-static size_t records_bytes(const tile_table *l)
+static size_t memory_bytes(const tile_table *l)
 {
-    return ((size_t)l->job->tiles.tiles + 1) * sizeof *l->records;
+    return ((size_t)l->job->tiles.tiles + 1) * (sizeof *l->sum + sizeof *l->state);
 }
 
-/* Zeroed, and in large pages where the system has them: every record is touched once, and with
+/* Zeroed, and in large pages where the system has them: every tile's part is touched once, and with
  * small pages that would cost more than all else that is done to it. */
-static bool allocate_records(tile_table *l)
+static bool allocate_tiles(tile_table *l)
 {
-    const size_t bytes = records_bytes(l);
+    const size_t bytes = memory_bytes(l);
     const int protection = PROT_READ | PROT_WRITE;
     /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
     void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -113,7 +187,9 @@ static bool allocate_records(tile_table *l)
         return false;
     }
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
-    l->records = memory;
+    l->memory = memory;
+    l->sum = memory;
+    l->state = l->memory + ((size_t)l->job->tiles.tiles + 1) * sizeof *l->sum;
     return true;
 }
 
@@ -133,8 +209,7 @@ static bool allocate_failures(tile_table *l)
 /* Takes over what earlier runs have left. */
 static weft_status load(tile_table *l, error *e)
 {
-    tables t = {.tile = l->records,
-                .failure = l->failures,
+    tables t = {.failure = l->failures,
                 .run = calloc((size_t)l->layout.run_rows + 1, sizeof *t.run)};
     const int fd = open(l->path, O_RDONLY | O_CLOEXEC);
     weft_status status = WEFT_OK;
@@ -147,8 +222,7 @@ static weft_status load(tile_table *l, error *e)
         status = tables_read(fd, l->path, &l->layout, &l->job->tiles, &t, e);
     }
     if (status == WEFT_OK) {
-        take_stock(l);
-        status = close_killed_run(l, &t, e);
+        status = take_stock(l, fd, &t, e);
     }
     if (fd >= 0) {
         (void)close(fd);
@@ -165,9 +239,9 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
         return error_memory(e, "the tables of %s", path);
     }
     *l = (tile_table){.backlog = b, .path = path, .job = j, .layout = *layout};
-    if (!allocate_failures(l) || !allocate_records(l)) {
+    if (!allocate_failures(l) || !allocate_tiles(l)) {
         tile_table_close(l);
-        return error_memory(e, "the tile records of %s", path);
+        return error_memory(e, "the tables of %s", path);
     }
     list_rows(l);
     const weft_status status = created ? WEFT_OK : load(l, e);
@@ -182,9 +256,10 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
 void tile_table_close(tile_table *l)
 {
     if (l != NULL) {
-        if (l->records != NULL) {
-            (void)munmap(l->records, records_bytes(l));
+        if (l->memory != NULL) {
+            (void)munmap(l->memory, memory_bytes(l));
         }
+        free(l->past);
         free(l->bucket);
         free(l->next_row);
         free(l->failures);
@@ -197,9 +272,33 @@ int64_t tile_table_damaged(const tile_table *l)
     return l->damaged;
 }
 
-const tile_record *tile_table_record(const tile_table *l, int64_t tile)
+tile_state tile_table_state(const tile_table *l, int64_t tile)
 {
-    return &l->records[tile];
+    return (tile_state)(l->state[tile] & ~HAS_PAST);
+}
+
+bool tile_table_same(const tile_table *l, int64_t tile, const tile_record *record)
+{
+    return l->sum[tile] == (uint32_t)record->checksum;
+}
+
+int64_t tile_table_failed(const tile_table *l)
+{
+    return l->failed;
+}
+
+static int compare_tiles(const void *tile, const void *past)
+{
+    const int64_t a = *(const int64_t *)tile;
+    const int64_t b = ((const tile_past *)past)->tile;
+    return (a > b) - (a < b);
+}
+
+const tile_past *tile_table_past(const tile_table *l, int64_t tile)
+{
+    return (l->state[tile] & HAS_PAST) == 0
+               ? NULL
+               : bsearch(&tile, l->past, (size_t)l->past_count, sizeof *l->past, compare_tiles);
 }
 
 static weft_status write_failure(tile_table *l, int64_t row, error *e)
@@ -230,39 +329,69 @@ static weft_status clear_failures(tile_table *l, int64_t tile, error *e)
     return status;
 }
 
-static weft_status write_records(tile_table *l, int64_t first, int64_t tiles, error *e)
+static weft_status write_records(tile_table *l, int64_t first, int64_t tiles,
+                                 const tile_record records[], void *piece, error *e)
 {
-    const int64_t offset = l->layout.tiles_offset + first * (int64_t)sizeof *l->records;
-    return backlog_write(l->backlog, offset, &l->records[first], (size_t)tiles * sizeof *l->records,
-                         e);
+    const int64_t offset = l->layout.tiles_offset + first * (int64_t)sizeof *records;
+    const size_t bytes = (size_t)tiles * sizeof *records;
+    if (piece == NULL) {
+        return backlog_write(l->backlog, offset, records, bytes, e);
+    }
+    pool_share(piece);
+    const weft_status status =
+        backlog_write_kept(l->backlog, offset, records, bytes, pool_give, piece, e);
+    if (status != WEFT_OK) {
+        pool_give(piece);
+    }
+    return status;
 }
 
-weft_status tile_table_reopen(tile_table *l, int64_t tile, error *e)
+weft_status tile_table_reopen_failed(tile_table *l, error *e)
 {
-    l->records[tile].state = TILE_EMPTY;
-    tile_record_seal(&l->records[tile], tile);
-    return write_records(l, tile, 1, e);
+    weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < l->past_count && status == WEFT_OK; i++) {
+        const tile_past *past = &l->past[i];
+        if (past->state != TILE_EMPTY) {
+            tile_record record = {.state = TILE_EMPTY,
+                                  .attempts = past->attempts,
+                                  .failed = past->failed,
+                                  .checksum = past->checksum};
+            tile_record_seal(&record, past->tile);
+            l->state[past->tile] = TILE_EMPTY | HAS_PAST;
+            status = write_records(l, past->tile, 1, &record, NULL, e);
+        }
+    }
+    return status;
+}
+
+/* A tile that was computed before: its record, which is written already, counts the attempts, and
+ * its earlier failures go. */
+static weft_status replace(tile_table *l, int64_t tile, const tile_record *record, error *e)
+{
+    const tile_past *past = tile_table_past(l, tile);
+    weft_status status = clear_failures(l, tile, e);
+    if (status == WEFT_OK && past != NULL) {
+        tile_record counted = *record;
+        counted.attempts = (uint16_t)(past->attempts + (past->attempts < UINT16_MAX));
+        tile_record_seal(&counted, tile);
+        status = write_records(l, tile, 1, &counted, NULL, e);
+    }
+    return status;
 }
 
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
-                           error *e)
+                           void *piece, error *e)
 {
     assert(thread_is_main());
-    weft_status status = WEFT_OK;
+    weft_status status = write_records(l, first, tiles, records, piece, e);
     for (int64_t i = 0; i < tiles && status == WEFT_OK; i++) {
-        tile_record *mine = &l->records[first + i];
-        const tile_record before = *mine;
-        *mine = records[i];
-        if (before.attempts > 0) {
-            mine->attempts = (uint16_t)(before.attempts + (before.attempts < UINT16_MAX));
-            tile_record_seal(mine, first + i);
+        const int64_t tile = first + i;
+        const unsigned char before = l->state[tile];
+        if (before > TILE_DONE) {
+            status = replace(l, tile, &records[i], e);
         }
-        if (before.failed > 0) {
-            status = clear_failures(l, first + i, e);
-        }
-    }
-    if (status == WEFT_OK) {
-        status = write_records(l, first, tiles, e);
+        l->sum[tile] = (uint32_t)records[i].checksum;
+        l->state[tile] = (unsigned char)(records[i].state | (before & HAS_PAST));
     }
     return status;
 }

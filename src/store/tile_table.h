@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of a result on rank 0: the tile records, the failures and the runs, in memory and on
- * disk.
+/* The tables of a result on rank 0: tile records, failures and runs. A tile's record is in the file
+ * alone; in memory there are five bytes for each, and a little more for those with failed items.
  *
  * Thread: rank 0's main thread. */
 #ifndef STORE_TILE_TABLE_H
@@ -16,6 +16,15 @@
 
 typedef struct tile_table tile_table;
 
+/* What an earlier run has left of a tile with failed items. */
+typedef struct tile_past {
+    int64_t tile;
+    uint64_t checksum;
+    uint32_t failed;
+    uint16_t attempts;
+    uint8_t state; /* TILE_EMPTY: it was begun again, and not finished */
+} tile_past;
+
 /* Reads the tables, unless the file has just been created. Damaged tile records count as empty; the
  * row of a run that was killed is closed. The backlog, to which all writing is left, stays the
  * caller's: a call here fails with the first failure of those before it. */
@@ -27,15 +36,26 @@ void tile_table_close(tile_table *l);
 /* How many tile records were damaged when the file was opened. */
 int64_t tile_table_damaged(const tile_table *l);
 
-const tile_record *tile_table_record(const tile_table *l, int64_t tile);
+tile_state tile_table_state(const tile_table *l, int64_t tile);
 
-/* Takes sealed records of a run of tiles over, and has them written in place. Rows of failures of
- * these tiles' earlier attempts are cleared. */
+/* Whether a record says of a tile that is done what was put: as far as 32 bits of its checksum
+ * tell. */
+bool tile_table_same(const tile_table *l, int64_t tile, const tile_record *record);
+
+/* Items that had failed when the file was opened, in tiles that were done. */
+int64_t tile_table_failed(const tile_table *l);
+
+/* What was left of a tile when the file was opened; NULL: nothing with failed items. */
+const tile_past *tile_table_past(const tile_table *l, int64_t tile);
+
+/* Has sealed records of a run of tiles written in place. Rows of failures of these tiles' earlier
+ * attempts are cleared. The records are part of `piece`, a pool's, and are not changed while it has
+ * users; NULL: a copy is made. */
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
-                           error *e);
+                           void *piece, error *e);
 
-/* Marks a tile as not done, since its bytes are about to be replaced. */
-weft_status tile_table_reopen(tile_table *l, int64_t tile, error *e);
+/* Marks tiles with failed items as not done, since their bytes are about to be replaced. */
+weft_status tile_table_reopen_failed(tile_table *l, error *e);
 
 /* Writes a row; when the table is full, the count in the tile's record goes on without it. */
 weft_status tile_table_add_failure(tile_table *l, const failure_row *row, error *e);

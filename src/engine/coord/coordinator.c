@@ -72,7 +72,15 @@ static weft_status look_at_leases(void *context, int64_t ticket, bool *written, 
 static weft_status record(void *context, int rank, const message_report *report, size_t count,
                           error *e)
 {
-    return run_record_take(((coordinator *)context)->run_record, rank, report, count, e);
+    const coordinator *c = context;
+    const void *bytes = report;
+    void *piece = mail_keep(c->setup.mail, &bytes, count);
+    if (piece == NULL) {
+        return error_memory(e, "a report of %zu bytes", count);
+    }
+    const weft_status status = run_record_take(c->run_record, rank, bytes, count, piece, e);
+    pool_give(piece);
+    return status;
 }
 
 static void tell_of_loss(void *context, int rank, int64_t tiles, const char *why)

@@ -40,9 +40,9 @@ static weft_status lease_retries(run_record *b, error *e)
 {
     weft_status status = WEFT_OK;
     for (int64_t tile = 0; tile < b->setup.job->tiles.tiles && status == WEFT_OK; tile++) {
-        const tile_record *record = tile_table_record(b->tile_table, tile);
-        if (tile_record_done(record) && record->failed > 0) {
-            status = lease_table_set(b->leases, tile, 1, record->state == TILE_QUARANTINED, e);
+        const tile_state state = tile_table_state(b->tile_table, tile);
+        if (state > TILE_DONE) {
+            status = lease_table_set(b->leases, tile, 1, state == TILE_QUARANTINED, e);
         }
     }
     return status == WEFT_OK ? lease_table_wait(b->leases, e) : status;
@@ -61,32 +61,31 @@ static void note_left(run_record *b, int64_t tile)
 static weft_status take_over(run_record *b, error *e)
 {
     const tiling *tiles = &b->setup.job->tiles;
-    weft_status status = b->setup.options->retry_failed ? lease_retries(b, e) : WEFT_OK;
+    const bool retry = b->setup.options->retry_failed;
     bool reopened = false;
-    for (int64_t tile = 0; tile < tiles->tiles && status == WEFT_OK; tile++) {
-        const tile_record *record = tile_table_record(b->tile_table, tile);
-        const bool done = tile_record_done(record);
-        if (done && b->setup.options->retry_failed && record->failed > 0) {
-            status = tile_table_reopen(b->tile_table, tile, e);
-            reopened = true;
-        } else if (done) {
+    for (int64_t tile = 0; tile < tiles->tiles; tile++) {
+        const tile_state state = tile_table_state(b->tile_table, tile);
+        const bool again = retry && state > TILE_DONE;
+        if (state != TILE_EMPTY && !again) {
             dispatch_set_done(b->setup.dispatch, tile);
             b->done += tiling_items(tiles, tile, 1);
-            b->failed += record->failed;
             continue;
         }
         if (lease_table_holds(b->leases, tile)) {
             dispatch_set_careful(b->setup.dispatch, tile);
-            if (!done) {
+            if (!again) {
                 note_left(b, tile);
             }
         }
+        reopened = reopened || again;
     }
-    if (status == WEFT_OK && reopened) {
-        store_flush(b->setup.store, b->setup.options->sync_s > 0);
-        status = store_settle(b->setup.store, e);
+    b->failed = retry ? 0 : tile_table_failed(b->tile_table);
+    if (!reopened) {
+        return WEFT_OK;
     }
-    return status;
+    const weft_status status = tile_table_reopen_failed(b->tile_table, e);
+    store_flush(b->setup.store, b->setup.options->sync_s > 0);
+    return status == WEFT_OK ? store_settle(b->setup.store, e) : status;
 }
 
 /* The time of day, as far as it has got since the run began: who sets the clock meanwhile does not
@@ -130,7 +129,10 @@ weft_status run_record_open(const run_record_setup *setup, run_record **out, err
     b->effort = efforts;
     b->tile_table = store_ledger(setup->store);
     b->leases = store_leases(setup->store);
-    weft_status status = take_over(b, e);
+    weft_status status = setup->options->retry_failed ? lease_retries(b, e) : WEFT_OK;
+    if (status == WEFT_OK) {
+        status = take_over(b, e);
+    }
     if (status == WEFT_OK) {
         status = open_row(b, e);
     }
@@ -168,7 +170,7 @@ void run_record_close(run_record *b)
 static void check_duplicate(run_record *b, int64_t tile, const tile_record *record)
 {
     b->row.duplicates += tiling_items(&b->setup.job->tiles, tile, 1);
-    if (record->checksum != tile_table_record(b->tile_table, tile)->checksum && !b->warned_impure) {
+    if (!tile_table_same(b->tile_table, tile, record) && !b->warned_impure) {
         b->warned_impure = true;
         log_print(LOG_WARNING,
                   "tile %" PRId64 " was computed twice, with different results: the kernel is not "
@@ -177,36 +179,30 @@ static void check_duplicate(run_record *b, int64_t tile, const tile_record *reco
     }
 }
 
-static weft_status put_run_of_tiles(run_record *b, int64_t first, int64_t tiles,
-                                    const tile_record records[], error *e)
+/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
+ * reported before. How many these are. */
+static weft_status record_run(run_record *b, const message_report *report, void *piece,
+                              int64_t from, int64_t *run, error *e)
 {
+    const tile_record *records = (const tile_record *)(report + 1) + from;
     const tiling *t = &b->setup.job->tiles;
+    const int64_t first = report->first + from;
+    int64_t tiles = 0;
+    while (from + tiles < report->tiles && tile_record_done(&records[tiles])) {
+        tiles++;
+    }
+    tiles = dispatch_report_run(b->setup.dispatch, first, tiles);
+    *run = tiles;
+    if (tiles == 0) {
+        return WEFT_OK;
+    }
     for (int64_t i = 0; i < tiles; i++) {
         b->row.failed += records[i].failed;
         b->failed += records[i].failed;
     }
     b->done += tiling_items(t, first, tiles);
     b->row.items += tiling_items(t, first, tiles);
-    return tile_table_put(b->tile_table, first, tiles, records, e);
-}
-
-/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
- * reported before. How many these are. */
-static weft_status record_run(run_record *b, const message_report *report, int64_t from,
-                              int64_t *run, error *e)
-{
-    const tile_record *records = (const tile_record *)(report + 1);
-    const int64_t first = report->first + from;
-    int64_t tiles = 0;
-    while (from + tiles < report->tiles && tile_record_done(&records[from + tiles]) &&
-           dispatch_report(b->setup.dispatch, first + tiles)) {
-        tiles++;
-    }
-    *run = tiles;
-    if (tiles == 0) {
-        return WEFT_OK;
-    }
-    return put_run_of_tiles(b, first, tiles, records + from, e);
+    return tile_table_put(b->tile_table, first, tiles, records, piece, e);
 }
 
 /* What a report says of failed items, for as far as its tiles have been recorded. */
@@ -227,14 +223,14 @@ static weft_status record_failures(run_record *b, const message_report *report,
 }
 
 /* Tiles and failures of a report. */
-static weft_status record_report(run_record *b, const message_report *report, bool recorded[],
-                                 error *e)
+static weft_status record_report(run_record *b, const message_report *report, void *piece,
+                                 bool recorded[], error *e)
 {
     const tile_record *records = (const tile_record *)(report + 1);
     weft_status status = WEFT_OK;
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
         int64_t run = 0;
-        status = record_run(b, report, i, &run, e);
+        status = record_run(b, report, piece, i, &run, e);
         if (run == 0 && tile_record_done(&records[i])) {
             check_duplicate(b, report->first + i, &records[i]);
         }
@@ -247,7 +243,7 @@ static weft_status record_report(run_record *b, const message_report *report, bo
 }
 
 weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
-                            error *e)
+                            void *piece, error *e)
 {
     assert(thread_is_main());
     const size_t expected = sizeof *report + (size_t)report->tiles * sizeof(tile_record) +
@@ -263,7 +259,7 @@ weft_status run_record_take(run_record *b, int rank, const message_report *repor
     if (report->failures > 0 && recorded == NULL) {
         return error_memory(e, "a report of failed items");
     }
-    const weft_status status = record_report(b, report, recorded, e);
+    const weft_status status = record_report(b, report, piece, recorded, e);
     free(recorded);
     return status;
 }
@@ -316,7 +312,7 @@ static weft_status free_leases(run_record *b, error *e)
     for (int64_t tile = 0; tile < tiles && status == WEFT_OK;) {
         int64_t end = tile;
         while (end < tiles && (!dispatch_careful(b->setup.dispatch, end) ||
-                               tile_record_done(tile_table_record(b->tile_table, end)))) {
+                               tile_table_state(b->tile_table, end) != TILE_EMPTY)) {
             end++;
         }
         status = lease_table_set(b->leases, tile, end - tile, false, e);

@@ -34,10 +34,10 @@ weft_status run_record_open(const run_record_setup *setup, run_record **out, err
 /* NULL is allowed. */
 void run_record_close(run_record *b);
 
-/* Records a report of `count` bytes. What has been reported before is compared, and counted as
- * computed twice. */
+/* Records a report of `count` bytes, which is part of `piece`, a pool's. What has been reported
+ * before is compared, and counted as computed twice. */
 weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
-                            error *e);
+                            void *piece, error *e);
 
 /* A rank is presumed dead with `tiles` tiles in progress. */
 void run_record_lose(run_record *b, int rank, int64_t tiles);

@@ -43,25 +43,37 @@ static void clear_padding(const block *b, int64_t first, int64_t items)
     }
 }
 
+/* Has a span computed; false if it is not. */
+static bool compute_span(const weft_span *span)
+{
+    const bool computed = call_kernel(span);
+    const error *misused = misuse_seen(span->flow->misuse);
+    if (misused != NULL) {
+        span->failures->broken = misused;
+    }
+    return computed && misused == NULL;
+}
+
+/* A span of no items yet. */
+static weft_span begin_span(const block *b, int worker, span_failures *failures)
+{
+    return (weft_span){.flow = b->flow,
+                       .bytes = b->bytes,
+                       .field_start = b->field_start,
+                       .origin = tiling_first(&b->flow->job->tiles, b->first),
+                       .worker = worker,
+                       .careful = b->careful,
+                       .failures = failures};
+}
+
 /* Has a run of items computed; false if they are not. */
 static bool compute_items(const block *b, int worker, int64_t first, int64_t count,
                           span_failures *failures)
 {
-    const weft_span span = {.flow = b->flow,
-                            .bytes = b->bytes,
-                            .field_start = b->field_start,
-                            .origin = tiling_first(&b->flow->job->tiles, b->first),
-                            .first = first,
-                            .count = count,
-                            .worker = worker,
-                            .careful = b->careful,
-                            .failures = failures};
-    const bool computed = call_kernel(&span);
-    const error *misused = misuse_seen(b->flow->misuse);
-    if (misused != NULL) {
-        failures->broken = misused;
-    }
-    return computed && misused == NULL;
+    weft_span span = begin_span(b, worker, failures);
+    span.first = first;
+    span.count = count;
+    return compute_span(&span);
 }
 
 /* The first of the items to retry that is not below an item. */
@@ -83,9 +95,6 @@ static int64_t find_retry(const flow *w, int64_t item)
 static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
 {
     const job *j = b->flow->job;
-    if (j->fields == 1) {
-        return checksum_run(block_bytes(b, 0, first), (size_t)job_field_bytes(j, 0, items));
-    }
     const void *bytes[WEFT_MAX_FIELDS];
     size_t counts[WEFT_MAX_FIELDS];
     for (int i = 0; i < j->fields; i++) {
@@ -130,16 +139,17 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
 {
     const flow *w = b->flow;
     const tiling *t = &w->job->tiles;
+    weft_span span = begin_span(b, worker, failures);
     int64_t done = 0;
     while (done < tiles) {
         const int64_t left = tiles - done;
-        const int64_t span = left < w->span_tiles ? left : w->span_tiles;
-        if ((done > 0 && flow_stopping(w)) ||
-            !compute_items(b, worker, tiling_first(t, tile + done),
-                           tiling_items(t, tile + done, span), failures)) {
+        const int64_t more = left < w->span_tiles ? left : w->span_tiles;
+        span.first = tiling_first(t, tile + done);
+        span.count = tiling_first(t, tile + done + more) - span.first;
+        if ((done > 0 && flow_stopping(w)) || !compute_span(&span)) {
             break;
         }
-        done += span;
+        done += more;
     }
     return done;
 }
@@ -178,31 +188,60 @@ static void record_failures(const block *b, tile_record *record, int64_t first, 
     }
 }
 
-/* Records of tiles that took ns together; the time is shared out by items. */
+/* Records of tiles that took ns together; the time is shared out by items. Whole tiles of one field
+ * in which nothing has failed are alike. */
 static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int64_t start_ns,
                          int64_t ns, bool some_failed)
 {
     const flow *w = b->flow;
     const tiling *t = &w->job->tiles;
-    const double item_s = 1e-9 * (double)ns / (double)tiling_items(t, tile, tiles);
+    const int64_t items = tiling_items(t, tile, tiles);
+    const double item_s = 1e-9 * (double)ns / (double)items;
+    tile_record *records = &b->records[tile - b->first];
     const tile_record common = {.state = TILE_DONE,
                                 .attempts = 1,
                                 .rank = w->rank,
                                 .worker = worker,
                                 .run = w->run,
-                                .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns)};
-    for (int64_t i = tile; i < tile + tiles; i++) {
-        const int64_t first = tiling_first(t, i);
-        const int64_t items = tiling_items(t, i, 1);
-        tile_record *record = &b->records[i - b->first];
-        *record = common;
-        if (some_failed) {
-            record_failures(b, record, first, items);
-        }
-        record->seconds = item_s * (double)items;
-        record->checksum = tile_checksum(b, first, items);
-        tile_record_seal(record, i);
+                                .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns),
+                                .seconds = item_s * (double)t->grain};
+    int64_t alike = 0;
+    if (w->job->fields == 1 && !some_failed) {
+        alike = items / t->grain;
+        tile_records_make(records, &common, tile, alike, block_bytes(b, 0, tiling_first(t, tile)),
+                          (size_t)job_field_bytes(w->job, 0, t->grain));
     }
+    for (int64_t i = alike; i < tiles; i++) {
+        const int64_t first = tiling_first(t, tile + i);
+        const int64_t of_tile = tiling_items(t, tile + i, 1);
+        records[i] = common;
+        if (some_failed) {
+            record_failures(b, &records[i], first, of_tile);
+        }
+        records[i].seconds = item_s * (double)of_tile;
+        records[i].checksum = tile_checksum(b, first, of_tile);
+        tile_record_seal(&records[i], tile + i);
+    }
+}
+
+static void take_block(block *b)
+{
+    while (atomic_flag_test_and_set_explicit(&b->taken, memory_order_acquire)) {
+    }
+}
+
+static void leave_block(block *b)
+{
+    atomic_flag_clear_explicit(&b->taken, memory_order_release);
+}
+
+/* Tiles of the block have been computed, and took ns together. */
+static void note_done(block *b, int64_t first, int64_t tiles, int64_t ns)
+{
+    memset(b->done + first, true, (size_t)tiles);
+    take_block(b);
+    news_add(&b->news, tiles, 1e-9 * (double)ns / (double)tiles);
+    leave_block(b);
 }
 
 /* Rows of failures that are still of use: the table in the file does not hold more. */
@@ -224,8 +263,7 @@ static int64_t reserve_rows(block *b, int64_t more)
  * lock is held for a copy at most, so a spinning one will do. */
 static void keep_rows(block *b, const span_failures *failures, int64_t end)
 {
-    while (atomic_flag_test_and_set_explicit(&b->failures_taken, memory_order_acquire)) {
-    }
+    take_block(b);
     const int64_t before = b->failure_count;
     const int64_t rows = reserve_rows(b, failures->count);
     for (int64_t i = 0; i < rows; i++) {
@@ -238,7 +276,7 @@ static void keep_rows(block *b, const span_failures *failures, int64_t end)
     if (failures->broken != NULL) {
         b->error = *failures->broken;
     }
-    atomic_flag_clear_explicit(&b->failures_taken, memory_order_release);
+    leave_block(b);
 }
 
 /* Fills the items that have failed, of those that have been computed. */
@@ -268,6 +306,7 @@ int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_
         fill_failed(b, item, failures.failed > 0 ? items : 0);
         clear_padding(b, item, items);
         record_tiles(b, worker, tile, computed, start_ns, end_ns - start_ns, failures.failed > 0);
+        note_done(b, first, computed, end_ns - start_ns);
     }
     if (failures.failed > 0) {
         failed_items_clear(b->failed, item - origin, item - origin + tiling_items(t, tile, tiles));

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PAGE_BYTES = 4096 };
 
@@ -20,7 +21,7 @@ enum { PAGE_BYTES = 4096 };
 weft_status block_create(flow *w, int64_t room, block **out, error *e)
 {
     block *b = calloc(1, sizeof *b);
-    tile_record *records = calloc((size_t)room, sizeof *records);
+    bool *done = malloc((size_t)room);
     int64_t bytes = 0;
     for (int i = 0; i < w->job->fields && b != NULL; i++) {
         b->field_start[i] = bytes;
@@ -29,20 +30,25 @@ weft_status block_create(flow *w, int64_t room, block **out, error *e)
     }
     unsigned char *buffer = aligned_alloc(PAGE_BYTES, (size_t)bytes);
     failed_items *failed = failed_items_create(room * w->job->tiles.grain);
-    if (b == NULL || records == NULL || buffer == NULL || failed == NULL) {
+    if (b == NULL || done == NULL || buffer == NULL || failed == NULL) {
         failed_items_destroy(failed);
         free(buffer);
-        free(records);
+        free(done);
         free(b);
         return error_memory(e, "a buffer of %lld bytes", (long long)bytes);
     }
     b->flow = w;
     b->room = room;
-    b->records = records;
+    b->done = done;
     b->bytes = buffer;
     b->failed = failed;
-    (void)atomic_flag_test_and_set(&b->failures_taken);
-    atomic_flag_clear(&b->failures_taken);
+    (void)atomic_flag_test_and_set(&b->taken);
+    atomic_flag_clear(&b->taken);
+    const weft_status status = block_renew(b, e);
+    if (status != WEFT_OK) {
+        block_destroy(b);
+        return status;
+    }
     *out = b;
     return WEFT_OK;
 }
@@ -52,30 +58,84 @@ void block_destroy(block *b)
     if (b != NULL) {
         free(b->failures);
         failed_items_destroy(b->failed);
-        free(b->records);
+        free(b->done);
+        pool_give(b->report);
         free(b->bytes);
         free(b);
     }
 }
 
-/* All others are empty still. */
-static void clear_records(block *b)
+static tile_record *records_of(parcel *p)
 {
-    for (int64_t i = 0; i < b->tiles; i++) {
-        b->records[i].state = TILE_EMPTY;
+    return (tile_record *)(&p->report + 1);
+}
+
+static size_t parcel_bytes(int64_t tiles, int64_t failures)
+{
+    return sizeof(parcel) + (size_t)tiles * sizeof(tile_record) +
+           (size_t)failures * sizeof(failure_row);
+}
+
+weft_status block_renew(block *b, error *e)
+{
+    if (b->report == NULL) {
+        b->report = pool_take(b->flow->pool, parcel_bytes(b->room, 0));
+        if (b->report == NULL) {
+            return error_memory(e, "a report");
+        }
+        b->records = records_of(b->report);
     }
+    return WEFT_OK;
+}
+
+static void forget_all(block *b)
+{
+    memset(b->done, false, (size_t)b->tiles);
+    b->news = (news){.longest_s = 0};
+    b->failure_count = 0;
 }
 
 void block_begin(block *b, interval p)
 {
     assert(thread_is_main());
-    clear_records(b);
     b->first = p.first;
     b->tiles = p.tiles;
     b->careful = p.careful != 0;
     b->kept = p.tiles;
-    b->failure_count = 0;
+    forget_all(b);
     error_clear(&b->error);
+}
+
+parcel *block_pack(block *b)
+{
+    const size_t bytes = parcel_bytes(b->kept, b->failure_count);
+    parcel *p = b->report;
+    if (bytes > pool_room(p)) {
+        p = pool_take(b->flow->pool, bytes);
+        if (p == NULL) {
+            return NULL;
+        }
+        memcpy(records_of(p), b->records, (size_t)b->kept * sizeof *b->records);
+        pool_give(b->report);
+    }
+    tile_record *records = records_of(p);
+    for (int64_t i = 0; i < b->kept && b->news.computed.tiles < b->kept; i++) {
+        if (!b->done[i]) {
+            memset(&records[i], 0, sizeof records[i]);
+        }
+    }
+    if (b->failure_count > 0) {
+        memcpy(records + b->kept, b->failures, (size_t)b->failure_count * sizeof *b->failures);
+    }
+    memset(p, 0, sizeof *p);
+    p->bytes = bytes - offsetof(parcel, report);
+    p->report.kind = MESSAGE_REPORT;
+    p->report.failures = (int32_t)b->failure_count;
+    p->report.first = b->first;
+    p->report.tiles = b->kept;
+    b->report = NULL;
+    b->records = NULL;
+    return p;
 }
 
 unsigned char *block_bytes(const block *b, int field, int64_t item)
@@ -108,12 +168,11 @@ void block_write(block *b)
 {
     weft_status status = WEFT_OK;
     if (may_be_lost(b->flow)) {
-        clear_records(b);
-        b->failure_count = 0;
+        forget_all(b);
     }
     for (int64_t i = 0; i < b->tiles && status == WEFT_OK;) {
         int64_t run = 0;
-        while (i + run < b->tiles && tile_record_done(&b->records[i + run])) {
+        while (i + run < b->tiles && b->done[i + run]) {
             run++;
         }
         if (run > 0) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "engine/flow/flow.h"
+#include "sched/desk.h"
 #include "space/interval.h"
 
 #include <stdatomic.h>
@@ -25,13 +26,16 @@ typedef struct block {
     int64_t room; /* tiles */
     unsigned char *bytes;
     int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a field begins */
-    tile_record *records;                 /* sealed; those not computed are empty */
+    parcel *report;                       /* a pool's piece: its head, then … */
+    tile_record *records;                 /* … records, sealed, of those tiles that are … */
+    bool *done;                           /* … computed */
     struct failed_items *failed;          /* nothing between two calls of block_compute() */
+    news news;                            /* of the tiles that are computed */
     failure_row *failures;                /* what there is to say of some of those that failed */
     int64_t failure_count;
     int64_t failure_room;
-    atomic_flag failures_taken; /* guards the three above, and the error until all is computed */
-    error error;                /* why it could not be computed, or written */
+    atomic_flag taken; /* guards the four above, and the error until all is computed */
+    error error;       /* why it could not be computed, or written */
 } block;
 
 /* A block with room for `room` tiles. */
@@ -40,8 +44,15 @@ weft_status block_create(flow *w, int64_t room, block **out, error *e);
 /* NULL is allowed. */
 void block_destroy(block *b);
 
-/* Makes it the block of that piece. */
+/* Makes it the block of that piece. Its report is there. */
 void block_begin(block *b, interval p);
+
+/* A block that has given its report away gets another one. */
+weft_status block_renew(block *b, error *e);
+
+/* What there is to report of a block that is finished, which then has no report any more; NULL: out
+ * of memory. */
+parcel *block_pack(block *b);
 
 /* The bytes of a field at an item of the block. */
 unsigned char *block_bytes(const block *b, int field, int64_t item);

@@ -5,6 +5,7 @@
 #ifndef ENGINE_FLOW_FLOW_H
 #define ENGINE_FLOW_FLOW_H
 
+#include "base/pool.h"
 #include "engine/flow/run_options.h"
 #include "host/thread_state.h"
 #include "space/job.h"
@@ -27,6 +28,7 @@ typedef struct flow {
     const run_options *options;
     const job *job;
     store *store;
+    pool *pool; /* of reports */
     weft_kernel_fn kernel;
     void *context;
     const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */

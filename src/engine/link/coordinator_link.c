@@ -49,14 +49,26 @@ void coordinator_link_destroy(coordinator_link *c)
 }
 
 /* Without memory for a message the rank cannot go on. */
+static void fail_unless(coordinator_link *c, weft_status sent, const error *e)
+{
+    if (sent != WEFT_OK) {
+        log_print(LOG_DEBUG, "no message to rank 0: %s", e->text);
+        coordinator_link_fail(c, e);
+    }
+}
+
 void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count)
 {
     assert(thread_is_main());
     error e = {.status = WEFT_OK};
-    if (mail_send(c->mail, 0, bytes, count, &e) != WEFT_OK) {
-        log_print(LOG_DEBUG, "no message to rank 0: %s", e.text);
-        coordinator_link_fail(c, &e);
-    }
+    fail_unless(c, mail_send(c->mail, 0, bytes, count, &e), &e);
+}
+
+void coordinator_link_hand(coordinator_link *c, void *piece, const void *bytes, size_t count)
+{
+    assert(thread_is_main());
+    error e = {.status = WEFT_OK};
+    fail_unless(c, mail_hand(c->mail, 0, piece, bytes, count, &e), &e);
 }
 
 /* Again and again, if there is no memory for that either. */

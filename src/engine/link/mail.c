@@ -12,26 +12,38 @@
 typedef struct letter {
     struct letter *next;
     size_t count;
-    max_align_t bytes[];
+    void *piece; /* the pool's that holds the bytes; NULL: they are … */
+    const void *at;
+    max_align_t bytes[]; /* … here */
 } letter;
 
 struct mail {
     comm *comm;
+    pool *pool;
     letter *first;
     letter *last;
     letter *open; /* the one handed out last */
 };
 
-weft_status mail_create(comm *c, mail **out, error *e)
+weft_status mail_create(comm *c, pool *p, mail **out, error *e)
 {
     mail *m = calloc(1, sizeof *m);
     if (m == NULL) {
         return error_memory(e, "messages");
     }
     m->comm = c;
+    m->pool = p;
     comm_begin_run(c);
     *out = m;
     return WEFT_OK;
+}
+
+static void throw_away(letter *l)
+{
+    if (l != NULL) {
+        pool_give(l->piece);
+        free(l);
+    }
 }
 
 void mail_destroy(mail *m)
@@ -41,11 +53,29 @@ void mail_destroy(mail *m)
     }
     while (m->first != NULL) {
         letter *next = m->first->next;
-        free(m->first);
+        throw_away(m->first);
         m->first = next;
     }
-    free(m->open);
+    throw_away(m->open);
     free(m);
+}
+
+/* A letter to oneself, with room for bytes of its own; NULL: out of memory. */
+static letter *append(mail *m, size_t room, size_t count, error *e)
+{
+    letter *l = malloc(sizeof *l + room);
+    if (l == NULL) {
+        (void)error_memory(e, "a message of %zu bytes", count);
+        return NULL;
+    }
+    *l = (letter){.count = count, .at = l->bytes};
+    if (m->last != NULL) {
+        m->last->next = l;
+    } else {
+        m->first = l;
+    }
+    m->last = l;
+    return l;
 }
 
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e)
@@ -54,19 +84,31 @@ weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error 
     if (rank != comm_rank(m->comm)) {
         return comm_post(m->comm, rank, bytes, count, e);
     }
-    letter *l = malloc(sizeof *l + count);
+    letter *l = append(m, count, count, e);
     if (l == NULL) {
-        return error_memory(e, "a message of %zu bytes", count);
+        return e->status;
     }
-    l->next = NULL;
-    l->count = count;
     memcpy(l->bytes, bytes, count);
-    if (m->last != NULL) {
-        m->last->next = l;
+    return WEFT_OK;
+}
+
+weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t count, error *e)
+{
+    assert(thread_is_main());
+    letter *l = NULL;
+    weft_status status = WEFT_OK;
+    if (rank != comm_rank(m->comm)) {
+        status = comm_post(m->comm, rank, bytes, count, e);
     } else {
-        m->first = l;
+        l = append(m, 0, count, e);
+        status = l != NULL ? WEFT_OK : e->status;
     }
-    m->last = l;
+    if (l == NULL) {
+        pool_give(piece);
+        return status;
+    }
+    l->piece = piece;
+    l->at = bytes;
     return WEFT_OK;
 }
 
@@ -100,7 +142,7 @@ weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes
                          error *e)
 {
     assert(thread_is_main());
-    free(m->open);
+    throw_away(m->open);
     m->open = m->first;
     if (m->open == NULL) {
         return comm_receive(m->comm, arrived, source, bytes, count, e);
@@ -111,7 +153,21 @@ weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes
     }
     *arrived = true;
     *source = comm_rank(m->comm);
-    *bytes = m->open->bytes;
+    *bytes = m->open->at;
     *count = m->open->count;
     return WEFT_OK;
+}
+
+void *mail_keep(mail *m, const void **bytes, size_t count)
+{
+    if (m->open != NULL && m->open->piece != NULL) {
+        pool_share(m->open->piece);
+        return m->open->piece;
+    }
+    void *piece = pool_take(m->pool, count);
+    if (piece != NULL) {
+        memcpy(piece, *bytes, count);
+        *bytes = piece;
+    }
+    return piece;
 }

@@ -6,6 +6,7 @@
 #ifndef ENGINE_LINK_MAIL_H
 #define ENGINE_LINK_MAIL_H
 
+#include "base/pool.h"
 #include "comm/comm.h"
 #include "sched/message.h"
 
@@ -15,13 +16,17 @@
 typedef struct mail mail;
 
 /* Every rank at the beginning of a run, between two collective calls. */
-weft_status mail_create(comm *c, mail **out, error *e);
+weft_status mail_create(comm *c, pool *p, mail **out, error *e);
 
 /* NULL is allowed. */
 void mail_destroy(mail *m);
 
 /* A copy of the bytes goes to a rank; a message to oneself is received like any other. */
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e);
+
+/* The same with bytes that are part of a piece of the pool, which the mail takes: to oneself they
+ * are not copied. */
+weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t count, error *e);
 
 /* As comm_probe(). */
 weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error *e);
@@ -42,5 +47,9 @@ int mail_next_dead(mail *m);
  * and live until the next call. */
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e);
+
+/* The message that was received last is to live on: the piece of the pool that *bytes, the message
+ * as it was received, is then part of, with the caller as one more user. NULL: out of memory. */
+void *mail_keep(mail *m, const void **bytes, size_t count);
 
 #endif

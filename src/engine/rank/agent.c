@@ -56,7 +56,10 @@ static bool offer_hook(void *context, interval p)
     agent *a = context;
     error e = {.status = WEFT_OK};
     block *b = pop(&a->free);
-    if (b == NULL && block_create(a->setup.flow, desk_room(a->desk), &b, &e) != WEFT_OK) {
+    const weft_status status =
+        b != NULL ? block_renew(b, &e) : block_create(a->setup.flow, desk_room(a->desk), &b, &e);
+    if (status != WEFT_OK) {
+        block_destroy(b);
         fail_hook(a, &e);
         return false;
     }
@@ -108,8 +111,13 @@ static void report_hook(void *context, parcel *p)
     if (a->syncer != NULL) {
         head->sync_ns = (int64_t)(1e9 * syncer_seconds(a->syncer));
     }
-    coordinator_link_send(a->setup.link, head, p->bytes);
-    free(p);
+    coordinator_link_hand(a->setup.link, p, head, p->bytes);
+}
+
+static void drop_hook(void *context, parcel *p)
+{
+    (void)context;
+    pool_give(p);
 }
 
 static void sync_hook(void *context)
@@ -132,6 +140,7 @@ static const desk_hooks hooks = {.look = look_hook,
                                  .halt = halt_hook,
                                  .send = send_hook,
                                  .report = report_hook,
+                                 .drop = drop_hook,
                                  .fail = fail_hook,
                                  .sync = sync_hook,
                                  .end_children = end_children_hook};
@@ -173,50 +182,28 @@ void agent_destroy(agent *a)
     }
 }
 
-/* What there is to say of a block's tiles, so that the block is free for others meanwhile. */
-static parcel *pack(agent *a, const block *b)
+static bool tile_done(const void *data, int64_t i)
 {
-    const size_t records_bytes = (size_t)b->tiles * sizeof *b->records;
-    const size_t failures_bytes = (size_t)b->failure_count * sizeof *b->failures;
-    const size_t bytes = sizeof(message_report) + records_bytes + failures_bytes;
-    parcel *p = malloc(offsetof(parcel, report) + bytes);
-    if (p == NULL) {
-        error e;
-        (void)error_memory(&e, "a report");
-        fail_hook(a, &e);
-        return NULL;
-    }
-    memset(p, 0, sizeof *p);
-    p->bytes = bytes;
-    p->report.kind = MESSAGE_REPORT;
-    p->report.failures = (int32_t)b->failure_count;
-    p->report.first = b->first;
-    p->report.tiles = b->tiles;
-    unsigned char *behind = (unsigned char *)&p->report + sizeof p->report;
-    memcpy(behind, b->records, records_bytes);
-    if (failures_bytes > 0) {
-        memcpy(behind + records_bytes, b->failures, failures_bytes);
-    }
-    return p;
-}
-
-static double tile_seconds(const void *data, int64_t i)
-{
-    const tile_record *record = &((const block *)data)->records[i];
-    return tile_record_done(record) ? record->seconds : -1;
+    return ((const block *)data)->done[i];
 }
 
 /* A block that the team has finished: its bytes are in the file, or never will be. */
 static void finish(agent *a, block *b)
 {
-    if (b->error.status != WEFT_OK) {
-        fail_hook(a, &b->error);
+    const desk_block finished = {.all = {.first = b->first, .tiles = b->tiles},
+                                 .kept = b->kept,
+                                 .news = b->news,
+                                 .done = tile_done,
+                                 .data = b};
+    error e = b->error;
+    parcel *report = e.status == WEFT_OK ? block_pack(b) : NULL;
+    if (report != NULL) {
+        desk_finish(a->desk, &finished, report);
     } else {
-        const desk_block finished = {.all = {.first = b->first, .tiles = b->tiles},
-                                     .kept = b->kept,
-                                     .seconds = tile_seconds,
-                                     .data = b};
-        desk_finish(a->desk, &finished, pack(a, b));
+        if (e.status == WEFT_OK) {
+            (void)error_memory(&e, "a report");
+        }
+        fail_hook(a, &e);
     }
     push(&a->free, b);
 }

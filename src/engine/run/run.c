@@ -62,9 +62,10 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
     for (int64_t i = 0; i < rows; i++) {
         const int64_t item = row[i].item;
         if (row[i].code != 0 && item >= 0 && item < tiles->count) {
-            const tile_record *record = tile_table_record(l, item / tiles->grain);
-            list[used] = (retry_item){.item = item, .checksum = record->checksum};
-            used += all || !tile_record_done(record);
+            const tile_past *past = tile_table_past(l, item / tiles->grain);
+            if (past != NULL && (all || past->state == TILE_EMPTY)) {
+                list[used++] = (retry_item){.item = item, .checksum = past->checksum};
+            }
         }
     }
     qsort(list, (size_t)used, sizeof *list, compare_items);
@@ -75,7 +76,7 @@ static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, re
         while (i + n < used && list[i + n].item / tiles->grain == tile) {
             n++;
         }
-        if (n == tile_table_record(l, tile)->failed) {
+        if (n == tile_table_past(l, tile)->failed) {
             memmove(list + kept, list + i, (size_t)n * sizeof *list);
             kept += n;
         }
@@ -133,8 +134,8 @@ static void warn_of_many_tiles(const job *j)
     const int64_t tiles = j->tiles.tiles;
     if (tiles > TILING_MOST_TILES) {
         log_print(LOG_WARNING,
-                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB, "
-                  "in the file and in rank 0's memory; without --grain, or with %" PRId64
+                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB "
+                  "of the file; without --grain, or with %" PRId64
                   " and more, there are a million at most",
                   j->tiles.grain, tiles, 1e-9 * (double)sizeof(tile_record) * (double)tiles,
                   divide_up(j->tiles.count, TILING_MOST_TILES));
@@ -245,7 +246,7 @@ static weft_status compute(comm *c, const placement *p, const run_options *optio
     const pulse settled =
         pulse_for((int64_t)(1e9 * options->heartbeat_s), (int64_t)(1e9 * options->dead_after_s),
                   p->ranks, !p->idle_main_threads);
-    weft_status status = mail_create(c, &m, e);
+    weft_status status = mail_create(c, w->pool, &m, e);
     if (status == WEFT_OK) {
         status = coordinator_link_create(m, comm_rank(c), settled, &line, e);
     }
@@ -387,6 +388,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
 {
     assert(thread_is_main());
     store *s = NULL;
+    pool *reports = NULL;
     retry_item *retry = NULL;
     opening o = {.left_ns = 0};
     const int64_t grain = options->grain > 0 ? options->grain : options->map_grain;
@@ -396,6 +398,9 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     weft_status status = job_settle(j, (uint64_t)options->seed, grain, e);
     if (status == WEFT_OK) {
         status = trial_threads(p->workers, e);
+    }
+    if (status == WEFT_OK) {
+        status = pool_create(&reports, e);
     }
     status = comm_agree(c, status, e);
     watch_opening(c, options->deadline_ns);
@@ -411,6 +416,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
         thread_state_get(&caller);
         flow w = {.job = j,
                   .store = s,
+                  .pool = reports,
                   .kernel = kernel,
                   .context = context,
                   .caller = &caller,
@@ -427,6 +433,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     end_watch();
     free(retry);
     status = close_store(c, s, options->sync_s <= 0 && !comm_broken(c), deadline_ns, status, e);
+    pool_destroy(reports);
     overflow_unwatch();
     exits_unwatch();
     signals_unwatch();

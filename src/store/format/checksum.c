@@ -2,24 +2,13 @@
 /* Checksums: XXH3-64 over a tile's bytes, field after field. */
 #include "store/format/checksum.h"
 
-/* Inlined: a tile may be a few bytes, where a call costs as much as the hash. */
 #define XXH_INLINE_ALL 1
 #include <xxhash.h>
-
-uint64_t checksum_seeded(const void *bytes, size_t count, uint64_t seed)
-{
-    return XXH3_64bits_withSeed(bytes, count, seed);
-}
-
-uint64_t checksum_run(const void *bytes, size_t count)
-{
-    return XXH3_64bits(bytes, count);
-}
 
 uint64_t checksum_runs(int runs, const void *const bytes[], const size_t counts[])
 {
     if (runs == 1) {
-        return checksum_run(bytes[0], counts[0]);
+        return XXH3_64bits(bytes[0], counts[0]);
     }
     XXH3_state_t state;
     (void)XXH3_64bits_reset(&state);

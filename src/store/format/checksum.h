@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t checksum_seeded(const void *bytes, size_t count, uint64_t seed);
-
-uint64_t checksum_run(const void *bytes, size_t count);
-
 /* Over the concatenation of several runs of bytes. */
 uint64_t checksum_runs(int runs, const void *const bytes[], const size_t counts[]);
 

@@ -2,20 +2,35 @@
 /* The rows of /weft/tiles, /weft/failures and /weft/runs, as they lie on disk. */
 #include "store/format/record.h"
 
-#include "store/format/checksum.h"
 #include "store/io/bytes.h"
 
 #include <stddef.h>
 #include <string.h>
 
+/* Inlined: a tile may be a few bytes, where a call costs as much as the hash, and a record's length
+ * is known here. */
+#define XXH_INLINE_ALL 1
+#include <xxhash.h>
+
 static uint64_t check_of(const tile_record *record, int64_t tile)
 {
-    return checksum_seeded(record, offsetof(tile_record, check), (uint64_t)tile + 1);
+    return XXH3_64bits_withSeed(record, offsetof(tile_record, check), (uint64_t)tile + 1);
 }
 
 void tile_record_seal(tile_record *record, int64_t tile)
 {
     record->check = check_of(record, tile);
+}
+
+void tile_records_make(tile_record records[], const tile_record *common, int64_t first,
+                       int64_t tiles, const void *bytes, size_t tile_bytes)
+{
+    const char *from = bytes;
+    for (int64_t i = 0; i < tiles; i++) {
+        records[i] = *common;
+        records[i].checksum = XXH3_64bits(from + (size_t)i * tile_bytes, tile_bytes);
+        tile_record_seal(&records[i], first + i);
+    }
 }
 
 bool tile_record_sound(const tile_record *record, int64_t tile)
@@ -80,9 +95,10 @@ weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
         int64_t count;
         size_t row_bytes;
         int64_t offset;
-    } each[] = {{t->tile, tiles->tiles, sizeof *t->tile, layout->tiles_offset},
-                {t->failure, layout->failure_rows, sizeof *t->failure, layout->failures_offset},
-                {t->run, layout->run_rows, sizeof *t->run, layout->runs_offset}};
+    } each[] = {
+        {t->tile, t->tile != NULL ? tiles->tiles : 0, sizeof *t->tile, layout->tiles_offset},
+        {t->failure, layout->failure_rows, sizeof *t->failure, layout->failures_offset},
+        {t->run, layout->run_rows, sizeof *t->run, layout->runs_offset}};
     weft_status status = WEFT_OK;
     for (int i = 0; i < 3 && status == WEFT_OK; i++) {
         status = bytes_read(fd, path, each[i].rows, (size_t)each[i].count * each[i].row_bytes,
@@ -95,25 +111,42 @@ weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
     return status;
 }
 
-/* What the tile records know of a run better than its row. */
-static void recount(run_row *row, int32_t run, const tile_record records[], const tiling *tiles)
+recount recount_begin(run_row *row, int32_t run)
 {
-    const double before = row->busy;
+    const recount r = {.row = row, .run = run, .busy_before = row->busy};
     row->items = 0;
     row->failed = 0;
     row->busy = 0;
+    return r;
+}
+
+void recount_add(recount *r, const tiling *tiles, int64_t tile, const tile_record *record)
+{
+    if (record->run == r->run && tile_record_done(record)) {
+        const double end = record->start + record->seconds;
+        r->row->items += tiling_items(tiles, tile, 1);
+        r->row->failed += record->failed;
+        r->row->busy += record->seconds;
+        r->row->end = end > r->row->end ? end : r->row->end;
+    }
+}
+
+void recount_end(const recount *r)
+{
+    const double share = r->busy_before > 0 ? r->row->busy / r->busy_before : 0;
+    r->row->cpu *= share;
+    r->row->wait *= share;
+}
+
+static void recount_all(const tables *t, const tiling *tiles, int run)
+{
+    recount r = recount_begin(&t->run[run], run);
     for (int64_t tile = 0; tile < tiles->tiles; tile++) {
-        const tile_record *record = &records[tile];
-        if (record->run == run && tile_record_done(record) && tile_record_sound(record, tile)) {
-            const double end = record->start + record->seconds;
-            row->items += tiling_items(tiles, tile, 1);
-            row->failed += record->failed;
-            row->busy += record->seconds;
-            row->end = end > row->end ? end : row->end;
+        if (tile_record_sound(&t->tile[tile], tile)) {
+            recount_add(&r, tiles, tile, &t->tile[tile]);
         }
     }
-    row->cpu *= before > 0 ? row->busy / before : 0;
-    row->wait *= before > 0 ? row->busy / before : 0;
+    recount_end(&r);
 }
 
 bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use)
@@ -123,8 +156,8 @@ bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use)
         run_row *row = &t->run[i];
         const bool last = i + 1 == t->runs;
         changed = run_row_outcome(row) == WEFT_OUTCOME_RUNNING;
-        if (changed && last) {
-            recount(row, i, t->tile, tiles);
+        if (changed && last && t->tile != NULL) {
+            recount_all(t, tiles, i);
         }
         if (changed && !(last && in_use)) {
             run_row_set_outcome(row, WEFT_OUTCOME_KILLED);

@@ -8,6 +8,7 @@
 #include "store/format/metadata.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <weft/result.h>
 
@@ -79,6 +80,11 @@ _Static_assert(sizeof(run_row) == 512, "format version 1");
 /* Computes the check of a record that is otherwise complete. */
 void tile_record_seal(tile_record *record, int64_t tile);
 
+/* Makes sealed records of tiles first, first + 1, … that are `common` but for their checksums. The
+ * bytes are those of one field, tile_bytes for each tile. */
+void tile_records_make(tile_record records[], const tile_record *common, int64_t first,
+                       int64_t tiles, const void *bytes, size_t tile_bytes);
+
 /* False if the record is torn, damaged or another tile's; one that was never written is sound. */
 bool tile_record_sound(const tile_record *record, int64_t tile);
 
@@ -100,13 +106,26 @@ typedef struct tables {
     int runs; /* rows in use */
 } tables;
 
-/* Reads the tables of a file: `layout` says where they are, `tiles` how many tiles there are. */
+/* Reads the tables of a file: `layout` says where they are, `tiles` how many tiles there are. Where
+ * t->tile is NULL the tile records are left out. */
 weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
                         const tiling *tiles, tables *t, error *e);
 
-/* Closes the row of a run that has not done it, which is older than the tile records: they know its
- * items, its time in the kernel, its end. Unless that is the last run and `in_use` says that it
- * lives, it was killed. True if the last row has changed. */
+/* What the tile records know of a run better than its row, which is older: its items, its time in
+ * the kernel, its end. Between the two calls every sound record is counted. */
+typedef struct recount {
+    run_row *row;
+    int32_t run;
+    double busy_before;
+} recount;
+
+recount recount_begin(run_row *row, int32_t run);
+void recount_add(recount *r, const tiling *tiles, int64_t tile, const tile_record *record);
+void recount_end(const recount *r);
+
+/* Closes the row of a run that has not done it, and recounts it where t->tile is not NULL. Unless
+ * that is the last run and `in_use` says that it lives, it was killed. True if the last row has
+ * changed. */
 bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use);
 
 #endif

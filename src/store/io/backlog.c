@@ -12,12 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Something to do; bytes to write follow it. */
+/* Something to do; bytes to write follow it, unless they are kept. */
 typedef struct entry {
     backlog_fn call; /* NULL: a write */
     void *context;
     int64_t offset;
     size_t count;
+    const void *kept; /* NULL: a copy follows */
+    backlog_release_fn release;
+    void *memory;
 } entry;
 
 typedef struct list {
@@ -47,20 +50,26 @@ static weft_status do_entry(const backlog *b, const entry *each, const unsigned 
     if (each->call != NULL) {
         return each->call(each->context, e);
     }
-    return bytes_write(b->fd, b->path, bytes, each->count, each->offset, e);
+    return bytes_write(b->fd, b->path, each->kept != NULL ? each->kept : bytes, each->count,
+                       each->offset, e);
 }
 
-/* Up to the first failure: what comes later may rest on what has failed. */
-static weft_status do_work(const backlog *b, int64_t *done, error *e)
+/* Up to the first failure, now or earlier: what comes later may rest on what has failed. */
+static weft_status do_work(const backlog *b, bool failed, int64_t *done, error *e)
 {
     weft_status status = WEFT_OK;
-    for (size_t at = 0; at < b->work.used && status == WEFT_OK;) {
+    for (size_t at = 0; at < b->work.used;) {
         entry each;
         memcpy(&each, b->work.bytes + at, sizeof each);
         at += sizeof each;
-        status = do_entry(b, &each, b->work.bytes + at, e);
-        *done += status == WEFT_OK;
-        at += each.count;
+        if (status == WEFT_OK && !failed) {
+            status = do_entry(b, &each, b->work.bytes + at, e);
+            *done += status == WEFT_OK;
+        }
+        if (each.release != NULL) {
+            each.release(each.memory);
+        }
+        at += each.kept != NULL ? 0 : each.count;
     }
     return status;
 }
@@ -89,7 +98,7 @@ static void *run_thread(void *argument)
         (void)pthread_mutex_unlock(&b->mutex);
         error e = {.status = WEFT_OK};
         int64_t done = 0;
-        const weft_status status = failed ? WEFT_OK : do_work(b, &done, &e);
+        const weft_status status = do_work(b, failed, &done, &e);
         (void)pthread_mutex_lock(&b->mutex);
         b->busy = false;
         b->done += done;
@@ -102,7 +111,7 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-static void release(backlog *b)
+static void free_backlog(backlog *b)
 {
     (void)pthread_cond_destroy(&b->settled);
     (void)pthread_cond_destroy(&b->asked);
@@ -125,7 +134,7 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
     (void)pthread_cond_init(&b->settled, NULL);
     const int number = pthread_create(&b->thread, NULL, run_thread, b);
     if (number != 0) {
-        release(b);
+        free_backlog(b);
         char host[HOST_NAME_BYTES];
         host_name(host);
         return error_system(
@@ -146,25 +155,26 @@ void backlog_destroy(backlog *b)
     (void)pthread_cond_signal(&b->asked);
     (void)pthread_mutex_unlock(&b->mutex);
     (void)pthread_join(b->thread, NULL);
-    release(b);
+    free_backlog(b);
 }
 
 static weft_status add(backlog *b, const entry *each, const void *bytes, error *e)
 {
+    const size_t copied = bytes != NULL ? each->count : 0;
     (void)pthread_mutex_lock(&b->mutex);
     list *l = &b->waiting;
     weft_status status = b->error.status;
     if (status != WEFT_OK) {
         *e = b->error;
-    } else if (!ARRAY_RESERVE(l->bytes, l->room, (int64_t)(l->used + sizeof *each + each->count))) {
+    } else if (!ARRAY_RESERVE(l->bytes, l->room, (int64_t)(l->used + sizeof *each + copied))) {
         status = error_memory(e, "what is to be written");
         b->error = *e;
     } else {
         memcpy(l->bytes + l->used, each, sizeof *each);
         l->used += sizeof *each;
-        if (bytes != NULL) {
-            memcpy(l->bytes + l->used, bytes, each->count);
-            l->used += each->count;
+        if (copied > 0) {
+            memcpy(l->bytes + l->used, bytes, copied);
+            l->used += copied;
         }
         (void)pthread_cond_signal(&b->asked);
     }
@@ -176,6 +186,14 @@ weft_status backlog_write(backlog *b, int64_t offset, const void *bytes, size_t 
 {
     const entry each = {.offset = offset, .count = count};
     return add(b, &each, bytes, e);
+}
+
+weft_status backlog_write_kept(backlog *b, int64_t offset, const void *bytes, size_t count,
+                               backlog_release_fn release, void *memory, error *e)
+{
+    const entry each = {
+        .offset = offset, .count = count, .kept = bytes, .release = release, .memory = memory};
+    return add(b, &each, NULL, e);
 }
 
 weft_status backlog_call(backlog *b, backlog_fn call, void *context, error *e)

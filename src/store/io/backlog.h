@@ -17,6 +17,8 @@ typedef struct backlog backlog;
 /* What the thread is to do besides writing. */
 typedef weft_status (*backlog_fn)(void *context, error *e);
 
+typedef void (*backlog_release_fn)(void *memory);
+
 /* Starts the thread. Descriptor and path stay the caller's; -1 and NULL if nothing is written. */
 weft_status backlog_create(int fd, const char *path, backlog **out, error *e);
 
@@ -26,6 +28,12 @@ void backlog_destroy(backlog *b);
 /* Writes a copy of these bytes, after all that was asked for before. Fails with the first failure
  * of what was; nothing is done any more after that. */
 weft_status backlog_write(backlog *b, int64_t offset, const void *bytes, size_t count, error *e);
+
+/* Writes the bytes themselves, which are part of `memory` and do not change until the thread has
+ * called release(memory). It always does, also where nothing is written any more, unless this call
+ * fails. */
+weft_status backlog_write_kept(backlog *b, int64_t offset, const void *bytes, size_t count,
+                               backlog_release_fn release, void *memory, error *e);
 
 /* The same with a call. */
 weft_status backlog_call(backlog *b, backlog_fn call, void *context, error *e);

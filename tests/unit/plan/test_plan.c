@@ -66,7 +66,7 @@ static void make_file(const run_row *row, int64_t done, double stretch)
                               .worker = (int32_t)(tile % 2),
                               .seconds = stretch * seconds_of(tile)};
         tile_record_seal(&record, tile);
-        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, NULL, &e), WEFT_OK);
     }
     assert_int_equal(tile_table_put_run(store_ledger(s), row, &e), WEFT_OK);
     store_close(s);

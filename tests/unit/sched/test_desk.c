@@ -203,6 +203,12 @@ static void report(void *context, parcel *p)
     free(p);
 }
 
+static void drop(void *context, parcel *p)
+{
+    (void)context;
+    free(p);
+}
+
 static void fail_run(void *context, const error *why)
 {
     (void)why;
@@ -231,6 +237,7 @@ static scene *make_scene(double sync_s)
                                      .halt = halt,
                                      .send = send,
                                      .report = report,
+                                     .drop = drop,
                                      .fail = fail_run,
                                      .sync = sync,
                                      .end_children = end_children};
@@ -334,12 +341,12 @@ typedef struct view {
     interval all;
 } view;
 
-static double seconds_in(const void *data, int64_t i)
+static bool done_in(const void *data, int64_t i)
 {
     const view *v = data;
     const place at = v->scene->place[v->all.first + i];
     assert_true(at == DONE || at == LEFT_UNDONE);
-    return at == DONE ? 1e-3 * (double)(1 + (v->all.first + i) % 3) : -1;
+    return at == DONE;
 }
 
 /* The team has finished a block that has nothing left to begin; those of its tiles that `undone`
@@ -360,8 +367,12 @@ static bool finish(scene *s, bool undone)
         memmove(&s->slot[i], &s->slot[i + 1], (size_t)(BLOCKS - 1 - i) * sizeof b);
         s->slot[BLOCKS - 1].used = false;
         const view v = {.scene = s, .all = b.all};
-        const desk_block finished = {
-            .all = b.all, .kept = b.kept, .seconds = seconds_in, .data = &v};
+        desk_block finished = {.all = b.all, .kept = b.kept, .done = done_in, .data = &v};
+        for (int64_t tile = 0; tile < b.kept; tile++) {
+            if (done_in(&v, tile)) {
+                news_add(&finished.news, 1, 1e-3 * (double)(1 + (b.all.first + tile) % 3));
+            }
+        }
         desk_finish(s->desk, &finished, p);
         for (int64_t tile = b.all.first; tile < b.all.first + b.begun; tile++) {
             s->place[tile] = s->place[tile] == DONE ? PACKED : s->place[tile];

@@ -29,7 +29,7 @@ static inline void sample_put_tile(store *s, const job *j, int64_t tile, uint32_
                           .seconds = 0.5,
                           .checksum = sample_checksum(j, tile)};
     tile_record_seal(&record, tile);
-    assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, NULL, &e), WEFT_OK);
 }
 
 /* A complete file of that job. */

@@ -115,7 +115,7 @@ static void test_resume(void **state)
     assert_int_equal(store_open(path, j, resume, &s, &e), WEFT_OK);
     assert_int_equal(tile_table_run(store_ledger(s)), 1);
     for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
-        assert_true(tile_record_done(tile_table_record(store_ledger(s), tile)));
+        assert_int_equal(tile_table_state(store_ledger(s), tile), TILE_DONE);
     }
     store_close(s);
     assert_true(sample_same(path, before, count));

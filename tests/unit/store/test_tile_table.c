@@ -32,6 +32,18 @@ static tile_record done_record(int64_t tile, uint32_t failed)
     return record;
 }
 
+/* What the file says of a tile. The store has been closed. */
+static tile_record read_record(const char *path, int64_t at, int64_t tile)
+{
+    tile_record record;
+    const int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &record, sizeof record, at + tile * (int64_t)sizeof record),
+                     sizeof record);
+    (void)close(fd);
+    return record;
+}
+
 static void test_new_books_are_empty(void **state)
 {
     (void)state;
@@ -44,7 +56,7 @@ static void test_new_books_are_empty(void **state)
     (void)tile_table_failures(l, &rows);
     assert_int_equal(rows, 0);
     for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
-        assert_false(tile_record_done(tile_table_record(l, tile)));
+        assert_int_equal(tile_table_state(l, tile), TILE_EMPTY);
     }
     store_close(s);
     job_destroy(j);
@@ -57,44 +69,76 @@ static void test_records_stay(void **state)
     job *j = run_record_job(100, 3);
     store *s = open_books(sample_path("records.h5"), j);
     const tile_record some[] = {done_record(5, 0), done_record(6, 0), done_record(7, 2)};
-    assert_int_equal(tile_table_put(store_ledger(s), 5, 3, some, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 5, 3, some, NULL, &e), WEFT_OK);
     const tile_record last = done_record(33, 0);
-    assert_int_equal(tile_table_put(store_ledger(s), 33, 1, &last, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 33, 1, &last, NULL, &e), WEFT_OK);
+    const int64_t at = store_layout(s)->tiles_offset;
     for (int again = 0; again < 2; again++) {
         const tile_table *l = store_ledger(s);
+        assert_int_equal(tile_table_failed(l), again == 0 ? 0 : 2);
         for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
-            const tile_record *record = tile_table_record(l, tile);
             const bool done = (tile >= 5 && tile <= 7) || tile == 33;
-            assert_int_equal(tile_record_done(record), done);
-            assert_true(tile_record_sound(record, tile));
-            if (done) {
-                assert_true(record->checksum == (uint64_t)tile * 77);
-                assert_int_equal(record->attempts, 1);
-                assert_int_equal(record->failed, tile == 7 ? 2 : 0);
-            }
+            const tile_record same = done_record(tile, tile == 7 ? 2 : 0);
+            const tile_record other = done_record(tile + 1, 0);
+            assert_int_equal(tile_table_state(l, tile), done ? same.state : TILE_EMPTY);
+            assert_true(!done || tile_table_same(l, tile, &same));
+            assert_false(done && tile_table_same(l, tile, &other));
         }
         store_close(s);
+        for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
+            const bool done = (tile >= 5 && tile <= 7) || tile == 33;
+            const tile_record record = read_record(sample_path("records.h5"), at, tile);
+            const tile_record same = done_record(tile, tile == 7 ? 2 : 0);
+            assert_int_equal(tile_record_done(&record), done);
+            assert_true(!done || memcmp(&record, &same, sizeof record) == 0);
+        }
         s = open_books(sample_path("records.h5"), j);
     }
     store_close(s);
     job_destroy(j);
 }
 
+/* A tile with failed items is begun again and again: what is left of it is known each time, and
+ * once it is whole it is forgotten. */
 static void test_attempts_are_counted(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
+    const char *path = sample_path("attempts.h5");
     job *j = run_record_job(10, 1);
-    store *s = open_books(sample_path("attempts.h5"), j);
+    store *s = open_books(path, j);
+    const int64_t at = store_layout(s)->tiles_offset;
     for (int attempt = 1; attempt < 5; attempt++) {
-        const tile_record record = done_record(4, 0);
-        assert_int_equal(tile_table_put(store_ledger(s), 4, 1, &record, &e), WEFT_OK);
-        assert_int_equal(tile_table_record(store_ledger(s), 4)->attempts, attempt);
-        assert_true(tile_record_sound(tile_table_record(store_ledger(s), 4), 4));
+        const tile_record record = done_record(4, attempt < 4);
+        assert_int_equal(tile_table_put(store_ledger(s), 4, 1, &record, NULL, &e), WEFT_OK);
         store_close(s);
-        s = open_books(sample_path("attempts.h5"), j);
-        assert_int_equal(tile_table_record(store_ledger(s), 4)->attempts, attempt);
+        const tile_record written = read_record(path, at, 4);
+        assert_int_equal(written.attempts, attempt);
+        assert_int_equal(written.state, record.state);
+        assert_true(tile_record_sound(&written, 4));
+        s = open_books(path, j);
         assert_int_equal(tile_table_damaged(store_ledger(s)), 0);
+        const tile_past *past = tile_table_past(store_ledger(s), 4);
+        assert_null(tile_table_past(store_ledger(s), 3));
+        assert_int_equal(past != NULL, attempt < 4);
+        if (past != NULL) {
+            assert_int_equal(past->attempts, attempt);
+            assert_int_equal(past->failed, 1);
+            assert_true(past->checksum == record.checksum);
+            assert_int_equal(past->state, TILE_DONE_WITH_FAILURES);
+            assert_int_equal(tile_table_reopen_failed(store_ledger(s), &e), WEFT_OK);
+            assert_int_equal(tile_table_state(store_ledger(s), 4), TILE_EMPTY);
+            store_close(s);
+            s = open_books(path, j);
+            past = tile_table_past(store_ledger(s), 4);
+            assert_int_equal(tile_table_damaged(store_ledger(s)), 0);
+            assert_int_equal(tile_table_failed(store_ledger(s)), 0);
+            assert_int_equal(tile_table_state(store_ledger(s), 4), TILE_EMPTY);
+            assert_non_null(past);
+            assert_int_equal(past->failed, 1);
+            assert_true(past->checksum == record.checksum);
+            assert_int_equal(past->state, TILE_EMPTY);
+        }
     }
     store_close(s);
     job_destroy(j);
@@ -118,7 +162,7 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
     job *j = run_record_job(100, 5);
     store *s = open_books(sample_path("failures.h5"), j);
     const tile_record some[] = {done_record(2, 2), done_record(3, 1)};
-    assert_int_equal(tile_table_put(store_ledger(s), 2, 2, some, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 2, some, NULL, &e), WEFT_OK);
     static const int64_t items[] = {11, 13, 19};
     for (int i = 0; i < 3; i++) {
         failure_row row = {.item = items[i], .code = 100 + i};
@@ -138,7 +182,7 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
         assert_string_equal(row[i].text, text);
     }
     const tile_record better = done_record(2, 0);
-    assert_int_equal(tile_table_put(store_ledger(s), 2, 1, &better, &e), WEFT_OK);
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 1, &better, NULL, &e), WEFT_OK);
     assert_int_equal(count_failures(store_ledger(s), 10, 15), 0);
     assert_int_equal(count_failures(store_ledger(s), 0, 100), 1);
     store_close(s);
@@ -187,7 +231,7 @@ static int64_t fill_table(tile_table *l, int64_t rows)
     for (int64_t tile = 0; tile < rows; tile++) {
         const tile_record record = done_record(tile, 1);
         const failure_row row = {.item = 5 * tile, .code = 1};
-        assert_int_equal(tile_table_put(l, tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_put(l, tile, 1, &record, NULL, &e), WEFT_OK);
         assert_int_equal(tile_table_add_failure(l, &row, &e), WEFT_OK);
     }
     return usage_cpu_ns() - start_ns;
@@ -265,7 +309,7 @@ static void test_damaged_records_are_empty(void **state)
     store *s = open_books(sample_path("torn.h5"), j);
     for (int64_t tile = 0; tile < 50; tile++) {
         const tile_record record = done_record(tile, 0);
-        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, &e), WEFT_OK);
+        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &record, NULL, &e), WEFT_OK);
     }
     const int64_t at = store_layout(s)->tiles_offset;
     store_close(s);
@@ -282,7 +326,8 @@ static void test_damaged_records_are_empty(void **state)
     s = open_books(sample_path("torn.h5"), j);
     assert_int_equal(tile_table_damaged(store_ledger(s)), 8);
     for (int64_t tile = 0; tile < 50; tile++) {
-        assert_int_equal(tile_record_done(tile_table_record(store_ledger(s), tile)), tile % 7 != 0);
+        assert_int_equal(tile_table_state(store_ledger(s), tile),
+                         tile % 7 != 0 ? TILE_DONE : TILE_EMPTY);
     }
     store_close(s);
     job_destroy(j);

@@ -13,6 +13,7 @@
 #include "host/usage.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -73,7 +74,9 @@ static int set_up(void **state)
     assert_int_equal(job_add_field(s->job, "number", WEFT_INT64, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
     s->options.pure = true;
+    assert_int_equal(pool_create(&s->flow.pool, &e), WEFT_OK);
     s->flow = (flow){.options = &s->options,
+                     .pool = s->flow.pool,
                      .job = s->job,
                      .kernel = number_kernel,
                      .span_tiles = INT64_MAX,
@@ -87,6 +90,7 @@ static int tear_down(void **state)
 {
     scene *s = *state;
     block_destroy(s->block);
+    pool_destroy(s->flow.pool);
     job_destroy(s->job);
     free(s);
     return 0;
@@ -113,7 +117,7 @@ static int touched_pages(const void *memory, size_t bytes)
 static bool allocator_touches(void)
 {
     const size_t bytes = (size_t)ROOM * sizeof(tile_record);
-    void *memory = calloc(ROOM, sizeof(tile_record));
+    void *memory = malloc(bytes);
     assert_non_null(memory);
     const bool touches = touched_pages(memory, bytes) > 0;
     free(memory);
@@ -140,8 +144,8 @@ static void test_workers_touch_first(void **state)
 /* Tiles are done where they have been computed since the block was begun, and nowhere else. */
 static void check_done(const block *b, int64_t first, int64_t tiles)
 {
-    for (int64_t i = 0; i < ROOM; i++) {
-        assert_int_equal(tile_record_done(&b->records[i]), i >= first && i < first + tiles);
+    for (int64_t i = 0; i < b->tiles; i++) {
+        assert_int_equal(b->done[i], i >= first && i < first + tiles);
     }
     const int64_t *value = (const int64_t *)(const void *)b->bytes;
     for (int64_t i = first * GRAIN; i < (first + tiles) * GRAIN; i++) {
@@ -170,6 +174,47 @@ static void test_nothing_is_left_of_the_last_use(void **state)
     }
 }
 
+/* A report has a record of each tile that was left in the block, an empty one where a tile is not
+ * computed, and then the rows of failures; also where these take more than there is room for. */
+static void test_reports(void **state)
+{
+    enum { KEPT = 90, NOT_COMPUTED = 61 };
+    scene *s = *state;
+    block *b = s->block;
+    error e = {.status = WEFT_OK};
+    for (int round = 0; round < 2; round++) {
+        s->flow.kernel = round == 0 ? number_kernel : fail_thirds;
+        assert_int_equal(block_renew(b, &e), WEFT_OK);
+        memset(b->records, 0x55, pool_room(b->report) - sizeof *b->report);
+        block_begin(b, (interval){.first = 7, .tiles = 100});
+        (void)block_compute(b, 0, 0, NOT_COMPUTED, clock_now_ns());
+        (void)block_compute(b, 0, NOT_COMPUTED + 1, KEPT - NOT_COMPUTED - 1, clock_now_ns());
+        b->kept = KEPT;
+        assert_int_equal(b->news.computed.tiles, KEPT - 1);
+        assert_true(b->news.computed.seconds >= b->news.longest_s && b->news.longest_s > 0);
+        parcel *p = block_pack(b);
+        assert_non_null(p);
+        assert_null(b->report);
+        assert_int_equal(p->report.kind, MESSAGE_REPORT);
+        assert_int_equal(p->report.first, 7);
+        assert_int_equal(p->report.tiles, KEPT);
+        assert_int_equal(p->report.failures, round == 0 ? 0 : 475);
+        assert_int_equal(p->bytes, sizeof p->report + KEPT * sizeof(tile_record) +
+                                       (size_t)p->report.failures * sizeof(failure_row));
+        const tile_record *record = (const tile_record *)(&p->report + 1);
+        for (int64_t i = 0; i < KEPT; i++) {
+            assert_true(tile_record_sound(&record[i], 7 + i));
+            assert_int_equal(tile_record_done(&record[i]), i != NOT_COMPUTED);
+        }
+        const failure_row *row = (const failure_row *)(record + KEPT);
+        for (int32_t i = 0; i < p->report.failures; i++) {
+            assert_int_equal(row[i].item % 3, 0);
+            assert_int_equal(row[i].code, 5);
+        }
+        pool_give(p);
+    }
+}
+
 /* A rank that may be presumed dead does not write what others may have by now, where that counts:
  * there is no store here, which a write would need. */
 static void test_the_perhaps_dead_do_not_write(void **state)
@@ -179,11 +224,11 @@ static void test_the_perhaps_dead_do_not_write(void **state)
     atomic_store(&s->flow.mine_until_ns, clock_now_ns() - 1);
     block_begin(s->block, (interval){.tiles = 4});
     (void)block_compute(s->block, 0, 0, 4, clock_now_ns());
-    assert_true(tile_record_done(&s->block->records[3]));
+    assert_true(s->block->done[3]);
     block_write(s->block);
     assert_int_equal(s->block->error.status, WEFT_OK);
     for (int i = 0; i < 4; i++) {
-        assert_false(tile_record_done(&s->block->records[i]));
+        assert_false(s->block->done[i]);
     }
 }
 
@@ -252,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_workers_touch_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_left_of_the_last_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_perhaps_dead_do_not_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_without_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_cost_what_items_cost, set_up, tear_down),

@@ -86,7 +86,9 @@ static int set_up(void **state)
     assert_int_equal(job_add_field(s->job, "byte", WEFT_UINT8, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
     s->options.pure = true;
+    assert_int_equal(pool_create(&s->flow.pool, &e), WEFT_OK);
     s->flow = (flow){.job = s->job,
+                     .pool = s->flow.pool,
                      .kernel = kernel,
                      .context = s,
                      .options = &s->options,
@@ -114,6 +116,7 @@ static int tear_down(void **state)
     scene *s = *state;
     isolation_destroy(s->flow.isolation);
     block_destroy(s->block);
+    pool_destroy(s->flow.pool);
     job_destroy(s->job);
     (void)munmap(s->seen, ITEMS * sizeof *s->seen);
     free(s);
@@ -246,7 +249,7 @@ static void test_leaving(void **state)
     s->flow.leaving = true;
     compute(s);
     assert_int_equal(s->block->failure_count, 0);
-    assert_int_equal(s->block->records[0].state, TILE_EMPTY);
+    assert_false(s->block->done[0]);
     assert_int_equal(isolation_waiting(s->flow.isolation), 0);
 }
 
@@ -336,7 +339,7 @@ static bool says_what_is_lacking(scene *s)
     bool right = (geteuid() != 0 || setuid(65534) == 0) && setrlimit(RLIMIT_NPROC, &none) == 0;
     compute(s);
     for (int tile = 0; tile < TILES; tile++) {
-        right = right && !tile_record_done(&s->block->records[tile]);
+        right = right && !s->block->done[tile];
     }
     return right && s->block->error.status == WEFT_ERR_SYSTEM &&
            strstr(s->block->error.text, "rank 3 cannot start a child") != NULL;

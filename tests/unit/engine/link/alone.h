@@ -6,13 +6,16 @@
 #include "engine/link/mail.h"
 
 static comm *alone;
+static pool *pieces;
 static mail *box;
 
 static int open_alone(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK && mail_create(alone, &box, &e) == WEFT_OK
+    return pool_create(&pieces, &e) == WEFT_OK &&
+                   comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK &&
+                   mail_create(alone, pieces, &box, &e) == WEFT_OK
                ? 0
                : -1;
 }
@@ -22,6 +25,7 @@ static int close_alone(void **state)
     (void)state;
     mail_destroy(box);
     comm_close(alone);
+    pool_destroy(pieces);
     return 0;
 }
 

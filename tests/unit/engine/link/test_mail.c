@@ -12,18 +12,23 @@
 #include <string.h>
 
 static comm *alone;
+static pool *pieces;
 
 static int open_alone(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    return comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK ? 0 : -1;
+    return pool_create(&pieces, &e) == WEFT_OK &&
+                   comm_open(NULL, NULL, false, &alone, &e) == WEFT_OK
+               ? 0
+               : -1;
 }
 
 static int close_alone(void **state)
 {
     (void)state;
     comm_close(alone);
+    pool_destroy(pieces);
     return 0;
 }
 
@@ -70,7 +75,7 @@ static void test_in_order(void **state)
     error e = {.status = WEFT_OK};
     mail *m = NULL;
     unsigned char bytes[512];
-    assert_int_equal(mail_create(alone, &m, &e), WEFT_OK);
+    assert_int_equal(mail_create(alone, pieces, &m, &e), WEFT_OK);
     check_none(m);
     unsigned sent = 0;
     unsigned got = 0;
@@ -94,13 +99,55 @@ static void test_in_order(void **state)
     mail_destroy(m);
 }
 
+/* What is handed over is received where it is, and lives as long as somebody keeps it. */
+static void test_handed_over(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    mail *m = NULL;
+    bool arrived = false;
+    int source = -1;
+    const void *bytes = NULL;
+    size_t count = 0;
+    unsigned char letter[512];
+    assert_int_equal(mail_create(alone, pieces, &m, &e), WEFT_OK);
+    unsigned char *piece = pool_take(pieces, 512);
+    assert_non_null(piece);
+    const size_t length = write_letter(1, piece + 16);
+    assert_int_equal(mail_send(m, 0, letter, write_letter(0, letter), &e), WEFT_OK);
+    assert_int_equal(mail_hand(m, 0, piece, piece + 16, length, &e), WEFT_OK);
+    assert_int_equal(mail_send(m, 0, letter, write_letter(2, letter), &e), WEFT_OK);
+    check_next(m, 0);
+    assert_int_equal(mail_receive(m, &arrived, &source, &bytes, &count, &e), WEFT_OK);
+    assert_ptr_equal(bytes, piece + 16);
+    assert_int_equal(count, length);
+    assert_ptr_equal(mail_keep(m, &bytes, count), piece);
+    assert_ptr_equal(bytes, piece + 16);
+    /* A message that was sent is copied to be kept. */
+    assert_int_equal(mail_receive(m, &arrived, &source, &bytes, &count, &e), WEFT_OK);
+    unsigned char *copy = mail_keep(m, &bytes, count);
+    assert_true(copy != NULL && copy != piece);
+    assert_ptr_equal(bytes, copy);
+    check_none(m);
+    assert_memory_equal(copy, letter, write_letter(2, letter));
+    assert_memory_equal(piece + 16, letter, write_letter(1, letter));
+    pool_give(piece);
+    assert_ptr_equal(pool_take(pieces, 512), piece);
+    /* Nobody receives it. */
+    assert_int_equal(mail_hand(m, 0, piece, piece, 16, &e), WEFT_OK);
+    mail_destroy(m);
+    assert_ptr_equal(pool_take(pieces, 512), piece);
+    pool_give(piece);
+    pool_give(copy);
+}
+
 static void test_unread_mail_is_freed(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
     mail *m = NULL;
     unsigned char bytes[512];
-    assert_int_equal(mail_create(alone, &m, &e), WEFT_OK);
+    assert_int_equal(mail_create(alone, pieces, &m, &e), WEFT_OK);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(mail_send(m, 0, bytes, write_letter(i, bytes), &e), WEFT_OK);
     }
@@ -113,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_order),
+        cmocka_unit_test(test_handed_over),
         cmocka_unit_test(test_unread_mail_is_freed),
     };
     return cmocka_run_group_tests(tests, open_alone, close_alone);

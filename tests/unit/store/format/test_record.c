@@ -174,8 +174,6 @@ static void test_checksum_is_of_the_concatenation(void **state)
     const void *whole[] = {text};
     const size_t whole_count[] = {sizeof text - 1};
     const uint64_t expected = checksum_runs(1, whole, whole_count);
-    assert_true(expected == checksum_seeded(text, sizeof text - 1, 0));
-    assert_true(expected != checksum_seeded(text, sizeof text - 1, 1));
     for (size_t a = 0; a < sizeof text - 1; a++) {
         for (size_t b = a; b < sizeof text - 1; b++) {
             const void *runs[] = {text, text + a, text + b};

@@ -105,6 +105,43 @@ static void test_order(void **state)
     (void)close(fd);
 }
 
+static void release(void *memory)
+{
+    atomic_fetch_add((atomic_int *)memory, 1);
+}
+
+/* Bytes that are kept are written as they are when their turn comes, and released once, after that;
+ * also those that come after a failure, but not those that nobody has taken. */
+static void test_kept_bytes(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("kept");
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd};
+    atomic_int released[3] = {0};
+    atomic_int refused = 0;
+    char byte = 'a';
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    assert_int_equal(backlog_write_kept(b, 0, &byte, 1, release, &released[0], &e), WEFT_OK);
+    assert_int_equal(backlog_call(b, refuse, &refused, &e), WEFT_OK);
+    assert_int_equal(backlog_write_kept(b, 1, &byte, 1, release, &released[1], &e), WEFT_OK);
+    byte = 'b';
+    assert_int_equal(atomic_load(&released[0]), 0);
+    atomic_store(&g.open, true);
+    assert_int_equal(backlog_wait(b, &e), WEFT_ERR_NO_SPACE);
+    assert_int_equal(backlog_write_kept(b, 2, &byte, 1, release, &released[2], &e),
+                     WEFT_ERR_NO_SPACE);
+    backlog_destroy(b);
+    assert_int_equal(atomic_load(&released[0]), 1);
+    assert_int_equal(atomic_load(&released[1]), 1);
+    assert_int_equal(atomic_load(&released[2]), 0);
+    char got[3];
+    assert_int_equal(pread(fd, got, sizeof got, 0), 1);
+    assert_int_equal(got[0], 'b');
+    (void)close(fd);
+}
+
 static void test_nothing_after_a_failure(void **state)
 {
     (void)state;
@@ -200,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_written),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_kept_bytes),
         cmocka_unit_test(test_nothing_after_a_failure),
         cmocka_unit_test(test_nothing_during_a_failure),
         cmocka_unit_test(test_failing_write),
