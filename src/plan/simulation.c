@@ -94,9 +94,10 @@ typedef struct station {
     int64_t finished; /* blocks that the agent has not seen */
     int64_t tile_ns;  /* of the worker that measured last */
     double looked_ns; /* when its agent looked up last … */
-    int64_t rest_ns;  /* … and how long it rests since */
-    double look_ns;   /* when it is going to look up; INFINITY: it is not */
-    bool waits;       /* for a grant */
+    double active_ns; /* … and when it last found anything to do */
+    bool woken;
+    double look_ns; /* when it is going to look up; INFINITY: it is not */
+    bool waits;     /* for a grant */
 } station;
 
 typedef struct simulation {
@@ -158,28 +159,23 @@ static void look_at(simulation *s, int rank, double when_ns)
     }
 }
 
-static int64_t rest_after(const station *m, bool active, int64_t rest_ns)
-{
-    return active || desk_is_hungry(m->desk)
-               ? PACE_HUNGRY_NS
-               : pace_longer_rest(rest_ns, m->simulation->setup->ranks, (int64_t)m->looked_ns);
-}
-
 /* When the agent looks up first, from a time on, if nobody wakes it. */
 static double next_look(const station *m, double from_ns)
 {
-    double look_ns = m->looked_ns + (double)m->rest_ns;
-    int64_t rest_ns = m->rest_ns;
-    while (look_ns < from_ns) {
-        const int64_t before_ns = rest_ns;
-        rest_ns = rest_after(m, false, rest_ns);
-        if (rest_ns == before_ns) {
+    const simulation *s = m->simulation;
+    const int ranks = s->setup->ranks;
+    const bool hungry = desk_is_hungry(m->desk) || (m->rank == 0 && dispatch_hungry(s->dispatch));
+    double look_ns = m->looked_ns;
+    do {
+        const int64_t rest_ns =
+            pace_rest((int64_t)(look_ns - m->active_ns), hungry, ranks, (int64_t)m->looked_ns);
+        if (look_ns < from_ns && rest_ns == pace_longest_rest(ranks)) {
             /* From here on it looks up regularly. */
             const int64_t times = (int64_t)((from_ns - look_ns) / (double)rest_ns);
             look_ns += (double)times * (double)rest_ns;
         }
-        look_ns += look_ns < from_ns ? (double)rest_ns : 0;
-    }
+        look_ns += (double)rest_ns;
+    } while (look_ns < from_ns);
     return look_ns;
 }
 
@@ -195,6 +191,7 @@ static void look_if_needed(simulation *s, int rank)
 
 static void wake_agent(simulation *s, int rank)
 {
+    s->station[rank].woken = true;
     look_at(s, rank, s->now_ns + ns(s->setup->costs.wake_s));
 }
 
@@ -306,12 +303,13 @@ static desk_team look_hook(void *context)
 {
     const station *m = context;
     if (m->ring == NULL) {
-        return (desk_team){.idle = true};
+        return (desk_team){.idle = true, .waits = true};
     }
     return (desk_team){.stock = ring_stock(m->ring),
                        .tile_ns = m->tile_ns,
                        .full = ring_full(m->ring),
-                       .idle = ring_blocks(m->ring) == 0};
+                       .idle = ring_blocks(m->ring) == 0,
+                       .waits = m->waiting != NOBODY};
 }
 
 static bool offer_hook(void *context, interval p)
@@ -409,7 +407,7 @@ static void step(simulation *s, int rank)
 {
     station *m = &s->station[rank];
     const int64_t now_ns = (int64_t)s->now_ns;
-    const bool active = m->finished > 0 || m->inbox.first != NULL;
+    const bool active = m->woken || m->finished > 0 || m->inbox.first != NULL;
     m->look_ns = (double)INFINITY;
     for (; m->finished > 0; m->finished--) {
         finish_block(m, ring_collect(m->ring));
@@ -422,7 +420,8 @@ static void step(simulation *s, int rank)
     }
     (void)desk_step(m->desk, false, now_ns);
     m->looked_ns = s->now_ns;
-    m->rest_ns = rest_after(m, active, m->rest_ns);
+    m->active_ns = active ? s->now_ns : m->active_ns;
+    m->woken = false;
     look_if_needed(s, rank);
 }
 
@@ -491,9 +490,11 @@ static double handle(simulation *s, int rank, const void *message)
     s->busy_ns += spent_ns;
     s->result.messages++;
     if (kind == MESSAGE_ASK) {
-        s->waiting += !s->station[rank].waits;
-        s->station[rank].waits = true;
-        dispatch_ask(s->dispatch, rank, ask->want);
+        if (ask->want > 0) {
+            s->waiting += !s->station[rank].waits;
+            s->station[rank].waits = true;
+        }
+        dispatch_ask(s->dispatch, rank, ask->want, ask->idle);
         return send_orders(s, end_ns);
     }
     if (kind == MESSAGE_RETURN) {
@@ -524,7 +525,7 @@ static void end_reading(simulation *s)
     s->serving = false;
     s->over = dispatch_undone(s->dispatch) == 0;
     s->station[0].looked_ns = s->now_ns;
-    s->station[0].rest_ns = PACE_HUNGRY_NS;
+    s->station[0].active_ns = s->now_ns;
     look_at(s, 0, s->now_ns);
     remind_later(s);
 }
@@ -572,7 +573,7 @@ static void handle_event(simulation *s, const event *e)
         break;
     case EVENT_SYNCED:
         desk_synced(m->desk, s->setup->costs.sync_s);
-        look_if_needed(s, e->rank);
+        wake_agent(s, e->rank);
         break;
     case EVENT_ARRIVED:
         append(&m->inbox, e->data);
@@ -679,11 +680,8 @@ static weft_status create_ranks(simulation *s, error *e)
                                     .sync_s = setup->costs.sync_s > 0 ? PACE_SYNC_S : 0,
                                     .hooks = &hooks,
                                     .context = m};
-        *m = (station){.simulation = s,
-                       .rank = rank,
-                       .waiting = NOBODY,
-                       .rest_ns = PACE_HUNGRY_NS,
-                       .look_ns = (double)INFINITY};
+        *m = (station){
+            .simulation = s, .rank = rank, .waiting = NOBODY, .look_ns = (double)INFINITY};
         status = desk_create(&decides, &m->desk, e);
         for (int worker = 0; worker < setup->workers; worker++) {
             task_of(s, rank, worker)->next = m->waiting;

@@ -17,7 +17,8 @@ struct desk {
     granted *granted;
     int32_t epoch;
     bool asked;
-    int told; /* the signal that the coordinator knows of */
+    bool asked_idle; /* and the coordinator knows that workers wait */
+    int told;        /* the signal that the coordinator knows of */
     bool stopping;
     bool left;
     int64_t leave_ns; /* when stopping: how long a kernel may take */
@@ -247,13 +248,19 @@ static void begin_stop(desk *d, int64_t grace_ns, int64_t now_ns)
     d->setup.hooks->halt(d->setup.context);
 }
 
+static void set_asked(desk *d, bool asked, bool idle)
+{
+    d->asked = asked;
+    d->asked_idle = idle;
+}
+
 /* The coordinator has had to do without this rank for a while: nothing that has not been begun is
  * left here, and blocks finish with what they have. */
 static void rejoin(desk *d, int32_t epoch)
 {
     interval p;
     d->epoch = epoch;
-    d->asked = false;
+    set_asked(d, false, false);
     granted_clear(d->granted);
     while (cut(d, 0, INT64_MAX, &p)) {
     }
@@ -276,7 +283,7 @@ static void give_back(desk *d)
 
 static void take_grant(desk *d, const message_grant *grant, int64_t now_ns)
 {
-    d->asked = false;
+    set_asked(d, false, false);
     d->news_ns = d->news_ns == 0 ? now_ns : d->news_ns;
     for (int32_t i = 0; i < grant->intervals && !d->stopping; i++) {
         error e = {.status = WEFT_OK};
@@ -330,6 +337,19 @@ void desk_signal(desk *d, int number)
     }
 }
 
+/* Whether workers have nothing to compute. */
+static bool is_idle(const desk *d)
+{
+    const desk_team t = look(d);
+    return t.waits && t.stock == 0 && granted_queued(d->granted) == 0;
+}
+
+/* Whether there is anything to ask for that the coordinator has not been told. */
+static bool has_wish(const desk *d)
+{
+    return d->asked ? !d->asked_idle && is_idle(d) : granted_wanted(d->granted, look(d).stock) > 0;
+}
+
 /* Keeps workers in work: offers blocks, and asks for more before the last one is taken. Blocks that
  * turn out far too long, since tiles have become dearer, lose their ends again. */
 static void keep_supplied(desk *d)
@@ -345,10 +365,14 @@ static void keep_supplied(desk *d)
             break;
         }
     }
-    const int64_t want = granted_wanted(d->granted, look(d).stock);
-    if (want > 0 && !d->asked) {
-        const message_ask ask = {.kind = MESSAGE_ASK, .epoch = d->epoch, .want = want};
-        d->asked = true;
+    if (has_wish(d)) {
+        message_ask ask;
+        memset(&ask, 0, sizeof ask);
+        ask.kind = MESSAGE_ASK;
+        ask.epoch = d->epoch;
+        ask.want = d->asked ? 0 : granted_wanted(d->granted, look(d).stock);
+        ask.idle = is_idle(d);
+        set_asked(d, true, ask.idle);
         send(d, &ask, sizeof ask);
     }
 }
@@ -416,7 +440,7 @@ desk_state desk_step(desk *d, bool writing, int64_t now_ns)
 
 bool desk_is_hungry(const desk *d)
 {
-    return d->stopping || look(d).stock == 0;
+    return d->stopping || is_idle(d);
 }
 
 /* Whether tiles take much longer, or shorter, than when it looked last. */
@@ -430,8 +454,7 @@ bool desk_due(const desk *d, int64_t *when_ns)
 {
     const desk_team t = look(d);
     *when_ns = 0;
-    if (d->stopping || d->any_news || (d->syncing != NULL && d->on_disk) ||
-        (!d->asked && granted_wanted(d->granted, t.stock) > 0) ||
+    if (d->stopping || d->any_news || (d->syncing != NULL && d->on_disk) || has_wish(d) ||
         (!t.full && granted_would_offer(d->granted, t.stock)) || knows_better(d, t.tile_ns)) {
         return true;
     }

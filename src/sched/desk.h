@@ -22,6 +22,7 @@ typedef struct desk_team {
     int64_t tile_ns; /* recent mean of a tile's time; 0 while unknown */
     bool full;       /* no block can be offered before one is collected */
     bool idle;       /* every block that was offered has been collected */
+    bool waits;      /* some worker has nothing to do */
 } desk_team;
 
 /* The report of a block, with what follows it. */
@@ -112,7 +113,7 @@ void desk_signal(desk *d, int number);
  * if `writing`. */
 desk_state desk_step(desk *d, bool writing, int64_t now_ns);
 
-/* Whether workers have nothing left to begin, so that every moment counts. */
+/* Whether workers wait, or the end does, so that every moment counts. */
 bool desk_is_hungry(const desk *d);
 
 /* Whether a step would find anything to do; not before *when_ns, which may lie in the past. */

@@ -35,7 +35,9 @@ static const int64_t usual_recalls = 4;
 
 /* What is known of a rank. */
 typedef struct member {
+    int workers;
     int64_t want; /* it waits for that many tiles; 0: it does not wait */
+    bool idle;    /* and has workers that wait */
     int before;   /* others who wait; NOBODY at the ends */
     int behind;
     int64_t heard_ns;
@@ -58,6 +60,7 @@ struct dispatch {
     member *member;
     int first; /* who waits, longest first */
     int last;
+    int idle; /* of them, so many are */
     int64_t chunks;
     int64_t recalls;
     int64_t late_ns;
@@ -91,6 +94,9 @@ weft_status dispatch_create(const dispatch_setup *setup, dispatch **out, error *
         status = error_memory(e, "the state of %d ranks", setup->ranks);
     } else {
         status = leases_create(setup->tiles, setup->ranks, &d->leases, e);
+        for (int rank = 0; rank < setup->ranks; rank++) {
+            d->member[rank].workers = setup->workers != NULL ? setup->workers[rank] : 1;
+        }
     }
     if (status != WEFT_OK) {
         dispatch_destroy(d);
@@ -147,25 +153,55 @@ static void start_waiting(dispatch *d, int rank, int before, int behind)
     *(behind != NOBODY ? &d->member[behind].before : &d->last) = rank;
 }
 
-void dispatch_ask(dispatch *d, int rank, int64_t want)
+/* The last survey may count on what has changed since. */
+static void forget_survey(dispatch *d)
 {
+    d->sources = d->next_source = 0;
+    d->overdues = d->next_overdue = 0;
+}
+
+static void set_idle(dispatch *d, int rank, bool idle)
+{
+    d->idle += idle - d->member[rank].idle;
+    d->member[rank].idle = idle;
+}
+
+void dispatch_ask(dispatch *d, int rank, int64_t want, bool idle)
+{
+    if (want == 0 && d->member[rank].want == 0) {
+        return;
+    }
     if (d->member[rank].want == 0) {
         /* Whoever has tiles reserved takes nothing from others, and need not wait for them. */
         const bool at_once = leases_reserved(d->leases, rank) > 0;
         start_waiting(d, rank, at_once ? NOBODY : d->last, at_once ? d->first : NOBODY);
-        /* A survey that has served everybody else serves this one, too. */
-        d->next = d->next == NOBODY ? rank : d->next;
     }
-    d->member[rank].want = want > 1 ? want : 1;
+    /* A survey that has served everybody else serves this one, too. */
+    d->next = d->next == NOBODY ? rank : d->next;
+    d->member[rank].want = want > 0 ? want : d->member[rank].want;
+    set_idle(d, rank, idle);
 }
 
-static void stop_waiting(dispatch *d, int rank)
+bool dispatch_hungry(const dispatch *d)
+{
+    return d->idle > 0;
+}
+
+/* The rank waits no longer, or for something else. */
+static void leave_queue(dispatch *d, int rank)
 {
     const int before = d->member[rank].before;
     const int behind = d->member[rank].behind;
     *(before != NOBODY ? &d->member[before].behind : &d->first) = behind;
     *(behind != NOBODY ? &d->member[behind].before : &d->last) = before;
     d->next = d->next == rank ? behind : d->next;
+}
+
+static void stop_waiting(dispatch *d, int rank)
+{
+    leave_queue(d, rank);
+    set_idle(d, rank, false);
+    d->member[rank].want = 0;
 }
 
 void dispatch_return(dispatch *d, int rank, int intervals, const interval back[], int64_t left,
@@ -180,7 +216,7 @@ void dispatch_return(dispatch *d, int rank, int intervals, const interval back[]
         schedule_return(d->schedule, leases_return(d->leases, rank, back[i]));
     }
     if (intervals > 0 && d->member[m->recalled_for].want > 0) {
-        stop_waiting(d, m->recalled_for);
+        leave_queue(d, m->recalled_for);
         start_waiting(d, m->recalled_for, NOBODY, d->first);
     }
 }
@@ -191,7 +227,10 @@ void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns)
     d->member[rank].heard_ns = now_ns;
     d->member[rank].left = n->left;
     d->member[rank].copied = 0;
-    d->late_ns = twice_ns > d->late_ns ? twice_ns : d->late_ns;
+    if (twice_ns > d->late_ns) {
+        d->late_ns = twice_ns;
+        forget_survey(d);
+    }
     if (n->computed.tiles > 0) {
         schedule_measure(d->schedule, rank, &n->computed);
     }
@@ -211,12 +250,9 @@ int64_t dispatch_bury(dispatch *d, int rank)
     int64_t reserved = 0;
     const int64_t tiles = leases_bury(d->leases, rank, &reserved);
     schedule_return(d->schedule, tiles + reserved);
-    m->want = 0;
     m->left = m->copied = 0;
     m->recalled_ns = 0;
-    /* The last survey may count on it. */
-    d->sources = d->next_source = 0;
-    d->overdues = d->next_overdue = 0;
+    forget_survey(d);
     return tiles;
 }
 
@@ -351,12 +387,20 @@ static void survey(dispatch *d, int64_t now_ns)
     qsort(d->overdue, (size_t)d->overdues, sizeof *d->overdue, compare_overdues);
 }
 
+/* Whether a rank has only tiles left that its own workers begin next. Another whose workers all
+ * compute would begin them no sooner, and lose them to the first at once. */
+static bool needs_all(const dispatch *d, int rank)
+{
+    return leases_reserved(d->leases, rank) == 0 && d->member[rank].left <= d->member[rank].workers;
+}
+
 /* The rank with most tiles to spare, if another has far fewer; NOBODY if that is none. */
 static int find_source(dispatch *d, int rank, int64_t now_ns)
 {
     const source *most = &d->source[d->next_source];
     if (d->next_source == d->sources || most->rank == rank ||
-        most->left_s < 2 * estimate_left(d, rank, now_ns)) {
+        most->left_s < 2 * estimate_left(d, rank, now_ns) ||
+        (!d->member[rank].idle && needs_all(d, most->rank))) {
         return NOBODY;
     }
     d->next_source++;
@@ -404,7 +448,6 @@ static bool copy(dispatch *d, int rank, int64_t now_ns, order *o)
 static void note_grant(dispatch *d, const order *o)
 {
     stop_waiting(d, o->rank);
-    d->member[o->rank].want = 0;
     for (int i = 0; i < o->intervals; i++) {
         d->member[o->rank].left += o->interval[i].tiles;
         d->member[o->rank].copied += o->again ? o->interval[i].tiles : 0;
@@ -416,11 +459,12 @@ static bool serve_from_survey(dispatch *d, int64_t now_ns, order *o)
 {
     while (d->next != NOBODY) {
         const int rank = d->next;
-        if (d->member[rank].left == 0 && copy(d, rank, now_ns, o)) {
+        const member *m = &d->member[rank];
+        if (m->idle && m->left == 0 && copy(d, rank, now_ns, o)) {
             note_grant(d, o);
             return true;
         }
-        d->next = d->member[rank].behind;
+        d->next = m->behind;
         const int from = find_source(d, rank, now_ns);
         if (from == NOBODY || !share(d, from, rank, now_ns, o)) {
             continue;

@@ -78,8 +78,13 @@ bool dispatch_careful(const dispatch *d, int64_t tile);
 
 weft_status dispatch_start(dispatch *d, error *e);
 
-/* A rank can take `want` tiles. It waits until there is an ORDER_GRANT for it. */
-void dispatch_ask(dispatch *d, int rank, int64_t want);
+/* A rank can take `want` tiles. It waits until there is an ORDER_GRANT for it; 0: it has asked, and
+ * may have been answered since. If it is not `idle`, its workers all compute: then nobody is asked
+ * for a last few tiles, and none is computed twice. */
+void dispatch_ask(dispatch *d, int rank, int64_t want, bool idle);
+
+/* Whether an idle rank waits. */
+bool dispatch_hungry(const dispatch *d);
 
 /* The answer to ORDER_RECALL: pieces that are to do again, perhaps none, and what is left then. */
 void dispatch_return(dispatch *d, int rank, int intervals, const interval back[], int64_t left,

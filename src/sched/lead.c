@@ -111,9 +111,9 @@ void lead_destroy(lead *l)
     free(l);
 }
 
-bool lead_busy(const lead *l)
+bool lead_hungry(const lead *l)
 {
-    return l->first != NULL;
+    return l->first != NULL || dispatch_hungry(l->setup.dispatch);
 }
 
 bool lead_closed(const lead *l)
@@ -409,7 +409,7 @@ static int64_t take_wish(lead *l, int rank, const message_ask *ask, int64_t now_
     if (ask->epoch != members_epoch(l->members, rank)) {
         return 0;
     }
-    dispatch_ask(l->setup.dispatch, rank, ask->want);
+    dispatch_ask(l->setup.dispatch, rank, ask->want, ask->idle);
     return send_orders(l, now_ns);
 }
 

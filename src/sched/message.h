@@ -11,7 +11,7 @@
 
 typedef enum message_kind {
     /* agent to coordinator */
-    MESSAGE_ASK,    /* the rank can take this many tiles */
+    MESSAGE_ASK,    /* the rank can take this many tiles, or waits for them by now */
     MESSAGE_NEWS,   /* I have computed this much, and report it once it is on disk */
     MESSAGE_REPORT, /* these tiles are in the file; followed by tile records and failure rows */
     MESSAGE_SIGNAL, /* I have been told to stop */
@@ -35,7 +35,8 @@ typedef enum message_kind {
 typedef struct message_ask {
     message_kind kind;
     int32_t epoch;
-    int64_t want;
+    int64_t want; /* 0: still what it has asked for */
+    bool idle;    /* workers have nothing to compute */
 } message_ask;
 
 typedef struct message_news {

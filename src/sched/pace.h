@@ -3,17 +3,21 @@
 #ifndef SCHED_PACE_H
 #define SCHED_PACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Between two looks at the messages: short while workers wait, growing while all is quiet. Each
- * look takes a core from a worker, and each that comes late prolongs the end of a run; so a rank
- * looks the less often the longer the run has lasted. One without company is woken by its workers
- * and looks up only for signals. */
+/* Between two looks at the messages. MPI wakes nobody, so that a message waits until its rank
+ * looks; and each look takes a core from a worker. Where workers have nothing to compute, the rank
+ * looks often, but the less so the longer it has waited: a message comes late by a sixteenth of the
+ * time that it took, and hardly anyone notices. Where they all compute, the rank looks rarely, and
+ * the more so the longer the run has lasted, which a late message prolongs in proportion. A rank
+ * without company is woken by its workers, and looks for signals. */
 enum {
-    PACE_HUNGRY_NS = 100000,
-    PACE_QUIET_NS = 1000000,
-    PACE_QUIETEST_NS = 10000000,
-    PACE_QUIET_SHARE = 400, /* of the time that has passed */
+    PACE_SHORTEST_NS = 100000,
+    PACE_PATIENCE = 16, /* of the time in which there has been nothing to do */
+    PACE_CALM_NS = 1000000,
+    PACE_CALM_SHARE = 400, /* of the time that the run has lasted */
+    PACE_LONGEST_NS = 10000000,
     PACE_LONELY_NS = 50000000
 };
 
@@ -31,24 +35,25 @@ enum { PACE_SYNC_S = 10 };
 /* A block this many times longer than it should be is cut. */
 enum { PACE_TOO_LONG = 8 };
 
-/* The longest rest, so long after the beginning. */
-static inline int64_t pace_longest_rest(int ranks, int64_t elapsed_ns)
+static inline int64_t pace_longest_rest(int ranks)
 {
-    const int64_t share_ns = elapsed_ns / PACE_QUIET_SHARE;
-    if (ranks == 1) {
-        return PACE_LONELY_NS;
-    }
-    if (share_ns < PACE_QUIET_NS) {
-        return PACE_QUIET_NS;
-    }
-    return share_ns < PACE_QUIETEST_NS ? share_ns : PACE_QUIETEST_NS;
+    return ranks == 1 ? PACE_LONELY_NS : PACE_LONGEST_NS;
 }
 
-/* The rest after a step of the agent that was not the first of anything. */
-static inline int64_t pace_longer_rest(int64_t rest_ns, int ranks, int64_t elapsed_ns)
+/* How long an agent rests that has had nothing to do for quiet_ns, elapsed_ns after the beginning.
+ * It is hungry if workers wait for what a message may bring. */
+static inline int64_t pace_rest(int64_t quiet_ns, bool hungry, int ranks, int64_t elapsed_ns)
 {
-    const int64_t longest = pace_longest_rest(ranks, elapsed_ns);
-    return rest_ns * 2 < longest ? rest_ns * 2 : longest;
+    const int64_t longest_ns = pace_longest_rest(ranks);
+    int64_t rest_ns = quiet_ns / PACE_PATIENCE;
+    if (!hungry) {
+        int64_t calm_ns = ranks == 1 ? PACE_LONELY_NS : elapsed_ns / PACE_CALM_SHARE;
+        calm_ns = calm_ns > PACE_CALM_NS ? calm_ns : PACE_CALM_NS;
+        calm_ns = calm_ns > rest_ns ? calm_ns : rest_ns;
+        rest_ns = quiet_ns < calm_ns ? quiet_ns : calm_ns;
+    }
+    rest_ns = rest_ns > PACE_SHORTEST_NS ? rest_ns : PACE_SHORTEST_NS;
+    return rest_ns < longest_ns ? rest_ns : longest_ns;
 }
 
 /* A worker takes at most so many tiles at once, if a call of the kernel gets at most so many. */

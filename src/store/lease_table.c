@@ -4,7 +4,6 @@
 #include "store/lease_table.h"
 
 #include "base/thread.h"
-#include "store/io/backlog.h"
 #include "store/io/bytes.h"
 #include "store/io/fault.h"
 
@@ -62,6 +61,13 @@ void lease_table_close(lease_table *l)
     if (l != NULL) {
         backlog_destroy(l->backlog);
         free(l);
+    }
+}
+
+void lease_table_set_wake(lease_table *l, backlog_wake_fn wake, void *context)
+{
+    if (l->backlog != NULL) {
+        backlog_set_wake(l->backlog, wake, context);
     }
 }
 

@@ -8,6 +8,7 @@
 #define STORE_LEASE_TABLE_H
 
 #include "base/error.h"
+#include "store/io/backlog.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +24,9 @@ weft_status lease_table_open(int fd, const char *path, int64_t offset, bool crea
 
 /* Waits for what is to be written. NULL is allowed. */
 void lease_table_close(lease_table *l);
+
+/* The thread that writes calls `wake` when it has written; NULL: nothing. */
+void lease_table_set_wake(lease_table *l, backlog_wake_fn wake, void *context);
 
 bool lease_table_holds(const lease_table *l, int64_t tile);
 

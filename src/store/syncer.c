@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
-#include "store/io/backlog.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -25,7 +24,7 @@ static weft_status sync_now(void *context, error *e)
     return status;
 }
 
-weft_status syncer_create(store *s, syncer **out, error *e)
+weft_status syncer_create(store *s, backlog_wake_fn wake, void *context, syncer **out, error *e)
 {
     assert(thread_is_main());
     syncer *y = calloc(1, sizeof *y);
@@ -38,6 +37,7 @@ weft_status syncer_create(store *s, syncer **out, error *e)
         free(y);
         return status;
     }
+    backlog_set_wake(y->backlog, wake, context);
     *out = y;
     return WEFT_OK;
 }

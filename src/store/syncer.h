@@ -6,14 +6,15 @@
 #define STORE_SYNCER_H
 
 #include "base/error.h"
+#include "store/io/backlog.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 
 typedef struct syncer syncer;
 
-/* Starts the thread. */
-weft_status syncer_create(store *s, syncer **out, error *e);
+/* Starts the thread, which calls `wake` after each sync; NULL: nothing. */
+weft_status syncer_create(store *s, backlog_wake_fn wake, void *context, syncer **out, error *e);
 
 /* Waits for what has been asked for, and ends the thread. NULL is allowed. */
 void syncer_destroy(syncer *y);

@@ -51,7 +51,7 @@ struct team {
     pthread_mutex_t mutex;
     pthread_cond_t offered; /* for workers */
     pthread_cond_t noticed; /* for the agent */
-    int waiting;            /* workers that sleep; under the mutex */
+    atomic_int waiting;     /* workers that sleep; changed under the mutex */
     ring_span *finished;    /* blocks that a worker is to hand to the hook; under the mutex */
     atomic_int finished_count;
     bool news; /* for the agent; under the mutex */
@@ -121,8 +121,9 @@ void team_pin(team *t, const host_cores pin[])
     t->pin = pin;
 }
 
-static void wake_agent(team *t)
+void team_wake(void *waking)
 {
+    team *t = waking;
     (void)pthread_mutex_lock(&t->mutex);
     t->news = true;
     (void)pthread_cond_signal(&t->noticed);
@@ -190,7 +191,7 @@ static bool finish_once(team *t, int number)
     (void)pthread_mutex_unlock(&t->mutex);
     if (mine) {
         finish_block(t, &span);
-        wake_agent(t);
+        team_wake(t);
         t->worker[number].now_ns = 0;
     }
     return mine;
@@ -211,10 +212,10 @@ static void compute(team *t, int number, const ring_span *span)
     if (ring_finish(t->ring, span)) {
         note_usage(w, end);
         finish_block(t, span);
-        wake_agent(t);
+        team_wake(t);
         w->now_ns = 0;
     } else if (span->last) {
-        wake_agent(t);
+        team_wake(t);
     }
     if (span->last || end - start > LENGTH_MEASURE_NS) {
         atomic_store_explicit(&t->tile_ns, w->tile_ns, memory_order_relaxed);
@@ -245,13 +246,13 @@ static void wait_for_offer(team *t, int number)
     w->now_ns = 0;
     note_usage(w, clock_now_ns());
     (void)pthread_mutex_lock(&t->mutex);
-    t->waiting++;
+    atomic_fetch_add(&t->waiting, 1);
     t->news = true;
     (void)pthread_cond_signal(&t->noticed);
     while (!atomic_load(&t->shutdown) && !any_finished(t) && !ring_look(t->ring, &w->at, &left)) {
         (void)pthread_cond_wait(&t->offered, &t->mutex);
     }
-    t->waiting--;
+    atomic_fetch_sub(&t->waiting, 1);
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
@@ -374,7 +375,7 @@ bool team_offer(team *t, int64_t tiles, void *data)
         return false;
     }
     (void)pthread_mutex_lock(&t->mutex);
-    if (t->waiting > 0) {
+    if (atomic_load(&t->waiting) > 0) {
         (void)pthread_cond_broadcast(&t->offered);
     }
     (void)pthread_mutex_unlock(&t->mutex);
@@ -437,14 +438,21 @@ bool team_idle(const team *t)
     return ring_blocks(t->ring) == 0;
 }
 
-void team_rest(team *t, int64_t ns)
+bool team_waits(const team *t)
+{
+    return t->workers == 0 ? ring_stock(t->ring) == 0
+                           : atomic_load_explicit(&t->waiting, memory_order_relaxed) > 0;
+}
+
+bool team_rest(team *t, int64_t ns)
 {
     assert(thread_is_main());
     if (t->workers == 0) {
-        if (!work_as_agent(t)) {
+        const bool worked = work_as_agent(t);
+        if (!worked) {
             clock_sleep_ns(ns);
         }
-        return;
+        return worked;
     }
     const int64_t until = clock_now_ns() + ns;
     const struct timespec limit = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
@@ -453,8 +461,10 @@ void team_rest(team *t, int64_t ns)
     while (!t->news && expired == 0) {
         expired = pthread_cond_timedwait(&t->noticed, &t->mutex, &limit);
     }
+    const bool woken = t->news;
     t->news = false;
     (void)pthread_mutex_unlock(&t->mutex);
+    return woken;
 }
 
 int team_region_threads(void)

@@ -77,8 +77,15 @@ bool team_full(const team *t);
 /* Whether every block offered has been collected. */
 bool team_idle(const team *t);
 
-/* Sleeps until a worker needs the agent, for `ns` at most. Without workers: computes a span. */
-void team_rest(team *t, int64_t ns);
+/* Whether some worker has nothing to do. Without workers: whether nothing is on offer. */
+bool team_waits(const team *t);
+
+/* Sleeps until a worker needs the agent, for `ns` at most; true if one does. Without workers:
+ * computes a span; true if there was one. */
+bool team_rest(team *t, int64_t ns);
+
+/* Any thread: ends the agent's rest. */
+void team_wake(void *team);
 
 /* How many threads an OpenMP region would have that the calling thread, a worker say, opens itself;
  * and sets that for the regions of another thread. */

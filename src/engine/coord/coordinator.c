@@ -271,7 +271,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
                     now_ns);
 }
 
-bool coordinator_busy(const coordinator *c)
+bool coordinator_hungry(const coordinator *c)
 {
-    return lead_busy(c->lead);
+    return lead_hungry(c->lead);
 }

@@ -40,7 +40,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 /* What is due by the clock: ranks that wait for work, the run's row, the progress line. */
 void coordinator_step(coordinator *c, int64_t now_ns);
 
-/* Whether it has to look again soon: a rank waits for something that is just being written. */
-bool coordinator_busy(const coordinator *c);
+/* Whether a rank's workers wait for what is just being written, or for another rank's answer. */
+bool coordinator_hungry(const coordinator *c);
 
 #endif

@@ -43,7 +43,8 @@ static desk_team look_hook(void *context)
     return (desk_team){.stock = team_stock(t),
                        .tile_ns = team_tile_ns(t),
                        .full = team_full(t),
-                       .idle = team_idle(t)};
+                       .idle = team_idle(t),
+                       .waits = team_waits(t)};
 }
 
 static void fail_hook(void *context, const error *why)
@@ -160,7 +161,7 @@ weft_status agent_create(const agent_setup *setup, agent **out, error *e)
                                 .context = a};
     weft_status status = desk_create(&decides, &a->desk, e);
     if (status == WEFT_OK && setup->flow->options->sync_s > 0) {
-        status = syncer_create(setup->flow->store, &a->syncer, e);
+        status = syncer_create(setup->flow->store, team_wake, setup->team, &a->syncer, e);
     }
     if (status != WEFT_OK) {
         agent_destroy(a);

@@ -32,8 +32,8 @@ typedef struct loop {
     loop_setup setup;
     team *team;
     agent *agent;
-    int64_t rest_ns;
-    message_end end; /* the coordinator's last word; its kind says whether there has been one */
+    int64_t active_ns; /* when there was last anything to do */
+    message_end end;   /* the coordinator's last word; its kind says whether there has been one */
 } loop;
 
 /* There is no agent if it could not be made. */
@@ -47,8 +47,14 @@ static void take_message(loop *l, const void *bytes)
     }
 }
 
+/* That a rank is there is nothing to act upon. */
+static bool is_news(message_kind kind)
+{
+    return kind != MESSAGE_ALIVE && kind != MESSAGE_BEAT;
+}
+
 /* Reads messages, on rank 0 also those for the coordinator; but while ever more of them arrive,
- * this rank has to say now and then that it is there. */
+ * this rank has to say now and then that it is there. True if there was any news. */
 static bool read_mail(loop *l)
 {
     bool any = false;
@@ -70,9 +76,10 @@ static bool read_mail(loop *l)
         if (!arrived) {
             break;
         }
-        any = true;
+        const message_kind kind = *(const message_kind *)bytes;
+        any = any || is_news(kind);
         coordinator_link_hear(l->setup.link);
-        if (*(const message_kind *)bytes >= MESSAGE_GRANT) {
+        if (kind >= MESSAGE_GRANT) {
             take_message(l, bytes);
         } else if (l->setup.coordinator != NULL) {
             coordinator_receive(l->setup.coordinator, source, bytes, count);
@@ -104,7 +111,7 @@ static void listen_to_coordinator(loop *l, int64_t now_ns)
     take_message(l, &end);
 }
 
-/* Listens and speaks; true if there was anything to hear. */
+/* Listens and speaks; true if there was any news. */
 static bool converse(loop *l)
 {
     bool any = read_mail(l);
@@ -183,14 +190,14 @@ static bool attend(loop *l, bool *active)
 static void rest(loop *l, bool active)
 {
     const bool hungry = agent_is_hungry(l->agent) ||
-                        (l->setup.coordinator != NULL && coordinator_busy(l->setup.coordinator));
-    if (active || hungry) {
-        l->rest_ns = PACE_HUNGRY_NS;
-    } else {
-        l->rest_ns = pace_longer_rest(l->rest_ns, comm_size(l->setup.comm),
-                                      clock_now_ns() - l->setup.flow->origin_ns);
+                        (l->setup.coordinator != NULL && coordinator_hungry(l->setup.coordinator));
+    const int64_t now_ns = clock_now_ns();
+    l->active_ns = active ? now_ns : l->active_ns;
+    const int64_t rest_ns = pace_rest(now_ns - l->active_ns, hungry, comm_size(l->setup.comm),
+                                      now_ns - l->setup.flow->origin_ns);
+    if (team_rest(l->team, rest_ns)) {
+        l->active_ns = clock_now_ns();
     }
-    team_rest(l->team, l->rest_ns);
 }
 
 static bool step(void *context)
@@ -235,6 +242,9 @@ static weft_status prepare(loop *l, error *e)
         return status;
     }
     team_pin(l->team, setup->pin);
+    if (setup->coordinator != NULL) {
+        lease_table_set_wake(store_leases(setup->flow->store), team_wake, l->team);
+    }
     setup->flow->attend = setup->workers == 0 ? attend_meanwhile : NULL;
     setup->flow->agent = l;
     const agent_setup agent_of = {.flow = setup->flow,
@@ -252,13 +262,13 @@ static void give_up(loop *l, const error *why)
     coordinator_link_fail(l->setup.link, why);
     while (!has_ended(l)) {
         (void)converse(l);
-        clock_sleep_ns(PACE_HUNGRY_NS);
+        clock_sleep_ns(PACE_SHORTEST_NS);
     }
 }
 
 weft_status loop_run(const loop_setup *setup, error *why)
 {
-    loop l = {.setup = *setup, .rest_ns = PACE_HUNGRY_NS};
+    loop l = {.setup = *setup, .active_ns = clock_now_ns()};
     error e = {.status = WEFT_OK};
     weft_status status = prepare(&l, &e);
     if (status == WEFT_OK) {
@@ -272,6 +282,9 @@ weft_status loop_run(const loop_setup *setup, error *why)
     }
     *why = l.end.error;
     agent_destroy(l.agent);
+    if (setup->coordinator != NULL) {
+        lease_table_set_wake(store_leases(setup->flow->store), NULL, NULL);
+    }
     team_destroy(l.team);
     return why->status;
 }

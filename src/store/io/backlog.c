@@ -36,6 +36,8 @@ struct backlog {
     pthread_mutex_t mutex;
     pthread_cond_t asked;
     pthread_cond_t settled;
+    backlog_wake_fn wake; /* NULL: nobody is to be told */
+    void *wakes;
     list waiting; /* what is added */
     list work;    /* what the thread is at; its own while busy */
     int64_t done; /* entries */
@@ -106,6 +108,9 @@ static void *run_thread(void *argument)
             b->error = e;
         }
         (void)pthread_cond_broadcast(&b->settled);
+        if (b->wake != NULL) {
+            b->wake(b->wakes);
+        }
     }
     (void)pthread_mutex_unlock(&b->mutex);
     return NULL;
@@ -143,6 +148,14 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
     }
     *out = b;
     return WEFT_OK;
+}
+
+void backlog_set_wake(backlog *b, backlog_wake_fn wake, void *context)
+{
+    (void)pthread_mutex_lock(&b->mutex);
+    b->wake = wake;
+    b->wakes = context;
+    (void)pthread_mutex_unlock(&b->mutex);
 }
 
 void backlog_destroy(backlog *b)

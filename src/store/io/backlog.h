@@ -19,8 +19,14 @@ typedef weft_status (*backlog_fn)(void *context, error *e);
 
 typedef void (*backlog_release_fn)(void *memory);
 
+/* What the thread calls when something has been done; it waits for nothing. */
+typedef void (*backlog_wake_fn)(void *context);
+
 /* Starts the thread. Descriptor and path stay the caller's; -1 and NULL if nothing is written. */
 weft_status backlog_create(int fd, const char *path, backlog **out, error *e);
+
+/* From now on the thread calls `wake`; NULL: nothing, and no call is in progress. */
+void backlog_set_wake(backlog *b, backlog_wake_fn wake, void *context);
 
 /* Waits for what has been asked for, and ends the thread. NULL is allowed. */
 void backlog_destroy(backlog *b);

@@ -170,9 +170,13 @@ static void speak(world *w, int rank)
     if (m->unreported > 0 && (idle || m->stopping || w->now_ns >= m->report_ns)) {
         report(w, rank);
     }
-    if (!m->stopping && !m->asked && m->last - m->first < 2) {
-        const message_ask ask = {.kind = MESSAGE_ASK, .epoch = m->epoch, .want = 1 + draw(w, 6)};
+    if (!m->stopping && (m->asked ? idle && !m->asked_idle : m->last - m->first < 2)) {
+        const message_ask ask = {.kind = MESSAGE_ASK,
+                                 .epoch = m->epoch,
+                                 .want = m->asked ? 0 : 1 + draw(w, 6),
+                                 .idle = idle};
         m->asked = true;
+        m->asked_idle = idle;
         say(w, rank, &ask, sizeof ask);
     }
     if (m->stopping && !m->left && (idle || w->now_ns >= m->leave_ns)) {
@@ -260,7 +264,8 @@ static void step_coordinator(world *w)
         mate *m = &w->mate[rank];
         while (m->from != NULL && m->from->at_ns <= w->now_ns && w->now_ns >= m->cut_ns) {
             const message_ask *ask = (const void *)m->from->bytes;
-            m->has_asked |= ask->kind == MESSAGE_ASK && ask->epoch == m->told_epoch && !m->lost;
+            m->has_asked |= ask->kind == MESSAGE_ASK && ask->want > 0 &&
+                            ask->epoch == m->told_epoch && !m->lost;
             (void)lead_receive(w->lead, rank, m->from->bytes, m->from->count, w->now_ns);
             remove_first(&m->from);
         }

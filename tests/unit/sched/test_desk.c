@@ -39,6 +39,7 @@ typedef struct scene {
     int32_t epoch;
     int asks; /* not answered */
     int64_t want;
+    bool told_idle;    /* with the last of them */
     message_news news; /* the last */
     int64_t told;      /* tiles, in all news */
     int64_t reported;
@@ -90,11 +91,14 @@ static desk_team look(void *context)
 {
     const scene *s = context;
     desk_team t = {.tile_ns = s->tile_ns, .full = true, .idle = true};
+    int64_t begun = 0;
     for (int i = 0; i < BLOCKS; i++) {
+        begun += s->slot[i].used ? s->slot[i].begun : 0;
         t.stock += s->slot[i].used ? s->slot[i].end - s->slot[i].begun : 0;
         t.full = t.full && s->slot[i].used;
         t.idle = t.idle && !s->slot[i].used;
     }
+    t.waits = t.stock == 0 && begun < WORKERS;
     return t;
 }
 
@@ -170,10 +174,16 @@ static void send(void *context, const void *bytes, size_t count)
         const message_ask *ask = bytes;
         assert_int_equal(ask->epoch, s->epoch);
         assert_false(s->halted);
-        s->want = ask->want;
-        s->asks++;
-        assert_int_equal(s->asks, 1);
-        assert_true(ask->want > 0);
+        assert_true(!ask->idle || (look(s).waits && count_places(s, HELD) == 0));
+        if (s->asks > 0) {
+            /* Again, since workers wait by now; and no more often. */
+            assert_true(ask->want == 0 && ask->idle && !s->told_idle);
+        } else {
+            assert_true(ask->want > 0);
+            s->want = ask->want;
+            s->asks++;
+        }
+        s->told_idle = ask->idle;
     } else if (kind == MESSAGE_NEWS) {
         memcpy(&s->news, bytes, sizeof s->news);
         s->told += s->news.news.computed.tiles;
@@ -401,6 +411,35 @@ static void test_asks_once(void **state)
     grant(s, 0, 50);
     step(s);
     assert_true(look(s).stock > 0 && !desk_is_hungry(s->desk));
+    leave(s);
+}
+
+/* The coordinator learns once that workers wait, and the rank is hungry only from then on. */
+static void test_says_when_workers_wait(void **state)
+{
+    (void)state;
+    scene *s = make_scene(0);
+    step(s);
+    assert_true(s->asks == 1 && s->told_idle);
+    grant(s, 0, WORKERS);
+    step(s);
+    while (begin(s, 1)) {
+    }
+    step(s);
+    assert_true(s->asks == 1 && !s->told_idle);
+    assert_false(desk_is_hungry(s->desk));
+    assert_true(finish(s, false));
+    assert_true(desk_is_hungry(s->desk));
+    int64_t when_ns = 0;
+    assert_true(desk_due(s->desk, &when_ns));
+    step(s);
+    assert_true(s->asks == 1 && s->told_idle);
+    const int64_t effects = s->effects;
+    step(s);
+    assert_int_equal(s->effects, effects);
+    grant(s, WORKERS, 50);
+    step(s);
+    assert_false(desk_is_hungry(s->desk));
     leave(s);
 }
 
@@ -763,6 +802,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asks_once),
+        cmocka_unit_test(test_says_when_workers_wait),
         cmocka_unit_test(test_news_and_reports),
         cmocka_unit_test(test_sync_pauses),
         cmocka_unit_test(test_giving_back),

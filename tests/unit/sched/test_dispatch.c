@@ -209,7 +209,7 @@ static void step(world *w)
         compute(w, number);
         if (count_queued(r) < 3 && !r->waits) {
             r->waits = true;
-            dispatch_ask(w->dispatch, number, 1 + draw(&w->seed) % 40);
+            dispatch_ask(w->dispatch, number, 1 + draw(&w->seed) % 40, true);
         }
         obey(w);
     }
@@ -263,7 +263,7 @@ static void test_once_when_nobody_is_late(void **state)
                     assert_true(complete(&w, 20000));
                     check_once(&w, before);
                     order o;
-                    dispatch_ask(w.dispatch, 0, 5);
+                    dispatch_ask(w.dispatch, 0, 5, true);
                     assert_false(dispatch_next(w.dispatch, w.now_ns + 10 * late_ns, &o));
                     end(&w);
                 }
@@ -420,11 +420,11 @@ static void test_late_piece_is_halved(void **state)
 {
     (void)state;
     dispatch *d = make(8, 2, TECHNIQUE_STATIC, true);
-    dispatch_ask(d, 0, 4);
+    dispatch_ask(d, 0, 4, true);
     order o = expect(d, 1000, ORDER_GRANT, 0);
     assert_int_equal(o.intervals, 1);
     assert_int_equal(o.interval[0].tiles, 4);
-    dispatch_ask(d, 1, 4);
+    dispatch_ask(d, 1, 4, true);
     o = expect(d, 1000, ORDER_GRANT, 1);
     assert_int_equal(o.interval[0].first, 4);
     for (int64_t tile = 4; tile < 8; tile++) {
@@ -433,7 +433,7 @@ static void test_late_piece_is_halved(void **state)
     assert_false(dispatch_report(d, 4));
     hear(d, 0, 0, 2000);
     hear(d, 1, 0, 2000);
-    dispatch_ask(d, 1, 4);
+    dispatch_ask(d, 1, 4, true);
     expect_none(d, 2000 + late_ns - 1);
     assert_false(o.again);
     o = expect(d, 2000 + late_ns + DISPATCH_NS, ORDER_GRANT, 1);
@@ -446,8 +446,65 @@ static void test_late_piece_is_halved(void **state)
     /* The one who is late himself is not given his own. */
     assert_true(dispatch_report(d, 2) && dispatch_report(d, 3));
     hear(d, 1, 0, 3 * late_ns);
-    dispatch_ask(d, 0, 4);
+    dispatch_ask(d, 0, 4, true);
     expect_none(d, 10 * late_ns);
+    dispatch_destroy(d);
+}
+
+/* A rank whose workers all compute does not take another's last tile, which would be taken back
+ * from it at once; once they wait, it gets it. */
+static void test_last_tile_moves_once(void **state)
+{
+    (void)state;
+    dispatch *d = make(8, 2, TECHNIQUE_STATIC, true);
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 4, false);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+    }
+    hear(d, 0, 3, 2);
+    hear(d, 1, 0, 2);
+    dispatch_ask(d, 1, 4, false);
+    assert_false(dispatch_hungry(d));
+    /* Three tiles are more than the next that rank 0 begins. */
+    (void)expect(d, DISPATCH_NS, ORDER_RECALL, 0);
+    dispatch_return(d, 0, 0, NULL, 1, 2 * DISPATCH_NS);
+    for (int64_t times = 3; times < 100; times++) {
+        expect_none(d, times * DISPATCH_NS);
+    }
+    dispatch_ask(d, 1, 0, true);
+    assert_true(dispatch_hungry(d));
+    (void)expect(d, 100 * DISPATCH_NS, ORDER_RECALL, 0);
+    dispatch_return(d, 0, 1, &(interval){.first = 3, .tiles = 1}, 0, 101 * DISPATCH_NS);
+    assert_int_equal(expect(d, 101 * DISPATCH_NS, ORDER_GRANT, 1).interval[0].first, 3);
+    assert_false(dispatch_hungry(d));
+    /* That it waits is said too late, as it has been answered. */
+    dispatch_ask(d, 1, 0, true);
+    assert_false(dispatch_hungry(d));
+    expect_none(d, 102 * DISPATCH_NS);
+    dispatch_destroy(d);
+}
+
+/* Nor does it compute anything again; and what is late by what was known is not, once another tile
+ * has turned out to take as long. */
+static void test_copies_are_for_idle_ranks(void **state)
+{
+    (void)state;
+    dispatch *d = make(2, 2, TECHNIQUE_STATIC, true);
+    for (int rank = 0; rank < 2; rank++) {
+        dispatch_ask(d, rank, 1, false);
+        (void)expect(d, 1, ORDER_GRANT, rank);
+        hear(d, rank, 0, 2);
+    }
+    dispatch_ask(d, 1, 1, false);
+    expect_none(d, 4 * late_ns);
+    const news n = {.computed = {.tiles = 1, .seconds = 2, .squares = 4, .elapsed = 2},
+                    .longest_s = 2};
+    assert_true(dispatch_report(d, 1));
+    dispatch_hear(d, 1, &n, 4 * late_ns + 1);
+    dispatch_ask(d, 1, 0, true);
+    expect_none(d, 4 * late_ns + 2);
+    expect_none(d, 7 * late_ns);
+    assert_int_equal(expect(d, 9 * late_ns, ORDER_GRANT, 1).interval[0].first, 0);
     dispatch_destroy(d);
 }
 
@@ -458,16 +515,16 @@ static void test_returned_piece_goes_to_another(void **state)
     dispatch *d = make(12, 3, TECHNIQUE_STATIC, false);
     const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 3};
     for (int rank = 0; rank < 2; rank++) {
-        dispatch_ask(d, rank, 4);
+        dispatch_ask(d, rank, 4, true);
         assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].first, 4 * rank);
     }
     dispatch_hear(d, 0, &n, 2);
     dispatch_hear(d, 1, &n, 2);
     hear(d, 0, 2, 3);
-    dispatch_ask(d, 2, 4);
+    dispatch_ask(d, 2, 4, true);
     assert_int_equal(expect(d, 3, ORDER_GRANT, 2).interval[0].first, 8);
     hear(d, 2, 0, 3);
-    dispatch_ask(d, 2, 4);
+    dispatch_ask(d, 2, 4, true);
     (void)expect(d, 2 * DISPATCH_NS, ORDER_RECALL, 1);
     expect_none(d, 2 * DISPATCH_NS + 1);
     (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
@@ -489,13 +546,13 @@ static void test_who_has_plenty_and_waits_gives(void **state)
     dispatch *d = make(12, 2, TECHNIQUE_STATIC, true);
     const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 5};
     for (int rank = 0; rank < 2; rank++) {
-        dispatch_ask(d, rank, 6);
+        dispatch_ask(d, rank, 6, true);
         assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].tiles, 6);
     }
     dispatch_hear(d, 0, &n, 2);
-    dispatch_ask(d, 0, 6);
+    dispatch_ask(d, 0, 6, true);
     hear(d, 1, 0, 2);
-    dispatch_ask(d, 1, 6);
+    dispatch_ask(d, 1, 6, true);
     (void)expect(d, 3, ORDER_RECALL, 0);
     dispatch_return(d, 0, 1, &(interval){.first = 3, .tiles = 3}, 2, 4);
     assert_int_equal(expect(d, 4, ORDER_GRANT, 1).interval[0].first, 3);
@@ -509,12 +566,12 @@ static void test_several_pieces_come_back(void **state)
     dispatch *d = make(20, 2, TECHNIQUE_STATIC, false);
     static const interval back[] = {{.first = 3, .tiles = 2}, {.first = 7, .tiles = 3}};
     for (int rank = 0; rank < 2; rank++) {
-        dispatch_ask(d, rank, 10);
+        dispatch_ask(d, rank, 10, true);
         (void)expect(d, 1, ORDER_GRANT, rank);
     }
     hear(d, 0, 8, 2);
     hear(d, 1, 0, 2);
-    dispatch_ask(d, 1, 10);
+    dispatch_ask(d, 1, 10, true);
     (void)expect(d, 3, ORDER_RECALL, 0);
     dispatch_return(d, 0, 2, back, 3, 4);
     bool seen[20] = {false};
@@ -528,7 +585,7 @@ static void test_several_pieces_come_back(void **state)
                 got++;
             }
         }
-        dispatch_ask(d, 1, 10);
+        dispatch_ask(d, 1, 10, true);
     }
     assert_int_equal(got, 5);
     assert_true(seen[3] && seen[4] && seen[7] && seen[8] && seen[9]);
@@ -543,19 +600,19 @@ static void test_recall_where_it_helps(void **state)
     dispatch *d = make(40, 2, TECHNIQUE_STATIC, true);
     const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 10};
     for (int rank = 0; rank < 2; rank++) {
-        dispatch_ask(d, rank, 20);
+        dispatch_ask(d, rank, 20, true);
         (void)expect(d, 1, ORDER_GRANT, rank);
         dispatch_hear(d, rank, &n, 2);
     }
     hear(d, 1, 6, 2);
-    dispatch_ask(d, 1, 20);
+    dispatch_ask(d, 1, 20, true);
     expect_none(d, 3);
     hear(d, 1, 4, 4 * DISPATCH_NS);
     (void)expect(d, 4 * DISPATCH_NS, ORDER_RECALL, 0);
     dispatch_return(d, 0, 1, &(interval){.first = 18, .tiles = 2}, 8, 5 * DISPATCH_NS);
     (void)expect(d, 5 * DISPATCH_NS, ORDER_GRANT, 1);
     hear(d, 1, 0, 6 * DISPATCH_NS);
-    dispatch_ask(d, 1, 20);
+    dispatch_ask(d, 1, 20, true);
     (void)expect(d, 6 * DISPATCH_NS, ORDER_RECALL, 0);
     dispatch_destroy(d);
 }
@@ -567,7 +624,7 @@ static void test_late_pieces_are_shared_out(void **state)
     dispatch *d = make(60, 4, TECHNIQUE_STATIC, true);
     order o;
     for (int rank = 0; rank < 4; rank++) {
-        dispatch_ask(d, rank, 15);
+        dispatch_ask(d, rank, 15, true);
         (void)expect(d, 1, ORDER_GRANT, rank);
     }
     for (int64_t tile = 30; tile < 60; tile++) {
@@ -579,7 +636,7 @@ static void test_late_pieces_are_shared_out(void **state)
     hear(d, 2, 0, 1);
     hear(d, 3, 0, 1);
     for (int rank = 1; rank < 4; rank++) {
-        dispatch_ask(d, rank, 15);
+        dispatch_ask(d, rank, 15, true);
     }
     /* Rank 1 still has some, so the first late piece, its own, and that of rank 0 go to others. */
     for (int rank = 2; rank < 4; rank++) {
@@ -603,13 +660,13 @@ static void test_patience_follows_the_longest_tile(void **state)
     const news n = {.computed = {.tiles = 2, .seconds = 2, .squares = 2, .elapsed = 2},
                     .longest_s = 1};
     for (int rank = 0; rank < 2; rank++) {
-        dispatch_ask(d, rank, 2);
+        dispatch_ask(d, rank, 2, true);
         (void)expect(d, 1, ORDER_GRANT, rank);
     }
     hear(d, 0, 0, 1);
     dispatch_hear(d, 1, &n, 1);
     assert_true(dispatch_report(d, 2) && dispatch_report(d, 3));
-    dispatch_ask(d, 1, 2);
+    dispatch_ask(d, 1, 2, true);
     expect_none(d, 4 * late_ns);
     (void)expect(d, 4 * late_ns + 2 * DISPATCH_NS, ORDER_GRANT, 1);
     dispatch_destroy(d);
@@ -621,8 +678,8 @@ static void test_waiting_in_turn(void **state)
     (void)state;
     dispatch *d = make(6, 3, TECHNIQUE_SS, true);
     for (int rank = 2; rank >= 0; rank--) {
-        dispatch_ask(d, rank, 1);
-        dispatch_ask(d, 2, 1);
+        dispatch_ask(d, rank, 1, true);
+        dispatch_ask(d, 2, 1, true);
     }
     for (int rank = 2; rank >= 0; rank--) {
         order o;
@@ -639,7 +696,7 @@ static void test_chunks_are_joined(void **state)
 {
     (void)state;
     dispatch *d = make(100000, 2, TECHNIQUE_SS, true);
-    dispatch_ask(d, 0, 1000);
+    dispatch_ask(d, 0, 1000, true);
     const order o = expect(d, 1, ORDER_GRANT, 0);
     assert_int_equal(o.intervals, 1);
     assert_int_equal(o.interval[0].tiles, 1000);
@@ -666,7 +723,7 @@ static void test_scattered_tiles(void **state)
         assert_int_equal(dispatch_undone(d), SCATTERED / 2);
         int64_t got = 0;
         for (int i = 0; i < 2000 && got < SCATTERED / 2; i++) {
-            dispatch_ask(d, i % 3, 1000);
+            dispatch_ask(d, i % 3, 1000, true);
             const order o = expect(d, 1, ORDER_GRANT, i % 3);
             for (int k = 0; k < o.intervals; k++) {
                 assert_int_equal(o.interval[k].tiles, 1);
@@ -689,23 +746,23 @@ static void test_nobody_waits_for_the_dead(void **state)
     dispatch *d = make(12, 3, TECHNIQUE_STATIC, false);
     const news n = {.computed = {.tiles = 1, .seconds = 1, .squares = 1, .elapsed = 1}, .left = 3};
     for (int rank = 0; rank < 3; rank++) {
-        dispatch_ask(d, rank, 4);
+        dispatch_ask(d, rank, 4, true);
         assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].first, 4 * rank);
     }
     dispatch_hear(d, 0, &n, 2);
     dispatch_hear(d, 1, &n, 2);
     hear(d, 2, 0, 2);
-    dispatch_ask(d, 2, 4);
+    dispatch_ask(d, 2, 4, true);
     const int64_t later_ns = 2 * DISPATCH_NS;
     const order recall = expect(d, later_ns, ORDER_RECALL, 0);
     assert_int_equal(dispatch_bury(d, recall.rank), 4);
     const order o = expect(d, later_ns + 1, ORDER_GRANT, 2);
     assert_int_equal(o.interval[0].first, 0);
     assert_int_equal(o.interval[0].tiles, 4);
-    dispatch_ask(d, 2, 4);
+    dispatch_ask(d, 2, 4, true);
     assert_int_equal(dispatch_bury(d, 2), 8);
     expect_none(d, 10 * DISPATCH_NS);
-    dispatch_ask(d, 0, 100);
+    dispatch_ask(d, 0, 100, true);
     assert_int_equal(dispatch_undone(d), 12);
     int64_t granted = 0;
     order each;
@@ -715,7 +772,7 @@ static void test_nobody_waits_for_the_dead(void **state)
         for (int i = 0; i < each.intervals; i++) {
             granted += each.interval[i].tiles;
         }
-        dispatch_ask(d, 0, 100);
+        dispatch_ask(d, 0, 100, true);
         if (granted == 8) {
             break;
         }
@@ -730,7 +787,7 @@ static void test_the_dead_are_not_asked(void **state)
     (void)state;
     dispatch *d = make(16, 4, TECHNIQUE_STATIC, false);
     for (int rank = 0; rank < 4; rank++) {
-        dispatch_ask(d, rank, 4);
+        dispatch_ask(d, rank, 4, true);
         assert_int_equal(expect(d, 1, ORDER_GRANT, rank).interval[0].first, 4 * rank);
     }
     for (int64_t tile = 4; tile < 16; tile++) {
@@ -740,11 +797,11 @@ static void test_the_dead_are_not_asked(void **state)
     hear(d, 1, 2, 2);
     hear(d, 2, 0, 2);
     hear(d, 3, 0, 2);
-    dispatch_ask(d, 2, 4);
+    dispatch_ask(d, 2, 4, true);
     const int64_t now_ns = 2 * DISPATCH_NS;
     (void)expect(d, now_ns, ORDER_RECALL, 0);
     assert_int_equal(dispatch_bury(d, 1), 0);
-    dispatch_ask(d, 3, 4);
+    dispatch_ask(d, 3, 4, true);
     expect_none(d, now_ns + 1);
     expect_none(d, now_ns + 4 * DISPATCH_NS);
     assert_int_equal(dispatch_bury(d, 0), 4);
@@ -757,7 +814,7 @@ static void test_the_dead_are_not_asked(void **state)
     hear(d, 0, 3, now_ns + 6 * DISPATCH_NS);
     hear(d, 2, 0, now_ns + 6 * DISPATCH_NS);
     hear(d, 3, 0, now_ns + 6 * DISPATCH_NS);
-    dispatch_ask(d, 2, 4);
+    dispatch_ask(d, 2, 4, true);
     assert_true(dispatch_next(d, now_ns + 8 * DISPATCH_NS, &o));
     assert_int_equal(o.kind, ORDER_RECALL);
     assert_int_equal(o.rank, 0);
@@ -774,6 +831,8 @@ int main(void)
         cmocka_unit_test(test_nobody_waits_for_the_dead),
         cmocka_unit_test(test_the_dead_are_not_asked),
         cmocka_unit_test(test_late_piece_is_halved),
+        cmocka_unit_test(test_last_tile_moves_once),
+        cmocka_unit_test(test_copies_are_for_idle_ranks),
         cmocka_unit_test(test_returned_piece_goes_to_another),
         cmocka_unit_test(test_who_has_plenty_and_waits_gives),
         cmocka_unit_test(test_several_pieces_come_back),

@@ -98,6 +98,7 @@ typedef struct mate {
     int64_t unreported;
     int64_t report_ns;
     bool asked;
+    bool asked_idle;
     bool stopping;
     bool left;
     bool ended;

@@ -352,7 +352,7 @@ static void test_threads_write_side_by_side(void **state)
     store *s = NULL;
     syncer *y = NULL;
     assert_int_equal(store_open(sample_path("threads.h5"), j, resume, &s, &e), WEFT_OK);
-    assert_int_equal(syncer_create(s, &y, &e), WEFT_OK);
+    assert_int_equal(syncer_create(s, NULL, NULL, &y, &e), WEFT_OK);
     pthread_t threads[4];
     writer writers[4];
     for (int i = 0; i < 4; i++) {
@@ -387,7 +387,7 @@ static void test_syncer(void **state)
     store *s = NULL;
     syncer *y = NULL;
     assert_int_equal(store_open(sample_path("sync.h5"), j, resume, &s, &e), WEFT_OK);
-    assert_int_equal(syncer_create(s, &y, &e), WEFT_OK);
+    assert_int_equal(syncer_create(s, NULL, NULL, &y, &e), WEFT_OK);
     assert_false(syncer_busy(y));
     for (int i = 0; i < 3; i++) {
         syncer_ask(y);
