@@ -123,7 +123,7 @@ static void refuse_other_maps(void)
     expect(PARAMETER, WEFT_ERR_USAGE, text);
     (void)snprintf(text, sizeof text, "parameter 'm' is absent on rank 0 and 1 on rank %d", other);
     expect(MORE_PARAMETERS, WEFT_ERR_USAGE, text);
-    expect(TYPE, WEFT_ERR_USAGE, "field 'x' is float64 () on rank 0 and int64 ()");
+    expect(TYPE, WEFT_ERR_USAGE, "field 'x' is float64 on rank 0 and int64 on");
     expect(FILL, WEFT_ERR_USAGE, "the fill value of field 'x' is 0, ");
     expect(UNIT, WEFT_ERR_USAGE, "the unit of field 'x' is 'm' on rank 0 and 'km'");
     expect(SHAPE, WEFT_ERR_USAGE, "the shape is (300) on rank 0 and (301)");

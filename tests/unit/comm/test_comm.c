@@ -139,9 +139,12 @@ static void test_too_long_a_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_mpi_unasked),   cmocka_unit_test(test_one_rank),
-        cmocka_unit_test(test_collective_calls), cmocka_unit_test(test_agreement_with_oneself),
-        cmocka_unit_test(test_no_mail),          cmocka_unit_test(test_bad_rank_is_an_error),
+        cmocka_unit_test(test_no_mpi_unasked),
+        cmocka_unit_test(test_one_rank),
+        cmocka_unit_test(test_collective_calls),
+        cmocka_unit_test(test_agreement_with_oneself),
+        cmocka_unit_test(test_no_mail),
+        cmocka_unit_test(test_bad_rank_is_an_error),
         cmocka_unit_test(test_too_long_a_message),
         cmocka_unit_test(test_with_mpi),
     };
