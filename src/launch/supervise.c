@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "host/host.h"
 #include "launch/message.h"
 #include "launch/outcome.h"
 #include "launch/processes.h"
@@ -12,6 +13,7 @@
 #include "launch/verdict.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,12 +211,14 @@ typedef struct remote_ends {
     int count;
 } remote_ends;
 
-static void end_on_host(const char *host, void *context)
+static void end_on_host(int at, const char *entry, void *context)
 {
+    const char *host = outcome_daemon_of(entry);
     remote_ends *ends = context;
     const spawn_options mute = {.is_mute = true};
     words w = {.count = 0};
-    if (!ARRAY_RESERVE(ends->pid, ends->room, ends->count + 1)) {
+    (void)at;
+    if (host == NULL || !ARRAY_RESERVE(ends->pid, ends->room, ends->count + 1)) {
         return;
     }
     message_print(LOG_DEBUG, "ending what is left on %s", host);
@@ -252,7 +256,7 @@ static void end_processes(watch *w)
     }
     (void)processes_signal(w->mpirun, NULL, NULL, SIGKILL);
     processes_end_run(w->folder->done);
-    outcome_visit_daemons(w->folder->path, end_on_host, &ends);
+    host_visit_folder(AT_FDCWD, w->folder->path, end_on_host, &ends);
     await_remote_ends(w, &ends);
     free(ends.pid);
     /* As long as it was not waited for, no other session could have its number. */
