@@ -6,7 +6,6 @@
 #include "base/number.h"
 #include "host/host.h"
 #include "host/outcome_file.h"
-#include "launch/words.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
