@@ -37,7 +37,8 @@ typedef struct forecast {
     const weft_plan_info *info;
     int rows;
     forecast_row row[FORECAST_MOST];
-    char advice[FORECAST_ADVICE_BYTES];
+    char advice[FORECAST_ADVICE_BYTES]; /* one line: which layout to take, and from where on more of
+                                           it gains nothing */
 } forecast;
 
 static inline int64_t forecast_workers(const forecast_row *row)
@@ -47,9 +48,6 @@ static inline int64_t forecast_workers(const forecast_row *row)
 
 /* WEFT_ERR_USAGE without a text in the plan: more than FORECAST_MOST layouts. */
 weft_status forecast_make(weft_plan *plan, const forecast_wish *wish, forecast *f);
-
-/* One line of advice: which layout to take, and from where on more of it gains nothing. */
-void forecast_advise(forecast *f);
 
 /* Prints it on stdout: a table for people; JSON for programs, of which WEFT_ERR_MEMORY is the only
  * error, since others of writing show on stdout. */

@@ -62,7 +62,6 @@ void host_visit_folder(int at, const char *name,
         }
         return;
     }
-    /* cppcheck-suppress readdirCalled ; each stream has one reader */
     while ((entry = readdir(entries)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             visit(folder, entry->d_name, context);

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Another process of this host, seen from outside. */
+/* Other processes of this host, seen from outside. */
 #define _GNU_SOURCE 1
 #include "host/process.h"
 
+#include "base/number.h"
 #include "host/host.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { TEXT_BYTES = 512 };
+/* A process that forks while it is looked for may be missed the first time. */
+enum { END_ROUNDS = 5, TEXT_BYTES = 512 };
 
 /* Reads the beginning of a file of a thread; false if there is nothing. */
 static bool read_text(int64_t pid, const char *thread, const char *name, char text[TEXT_BYTES])
@@ -121,4 +125,40 @@ bool process_started_with(int64_t pid, const char *name, const char *value)
     }
     free(entry);
     return found;
+}
+
+typedef struct wanted {
+    pid_t session;
+    const char *variable;
+    const char *value;
+    int number;
+    int count;
+} wanted;
+
+static void signal_one(int folder, const char *name, void *context)
+{
+    wanted *w = context;
+    int pid = 0;
+    (void)folder;
+    if (number_read_count(name, 1, &pid) && pid != (int)getpid() &&
+        (w->session == 0 || host_process_session(pid) == (int64_t)w->session) &&
+        (w->variable == NULL || process_started_with(pid, w->variable, w->value))) {
+        w->count++;
+        (void)kill(pid, w->number);
+    }
+}
+
+int process_signal_all(pid_t session, const char *variable, const char *value, int number)
+{
+    wanted w = {.session = session, .variable = variable, .value = value, .number = number};
+    host_visit_folder(AT_FDCWD, "/proc", signal_one, &w);
+    return w.count;
+}
+
+void process_end_all(const char *variable, const char *value)
+{
+    int count = 1;
+    for (int i = 0; i < END_ROUNDS && count > 0; i++) {
+        count = process_signal_all(0, variable, value, SIGKILL);
+    }
 }

@@ -6,8 +6,8 @@
 #include "host/host.h"
 #include "host/outcome_file.h"
 #include "host/owner.h"
+#include "host/process.h"
 #include "launch/message.h"
-#include "launch/processes.h"
 #include "launch/words.h"
 
 #include <errno.h>
@@ -132,7 +132,7 @@ static void remove_if_stale(int at, const char *entry, void *context)
     }
     char *done = words_text("%s/%s/%s", s->parent, entry, OUTCOME_FILE);
     message_print(LOG_DEBUG, "ending what is left of the run of %s", entry);
-    processes_end_run(done);
+    process_end_all(OUTCOME_VARIABLE, done);
     free(done);
     remove_all(at, entry);
 }

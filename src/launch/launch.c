@@ -31,9 +31,7 @@ typedef struct launch {
     request asked;
     allocation slurm;
     hosts hosts;
-    int version; /* of Open MPI */
-    int ranks;
-    int workers; /* 0: each rank finds out by itself */
+    openmpi_run run;
     char *self;
     char *parent; /* of the run's folder */
 } launch;
@@ -48,7 +46,7 @@ static weft_status find_mpirun(launch *l, error *e)
         status == NO_PROGRAM && *text == '\0'
             ? error_set(e, WEFT_ERR_SYSTEM,
                         "there is no mpirun in $PATH; Open MPI 4.1 or 5 is needed")
-            : openmpi_read_version(text, &l->version, e);
+            : openmpi_read_version(text, &l->run.version, e);
     free(text);
     return found;
 }
@@ -130,12 +128,12 @@ static void share_ranks(launch *l)
 {
     const bool by_slurm = l->asked.ranks == 0 && l->asked.host_list == NULL &&
                           l->asked.host_file == NULL && l->slurm.tasks != NULL &&
-                          number_read_count(l->slurm.tasks, 1, &l->ranks);
+                          number_read_count(l->slurm.tasks, 1, &l->run.ranks);
     if (!by_slurm) {
-        l->ranks = l->asked.ranks > 0 ? l->asked.ranks : l->hosts.count;
+        l->run.ranks = l->asked.ranks > 0 ? l->asked.ranks : l->hosts.count;
     }
     if (!by_slurm || !hosts_share_as_slurm(&l->hosts, l->slurm.tasks_of_node)) {
-        hosts_share(&l->hosts, l->ranks);
+        hosts_share(&l->hosts, l->run.ranks);
     }
 }
 
@@ -182,11 +180,11 @@ static void put_this_host_first(launch *l)
 /* A rank finds by itself how many of its host's cores are its share. A Slurm job may have fewer. */
 static void count_workers(launch *l)
 {
-    l->workers = l->asked.workers;
-    if (l->workers == 0 && l->slurm.job != NULL &&
+    l->run.workers = l->asked.workers;
+    if (l->run.workers == 0 && l->slurm.job != NULL &&
         (l->slurm.cores_of_task == NULL ||
-         !number_read_count(l->slurm.cores_of_task, 1, &l->workers))) {
-        l->workers = hosts_least_share(&l->hosts);
+         !number_read_count(l->slurm.cores_of_task, 1, &l->run.workers))) {
+        l->run.workers = hosts_least_share(&l->hosts);
     }
 }
 
@@ -322,22 +320,19 @@ static void find_self_in_path(const launch *l)
 
 static void compose_line(launch *l, const char *done, words *line)
 {
-    const openmpi_run run = {
-        .version = l->version,
-        .hosts = &l->hosts,
-        .ranks = l->ranks,
-        .workers = l->workers,
-        .binds = l->workers > 0 && l->slurm.job == NULL && hosts_are_filled(&l->hosts, l->workers),
-        .in_slurm = l->slurm.job != NULL,
-        .as_root = geteuid() == 0,
-        .talks = log_wants(LOG_DEBUG),
-        .self = l->self,
-        .done = done,
-        .options = l->asked.options,
-        .environment = environ,
-        .program = l->asked.program,
-    };
-    openmpi_line(&run, line);
+    const bool in_slurm = l->slurm.job != NULL;
+    openmpi_run *run = &l->run;
+    run->hosts = &l->hosts;
+    run->binds = run->workers > 0 && !in_slurm && hosts_are_filled(&l->hosts, run->workers);
+    run->in_slurm = in_slurm;
+    run->as_root = geteuid() == 0;
+    run->talks = log_wants(LOG_DEBUG);
+    run->self = l->self;
+    run->done = done;
+    run->options = l->asked.options;
+    run->environment = environ;
+    run->program = l->asked.program;
+    openmpi_line(run, line);
 }
 
 static int print_line(launch *l)
@@ -356,13 +351,13 @@ static int print_line(launch *l)
 static void say_what_runs(const launch *l, const words *line)
 {
     char workers[48] = "";
-    if (l->workers > 0) {
-        (void)snprintf(workers, sizeof workers, " x %d worker%s", l->workers,
-                       l->workers == 1 ? "" : "s");
+    if (l->run.workers > 0) {
+        (void)snprintf(workers, sizeof workers, " x %d worker%s", l->run.workers,
+                       l->run.workers == 1 ? "" : "s");
     }
     message_print(LOG_INFO, "%s on %d rank%s%s, %d host%s, by Open MPI %s", l->asked.program[0],
-                  l->ranks, l->ranks == 1 ? "" : "s", workers, l->hosts.count,
-                  l->hosts.count == 1 ? "" : "s", l->version < 5 ? "4.1" : "5");
+                  l->run.ranks, l->run.ranks == 1 ? "" : "s", workers, l->hosts.count,
+                  l->hosts.count == 1 ? "" : "s", l->run.version < 5 ? "4.1" : "5");
     if (log_wants(LOG_DEBUG)) {
         char *text = words_line(line);
         message_print(LOG_DEBUG, "%s", text);

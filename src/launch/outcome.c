@@ -6,7 +6,6 @@
 #include "base/number.h"
 #include "host/host.h"
 #include "host/outcome_file.h"
-#include "launch/words.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -145,24 +144,7 @@ void outcome_read(const char *folder, const hosts *h, evidence *e)
     free(r.host_left);
 }
 
-typedef struct visitor {
-    void (*visit)(const char *host, void *context);
-    void *context;
-} visitor;
-
-static void visit_daemon(int folder, const char *name, void *context)
+const char *outcome_daemon_of(const char *entry)
 {
-    const visitor *v = context;
-    const char *of = behind(name, OUTCOME_FILE OUTCOME_DAEMON);
-    (void)folder;
-    if (of != NULL) {
-        v->visit(of, v->context);
-    }
-}
-
-void outcome_visit_daemons(const char *folder, void (*visit)(const char *host, void *context),
-                           void *context)
-{
-    visitor v = {.visit = visit, .context = context};
-    host_visit_folder(AT_FDCWD, folder, visit_daemon, &v);
+    return behind(entry, OUTCOME_FILE OUTCOME_DAEMON);
 }

@@ -10,8 +10,8 @@
  * the hosts in their order. A folder that cannot be read tells nothing. */
 void outcome_read(const char *folder, const hosts *h, evidence *e);
 
-/* Calls `visit` for each host on which a daemon runs, or has ended badly. */
-void outcome_visit_daemons(const char *folder, void (*visit)(const char *host, void *context),
-                           void *context);
+/* The host on which a daemon runs, or has ended badly, by an entry of the folder; NULL: it tells of
+ * none. */
+const char *outcome_daemon_of(const char *entry);
 
 #endif

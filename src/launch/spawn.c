@@ -97,7 +97,7 @@ bool spawn_has_ended(pid_t pid, int *status)
 static void read_all(int from, char text[READ_BYTES])
 {
     size_t used = 0;
-    char rest[512];
+    char rest[512] = "";
     ssize_t count = 1;
     while (count > 0 || (count < 0 && errno == EINTR)) {
         const size_t room = READ_BYTES - 1 - used;

@@ -4,14 +4,17 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "host/host.h"
+#include "host/outcome_file.h"
+#include "host/process.h"
 #include "launch/message.h"
 #include "launch/outcome.h"
-#include "launch/processes.h"
 #include "launch/remote.h"
 #include "launch/spawn.h"
 #include "launch/verdict.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,17 +190,17 @@ static void await_ranks(watch *w)
 {
     int limit_s = w->asked->grace_s;
     look(w);
-    if (w->mpirun == 0 || processes_signal(w->mpirun, NULL, NULL, 0) == 0) {
+    if (w->mpirun == 0 || process_signal_all(w->mpirun, NULL, NULL, 0) == 0) {
         return;
     }
     if (w->e.begun && !w->e.word.there && w->e.interrupts <= 1) {
         limit_s = AFTER_MPIRUN_S;
         message_print(LOG_DEBUG, "mpirun is gone; the ranks on this host are told to stop");
-        (void)processes_signal(w->mpirun, "OMPI_COMM_WORLD_RANK", NULL, SIGUSR2);
+        (void)process_signal_all(w->mpirun, "OMPI_COMM_WORLD_RANK", NULL, SIGUSR2);
     }
     const int64_t until_ns = clock_now_ns() + (int64_t)limit_s * 1000000000;
     while (w->e.interrupts <= 1 && clock_now_ns() < until_ns &&
-           processes_signal(w->mpirun, NULL, NULL, 0) > 0) {
+           process_signal_all(w->mpirun, NULL, NULL, 0) > 0) {
         pause_for(w, SHORT_MS);
     }
 }
@@ -209,12 +212,14 @@ typedef struct remote_ends {
     int count;
 } remote_ends;
 
-static void end_on_host(const char *host, void *context)
+static void end_on_host(int at, const char *entry, void *context)
 {
+    const char *host = outcome_daemon_of(entry);
     remote_ends *ends = context;
     const spawn_options mute = {.is_mute = true};
     words w = {.count = 0};
-    if (!ARRAY_RESERVE(ends->pid, ends->room, ends->count + 1)) {
+    (void)at;
+    if (host == NULL || !ARRAY_RESERVE(ends->pid, ends->room, ends->count + 1)) {
         return;
     }
     message_print(LOG_DEBUG, "ending what is left on %s", host);
@@ -250,9 +255,9 @@ static void end_processes(watch *w)
     if (w->mpirun == 0) {
         return;
     }
-    (void)processes_signal(w->mpirun, NULL, NULL, SIGKILL);
-    processes_end_run(w->folder->done);
-    outcome_visit_daemons(w->folder->path, end_on_host, &ends);
+    (void)process_signal_all(w->mpirun, NULL, NULL, SIGKILL);
+    process_end_all(OUTCOME_VARIABLE, w->folder->done);
+    host_visit_folder(AT_FDCWD, w->folder->path, end_on_host, &ends);
     await_remote_ends(w, &ends);
     free(ends.pid);
     /* As long as it was not waited for, no other session could have its number. */

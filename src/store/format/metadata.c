@@ -176,8 +176,11 @@ static bool is_inside(hid_t file, const char *path)
     return inside || note_flaw("%s is not there, or a link", part);
 }
 
-static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_layout *layout,
-                       int64_t *offset, int64_t *rows)
+/* The rows of a table that a process reads as a whole: what a file says would be memory. */
+enum { MOST_ROWS = 1 << 17 };
+
+static bool read_table(hid_t file, const char *path, size_t row_bytes, int64_t most,
+                       metadata_layout *layout, int64_t *offset, int64_t *rows)
 {
     const hid_t dataset =
         is_inside(file, path) ? H5Dopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
@@ -194,6 +197,9 @@ static bool read_table(hid_t file, const char *path, size_t row_bytes, metadata_
     }
     quiet_close(type);
     quiet_close(dataset);
+    if (good && *rows > most) {
+        return note_flaw("%s has too many rows", path);
+    }
     return good || note_flaw("%s is not a table of weft", path);
 }
 
@@ -329,30 +335,22 @@ static bool read_leases(hid_t file, int64_t tiles, metadata_layout *layout)
     int64_t leases = 0;
     layout->leases_offset = -1;
     return H5Lexists(file, SCHEMA_LEASES, H5P_DEFAULT) == 0 ||
-           (read_table(file, SCHEMA_LEASES, 1, layout, &layout->leases_offset, &leases) &&
+           (read_table(file, SCHEMA_LEASES, 1, INT64_MAX, layout, &layout->leases_offset,
+                       &leases) &&
             leases == tiles);
-}
-
-/* Of the tables that a process reads as a whole: what a file says would be memory. */
-static bool check_rows(const char *path, int64_t rows)
-{
-    enum { MOST_ROWS = 1 << 17 };
-    return rows <= MOST_ROWS || note_flaw("%s has too many rows", path);
 }
 
 static bool read_tables(hid_t file, metadata *m)
 {
     metadata_layout *layout = &m->layout;
     int64_t tiles = 0;
-    return read_table(file, SCHEMA_TILES, sizeof(tile_record), layout, &layout->tiles_offset,
-                      &tiles) &&
+    return read_table(file, SCHEMA_TILES, sizeof(tile_record), INT64_MAX, layout,
+                      &layout->tiles_offset, &tiles) &&
            tiles == m->job->tiles.tiles && read_leases(file, tiles, layout) &&
-           read_table(file, SCHEMA_FAILURES, sizeof(failure_row), layout, &layout->failures_offset,
-                      &layout->failure_rows) &&
-           check_rows(SCHEMA_FAILURES, layout->failure_rows) &&
-           read_table(file, SCHEMA_RUNS, sizeof(run_row), layout, &layout->runs_offset,
-                      &layout->run_rows) &&
-           check_rows(SCHEMA_RUNS, layout->run_rows);
+           read_table(file, SCHEMA_FAILURES, sizeof(failure_row), MOST_ROWS, layout,
+                      &layout->failures_offset, &layout->failure_rows) &&
+           read_table(file, SCHEMA_RUNS, sizeof(run_row), MOST_ROWS, layout, &layout->runs_offset,
+                      &layout->run_rows);
 }
 
 /* A dataset's place in the file. */

@@ -67,30 +67,20 @@ static double file_clock_s(const char *path)
     return now;
 }
 
-static double age_s(int fd, double now_s)
-{
-    struct stat file;
-    return fstat(fd, &file) == 0 ? now_s - (double)file.st_mtim.tv_sec : 0;
-}
-
 /* Where no lock of the operating system can be had: whether the process that a file names lives. A
  * file that names none yet is about to. */
 static bool owner_alive(int fd, double now_s)
 {
     owner o;
+    struct stat file;
     (void)owner_read(fd, &o);
-    return owner_lives(&o, age_s(fd, now_s));
+    return owner_lives(&o, fstat(fd, &file) == 0 ? now_s - (double)file.st_mtim.tv_sec : 0);
 }
 
 static int set_lock(int fd, short type)
 {
     struct flock region = {.l_type = type, .l_whence = SEEK_SET};
     return fcntl(fd, F_OFD_SETLK, &region) == 0 ? 0 : errno;
-}
-
-static bool is_refusal(int number)
-{
-    return number == EAGAIN || number == EACCES;
 }
 
 /* What stands in the way of a write lock: F_WRLCK, which every run has on its file, F_RDLCK, which
@@ -278,7 +268,7 @@ static attempt try_take(taking *t, bool created)
         (void)owner_write(t->fd);
         return TAKEN;
     }
-    if (is_refusal(number)) {
+    if (number == EAGAIN || number == EACCES) {
         return try_locked(t);
     }
     if (created) {

@@ -5,7 +5,6 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "store/io/bytes.h"
 #include "store/io/fault.h"
 
 #include <errno.h>
