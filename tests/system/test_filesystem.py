@@ -241,7 +241,7 @@ class TakenAway(FilesystemTest):
 
     def test_at_the_end(self):
         """A run that is over within a second looks as well."""
-        launch = self.start(KNOWN, *self.words("--slow", COUNT - 1, "--slow-s", "0.4",
+        launch = self.start(KNOWN, *self.words("--slow", COUNT - 1, "--slow-s", "0.9",
                                                "--item-us", 0))
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path()).any(), "work begins")
