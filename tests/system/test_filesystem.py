@@ -198,6 +198,25 @@ class Faults(FilesystemTest):
                           env=faulty(*rules, log=log))
             self.assertFalse(os.path.exists(log), "it was seen to write, or to sync")
 
+    def test_nothing_is_forced_to_disk_unasked(self):
+        """With --sync 0, whether the file is made, continued, or passed as complete; without it the
+        file before it has its name, its folder, the results and their records."""
+        log = self.path("log")
+        rules = ["call=fsync", "call=fdatasync"]
+        for layout in ((0, 0), (0, 2), (2, 1)):
+            for words, status in ((["--fresh", "--fail", "7,77"], 3), (["--retry-failed"], 0),
+                                  ([], 0)):
+                self.run_well(KNOWN, *self.words("--item-us", 0, "--sync", 0, *words),
+                              layout=layout, status=status, env=faulty(*rules, log=log))
+                self.assertFalse(os.path.exists(log), "something was forced to disk")
+        self.run_well(KNOWN, *self.words("--item-us", 0, "--sync", 10, "--fresh"), layout=(0, 2),
+                      env=faulty(*rules, log=log))
+        with open(log, encoding="ascii") as file:
+            lines = file.readlines()
+        self.assertEqual(sum("fsync" in line for line in lines), 2, lines)
+        self.assertGreaterEqual(sum("fdatasync" in line for line in lines), 2, lines)
+        os.unlink(log)
+
     def test_limit_of_file_size(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (6 << 20, 6 << 20))  # MPI needs some
@@ -241,7 +260,7 @@ class TakenAway(FilesystemTest):
 
     def test_at_the_end(self):
         """A run that is over within a second looks as well."""
-        launch = self.start(KNOWN, *self.words("--slow", COUNT - 1, "--slow-s", "0.4",
+        launch = self.start(KNOWN, *self.words("--slow", COUNT - 1, "--slow-s", "0.9",
                                                "--item-us", 0))
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path()).any(), "work begins")

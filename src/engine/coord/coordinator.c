@@ -138,7 +138,7 @@ static weft_status prepare(coordinator *c, error *e)
     const coordinator_setup *setup = &c->setup;
     const dispatch_setup deal = {.tiles = setup->job->tiles.tiles,
                                  .ranks = setup->placement->ranks,
-                                 .workers = setup->workers,
+                                 .workers = setup->placement->threads,
                                  .technique = setup->options->technique,
                                  .seed = setup->job->seed,
                                  .pure = setup->options->pure};
@@ -194,6 +194,8 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
     }
     c->setup = *setup;
     c->begun_ns = clock_now_ns();
+    c->next_update_ns = c->begun_ns + update_ns;
+    c->next_sync_ns = c->begun_ns + (int64_t)(1e9 * setup->options->sync_s);
     const weft_status status = prepare(c, e);
     if (status != WEFT_OK) {
         release(c);

@@ -23,7 +23,6 @@ typedef struct coordinator_setup {
     store *store;
     mail *mail;
     const placement *placement;
-    const int *workers; /* per rank, at least 1; needed by coordinator_create() alone */
     const run_options *options;
     pulse pulse;
 } coordinator_setup;

@@ -8,6 +8,7 @@
 #include "host/cgroup.h"
 #include "team/cores.h"
 #include "team/team.h"
+#include "team/trial.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -276,14 +277,19 @@ static void count_up(const places *all, placement *p)
     }
 }
 
-/* Rank 0 names them when something happens to a rank. */
-static host_label *list_hosts(const seat *seats, int ranks)
+/* Rank 0 names the hosts when something happens to a rank. */
+static weft_status list_ranks(const places *all, placement *p, error *e)
 {
-    host_label *list = ranks > 0 ? calloc((size_t)ranks, sizeof *list) : NULL;
-    for (int i = 0; i < ranks && list != NULL; i++) {
-        memcpy(list[i].name, seats[i].host, sizeof list[i].name);
+    p->host = calloc((size_t)p->ranks, sizeof *p->host);
+    p->threads = calloc((size_t)p->ranks, sizeof *p->threads);
+    if (p->host == NULL || p->threads == NULL) {
+        return error_memory(e, "the hosts of %d ranks", p->ranks);
     }
-    return list;
+    for (int i = 0; i < p->ranks; i++) {
+        memcpy(p->host[i].name, all->seat[i].host, sizeof p->host[i].name);
+        p->threads[i] = seat_threads(all->seating->share[i].workers);
+    }
+    return WEFT_OK;
 }
 
 static void take_seat(seat *s, host_cores *cores)
@@ -356,11 +362,11 @@ static weft_status settle_places(comm *c, int64_t asked, places *all, placement 
     if (status == WEFT_OK) {
         status = check_limit(all, ranks, e);
     }
-    if (comm_rank(c) == 0) {
-        p->host = list_hosts(all->seat, ranks);
-        if (p->host == NULL && status == WEFT_OK) {
-            status = error_memory(e, "the hosts of %d ranks", ranks);
-        }
+    if (comm_rank(c) == 0 && status == WEFT_OK) {
+        status = list_ranks(all, p, e);
+    }
+    if (status == WEFT_OK) {
+        status = trial_threads(all->seating->share[comm_rank(c)].workers, e);
     }
     return comm_agree(c, status, e);
 }
@@ -412,7 +418,9 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
 void placement_clear(placement *p)
 {
     free(p->host);
+    free(p->threads);
     free(p->pin);
     p->host = NULL;
+    p->threads = NULL;
     p->pin = NULL;
 }

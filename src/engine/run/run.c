@@ -17,7 +17,6 @@
 #include "host/watchdog.h"
 #include "space/divide.h"
 #include "store/format/record.h"
-#include "team/trial.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -32,6 +31,7 @@ static const int64_t stuck_ns = INT64_C(10000000000);
 
 /* What rank 0 tells the others of the file it has opened. */
 typedef struct opening {
+    weft_status status; /* WEFT_OK, or there is no file, and nothing else is said */
     metadata_layout layout;
     int64_t grain;
     int64_t retry_count;
@@ -182,100 +182,34 @@ static weft_status open_other(job *j, const run_options *options, const opening 
     return status;
 }
 
-static weft_status open_everywhere(comm *c, job *j, const run_options *options, store **s,
-                                   opening *o, retry_item **retry, error *e)
+/* Collective: rank 0 opens the file, and tells the others. */
+static weft_status open_on_first(comm *c, job *j, const run_options *options, store **s, opening *o,
+                                 retry_item **retry, error *e)
 {
-    weft_status status = WEFT_OK;
+    error failure = {.status = WEFT_OK};
     memset(o, 0, sizeof *o);
     if (comm_rank(c) == 0) {
-        status = open_first(j, options, s, o, retry, e);
+        o->status = open_first(j, options, s, o, retry, e);
     }
-    status = comm_agree(c, status, e);
-    if (status == WEFT_OK) {
-        status = comm_broadcast(c, 0, o, sizeof *o, e);
-    }
-    if (status != WEFT_OK) {
+    const weft_status own = o->status;
+    const weft_status status = comm_broadcast(c, 0, o, sizeof *o, &failure);
+    if (status != WEFT_OK && own == WEFT_OK) {
+        *e = failure;
         return status;
     }
-    if (comm_rank(c) != 0) {
-        status = open_other(j, options, o, s, retry, e);
-    }
-    status = comm_agree(c, status, e);
-    if (status == WEFT_OK && o->retry_count > 0) {
-        status = comm_broadcast(c, 0, *retry, (size_t)o->retry_count * sizeof **retry, e);
-    }
-    return status;
+    return o->status == WEFT_OK ? WEFT_OK : comm_agree(c, own, e);
 }
 
-/* Collective: fails on all ranks if there is an error on any, so far or here. */
-static weft_status start_coordinator(comm *c, const placement *p, const run_options *options,
-                                     const flow *w, mail *m, pulse settled, weft_status status,
-                                     coordinator **out, error *e)
-{
-    const int computing = p->workers > 0 ? p->workers : 1;
-    int *workers = calloc((size_t)p->ranks, sizeof *workers);
-    weft_status own = WEFT_OK;
-    if (status == WEFT_OK && workers == NULL) {
-        status = error_memory(e, "the workers of %d ranks", p->ranks);
-    }
-    status = comm_agree(c, status, e);
-    if (status == WEFT_OK) {
-        status = comm_gather(c, &computing, sizeof computing, workers, e);
-    }
-    if (status == WEFT_OK && comm_rank(c) == 0) {
-        const coordinator_setup setup = {.job = w->job,
-                                         .store = w->store,
-                                         .mail = m,
-                                         .placement = p,
-                                         .workers = workers,
-                                         .options = options,
-                                         .pulse = settled};
-        own = coordinator_create(&setup, out, e);
-    }
-    free(workers);
-    return status == WEFT_OK ? comm_agree(c, own, e) : status;
-}
+/* What a run is made of, besides its flow. */
+typedef struct parts {
+    mail *mail;
+    coordinator_link *link;
+    coordinator *coordinator; /* rank 0; else NULL */
+    pulse pulse;
+} parts;
 
-/* The run proper: from here to the end there is no collective call. */
-static weft_status compute(comm *c, const placement *p, const run_options *options, flow *w,
-                           error *e)
-{
-    mail *m = NULL;
-    coordinator_link *line = NULL;
-    coordinator *co = NULL;
-    const pulse settled =
-        pulse_for((int64_t)(1e9 * options->heartbeat_s), (int64_t)(1e9 * options->dead_after_s),
-                  p->ranks, !p->idle_main_threads);
-    weft_status status = mail_create(c, w->pool, &m, e);
-    if (status == WEFT_OK) {
-        status = coordinator_link_create(m, comm_rank(c), settled, &line, e);
-    }
-    if (comm_rank(c) != 0 && settled.limit_ns > 0) {
-        /* The coordinator, which begins to listen later, will have heard of this rank by then. */
-        w->mine_until_ns = clock_now_ns() + settled.sure_ns;
-    }
-    status = start_coordinator(c, p, options, w, m, settled, status, &co, e);
-    end_watch();
-    if (status == WEFT_OK) {
-        const loop_setup setup = {.flow = w,
-                                  .comm = c,
-                                  .mail = m,
-                                  .link = line,
-                                  .coordinator = co,
-                                  .workers = p->workers,
-                                  .pin = p->pin,
-                                  .pulse = settled};
-        status = loop_run(&setup, e);
-    }
-    coordinator_destroy(co);
-    coordinator_link_destroy(line);
-    mail_destroy(m);
-    return status;
-}
-
-/* What may kill is kept apart from the rest of the rank. */
-static weft_status compute_safely(comm *c, const placement *p, const run_options *options, flow *w,
-                                  error *e)
+static weft_status make_parts(comm *c, const placement *p, const run_options *options, flow *w,
+                              parts *made, error *e)
 {
     const int workers = p->workers > 0 ? p->workers : 1;
     const isolation_setup setup = {
@@ -287,14 +221,78 @@ static weft_status compute_safely(comm *c, const placement *p, const run_options
     if (status == WEFT_OK) {
         status = isolation_create(&setup, &w->isolation, e);
     }
-    status = comm_agree(c, status, e);
     if (status == WEFT_OK) {
         w->lull = isolation_lull(w->isolation);
-        status = compute(c, p, options, w, e);
-        isolation_conclude(w->isolation);
+        status = mail_create(c, w->pool, &made->mail, e);
     }
+    return status == WEFT_OK
+               ? coordinator_link_create(made->mail, comm_rank(c), made->pulse, &made->link, e)
+               : status;
+}
+
+static void release_parts(flow *w, parts *made)
+{
+    coordinator_destroy(made->coordinator);
+    coordinator_link_destroy(made->link);
+    mail_destroy(made->mail);
     isolation_destroy(w->isolation);
     misuse_destroy(w->misuse);
+}
+
+/* Collective, after all ranks have made their parts, or one has failed to: the retries go to all,
+ * and rank 0 begins to coordinate. */
+static weft_status begin(comm *c, const placement *p, const run_options *options, flow *w,
+                         retry_item *retry, parts *made, weft_status own, error *e)
+{
+    if (comm_rank(c) != 0 && made->pulse.limit_ns > 0) {
+        /* The coordinator, which begins to listen later, will have heard of this rank by then. */
+        w->mine_until_ns = clock_now_ns() + made->pulse.sure_ns;
+    }
+    weft_status status = comm_agree(c, own, e);
+    if (status == WEFT_OK && w->retry_count > 0) {
+        status = comm_broadcast(c, 0, retry, (size_t)w->retry_count * sizeof *retry, e);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (comm_rank(c) == 0) {
+        const coordinator_setup setup = {.job = w->job,
+                                         .store = w->store,
+                                         .mail = made->mail,
+                                         .placement = p,
+                                         .options = options,
+                                         .pulse = made->pulse};
+        own = coordinator_create(&setup, &made->coordinator, e);
+    }
+    return comm_agree(c, own, e);
+}
+
+/* The run proper. Between the beginning of the loop and its end there is no collective call. */
+static weft_status compute(comm *c, const placement *p, const run_options *options, flow *w,
+                           retry_item *retry, weft_status opened, error *e)
+{
+    parts made = {.pulse = pulse_for((int64_t)(1e9 * options->heartbeat_s),
+                                     (int64_t)(1e9 * options->dead_after_s), p->ranks,
+                                     !p->idle_main_threads)};
+    weft_status status = opened;
+    if (status == WEFT_OK) {
+        status = make_parts(c, p, options, w, &made, e);
+    }
+    status = begin(c, p, options, w, retry, &made, status, e);
+    end_watch();
+    if (status == WEFT_OK) {
+        const loop_setup setup = {.flow = w,
+                                  .comm = c,
+                                  .mail = made.mail,
+                                  .link = made.link,
+                                  .coordinator = made.coordinator,
+                                  .workers = p->workers,
+                                  .pin = p->pin,
+                                  .pulse = made.pulse};
+        status = loop_run(&setup, e);
+        isolation_conclude(w->isolation);
+    }
+    release_parts(w, &made);
     return status;
 }
 
@@ -395,23 +393,23 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     signals_watch();
     exits_watch();
     overflow_watch(comm_rank(c), p->workers > 0);
+    /* The same on all ranks, as the job is. */
     weft_status status = job_settle(j, (uint64_t)options->seed, grain, e);
-    if (status == WEFT_OK) {
-        status = trial_threads(p->workers, e);
-    }
-    if (status == WEFT_OK) {
-        status = pool_create(&reports, e);
-    }
-    status = comm_agree(c, status, e);
     watch_opening(c, options->deadline_ns);
     if (status == WEFT_OK) {
         if (comm_rank(c) == 0) {
             warn_of_many_tiles(j);
         }
-        status = open_everywhere(c, j, options, &s, &o, &retry, e);
+        status = open_on_first(c, j, options, &s, &o, &retry, e);
     }
     const int64_t deadline_ns = o.left_ns == 0 ? 0 : clock_now_ns() + o.left_ns;
     if (status == WEFT_OK) {
+        if (comm_rank(c) != 0) {
+            status = open_other(j, options, &o, &s, &retry, e);
+        }
+        if (status == WEFT_OK) {
+            status = pool_create(&reports, e);
+        }
         thread_state caller;
         thread_state_get(&caller);
         flow w = {.job = j,
@@ -428,7 +426,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
                   .origin_s = clock_wall_s(),
                   .retry_count = o.retry_count,
                   .retry = retry};
-        status = compute_safely(c, p, options, &w, e);
+        status = compute(c, p, options, &w, retry, status, e);
     }
     end_watch();
     free(retry);
