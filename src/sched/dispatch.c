@@ -133,6 +133,11 @@ bool dispatch_careful(const dispatch *d, int64_t tile)
     return leases_careful(d->leases, tile);
 }
 
+int64_t dispatch_next_careful(const dispatch *d, int64_t tile)
+{
+    return leases_next_careful(d->leases, tile);
+}
+
 weft_status dispatch_start(dispatch *d, error *e)
 {
     const schedule_setup setup = {.technique = d->setup.technique,

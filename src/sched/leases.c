@@ -86,11 +86,35 @@ static bool is_done(const leases *l, int64_t tile)
     return (l->tile[tile] & TILE_IS_DONE) != 0;
 }
 
+/* The first tile from one on, before the end, of which those bits are not as in `same`; the end if
+ * there is none. Eight tiles are looked at at a time. */
+static int64_t skip(const leases *l, int64_t tile, int64_t end, unsigned bits, unsigned same)
+{
+    static const uint64_t every_byte = UINT64_C(0x0101010101010101);
+    uint64_t word = 0;
+    while (end - tile >= (int64_t)sizeof word) {
+        memcpy(&word, &l->tile[tile], sizeof word);
+        if ((word & (every_byte * bits)) != every_byte * same) {
+            break;
+        }
+        tile += (int64_t)sizeof word;
+    }
+    while (tile < end && (l->tile[tile] & bits) == same) {
+        tile++;
+    }
+    return tile;
+}
+
+static int64_t smaller_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t leases_report_run(leases *l, int64_t first, int64_t tiles)
 {
-    int64_t fresh = 0;
-    while (fresh < tiles && !is_done(l, first + fresh)) {
-        l->tile[first + fresh++] |= TILE_IS_DONE;
+    const int64_t fresh = skip(l, first, first + tiles, TILE_IS_DONE, 0) - first;
+    for (int64_t i = 0; i < fresh; i++) {
+        l->tile[first + i] |= TILE_IS_DONE;
     }
     l->undone -= fresh;
     return fresh;
@@ -104,6 +128,11 @@ void leases_set_careful(leases *l, int64_t tile)
 bool leases_careful(const leases *l, int64_t tile)
 {
     return (l->tile[tile] & TILE_IS_CAREFUL) != 0;
+}
+
+int64_t leases_next_careful(const leases *l, int64_t tile)
+{
+    return skip(l, tile, l->tiles, TILE_IS_CAREFUL, 0);
 }
 
 int64_t leases_undone(const leases *l)
@@ -177,10 +206,9 @@ static void forget(leases *l, int rank, int i)
 /* Cuts off what is done at both ends; false if nothing is left. */
 static bool trim(const leases *l, interval *p)
 {
-    while (p->tiles > 0 && is_done(l, p->first)) {
-        p->first++;
-        p->tiles--;
-    }
+    const int64_t end = interval_end(*p);
+    p->first = skip(l, p->first, end, TILE_IS_DONE, TILE_IS_DONE);
+    p->tiles = end - p->first;
     while (p->tiles > 0 && is_done(l, interval_end(*p) - 1)) {
         p->tiles--;
     }
@@ -228,8 +256,13 @@ static int64_t count_undone(const leases *l, interval p)
 static interval next_fresh(leases *l, int64_t most, int64_t *undone)
 {
     interval p = {.first = l->next};
-    for (*undone = 0; l->next < l->tiles && *undone < most; l->next++) {
-        *undone += !is_done(l, l->next);
+    *undone = 0;
+    while (l->next < l->tiles && *undone < most) {
+        l->next = skip(l, l->next, l->tiles, TILE_IS_DONE, TILE_IS_DONE);
+        const int64_t first = l->next;
+        l->next =
+            skip(l, first, first + smaller_of(l->tiles - first, most - *undone), TILE_IS_DONE, 0);
+        *undone += l->next - first;
     }
     p.tiles = l->next - p.first;
     return p;
@@ -271,15 +304,12 @@ int64_t leases_steal(leases *l, int from, int to)
 /* The first tiles to do of a run, at most so many, as far as they are alike. */
 static interval first_alike(const leases *l, interval run, int64_t most)
 {
-    interval p = {.first = run.first};
-    while (p.first < interval_end(run) && is_done(l, p.first)) {
-        p.first++;
-    }
-    p.careful = p.first < interval_end(run) && leases_careful(l, p.first);
-    while (p.tiles < most && interval_end(p) < interval_end(run) && !is_done(l, interval_end(p)) &&
-           leases_careful(l, interval_end(p)) == (p.careful != 0)) {
-        p.tiles++;
-    }
+    const int64_t end = interval_end(run);
+    interval p = {.first = skip(l, run.first, end, TILE_IS_DONE, TILE_IS_DONE)};
+    p.careful = p.first < end && leases_careful(l, p.first);
+    p.tiles = skip(l, p.first, p.first + smaller_of(end - p.first, most),
+                   TILE_IS_DONE | TILE_IS_CAREFUL, p.careful ? TILE_IS_CAREFUL : 0) -
+              p.first;
     return p;
 }
 

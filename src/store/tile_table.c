@@ -31,6 +31,7 @@ struct tile_table {
     int64_t past_room;
     int64_t failed;
     int64_t damaged;
+    bool created;
     failure_row *failures;
     int64_t failures_used;
     /* Every row is in one list: of those that are free, or of a bucket of tiles. */
@@ -238,7 +239,7 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
     if (l == NULL) {
         return error_memory(e, "the tables of %s", path);
     }
-    *l = (tile_table){.backlog = b, .path = path, .job = j, .layout = *layout};
+    *l = (tile_table){.backlog = b, .path = path, .job = j, .layout = *layout, .created = created};
     if (!allocate_failures(l) || !allocate_tiles(l)) {
         tile_table_close(l);
         return error_memory(e, "the tables of %s", path);
@@ -270,6 +271,11 @@ void tile_table_close(tile_table *l)
 int64_t tile_table_damaged(const tile_table *l)
 {
     return l->damaged;
+}
+
+bool tile_table_created(const tile_table *l)
+{
+    return l->created;
 }
 
 tile_state tile_table_state(const tile_table *l, int64_t tile)
@@ -384,14 +390,14 @@ weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const ti
 {
     assert(thread_is_main());
     weft_status status = write_records(l, first, tiles, records, piece, e);
-    for (int64_t i = 0; i < tiles && status == WEFT_OK; i++) {
-        const int64_t tile = first + i;
-        const unsigned char before = l->state[tile];
-        if (before > TILE_DONE) {
-            status = replace(l, tile, &records[i], e);
+    unsigned char *state = l->state + first;
+    uint32_t *sum = l->sum + first;
+    for (int64_t i = 0; i < tiles; i++) {
+        if (state[i] > TILE_DONE && status == WEFT_OK) {
+            status = replace(l, first + i, &records[i], e);
         }
-        l->sum[tile] = (uint32_t)records[i].checksum;
-        l->state[tile] = (unsigned char)(records[i].state | (before & HAS_PAST));
+        state[i] = (unsigned char)(records[i].state | (state[i] & HAS_PAST));
+        sum[i] = (uint32_t)records[i].checksum;
     }
     return status;
 }

@@ -36,6 +36,9 @@ void tile_table_close(tile_table *l);
 /* How many tile records were damaged when the file was opened. */
 int64_t tile_table_damaged(const tile_table *l);
 
+/* Whether the file has just been created. */
+bool tile_table_created(const tile_table *l);
+
 tile_state tile_table_state(const tile_table *l, int64_t tile);
 
 /* Whether a record says of a tile that is done what was put: as far as 32 bits of its checksum

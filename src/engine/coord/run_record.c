@@ -63,6 +63,9 @@ static weft_status take_over(run_record *b, error *e)
     const tiling *tiles = &b->setup.job->tiles;
     const bool retry = b->setup.options->retry_failed;
     bool reopened = false;
+    if (tile_table_created(b->tile_table)) {
+        return WEFT_OK;
+    }
     for (int64_t tile = 0; tile < tiles->tiles; tile++) {
         const tile_state state = tile_table_state(b->tile_table, tile);
         const bool again = retry && state > TILE_DONE;
@@ -310,10 +313,9 @@ static weft_status free_leases(run_record *b, error *e)
     const int64_t tiles = b->setup.job->tiles.tiles;
     weft_status status = WEFT_OK;
     for (int64_t tile = 0; tile < tiles && status == WEFT_OK;) {
-        int64_t end = tile;
-        while (end < tiles && (!dispatch_careful(b->setup.dispatch, end) ||
-                               tile_table_state(b->tile_table, end) != TILE_EMPTY)) {
-            end++;
+        int64_t end = dispatch_next_careful(b->setup.dispatch, tile);
+        while (end < tiles && tile_table_state(b->tile_table, end) != TILE_EMPTY) {
+            end = dispatch_next_careful(b->setup.dispatch, end + 1);
         }
         status = lease_table_set(b->leases, tile, end - tile, false, e);
         tile = end + 1;

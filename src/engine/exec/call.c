@@ -76,6 +76,15 @@ static bool retry_span(const weft_span *span, isolation_plan plan, const attempt
     return true;
 }
 
+/* The attempt has not computed the span. */
+static bool call_again(const weft_span *span, isolation_plan plan, const attempt *a)
+{
+    if (span->flow->options->pure && span->count > 1) {
+        span_forget_failures(span);
+    }
+    return retry_span(span, plan, a);
+}
+
 /* Items of which as much is known. */
 static bool call_alike(const weft_span *span, isolation_plan plan)
 {
@@ -87,13 +96,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
         plan.apart = false;
         a.code = call_and_break(span);
     }
-    if (a.code == 0 && !a.died) {
-        return true;
-    }
-    if (span->flow->options->pure && span->count > 1) {
-        span_forget_failures(span);
-    }
-    return retry_span(span, plan, &a);
+    return (a.code == 0 && !a.died) || call_again(span, plan, &a);
 }
 
 /* As much at once as a child has room for. */
@@ -112,9 +115,18 @@ static bool call_with_care(const weft_span *span)
     return computed;
 }
 
+/* The kernel has returned an error here. */
+static bool call_after_error(const weft_span *span, int code)
+{
+    const attempt a = {.here = true, .code = code};
+    return call_again(span, (isolation_plan){.apart = false}, &a);
+}
+
 bool call_kernel(const weft_span *span)
 {
-    return span->careful || span->flow->options->isolate
-               ? call_with_care(span)
-               : call_alike(span, (isolation_plan){.apart = false});
+    if (span->careful || span->flow->options->isolate) {
+        return call_with_care(span);
+    }
+    const int code = call_and_break(span);
+    return code == 0 || call_after_error(span, code);
 }

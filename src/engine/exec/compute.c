@@ -43,15 +43,14 @@ static void clear_padding(const block *b, int64_t first, int64_t items)
     }
 }
 
-/* Has a span computed; false if it is not. */
-static bool compute_span(const weft_span *span)
+/* Whether the kernel has asked for what there is not: then nothing that it has computed counts. */
+static bool is_misused(const flow *w, span_failures *failures)
 {
-    const bool computed = call_kernel(span);
-    const error *misused = misuse_seen(span->flow->misuse);
+    const error *misused = misuse_seen(w->misuse);
     if (misused != NULL) {
-        span->failures->broken = misused;
+        failures->broken = misused;
     }
-    return computed && misused == NULL;
+    return misused != NULL;
 }
 
 /* A span of no items yet. */
@@ -73,7 +72,7 @@ static bool compute_items(const block *b, int worker, int64_t first, int64_t cou
     weft_span span = begin_span(b, worker, failures);
     span.first = first;
     span.count = count;
-    return compute_span(&span);
+    return call_kernel(&span) && !is_misused(b->flow, failures);
 }
 
 /* The first of the items to retry that is not below an item. */
@@ -146,12 +145,12 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
         const int64_t more = left < w->span_tiles ? left : w->span_tiles;
         span.first = tiling_first(t, tile + done);
         span.count = tiling_first(t, tile + done + more) - span.first;
-        if ((done > 0 && flow_stopping(w)) || !compute_span(&span)) {
+        if ((done > 0 && flow_stopping(w)) || !call_kernel(&span)) {
             break;
         }
         done += more;
     }
-    return done;
+    return is_misused(w, failures) ? 0 : done;
 }
 
 /* Tiles with something to retry are computed one by one, others as spans. */

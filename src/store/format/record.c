@@ -40,11 +40,6 @@ bool tile_record_sound(const tile_record *record, int64_t tile)
     return memcmp(bytes, empty, sizeof empty) == 0 || record->check == check_of(record, tile);
 }
 
-bool tile_record_done(const tile_record *record)
-{
-    return record->state != TILE_EMPTY;
-}
-
 const char *weft_outcome_text(weft_outcome outcome)
 {
     static const char *const texts[] = {

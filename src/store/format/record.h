@@ -89,7 +89,10 @@ void tile_records_make(tile_record records[], const tile_record *common, int64_t
 bool tile_record_sound(const tile_record *record, int64_t tile);
 
 /* True for a sound record of a tile whose bytes are all in place. */
-bool tile_record_done(const tile_record *record);
+static inline bool tile_record_done(const tile_record *record)
+{
+    return record->state != TILE_EMPTY;
+}
 
 /* What a row says of how its run ended, as the file has it: see tables_settle_runs(). */
 weft_outcome run_row_outcome(const run_row *row);
