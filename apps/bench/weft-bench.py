@@ -507,7 +507,8 @@ class Bench:
             settle(self.folder)
         for number in (value, run.cpu):
             if number is None or not (math.isfinite(number) and number > 0):
-                raise Failure(f"{side.label}: {number} is no measurement")
+                raise Failure(f"{side.label}: " + ("nothing could be measured" if number is None
+                                                   else f"{number} is no measurement"))
         return value, run.cpu
 
 
