@@ -131,6 +131,8 @@ def handout(b):
             for label, what, judge in (("shared counter, pwrite", "counter", True),
                                        ("prefetching master", "master", True),
                                        ("counter, not kept", "unkept", False))]
+    if program("bench-dls4lb"):
+        hand.append(by_hand("DLS4LB, SS", "bench-dls4lb", "do=ss", *words, **us))
     return [Row("chunk to another rank, 2 x 1", "us", [
         weft(*words, "limit=1", "--grain", 1, "--schedule", "ss", **us), *hand], 1)]
 
