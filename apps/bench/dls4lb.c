@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The same over ranks with DLS4LB: factoring, and every rank writes its own results. Built only
- * where WEFT_DLS4LB_DIR says where that library's source is. */
+/* The same over ranks with DLS4LB: by factoring or one item at a time, and every rank writes its
+ * own results. Built only where WEFT_DLS4LB_DIR says where that library's source is. */
 #include "output.h"
 #include "report.h"
 
 #include <math.h>
 #include <mpi.h>
+#include <string.h>
 
 /* Its header uses MPI's names without including them. */
 #include <DLS.h>
 
 enum { PROBE = -1 };
 
-static int64_t compute_loop(infoDLS *info, const work *w, const output *out)
+static int64_t compute_loop(infoDLS *info, int method, const work *w, const output *out)
 {
     const double one = 1;
     output_buffers buffers;
@@ -22,7 +23,7 @@ static int64_t compute_loop(infoDLS *info, const work *w, const output *out)
     bool good = output_allocate(out, &buffers);
     (void)MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     DLS_Parameters_Setup(MPI_COMM_WORLD, info, ranks, PROBE, PROBE, 1, 1e-6, one, 0, one, one);
-    DLS_StartLoop(info, 0, (int)w->items - 1, FAC);
+    DLS_StartLoop(info, 0, (int)w->items - 1, method);
     while (!DLS_Terminated(info)) {
         DLS_StartChunk(info, &start, &size);
         good = good && output_compute(out, &buffers, start, size);
@@ -49,7 +50,8 @@ int main(int argc, char **argv)
         (void)MPI_Barrier(MPI_COMM_WORLD);
         report_begin(&r);
         good = output_open(&out, &w);
-        const int64_t items = compute_loop(&info, &w, &out);
+        const int method = strcmp(s.action, "ss") == 0 ? SS : FAC;
+        const int64_t items = compute_loop(&info, method, &w, &out);
         good = output_close(&out) && good && items >= 0;
         good = report_end(&r, rank, items, w.items, (double)NAN) && good;
     }

@@ -17,7 +17,8 @@ typedef double (*metg_fn)(const work *w, void *context);
  *
  * @param s  items= is the most tasks, step-ns= the peak rate of one worker, seconds= the length of
  *           a run
- * @return microseconds; NaN if a run fails, or no size of task reaches half of the peak
+ * @return microseconds; NaN if a run fails, or no size of task reaches half of the peak, as on
+ *         a busy machine
  */
 double metg_search(const settings *s, int workers, metg_fn run, void *context);
 

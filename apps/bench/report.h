@@ -18,8 +18,11 @@ typedef struct report {
 /** Seconds, on a clock that all processes of a machine share. */
 double report_now(void);
 
-/** Seconds of CPU time that this process has taken. */
+/** Seconds of CPU time that this process and its children that have ended have taken. */
 double report_cpu(void);
+
+/** Seconds of CPU time that this thread has taken. */
+double report_thread_cpu(void);
 
 /** Starts the clock. */
 void report_begin(report *r);

@@ -131,6 +131,8 @@ def handout(b):
             for label, what, judge in (("shared counter, pwrite", "counter", True),
                                        ("prefetching master", "master", True),
                                        ("counter, not kept", "unkept", False))]
+    if program("bench-dls4lb"):
+        hand.append(by_hand("DLS4LB, SS", "bench-dls4lb", "do=ss", *words, **us))
     return [Row("chunk to another rank, 2 x 1", "us", [
         weft(*words, "limit=1", "--grain", 1, "--schedule", "ss", **us), *hand], 1)]
 
@@ -507,7 +509,8 @@ class Bench:
             settle(self.folder)
         for number in (value, run.cpu):
             if number is None or not (math.isfinite(number) and number > 0):
-                raise Failure(f"{side.label}: {number} is no measurement")
+                raise Failure(f"{side.label}: " + ("nothing could be measured" if number is None
+                                                   else f"{number} is no measurement"))
         return value, run.cpu
 
 

@@ -157,6 +157,8 @@ installed_programs() {
         env -u LD_LIBRARY_PATH "$work/prefix/bin/$program" --help >"$work/$program.help" ||
             fail "bin/$program --help ended with status $?"
     done
+    env -u LD_LIBRARY_PATH "$work/prefix/bin/weft-bench" --only size --rounds 1 --dir "$work" \
+        >"$work/weft-bench.rows" || fail "weft-bench ended with status $?"
     "$work/prefix/bin/weft" verify "$work/cmake.h5" || fail "weft verify ended with status $?"
 }
 
