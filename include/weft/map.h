@@ -204,8 +204,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * The same holds for a disk that does not respond once the run is to end, and for a file that is
  * not made or read at the time limit, or 5 s after a signal (status 75).
  *
- * Rank 0 makes the file with HDF5 before anything is computed: no other thread of its process may be
- * in HDF5 meanwhile, unless that is built to be thread-safe.
+ * Rank 0 makes the file with HDF5 before anything is computed: no other thread of its process may
+ * be in HDF5 meanwhile, unless that is built to be thread-safe.
  *
  * @collective Over all processes of the job. Main thread only. All ranks return the same status.
  * @param map     the map; must have at least one field
