@@ -359,11 +359,13 @@ static void keep_supplied(desk *d)
     while (cut(d, PACE_TOO_LONG * granted_block_tiles(d->granted), INT64_MAX, &p)) {
         put_back(d, p);
     }
-    while (!look(d).full && granted_next(d->granted, look(d).stock, &p)) {
+    desk_team t = look(d);
+    while (!t.full && granted_next(d->granted, t.stock, &p)) {
         if (!d->setup.hooks->offer(d->setup.context, p)) {
             put_back(d, p);
             break;
         }
+        t = look(d);
     }
     if (has_wish(d)) {
         message_ask ask;
@@ -454,8 +456,18 @@ bool desk_due(const desk *d, int64_t *when_ns)
 {
     const desk_team t = look(d);
     *when_ns = 0;
-    if (d->stopping || d->any_news || (d->syncing != NULL && d->on_disk) || has_wish(d) ||
-        (!t.full && granted_would_offer(d->granted, t.stock)) || knows_better(d, t.tile_ns)) {
+    if (d->any_news || (d->syncing != NULL && d->on_disk)) {
+        return true;
+    }
+    if (d->stopping && d->written != NULL && d->syncing == NULL) {
+        return true;
+    }
+    if (d->stopping) {
+        *when_ns = !t.idle ? d->leave_ns : d->syncing != NULL ? d->disk_until_ns : 0;
+        return !d->left;
+    }
+    if (has_wish(d) || (!t.full && granted_would_offer(d->granted, t.stock)) ||
+        knows_better(d, t.tile_ns)) {
         return true;
     }
     if (d->written == NULL || d->syncing != NULL) {
