@@ -26,7 +26,7 @@ struct desk {
     int64_t ended_ns;
     int64_t disk_ns;       /* how long the disk may take then, and after a stop */
     int64_t disk_until_ns; /* after a stop, once nothing else is waited for; 0: not yet */
-    bool at_once;          /* and kernels are not waited for */
+    bool broken;           /* and kernels are not waited for */
     news news;             /* of blocks that the coordinator has not been told of … */
     bool any_news;         /* … if there are any */
     int64_t news_ns;       /* when it was told last, or the rank began */
@@ -308,7 +308,7 @@ void desk_receive(desk *d, const void *bytes, int64_t now_ns)
         d->ended = true;
         d->ended_ns = now_ns;
         d->disk_ns = ((const message_end *)bytes)->disk_ns;
-        d->at_once = ((const message_end *)bytes)->at_once;
+        d->broken = ((const message_end *)bytes)->broken;
         begin_stop(d, 0, now_ns);
         break;
     case MESSAGE_REJOIN:
@@ -418,7 +418,7 @@ static void leave_if_drained(desk *d, int64_t now_ns)
 static desk_state end_here(desk *d, bool writing, int64_t now_ns)
 {
     const bool idle = look(d).idle;
-    if (!idle && d->at_once && !end_children(d, now_ns)) {
+    if (!idle && d->broken && !end_children(d, now_ns)) {
         return DESK_GIVES_UP;
     }
     if (idle && writing && now_ns - d->ended_ns >= d->disk_ns) {

@@ -391,7 +391,7 @@ static void welcome_back(lead *l, int rank, int64_t now_ns)
     if (!l->setup.pure) {
         message_end end;
         memset(&end, 0, sizeof end);
-        end = (message_end){.kind = MESSAGE_END, .broken = true, .at_once = true};
+        end = (message_end){.kind = MESSAGE_END, .broken = true};
         (void)error_set(&end.error, WEFT_STOPPED, "this rank was presumed dead");
         members_send(l->members, rank, &end, sizeof end);
         members_dismiss(l->members, rank);
@@ -619,9 +619,9 @@ static void tell_of_end(lead *l, int64_t disk_ns)
     memset(&end, 0, sizeof end);
     end.kind = MESSAGE_END;
     end.error = l->why;
-    end.at_once = l->dropped;
-    end.disk_ns = disk_ns;
+    /* What a rank that is presumed dead may still compute, others have done. */
     end.broken = l->dropped || members_lost_ranks(l->members) > 0;
+    end.disk_ns = disk_ns;
     l->phase = PHASE_OVER;
     members_send_last(l->members, &end, sizeof end);
 }
