@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "base/terminal.h"
+#include "sched/pace.h"
 
 #include <float.h>
 #include <pthread.h>
@@ -63,7 +64,7 @@ static void list_options(options *c, given *g, own_option table[OPTIONS])
          .range = {0, DBL_MAX, "; it takes 0 to 2^63 - 1"}},
         {.option = {"sync", "SECONDS", WEFT_OPTION_DOUBLE, &run->sync_s,
                     "force results to disk at least this often; 0: never\n"},
-         .preset = "10",
+         .preset = PACE_SYNC_TEXT,
          .range = {0, DBL_MAX, " seconds; it takes 0 (never) or more"}},
         {.option = {"time-limit", "TIME", WEFT_OPTION_STRING, &g->time_limit,
                     "stop in good order, status 75, before this time has passed:\n"

@@ -16,8 +16,9 @@ typedef struct event {
 
 typedef struct events events;
 
-/* NULL: out of memory. */
-events *events_create(void);
+/* The events before any. What is added as work shares `cores` cores, of which each needs one for
+ * `share` of the time, 0 … 1; cores 0: each has its own. NULL: out of memory. */
+events *events_create(double cores, double share);
 
 /* NULL is allowed. */
 void events_destroy(events *q);
@@ -25,12 +26,11 @@ void events_destroy(events *q);
 /* False if there is no memory for it. */
 bool events_add(events *q, const event *e);
 
-/* The earliest event stays in the queue; false if there is none. */
-bool events_peek(const events *q, event *e);
+/* The same at the end of work that takes e->when from now on, on a core of its own. */
+bool events_add_work(events *q, const event *e);
 
-/* Takes the earliest event out; among equals the one that was added first. */
+/* Takes the earliest event out, which is the time from then on; among equals work, and then the one
+ * that was added first. False if there is none. */
 bool events_take(events *q, event *e);
-
-int64_t events_count(const events *q);
 
 #endif

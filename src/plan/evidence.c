@@ -193,7 +193,7 @@ static weft_status simulate_run(const evidence *ev, int number, const bool *othe
                                     .cpu_share = 1,
                                     .costs = simulation_usual_costs};
     simulation_result r;
-    const weft_status status = simulate(&setup, &r, NULL, e);
+    const weft_status status = simulate(&setup, &r, e);
     if (status == WEFT_OK) {
         *point = (calibration_point){.measured_s = run->end_s - run->start_s,
                                      .simulated_s = r.makespan_s};

@@ -263,7 +263,7 @@ static weft_status replicate(study *st, int number)
     }
     draw_speeds(st, number);
     st->setup.done = NULL;
-    weft_status status = simulate(&st->setup, &r, NULL, &p->error);
+    weft_status status = simulate(&st->setup, &r, &p->error);
     if (status != WEFT_OK) {
         return status;
     }
@@ -272,7 +272,7 @@ static weft_status replicate(study *st, int number)
     st->first = number == 0 ? r : st->first;
     if (as_given(p) && p->info.measured > 0) {
         st->setup.done = p->done;
-        status = simulate(&st->setup, &r, NULL, &p->error);
+        status = simulate(&st->setup, &r, &p->error);
         st->rest_s[number] = r.makespan_s;
     }
     return status;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A run without a cluster: the desks of its ranks, their rings and the dispatch, which are those of
- * a real run, by a clock of its own, in which tiles take as long as the caller says. */
+/* A run without a cluster: the desks of its ranks, their rings and the lead, which are those of a
+ * real run, by a clock of its own, in which tiles take as long as the caller says. */
 #include "plan/simulation.h"
 
 #include "plan/events.h"
 #include "sched/desk.h"
+#include "sched/lead.h"
 #include "sched/length.h"
 #include "sched/pace.h"
 #include "team/ring.h"
@@ -29,7 +30,7 @@ const simulation_costs simulation_usual_costs = {.latency_s = 1.4e-5,
                                                  .wake_s = 1.5e-5,
                                                  .sync_s = 1e-3};
 
-/* Somebody may wait for very long. Looking after him every millisecond of it changes nothing: it is
+/* Ranks may wait for very long. Looking after them every millisecond of it changes nothing: it is
  * done this much less often than the time that has passed. */
 static const double look_share = 5e-4;
 
@@ -39,20 +40,21 @@ static const double look_share = 5e-4;
 static const double longest_run_s = 60;
 
 typedef enum event_kind {
-    EVENT_LOOK,    /* an agent looks up */
-    EVENT_READY,   /* a worker looks for a span */
-    EVENT_WRITTEN, /* a worker has written a block (data) */
-    EVENT_SYNCED,  /* a rank's data are on disk */
-    EVENT_ARRIVED, /* a letter (data) has reached a rank */
-    EVENT_POSTED,  /* a letter (data) has reached the coordinator */
-    EVENT_SERVE,   /* the coordinator takes its next letter */
-    EVENT_REMIND   /* the coordinator looks after those who wait */
+    EVENT_LOOK,     /* an agent looks up */
+    EVENT_READY,    /* a worker looks for a span */
+    EVENT_COMPUTED, /* a worker has computed one */
+    EVENT_WRITTEN,  /* a worker has written a block (data) */
+    EVENT_SYNCED,   /* a rank's data are on disk */
+    EVENT_ARRIVED,  /* a letter (data) has reached a rank */
+    EVENT_POSTED,   /* a letter (data) has reached the coordinator */
+    EVENT_SERVE     /* the coordinator looks up */
 } event_kind;
 
 /* A message on its way between a rank and the coordinator. */
 typedef struct letter {
     struct letter *next;
     int rank; /* that is not the coordinator */
+    size_t count;
     int64_t message[];
 } letter;
 
@@ -82,7 +84,7 @@ typedef struct task {
     int next; /* worker that waits; NOBODY: none */
 } task;
 
-enum { NOBODY = -1 };
+enum { NOBODY = -1, AGENT = -1 };
 
 typedef struct station {
     struct simulation *simulation;
@@ -105,19 +107,16 @@ typedef struct simulation {
     double scale; /* simulated seconds per second */
     int64_t span_limit;
     dispatch *dispatch;
-    events *queue;   /* in nanoseconds */
-    events *working; /* ends of spans, in nanoseconds of a worker with a core of its own */
+    lead *lead;
+    events *queue; /* in nanoseconds */
     station *station;
-    task *task;   /* per worker, rank by rank */
-    letters post; /* for the coordinator */
-    bool serving;
-    bool reminding;
-    int64_t waiting; /* ranks */
+    task *task;      /* per worker, rank by rank */
+    letters post;    /* for the coordinator */
+    double serve_ns; /* when it is going to look up; INFINITY: it is not */
+    double until_ns; /* it is through with what it took up last */
+    double busy_ns;  /* it was, in all */
+    int64_t waiting; /* ranks, for a grant */
     double now_ns;
-    double worked_ns; /* the clock of `working` */
-    double busy_ns;   /* of the coordinator */
-    double *finish_s;
-    bool over;
     bool failed; /* out of memory */
     simulation_result result;
 } simulation;
@@ -143,13 +142,6 @@ static void add_event(simulation *s, double when, event_kind kind, int rank, int
     s->failed = !events_add(s->queue, &e) || s->failed;
 }
 
-/* How fast a span gets on: with too few cores, as its share of them allows. */
-static double rate(const simulation *s)
-{
-    const double wanted = (double)events_count(s->working) * s->setup->cpu_share;
-    return s->setup->cores > 0 && wanted > s->setup->cores ? s->setup->cores / wanted : 1;
-}
-
 static void look_at(simulation *s, int rank, double when_ns)
 {
     station *m = &s->station[rank];
@@ -164,7 +156,7 @@ static double next_look(const station *m, double from_ns)
 {
     const simulation *s = m->simulation;
     const int ranks = s->setup->ranks;
-    const bool hungry = desk_is_hungry(m->desk) || (m->rank == 0 && dispatch_hungry(s->dispatch));
+    const bool hungry = desk_is_hungry(m->desk) || (m->rank == 0 && lead_hungry(s->lead));
     double look_ns = m->looked_ns;
     do {
         const int64_t rest_ns =
@@ -217,12 +209,11 @@ static void take_span(simulation *s, int rank, int worker)
         t->work_ns += scaled_tile_ns(s, tile);
     }
     const double speed = setup->speed == NULL ? 1 : setup->speed[t - s->task];
-    const event e = {.when = s->worked_ns + t->work_ns / speed, .rank = rank, .worker = worker};
-    s->failed = !events_add(s->working, &e) || s->failed;
+    const event e = {
+        .when = t->work_ns / speed, .kind = EVENT_COMPUTED, .rank = rank, .worker = worker};
+    s->failed = !events_add_work(s->queue, &e) || s->failed;
     look_if_needed(s, rank);
 }
-
-enum { AGENT = -1 };
 
 /* All of a block is computed: a worker, or some other for the agent, writes it. */
 static void write_block(simulation *s, int rank, int worker, const ring_span *last)
@@ -251,9 +242,6 @@ static void finish_span(simulation *s, int rank, int worker)
     s->result.busy_s += 1e-9 * busy_ns;
     s->result.computed += t->span.tiles;
     t->end_ns = s->now_ns;
-    if (s->finish_s != NULL) {
-        s->finish_s[rank] = 1e-9 * s->now_ns / s->scale;
-    }
     if (ring_finish(m->ring, &t->span)) {
         write_block(s, rank, worker, &t->span);
         return;
@@ -267,11 +255,7 @@ static void finish_span(simulation *s, int rank, int worker)
 static void append(letters *l, letter *last)
 {
     last->next = NULL;
-    if (l->first == NULL) {
-        l->first = last;
-    } else {
-        l->last->next = last;
-    }
+    *(l->first == NULL ? &l->first : &l->last->next) = last;
     l->last = last;
 }
 
@@ -293,6 +277,7 @@ static void post(simulation *s, event_kind kind, int rank, const void *bytes, si
         return;
     }
     l->rank = rank;
+    l->count = count;
     memcpy(l->message, bytes, count);
     add_event(s, sent_ns + way_ns, kind, rank, 0, l);
 }
@@ -352,6 +337,13 @@ static bool cut_hook(void *context, int64_t keep, int64_t most, interval *p)
     return true;
 }
 
+static void halt_hook(void *context)
+{
+    interval ignored;
+    while (cut_hook(context, 0, INT64_MAX, &ignored)) {
+    }
+}
+
 static void send_hook(void *context, const void *bytes, size_t count)
 {
     station *m = context;
@@ -381,6 +373,12 @@ static void fail_hook(void *context, const error *why)
 {
     (void)why;
     ((station *)context)->simulation->failed = true;
+}
+
+static bool end_children_hook(void *context)
+{
+    (void)context;
+    return false;
 }
 
 /* The agent sees a block that has been written, each tile's time stretched by the block's. */
@@ -427,128 +425,131 @@ static void step(simulation *s, int rank)
 
 /* The coordinator. */
 
-static void take_post(simulation *s, letter *l)
+/* The effects of the lead. No rank is lost, and there is neither a signal nor a limit of time, so
+ * that these are all. */
+
+static weft_status send_effect(void *context, int rank, const void *bytes, size_t count, error *e)
 {
-    append(&s->post, l);
-    if (!s->serving) {
-        s->serving = true;
-        add_event(s, next_look(&s->station[0], s->now_ns), EVENT_SERVE, 0, 0, NULL);
+    (void)e;
+    simulation *s = context;
+    if (*(const message_kind *)bytes == MESSAGE_GRANT) {
+        s->waiting -= s->station[rank].waits;
+        s->station[rank].waits = false;
+    }
+    s->until_ns += ns(s->setup->costs.message_s);
+    s->result.messages++;
+    post(s, EVENT_ARRIVED, rank, bytes, count, s->until_ns);
+    return WEFT_OK;
+}
+
+static weft_status lease_effect(void *context, const interval granted[], int intervals,
+                                int64_t *ticket, error *e)
+{
+    (void)context;
+    (void)granted;
+    (void)intervals;
+    (void)e;
+    *ticket = 0;
+    return WEFT_OK;
+}
+
+static weft_status leased_effect(void *context, int64_t ticket, bool *written, error *e)
+{
+    (void)context;
+    (void)ticket;
+    (void)e;
+    *written = true;
+    return WEFT_OK;
+}
+
+static weft_status record_effect(void *context, int rank, const message_report *report,
+                                 size_t count, error *e)
+{
+    (void)rank;
+    (void)count;
+    (void)e;
+    simulation *s = context;
+    for (int64_t i = 0; i < report->tiles; i++) {
+        s->result.duplicates += !dispatch_report(s->dispatch, report->first + i);
+    }
+    return WEFT_OK;
+}
+
+static void count_effect(void *context, int64_t *done, int64_t *failed)
+{
+    const simulation *s = context;
+    *done = s->setup->tiles - dispatch_undone(s->dispatch);
+    *failed = 0;
+}
+
+static weft_status close_effect(void *context, weft_status why, error *e)
+{
+    (void)e;
+    ((simulation *)context)->failed = error_is_failure(why);
+    return WEFT_OK;
+}
+
+static weft_status closed_effect(void *context, bool *closed, error *e)
+{
+    (void)context;
+    (void)e;
+    *closed = true;
+    return WEFT_OK;
+}
+
+static void serve_from(simulation *s, double from_ns)
+{
+    /* Mail that arrives while the coordinator reads is read, too. */
+    const double when_ns =
+        from_ns <= s->until_ns ? s->until_ns : next_look(&s->station[0], from_ns);
+    if (when_ns < s->serve_ns) {
+        s->serve_ns = when_ns;
+        add_event(s, when_ns, EVENT_SERVE, 0, 0, NULL);
     }
 }
 
-static void send_order(simulation *s, const order *o, double when_ns)
+/* The coordinator takes a letter; how many orders that has led to. */
+static int64_t handle(simulation *s, const letter *l)
 {
-    message_grant message = {.kind = MESSAGE_RECALL};
-    size_t bytes = sizeof message.kind;
-    if (o->kind == ORDER_GRANT) {
-        const size_t interval_bytes = (size_t)o->intervals * sizeof o->interval[0];
-        message.kind = MESSAGE_GRANT;
-        message.intervals = o->intervals;
-        memcpy(message.interval, o->interval, interval_bytes);
-        bytes = offsetof(message_grant, interval) + interval_bytes;
-        s->waiting -= s->station[o->rank].waits;
-        s->station[o->rank].waits = false;
+    const simulation_costs *costs = &s->setup->costs;
+    const message_kind kind = *(const message_kind *)(const void *)l->message;
+    s->until_ns += ns(costs->message_s);
+    s->result.messages++;
+    if (kind == MESSAGE_REPORT) {
+        const message_report *report = (const void *)l->message;
+        s->until_ns += ns(costs->record_s + costs->tile_s * (double)report->tiles);
+    } else if (kind == MESSAGE_ASK && ((const message_ask *)(const void *)l->message)->want > 0) {
+        s->waiting += !s->station[l->rank].waits;
+        s->station[l->rank].waits = true;
     }
-    post(s, EVENT_ARRIVED, o->rank, &message, bytes, when_ns);
+    return lead_receive(s->lead, l->rank, l->message, l->count, (int64_t)s->until_ns);
 }
 
-/* All that is decided by now; gives the time at which it has been sent. */
-static double send_orders(simulation *s, double when_ns)
+/* The coordinator reads its mail and looks after those who wait. It is rank 0's agent: then it sees
+ * to its own workers. */
+static void serve(simulation *s)
 {
-    const double message_ns = ns(s->setup->costs.message_s);
-    double spent_ns = 0;
+    station *m = &s->station[0];
+    const bool active = s->post.first != NULL;
     int64_t orders = 0;
-    order o;
-    while (!s->failed && dispatch_next(s->dispatch, (int64_t)when_ns, &o)) {
-        spent_ns += message_ns;
-        orders++;
-        send_order(s, &o, when_ns + spent_ns);
+    s->serve_ns = (double)INFINITY;
+    s->until_ns = s->now_ns;
+    while (s->post.first != NULL) {
+        letter *l = take_first(&s->post);
+        orders += handle(s, l);
+        free(l);
     }
+    orders += lead_step(s->lead, (int64_t)s->until_ns);
     if (orders > 0) {
         dispatch_set_overhead(s->dispatch, s->setup->costs.message_s);
     }
-    s->result.messages += orders;
-    s->busy_ns += spent_ns;
-    return when_ns + spent_ns;
-}
-
-/* What the coordinator does with a message; gives the time when it is through with it. */
-static double handle(simulation *s, int rank, const void *message)
-{
-    const simulation_costs *costs = &s->setup->costs;
-    const message_kind kind = *(const message_kind *)message;
-    const message_ask *ask = message;
-    const message_news *told = message;
-    const message_report *report = message;
-    const message_return *back = message;
-    double spent_ns = ns(costs->message_s);
-    if (kind == MESSAGE_REPORT) {
-        spent_ns += ns(costs->record_s + costs->tile_s * (double)report->tiles);
+    s->busy_ns += s->until_ns - s->now_ns;
+    m->looked_ns = s->until_ns;
+    m->active_ns = active ? s->until_ns : m->active_ns;
+    look_at(s, 0, s->until_ns);
+    if (s->waiting > 0) {
+        serve_from(s, s->until_ns + fmax(DISPATCH_NS, look_share * s->until_ns));
     }
-    const double end_ns = s->now_ns + spent_ns;
-    const int64_t clock_ns = (int64_t)end_ns;
-    s->busy_ns += spent_ns;
-    s->result.messages++;
-    if (kind == MESSAGE_ASK) {
-        if (ask->want > 0) {
-            s->waiting += !s->station[rank].waits;
-            s->station[rank].waits = true;
-        }
-        dispatch_ask(s->dispatch, rank, ask->want, ask->idle);
-        return send_orders(s, end_ns);
-    }
-    if (kind == MESSAGE_RETURN) {
-        dispatch_return(s->dispatch, rank, back->intervals, back->interval, back->left, clock_ns);
-        return send_orders(s, end_ns);
-    }
-    if (kind == MESSAGE_NEWS) {
-        dispatch_hear(s->dispatch, rank, &told->news, clock_ns);
-    }
-    for (int64_t i = 0; kind == MESSAGE_REPORT && i < report->tiles; i++) {
-        s->result.duplicates += !dispatch_report(s->dispatch, report->first + i);
-    }
-    return end_ns;
-}
-
-static void remind_later(simulation *s)
-{
-    if (s->waiting > 0 && !s->reminding) {
-        const double pause_ns = fmax(DISPATCH_NS, look_share * s->now_ns);
-        s->reminding = true;
-        add_event(s, next_look(&s->station[0], s->now_ns + pause_ns), EVENT_REMIND, 0, 0, NULL);
-    }
-}
-
-/* The coordinator is rank 0's agent: once it has read all mail, it sees to its own workers. */
-static void end_reading(simulation *s)
-{
-    s->serving = false;
-    s->over = dispatch_undone(s->dispatch) == 0;
-    s->station[0].looked_ns = s->now_ns;
-    s->station[0].active_ns = s->now_ns;
-    look_at(s, 0, s->now_ns);
-    remind_later(s);
-}
-
-static void serve(simulation *s)
-{
-    if (s->post.first == NULL) {
-        end_reading(s);
-        return;
-    }
-    letter *l = take_first(&s->post);
-    const double end_ns = handle(s, l->rank, l->message);
-    free(l);
-    add_event(s, end_ns, EVENT_SERVE, 0, 0, NULL);
-}
-
-static void remind(simulation *s)
-{
-    s->reminding = false;
-    if (!s->serving) {
-        (void)send_orders(s, s->now_ns);
-    }
-    remind_later(s);
 }
 
 static void handle_event(simulation *s, const event *e)
@@ -562,6 +563,9 @@ static void handle_event(simulation *s, const event *e)
         break;
     case EVENT_READY:
         take_span(s, e->rank, e->worker);
+        break;
+    case EVENT_COMPUTED:
+        finish_span(s, e->rank, e->worker);
         break;
     case EVENT_WRITTEN:
         ring_publish(m->ring, &((const work *)e->data)->last);
@@ -580,46 +584,15 @@ static void handle_event(simulation *s, const event *e)
         look_if_needed(s, e->rank);
         break;
     case EVENT_POSTED:
-        take_post(s, e->data);
+        append(&s->post, e->data);
+        serve_from(s, s->now_ns);
         break;
     case EVENT_SERVE:
-        serve(s);
+        if (e->when >= s->serve_ns) {
+            serve(s);
+        }
         break;
-    case EVENT_REMIND:
-        remind(s);
-        break;
     }
-}
-
-static void advance(simulation *s, double when_ns)
-{
-    if (when_ns > s->now_ns) {
-        s->worked_ns += (when_ns - s->now_ns) * rate(s);
-        s->now_ns = when_ns;
-    }
-}
-
-/* Whatever comes first: the end of a span, or anything else. False: nothing will ever happen. */
-static bool happen(simulation *s)
-{
-    event e;
-    event span;
-    const bool any = events_peek(s->queue, &e);
-    const bool works = events_peek(s->working, &span);
-    const double end_ns =
-        works ? s->now_ns + fmax(0, span.when - s->worked_ns) / rate(s) : (double)INFINITY;
-    if (works && (!any || end_ns <= e.when)) {
-        advance(s, end_ns);
-        (void)events_take(s->working, &span);
-        finish_span(s, span.rank, span.worker);
-        return true;
-    }
-    if (any) {
-        advance(s, e.when);
-        (void)events_take(s->queue, &e);
-        handle_event(s, &e);
-    }
-    return any;
 }
 
 static weft_status create_dispatch(simulation *s, error *e)
@@ -660,16 +633,35 @@ static weft_status create_dispatch(simulation *s, error *e)
     return status;
 }
 
+static weft_status create_lead(simulation *s, error *e)
+{
+    const lead_setup setup = {.outside = {.context = s,
+                                          .send = send_effect,
+                                          .lease = lease_effect,
+                                          .leased = leased_effect,
+                                          .record = record_effect,
+                                          .count = count_effect,
+                                          .close = close_effect,
+                                          .closed = closed_effect},
+                              .dispatch = s->dispatch,
+                              .ranks = s->setup->ranks,
+                              .items = s->setup->tiles,
+                              .pure = s->setup->pure};
+    return lead_create(&setup, 0, &s->lead, e);
+}
+
 static weft_status create_ranks(simulation *s, error *e)
 {
     static const desk_hooks hooks = {.look = look_hook,
                                      .offer = offer_hook,
                                      .cut = cut_hook,
+                                     .halt = halt_hook,
                                      .send = send_hook,
                                      .report = report_hook,
                                      .drop = drop_hook,
                                      .fail = fail_hook,
-                                     .sync = sync_hook};
+                                     .sync = sync_hook,
+                                     .end_children = end_children_hook};
     const simulation_setup *setup = s->setup;
     weft_status status = WEFT_OK;
     for (int rank = 0; rank < setup->ranks && status == WEFT_OK; rank++) {
@@ -695,14 +687,17 @@ static weft_status create(simulation *s, error *e)
 {
     const simulation_setup *setup = s->setup;
     s->span_limit = pace_span_limit(setup->call_tiles > 0 ? setup->call_tiles : INT64_MAX);
-    s->queue = events_create();
-    s->working = events_create();
+    s->queue = events_create(setup->cores, setup->cpu_share);
+    s->serve_ns = (double)INFINITY;
     s->station = calloc((size_t)setup->ranks, sizeof *s->station);
     s->task = calloc((size_t)setup->ranks * (size_t)setup->workers, sizeof *s->task);
-    if (s->queue == NULL || s->working == NULL || s->station == NULL || s->task == NULL) {
+    if (s->queue == NULL || s->station == NULL || s->task == NULL) {
         return error_memory(e, "%d simulated ranks", setup->ranks);
     }
-    const weft_status status = create_dispatch(s, e);
+    weft_status status = create_dispatch(s, e);
+    if (status == WEFT_OK) {
+        status = create_lead(s, e);
+    }
     return status == WEFT_OK ? create_ranks(s, e) : status;
 }
 
@@ -734,10 +729,10 @@ static void destroy(simulation *s)
     for (int rank = 0; s->station != NULL && rank < s->setup->ranks; rank++) {
         destroy_station(&s->station[rank]);
     }
+    lead_destroy(s->lead);
     dispatch_destroy(s->dispatch);
     free(s->task);
     free(s->station);
-    events_destroy(s->working);
     events_destroy(s->queue);
 }
 
@@ -746,12 +741,15 @@ static weft_status run(simulation *s, error *e)
     for (int rank = 0; rank < s->setup->ranks; rank++) {
         look_at(s, rank, 0);
     }
-    s->over = dispatch_undone(s->dispatch) == 0;
-    while (!s->over && !s->failed) {
-        if (!happen(s)) {
+    event next;
+    serve(s);
+    while (!lead_over(s->lead) && !s->failed) {
+        if (!events_take(s->queue, &next)) {
             return error_set(e, WEFT_ERR_INTERNAL, "a simulation came to rest with %lld tiles left",
                              (long long)dispatch_undone(s->dispatch));
         }
+        s->now_ns = fmax(s->now_ns, next.when);
+        handle_event(s, &next);
     }
     if (s->failed) {
         return error_memory(e, "a simulation");
@@ -763,28 +761,24 @@ static void sum_up(simulation *s)
 {
     simulation_result *r = &s->result;
     const int64_t workers = (int64_t)s->setup->ranks * s->setup->workers;
-    double first_ns = s->now_ns;
+    double first_ns = s->until_ns;
     double last_ns = 0;
     for (int64_t i = 0; i < workers; i++) {
         first_ns = fmin(first_ns, s->task[i].end_ns);
         last_ns = fmax(last_ns, s->task[i].end_ns);
     }
     const double second = 1e-9 / s->scale;
-    r->makespan_s = second * s->now_ns;
+    r->makespan_s = second * s->until_ns;
     r->first_idle_s = second * first_ns;
     r->last_idle_s = second * last_ns;
     r->busy_s /= s->scale;
-    r->coordinator = s->now_ns > 0 ? s->busy_ns / s->now_ns : 0;
+    r->coordinator = s->until_ns > 0 ? s->busy_ns / s->until_ns : 0;
     r->chunks = dispatch_chunks(s->dispatch);
 }
 
-weft_status simulate(const simulation_setup *setup, simulation_result *result, double *finish_s,
-                     error *e)
+weft_status simulate(const simulation_setup *setup, simulation_result *result, error *e)
 {
-    simulation s = {.setup = setup, .scale = 1, .finish_s = finish_s};
-    for (int rank = 0; finish_s != NULL && rank < setup->ranks; rank++) {
-        finish_s[rank] = 0;
-    }
+    simulation s = {.setup = setup, .scale = 1};
     weft_status status = create(&s, e);
     if (status == WEFT_OK) {
         status = run(&s, e);

@@ -59,9 +59,7 @@ typedef struct simulation_result {
     int64_t messages; /* to and from the coordinator */
 } simulation_result;
 
-/* *finish_s: when each rank computed its last tile; NULL: nobody asks. WEFT_ERR_MEMORY is the only
- * error, but for those of our own. */
-weft_status simulate(const simulation_setup *setup, simulation_result *result, double *finish_s,
-                     error *e);
+/* WEFT_ERR_MEMORY is the only error, but for those of our own. */
+weft_status simulate(const simulation_setup *setup, simulation_result *result, error *e);
 
 #endif

@@ -26,7 +26,7 @@ struct desk {
     int64_t ended_ns;
     int64_t disk_ns;       /* how long the disk may take then, and after a stop */
     int64_t disk_until_ns; /* after a stop, once nothing else is waited for; 0: not yet */
-    bool at_once;          /* and kernels are not waited for */
+    bool broken;           /* and kernels are not waited for */
     news news;             /* of blocks that the coordinator has not been told of … */
     bool any_news;         /* … if there are any */
     int64_t news_ns;       /* when it was told last, or the rank began */
@@ -308,7 +308,7 @@ void desk_receive(desk *d, const void *bytes, int64_t now_ns)
         d->ended = true;
         d->ended_ns = now_ns;
         d->disk_ns = ((const message_end *)bytes)->disk_ns;
-        d->at_once = ((const message_end *)bytes)->at_once;
+        d->broken = ((const message_end *)bytes)->broken;
         begin_stop(d, 0, now_ns);
         break;
     case MESSAGE_REJOIN:
@@ -359,11 +359,13 @@ static void keep_supplied(desk *d)
     while (cut(d, PACE_TOO_LONG * granted_block_tiles(d->granted), INT64_MAX, &p)) {
         put_back(d, p);
     }
-    while (!look(d).full && granted_next(d->granted, look(d).stock, &p)) {
+    desk_team t = look(d);
+    while (!t.full && granted_next(d->granted, t.stock, &p)) {
         if (!d->setup.hooks->offer(d->setup.context, p)) {
             put_back(d, p);
             break;
         }
+        t = look(d);
     }
     if (has_wish(d)) {
         message_ask ask;
@@ -416,7 +418,7 @@ static void leave_if_drained(desk *d, int64_t now_ns)
 static desk_state end_here(desk *d, bool writing, int64_t now_ns)
 {
     const bool idle = look(d).idle;
-    if (!idle && d->at_once && !end_children(d, now_ns)) {
+    if (!idle && d->broken && !end_children(d, now_ns)) {
         return DESK_GIVES_UP;
     }
     if (idle && writing && now_ns - d->ended_ns >= d->disk_ns) {
@@ -454,8 +456,18 @@ bool desk_due(const desk *d, int64_t *when_ns)
 {
     const desk_team t = look(d);
     *when_ns = 0;
-    if (d->stopping || d->any_news || (d->syncing != NULL && d->on_disk) || has_wish(d) ||
-        (!t.full && granted_would_offer(d->granted, t.stock)) || knows_better(d, t.tile_ns)) {
+    if (d->any_news || (d->syncing != NULL && d->on_disk)) {
+        return true;
+    }
+    if (d->stopping && d->written != NULL && d->syncing == NULL) {
+        return true;
+    }
+    if (d->stopping) {
+        *when_ns = !t.idle ? d->leave_ns : d->syncing != NULL ? d->disk_until_ns : 0;
+        return !d->left;
+    }
+    if (has_wish(d) || (!t.full && granted_would_offer(d->granted, t.stock)) ||
+        knows_better(d, t.tile_ns)) {
         return true;
     }
     if (d->written == NULL || d->syncing != NULL) {

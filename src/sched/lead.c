@@ -295,7 +295,7 @@ static void suspect_again(const lead *l, message_grant *grant)
 static void flush_letters(lead *l, int64_t now_ns)
 {
     const effects *outside = &l->setup.outside;
-    error e = {.status = WEFT_OK};
+    error e;
     weft_status status = WEFT_OK;
     bool written = true;
     while (l->first != NULL) {
@@ -332,7 +332,7 @@ static weft_status post_letter(lead *l, int rank, const message_grant *grant, si
 static void send_grant(lead *l, order *o, int64_t now_ns)
 {
     const effects *outside = &l->setup.outside;
-    error e = {.status = WEFT_OK};
+    error e;
     int64_t ticket = 0;
     message_grant grant = {.kind = MESSAGE_GRANT, .intervals = o->intervals};
     const size_t listed = (size_t)o->intervals * sizeof o->interval[0];
@@ -391,7 +391,7 @@ static void welcome_back(lead *l, int rank, int64_t now_ns)
     if (!l->setup.pure) {
         message_end end;
         memset(&end, 0, sizeof end);
-        end = (message_end){.kind = MESSAGE_END, .broken = true, .at_once = true};
+        end = (message_end){.kind = MESSAGE_END, .broken = true};
         (void)error_set(&end.error, WEFT_STOPPED, "this rank was presumed dead");
         members_send(l->members, rank, &end, sizeof end);
         members_dismiss(l->members, rank);
@@ -435,7 +435,7 @@ static void take_report(lead *l, int rank, const message_report *report, size_t 
                         int64_t now_ns)
 {
     const effects *outside = &l->setup.outside;
-    error e = {.status = WEFT_OK};
+    error e;
     l->sync_ns = report->sync_ns > l->sync_ns ? report->sync_ns : l->sync_ns;
     fail_if(l, outside->record(outside->context, rank, report, count, &e), &e, now_ns);
 }
@@ -543,7 +543,7 @@ static void give_up_on_the_silent(lead *l)
 static void close_record(lead *l, int64_t now_ns)
 {
     const effects *outside = &l->setup.outside;
-    error e = {.status = WEFT_OK};
+    error e;
     give_up_on_the_silent(l);
     judge(l);
     wait_for_disk(l, now_ns);
@@ -619,9 +619,9 @@ static void tell_of_end(lead *l, int64_t disk_ns)
     memset(&end, 0, sizeof end);
     end.kind = MESSAGE_END;
     end.error = l->why;
-    end.at_once = l->dropped;
-    end.disk_ns = disk_ns;
+    /* What a rank that is presumed dead may still compute, others have done. */
     end.broken = l->dropped || members_lost_ranks(l->members) > 0;
+    end.disk_ns = disk_ns;
     l->phase = PHASE_OVER;
     members_send_last(l->members, &end, sizeof end);
 }
@@ -631,7 +631,7 @@ static void end_if_closed(lead *l, int64_t now_ns)
 {
     const effects *outside = &l->setup.outside;
     const double waited_s = 1e-9 * (double)(now_ns - l->disk_since_ns);
-    error e = {.status = WEFT_OK};
+    error e;
     bool closed = false;
     if (l->phase != PHASE_CLOSING) {
         return;
@@ -651,7 +651,7 @@ static void end_if_closed(lead *l, int64_t now_ns)
 
 int64_t lead_step(lead *l, int64_t now_ns)
 {
-    error e = {.status = WEFT_OK};
+    error e;
     const char *why = NULL;
     if (l->phase == PHASE_OVER) {
         return 0;

@@ -103,9 +103,9 @@ static void hold(members *r, int rank, bool held)
 
 void members_send(members *r, int rank, const void *bytes, size_t count)
 {
-    error e = {.status = WEFT_OK};
+    error ignored;
     if (!r->member[rank].lost &&
-        r->outside->send(r->outside->context, rank, bytes, count, &e) != WEFT_OK) {
+        r->outside->send(r->outside->context, rank, bytes, count, &ignored) != WEFT_OK) {
         lose(r, rank);
         set_pending(r, &r->member[rank].unreachable, true);
     }
@@ -121,7 +121,7 @@ void members_send_to_all(members *r, const void *bytes, size_t count)
 void members_send_last(members *r, const void *bytes, size_t count)
 {
     for (int rank = 0; rank < r->ranks; rank++) {
-        error ignored = {.status = WEFT_OK};
+        error ignored;
         if (r->member[rank].gone) {
             continue;
         }

@@ -109,10 +109,11 @@ typedef struct message_stop {
 
 typedef struct message_end {
     message_kind kind;
-    bool broken;     /* some rank has died, or left without finishing: do not wait for it in MPI */
-    bool at_once;    /* do not wait for kernels either */
+    bool broken;     /* a rank is presumed dead, or has left without finishing: it is not waited for
+                        in MPI, and a kernel that is still in progress, of items that others have
+                        done, is not waited for either */
     error error;     /* why, if the run is not complete */
-    int64_t disk_ns; /* so long a rank may wait for its disk; INT64_MAX: as long as it takes */
+    int64_t disk_ns; /* for which a rank may wait for its disk; INT64_MAX: as long as it takes */
 } message_end;
 
 typedef struct message_rejoin {

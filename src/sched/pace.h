@@ -29,8 +29,11 @@ enum { PACE_SYNC_PAUSES = 5 };
  * empty kernel. */
 enum { PACE_SPANS_AT_ONCE = 32 };
 
-/* --sync, where nobody gives it. */
-enum { PACE_SYNC_S = 10 };
+/* --sync, where it is not given: a number, and the same as text. */
+#define PACE_SYNC_S 10
+#define PACE_SYNC_TEXT PACE_TEXT(PACE_SYNC_S)
+#define PACE_TEXT(number) PACE_TEXT_(number)
+#define PACE_TEXT_(number) #number
 
 /* A block this many times longer than it should be is cut. */
 enum { PACE_TOO_LONG = 8 };

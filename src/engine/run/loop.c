@@ -103,11 +103,8 @@ static void listen_to_coordinator(loop *l, int64_t now_ns)
     if (comm_rank(l->setup.comm) < RANKS_THAT_TELL) {
         log_print(LOG_WARNING, "%s", why.text);
     }
-    const message_end end = {.kind = MESSAGE_END,
-                             .broken = true,
-                             .at_once = true,
-                             .error = why,
-                             .disk_ns = orphan_disk_ns};
+    const message_end end = {
+        .kind = MESSAGE_END, .broken = true, .error = why, .disk_ns = orphan_disk_ns};
     take_message(l, &end);
 }
 

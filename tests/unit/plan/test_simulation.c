@@ -35,12 +35,12 @@ static simulation_setup make_scene(int ranks, int workers, int64_t tiles,
                               .cpu_share = 1};
 }
 
-static simulation_result run_scene(const simulation_setup *setup, double *finish_s)
+static simulation_result run_scene(const simulation_setup *setup)
 {
     error e = {.status = WEFT_OK};
     simulation_result r;
     memset(&r, 0, sizeof r);
-    assert_int_equal(simulate(setup, &r, finish_s, &e), WEFT_OK);
+    assert_int_equal(simulate(setup, &r, &e), WEFT_OK);
     return r;
 }
 
@@ -100,12 +100,12 @@ static void test_every_tile_once(void **state)
         setup.technique = (technique)(i / 20);
         setup.costs = simulation_usual_costs;
         setup.pure = i % 2 == 0;
-        simulation_result r = run_scene(&setup, NULL);
+        simulation_result r = run_scene(&setup);
         assert_int_equal(r.tiles, setup.tiles);
         assert_true(r.computed >= r.tiles + r.duplicates);
         assert_true(setup.pure || r.duplicates == 0);
         setup.done = done;
-        r = run_scene(&setup, NULL);
+        r = run_scene(&setup);
         assert_int_equal(r.tiles, setup.tiles - done_before[setup.tiles]);
         assert_true(r.computed >= r.tiles + r.duplicates);
         leave(&setup);
@@ -117,7 +117,7 @@ static void test_one_worker(void **state)
 {
     (void)state;
     simulation_setup setup = make_scene(1, 1, 300, scattered);
-    const simulation_result r = run_scene(&setup, NULL);
+    const simulation_result r = run_scene(&setup);
     double sum_s = 0;
     double longest_s = 0;
     for (int64_t tile = 0; tile < 300; tile++) {
@@ -139,18 +139,16 @@ static void test_equal_shares(void **state)
     (void)state;
     for (int workers = 1; workers <= 8; workers++) {
         simulation_setup one = make_scene(1, workers, 240, ten_ms);
-        const simulation_result r = run_scene(&one, NULL);
+        const simulation_result r = run_scene(&one);
         assert_near(r.makespan_s, ceil(240.0 / workers) * 0.01, 3e-3);
         assert_near(r.busy_s, 2.4, 1e-6);
         leave(&one);
     }
-    double finish_s[8];
     simulation_setup many = make_scene(8, 1, 800, ten_ms);
-    const simulation_result r = run_scene(&many, finish_s);
+    const simulation_result r = run_scene(&many);
     assert_near(r.makespan_s, 1, 0.05);
-    for (int rank = 0; rank < 8; rank++) {
-        assert_near(finish_s[rank], 1, 0.05);
-    }
+    assert_near(r.first_idle_s, 1, 0.05);
+    assert_near(r.last_idle_s, 1, 0.05);
     assert_true(r.first_idle_s <= r.last_idle_s && r.last_idle_s <= r.makespan_s);
     leave(&many);
 }
@@ -160,45 +158,49 @@ static void test_costs(void **state)
 {
     (void)state;
     simulation_setup setup = make_scene(1, 1, 100, ten_ms);
-    const double free_s = run_scene(&setup, NULL).makespan_s;
+    const double free_s = run_scene(&setup).makespan_s;
     setup.costs = (simulation_costs){.sync_s = 0.5};
-    assert_near(run_scene(&setup, NULL).makespan_s, free_s + 0.5, 0.01);
+    assert_near(run_scene(&setup).makespan_s, free_s + 0.5, 0.01);
     /* 25 ms of tiles to a block: 100 tiles make some 50 blocks, each written by its last worker. */
     setup.costs = (simulation_costs){.block_s = 0.01};
-    const double written_s = run_scene(&setup, NULL).makespan_s;
+    const double written_s = run_scene(&setup).makespan_s;
     assert_near(written_s, free_s + 0.5, 0.2);
     setup.costs = (simulation_costs){.byte_s = 0.01};
-    assert_near(run_scene(&setup, NULL).makespan_s, free_s + 1, 0.05);
+    assert_near(run_scene(&setup).makespan_s, free_s + 1, 0.05);
     setup.costs = (simulation_costs){.message_s = 1e-4};
-    const simulation_result r = run_scene(&setup, NULL);
+    const simulation_result r = run_scene(&setup);
     assert_near(r.coordinator * r.makespan_s, 1e-4 * (double)r.messages, 1e-9);
     assert_true(r.coordinator > 0);
     setup.costs = (simulation_costs){.tile_s = 1e-4};
-    const simulation_result tiles = run_scene(&setup, NULL);
+    const simulation_result tiles = run_scene(&setup);
     assert_near(tiles.coordinator * tiles.makespan_s, 1e-4 * 100, 1e-9);
     setup.costs = (simulation_costs){.record_s = 1e-3};
-    const simulation_result reports = run_scene(&setup, NULL);
+    const simulation_result reports = run_scene(&setup);
     assert_true(reports.coordinator * reports.makespan_s > 0.9e-3);
     leave(&setup);
     setup = make_scene(2, 1, 200, ten_ms);
-    const double near_s = run_scene(&setup, NULL).makespan_s;
+    const double near_s = run_scene(&setup).makespan_s;
     setup.costs = (simulation_costs){.latency_s = 0.2};
-    assert_true(run_scene(&setup, NULL).makespan_s > near_s + 0.1);
+    assert_true(run_scene(&setup).makespan_s > near_s + 0.1);
     leave(&setup);
 }
 
 /* One tile as long as five seconds of the others: nothing can be shorter than that, and idle ranks
- * try it again, twice or so, not all of them all the time. */
+ * try it again, twice or so, not all of them all the time. The run ends once their kernels have
+ * returned, too. */
 static void test_giant(void **state)
 {
     (void)state;
     simulation_setup setup = make_scene(4, 2, 200, giant);
-    const simulation_result r = run_scene(&setup, NULL);
+    const simulation_result r = run_scene(&setup);
     assert_near(r.longest_s, 5, 1e-9);
-    assert_true(r.makespan_s >= 5 && r.makespan_s < 5.5);
-    assert_true(r.first_idle_s < 1);
+    assert_true(r.makespan_s > 5.5 && r.makespan_s < 10.5);
+    assert_true(r.computed > 200 && r.computed < 210);
     setup.pure = false;
-    assert_int_equal(run_scene(&setup, NULL).duplicates, 0);
+    const simulation_result once = run_scene(&setup);
+    assert_true(once.makespan_s >= 5 && once.makespan_s < 5.5);
+    assert_true(once.first_idle_s < 1);
+    assert_int_equal(once.computed, 200);
     leave(&setup);
 }
 
@@ -207,14 +209,12 @@ static void test_slow_rank(void **state)
 {
     (void)state;
     static const double speed[] = {1, 0.25, 1, 1};
-    double finish_s[4];
     simulation_setup setup = make_scene(4, 1, 1300, ten_ms);
     setup.speed = speed;
-    const simulation_result r = run_scene(&setup, finish_s);
+    const simulation_result r = run_scene(&setup);
     assert_near(r.makespan_s, 4, 0.2);
-    for (int rank = 0; rank < 4; rank++) {
-        assert_near(finish_s[rank], 4, 0.2);
-    }
+    assert_near(r.first_idle_s, 4, 0.2);
+    assert_near(r.last_idle_s, 4, 0.2);
     leave(&setup);
 }
 
@@ -226,21 +226,22 @@ static void test_giving_back(void **state)
     simulation_setup setup = make_scene(4, 1, 1300, ten_ms);
     setup.speed = speed;
     setup.technique = TECHNIQUE_STATIC;
-    const simulation_result r = run_scene(&setup, NULL);
+    const simulation_result r = run_scene(&setup);
     assert_near(r.makespan_s, 4, 0.3);
     leave(&setup);
 }
 
-/* What a rank that has all but stopped holds is computed by others, who wait until they may. */
+/* What a rank that has all but stopped holds is computed by others, who wait until they may; then
+ * the run waits for that rank's kernel, for five seconds or so. */
 static void test_rescue(void **state)
 {
     (void)state;
     static const double speed[] = {1, 0.0001, 1, 1};
     simulation_setup setup = make_scene(4, 1, 600, ten_ms);
     setup.speed = speed;
-    const simulation_result r = run_scene(&setup, NULL);
-    assert_true(r.makespan_s > 2 && r.makespan_s < 6);
-    assert_true(r.computed >= 600);
+    const simulation_result r = run_scene(&setup);
+    assert_true(r.makespan_s > 7 && r.makespan_s < 12);
+    assert_in_range(r.computed, 600, 602);
     leave(&setup);
 }
 
@@ -249,22 +250,22 @@ static void test_contention(void **state)
 {
     (void)state;
     simulation_setup setup = make_scene(2, 2, 400, ten_ms);
-    const double free_s = run_scene(&setup, NULL).makespan_s;
+    const double free_s = run_scene(&setup).makespan_s;
     assert_near(free_s, 1, 0.03);
     setup.cores = 2;
-    const simulation_result r = run_scene(&setup, NULL);
+    const simulation_result r = run_scene(&setup);
     assert_near(r.makespan_s, 2, 0.05);
     assert_near(r.work_s, 4, 1e-9);
     assert_near(r.busy_s, 8, 0.1);
     setup.cpu_share = 0.5;
-    assert_near(run_scene(&setup, NULL).makespan_s, free_s, 1e-9);
+    assert_near(run_scene(&setup).makespan_s, free_s, 1e-9);
     setup.cpu_share = 0.75;
-    assert_near(run_scene(&setup, NULL).makespan_s, 1.5, 0.05);
+    assert_near(run_scene(&setup).makespan_s, 1.5, 0.05);
     setup.cpu_share = 0;
-    assert_near(run_scene(&setup, NULL).makespan_s, free_s, 1e-9);
+    assert_near(run_scene(&setup).makespan_s, free_s, 1e-9);
     setup.cpu_share = 1;
     setup.cores = 4;
-    assert_near(run_scene(&setup, NULL).makespan_s, free_s, 1e-9);
+    assert_near(run_scene(&setup).makespan_s, free_s, 1e-9);
     leave(&setup);
 }
 
@@ -274,11 +275,11 @@ static void test_repeatable(void **state)
     simulation_setup setup = make_scene(13, 3, 5000, scattered);
     setup.costs = simulation_usual_costs;
     setup.technique = TECHNIQUE_RND;
-    const simulation_result first = run_scene(&setup, NULL);
-    const simulation_result second = run_scene(&setup, NULL);
+    const simulation_result first = run_scene(&setup);
+    const simulation_result second = run_scene(&setup);
     assert_memory_equal(&first, &second, sizeof first);
     setup.seed = 2;
-    const simulation_result other = run_scene(&setup, NULL);
+    const simulation_result other = run_scene(&setup);
     assert_memory_not_equal(&first, &other, sizeof first);
     leave(&setup);
 }
@@ -290,11 +291,11 @@ static void test_extremes(void **state)
     simulation_setup setup = make_scene(3, 2, 100000, nothing);
     setup.costs = simulation_usual_costs;
     setup.call_tiles = 10;
-    assert_int_equal(run_scene(&setup, NULL).tiles, 100000);
+    assert_int_equal(run_scene(&setup).tiles, 100000);
     leave(&setup);
     setup = make_scene(20000, 1, 300, ten_ms);
     setup.costs = simulation_usual_costs;
-    const simulation_result r = run_scene(&setup, NULL);
+    const simulation_result r = run_scene(&setup);
     assert_int_equal(r.tiles, 300);
     assert_true(r.makespan_s < 2);
     leave(&setup);
@@ -340,18 +341,22 @@ static void test_long_tiles(void **state)
     for (int i = 0; i < 12; i++) {
         simulation_setup setup = make_scene(ranks[i % 4], 2, TILES, times[i / 4]);
         setup.costs = simulation_usual_costs;
-        const simulation_result r = run_scene(&setup, NULL);
+        const simulation_result r = run_scene(&setup);
         assert_true(r.messages < MOST_MESSAGES);
         const double rounds = ceil(TILES / (2.0 * ranks[i % 4]));
-        const double expected = times[i / 4] == a_day_among_microseconds ? 1 : rounds;
-        assert_near(r.makespan_s / r.longest_s, expected, 0.02 * expected + 0.3);
-        assert_near(r.busy_s / r.work_s, 1, 0.1 + (double)r.duplicates);
+        if (times[i / 4] == a_day_among_microseconds) {
+            /* Idle ranks compute the long one, too. */
+            assert_near(r.makespan_s / r.longest_s, 1.5, 0.52);
+        } else {
+            assert_near(r.makespan_s / r.longest_s, rounds, 0.02 * rounds + 0.3);
+        }
+        assert_near(r.busy_s / r.work_s, 1, 0.1 + (double)(r.computed - TILES));
         leave(&setup);
     }
     for (int i = 0; i < 4; i++) {
         simulation_setup setup = make_scene(ranks[i], 2, TILES, nanoseconds_and_days);
         setup.costs = simulation_usual_costs;
-        assert_true(run_scene(&setup, NULL).messages < 2 * MOST_MESSAGES);
+        assert_true(run_scene(&setup).messages < 2 * MOST_MESSAGES);
         leave(&setup);
     }
 }
@@ -362,9 +367,9 @@ static void test_saturation(void **state)
     (void)state;
     simulation_setup setup = make_scene(500, 1, 50000, ten_ms);
     setup.costs.message_s = 1e-5;
-    const simulation_result quick = run_scene(&setup, NULL);
+    const simulation_result quick = run_scene(&setup);
     setup.costs.message_s = 1e-3;
-    const simulation_result slow = run_scene(&setup, NULL);
+    const simulation_result slow = run_scene(&setup);
     assert_true(quick.coordinator < 0.9);
     assert_true(slow.coordinator > 0.9);
     assert_true(slow.makespan_s > 2 * quick.makespan_s);

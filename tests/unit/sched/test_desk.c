@@ -322,9 +322,9 @@ static void rejoin(scene *s)
     move_all(s, HELD, OUTSIDE);
 }
 
-static void end(scene *s, bool at_once, int64_t disk_ns)
+static void end(scene *s, bool broken, int64_t disk_ns)
 {
-    const message_end message = {.kind = MESSAGE_END, .at_once = at_once, .disk_ns = disk_ns};
+    const message_end message = {.kind = MESSAGE_END, .broken = broken, .disk_ns = disk_ns};
     receive(s, &message);
     move_all(s, HELD, OUTSIDE);
 }
@@ -660,17 +660,17 @@ static void test_disk_after_a_stop(void **state)
 static void test_end(void **state)
 {
     (void)state;
-    for (int at_once = 0; at_once < 2; at_once++) {
+    for (int broken = 0; broken < 2; broken++) {
         scene *s = make_scene(0);
         s->children = true;
         step(s);
         grant(s, 0, 10);
         step(s);
         assert_true(begin(s, 1));
-        end(s, at_once == 1, 200 * MS);
+        end(s, broken == 1, 200 * MS);
         assert_int_equal(step(s), DESK_ENDS);
         s->now_ns += 100 * MS;
-        assert_int_equal(step(s), at_once == 1 ? DESK_GIVES_UP : DESK_ENDS);
+        assert_int_equal(step(s), broken == 1 ? DESK_GIVES_UP : DESK_ENDS);
         while (finish(s, false)) {
         }
         assert_int_equal(desk_step(s->desk, true, s->now_ns), DESK_ENDS);

@@ -108,7 +108,7 @@ static int count_sent(const world *w, message_kind kind)
 {
     int count = 0;
     for (int rank = 0; rank < RANKS; rank++) {
-        for (const parcel *p = w->mate[rank].to; p != NULL; p = p->next) {
+        for (const letter *p = w->mate[rank].to; p != NULL; p = p->next) {
             count += *(const message_kind *)(const void *)p->bytes == kind;
         }
     }
@@ -119,7 +119,7 @@ static int count_sent(const world *w, message_kind kind)
 static const void *last_sent(const world *w, message_kind kind)
 {
     const void *last = NULL;
-    for (const parcel *p = w->mate[1].to; p != NULL; p = p->next) {
+    for (const letter *p = w->mate[1].to; p != NULL; p = p->next) {
         last = *(const message_kind *)(const void *)p->bytes == kind ? p->bytes : last;
     }
     assert_non_null(last);
@@ -162,7 +162,7 @@ static void test_complete_at_once(void **state)
     check_over(w, WEFT_OK);
     assert_int_equal(w->closed_as, WEFT_OK);
     assert_int_equal(count_stops(w), 0);
-    assert_false(last_end(w)->broken || last_end(w)->at_once);
+    assert_false(last_end(w)->broken);
     assert_true(last_end(w)->disk_ns == INT64_MAX);
     leave(w);
     lead_destroy(NULL);
@@ -195,7 +195,7 @@ static void check_called_in(world *w)
     all_leave(w);
     step(w, 0);
     check_over(w, WEFT_OK);
-    assert_false(last_end(w)->at_once);
+    assert_false(last_end(w)->broken);
 }
 
 /* A rank that was presumed dead and is back may be at it. */
@@ -302,9 +302,13 @@ static void test_a_rank_that_has_to_go(void **state)
     const int64_t tile = come_back(w);
     const int64_t leases = w->leases;
     assert_int_equal(count_sent(w, MESSAGE_REJOIN), 0);
-    assert_true(last_end(w)->at_once && last_end(w)->error.status == WEFT_STOPPED);
+    assert_true(last_end(w)->broken && last_end(w)->error.status == WEFT_STOPPED);
     w->computed[tile] = 1;
-    HEAR(w, 1, (const message_report){.kind = MESSAGE_REPORT, .first = tile, .tiles = 1});
+    const struct {
+        message_report report;
+        bool computed[8];
+    } late = {.report = {.kind = MESSAGE_REPORT, .first = tile, .tiles = 1}, .computed = {true}};
+    hear(w, 1, &late, sizeof late.report + 1);
     assert_int_equal(w->recorded[tile], 0);
     hear_wish(w, 1, 1, TILES);
     assert_int_equal(w->leases, leases);
@@ -332,7 +336,7 @@ static void test_signal(void **state)
     step(w, second_ns);
     check_over(w, WEFT_STOPPED);
     assert_int_equal(w->stopping, 1);
-    assert_true(last_end(w)->broken && last_end(w)->at_once);
+    assert_true(last_end(w)->broken);
     assert_non_null(strstr(last_end(w)->error.text, "stopped with 0 of 10 items done"));
     leave(w);
 }
@@ -459,7 +463,7 @@ static void test_time_limit(void **state)
     assert_true(w->now_ns + last_grace(w) < start_ns + 60 * second_ns);
     step(w, 4 * second_ns + second_ns / 10);
     check_over(w, WEFT_STOPPED);
-    assert_true(last_end(w)->broken && last_end(w)->at_once);
+    assert_true(last_end(w)->broken);
     leave(w);
 }
 

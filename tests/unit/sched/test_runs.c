@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests whole runs without processes: the coordinator's decisions, and ranks, messages and a disk
- * that are simulated. Ranks die, are frozen and cut off and come back; signals, errors and time
- * limits end runs; the disk is slow or fails. Whatever happens, every run ends, no tile is recorded
- * twice, all are if nothing has stopped the run, and nothing of a map that is not pure is computed
- * twice unless a rank that had it was presumed dead. */
+/* Tests whole runs without processes: the decisions of the coordinator and of the ranks' desks,
+ * with teams, messages and disks that are simulated. Ranks begin late, die, are frozen and cut off
+ * and come back; signals, errors and time limits end runs; the disk is slow or fails. Whatever
+ * happens, every run ends, no tile is recorded twice, all are if nothing has stopped the run, and
+ * nothing of a map that is not pure is computed twice unless a rank that had it was presumed dead.
+ */
 #include "sched/ranks.h"
 
 enum { RUNS = 5000 };
@@ -38,8 +39,8 @@ static void test_nothing_happens(void **state)
             assert_int_equal(w->closed_as, WEFT_OK);
             assert_int_equal(w->repeats, 0);
             assert_int_equal(w->lost + w->back + w->stopping, 0);
-            assert_false(w->mate[0].end.broken || w->mate[0].end.at_once);
-            leave(w);
+            assert_false(w->station[0].end.broken);
+            leave_run(w);
         }
     }
 }
@@ -53,8 +54,8 @@ static void test_a_rank_dies(void **state)
         world *w = run(&s, NULL);
         assert_int_equal(lead_status(w->lead), WEFT_OK);
         assert_int_equal(w->lost, 1);
-        assert_true(w->mate[0].end.broken);
-        leave(w);
+        assert_true(w->station[0].end.broken);
+        leave_run(w);
     }
 }
 
@@ -69,7 +70,7 @@ static void test_a_tile_kills(void **state)
     assert_int_equal(lead_status(w->lead), WEFT_OK);
     assert_int_equal(w->killed, 1);
     assert_int_equal(w->lost, 1);
-    leave(w);
+    leave_run(w);
 }
 
 /* A rank is frozen for long, and comes back: its tiles are with others, and it goes on if it may.
@@ -87,9 +88,9 @@ static void test_a_rank_returns(void **state)
         assert_int_equal(lead_status(w->lead), WEFT_OK);
         assert_int_equal(w->lost, 1);
         assert_int_equal(w->back, 1);
-        assert_int_equal(w->mate[2].epoch, pure);
-        assert_int_equal(w->mate[2].end.error.status, pure ? WEFT_OK : WEFT_STOPPED);
-        leave(w);
+        assert_int_equal(w->station[2].epoch, pure);
+        assert_int_equal(w->station[2].end.error.status, pure ? WEFT_OK : WEFT_STOPPED);
+        leave_run(w);
     }
 }
 
@@ -103,8 +104,8 @@ static void test_a_kernel_hangs(void **state)
     world *w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_OK);
     assert_int_equal(w->lost, 0);
-    assert_true(w->mate[0].end.at_once && w->mate[0].end.broken);
-    leave(w);
+    assert_true(w->station[0].end.broken);
+    leave_run(w);
 }
 
 /* A run that is told to stop ends at once, and another one goes on where it was. */
@@ -124,13 +125,13 @@ static void test_a_signal_and_a_second_run(void **state)
     for (int64_t tile = 0; tile < s.tiles; tile++) {
         done[tile] = w->recorded[tile] > 0;
     }
-    leave(w);
+    leave_run(w);
     s.events = 0;
     s.ranks = 2;
     w = run(&s, done);
     assert_int_equal(lead_status(w->lead), WEFT_OK);
     assert_int_equal(count_recorded(w), s.tiles - recorded);
-    leave(w);
+    leave_run(w);
 }
 
 static void test_a_rank_fails(void **state)
@@ -140,9 +141,9 @@ static void test_a_rank_fails(void **state)
     s.event[s.events++] = (event){.what = HAPPENS_FAILURE, .rank = 2, .at_ns = 200 * ms_ns};
     world *w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_ERR_SYSTEM);
-    assert_string_equal(w->mate[1].end.error.text, "rank 2: it cannot go on");
+    assert_string_equal(w->station[1].end.error.text, "rank 2: it cannot go on");
     assert_int_equal(w->stopping, 0);
-    leave(w);
+    leave_run(w);
 }
 
 static void test_the_time_limit(void **state)
@@ -153,9 +154,9 @@ static void test_the_time_limit(void **state)
     world *w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_STOPPED);
     assert_true(w->closing_ns <= start_ns + s.limit_ns);
-    assert_false(w->mate[1].end.at_once);
+    assert_false(w->station[1].end.broken);
     assert_in_range(count_recorded(w), 5, s.tiles - 1);
-    leave(w);
+    leave_run(w);
 }
 
 static void test_the_disk_fails(void **state)
@@ -165,22 +166,22 @@ static void test_the_disk_fails(void **state)
     s.record_fails = 3;
     world *w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_ERR_NO_SPACE);
-    assert_string_equal(w->mate[1].end.error.text, "no space for a record");
-    leave(w);
+    assert_string_equal(w->station[1].end.error.text, "no space for a record");
+    leave_run(w);
     s = quiet(3, true);
     s.lease_fails = 3;
     w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_ERR_NO_SPACE);
-    assert_string_equal(w->mate[1].end.error.text, "no space for a lease");
+    assert_string_equal(w->station[1].end.error.text, "no space for a lease");
     assert_true(lead_hungry(w->lead));
-    leave(w);
+    leave_run(w);
     s = quiet(3, true);
     s.disk = WEFT_ERR_SYSTEM;
     s.disk_ns = second_ns;
     w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_ERR_SYSTEM);
     assert_int_equal(count_recorded(w), s.tiles);
-    leave(w);
+    leave_run(w);
 }
 
 /* All others are gone: rank 0 computes the rest. */
@@ -195,7 +196,7 @@ static void test_all_others_die(void **state)
     world *w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_OK);
     assert_int_equal(w->lost, MOST_RANKS - 1);
-    leave(w);
+    leave_run(w);
 }
 
 /* What a dead rank had cannot be remembered: the run ends, since it would never be complete. */
@@ -208,7 +209,7 @@ static void test_no_memory(void **state)
     world *w = run(&s, NULL);
     refuses = false;
     assert_int_equal(lead_status(w->lead), WEFT_ERR_MEMORY);
-    leave(w);
+    leave_run(w);
 }
 
 static bool stops_runs(happening what)
@@ -246,6 +247,11 @@ static script random_script(uint32_t seed)
                 .neighbours = draw(&w, 2) == 0,
                 .killer = NOTHING,
                 .hung = NOTHING,
+                .workers = 1 + (int)draw(&w, WORKERS),
+                .sync_ns = draw(&w, 3) == 0   ? 0
+                           : draw(&w, 3) == 0 ? second_ns
+                                              : 20 * ms_ns,
+                .loses = draw(&w, 2) == 0,
                 .latency_ns = draw(&w, 3) == 0 ? 100 * ms_ns : ms_ns,
                 .lease_ns = draw(&w, 3) == 0 ? draw(&w, 3000) * ms_ns : ms_ns,
                 .pulse = beats,
@@ -262,7 +268,13 @@ static script random_script(uint32_t seed)
     for (int rank = 0; rank < s.ranks; rank++) {
         s.tile_ns[rank] = (5 + draw(&w, draw(&w, 4) == 0 ? 400 : 60)) * ms_ns;
     }
-    for (int64_t events = draw(&w, MOST_EVENTS + 1); events > 0; events--) {
+    if (draw(&w, 4) == 0) {
+        /* A rank that begins late. */
+        s.event[s.events++] = (event){.what = HAPPENS_FREEZE,
+                                      .rank = (int)draw(&w, s.ranks),
+                                      .for_ns = draw(&w, 4000) * ms_ns};
+    }
+    for (int64_t events = draw(&w, MOST_EVENTS + 1 - s.events); events > 0; events--) {
         add_random_event(&w, &s);
     }
     return s;
@@ -284,7 +296,7 @@ static void test_whatever_happens(void **state)
         check(w, stops || lead_status(w->lead) == WEFT_OK, "a run that nothing stops is stopped");
         complete += lead_status(w->lead) == WEFT_OK;
         lost_runs += w->lost > 0;
-        leave(w);
+        leave_run(w);
     }
     /* The test is about both kinds. */
     assert_in_range(complete, RUNS / 4, RUNS - RUNS / 10);

@@ -53,13 +53,16 @@ typedef struct script {
     technique technique;
     uint32_t seed;
     int64_t tile_ns[MOST_RANKS];
-    bool neighbours;      /* whether a death is noticed */
-    int64_t killer;       /* kills a process, but for rank 0, where it is not careful; or NOTHING */
-    int64_t hung;         /* never comes back but on rank 0; or NOTHING */
-    int64_t latency_ns;   /* of messages, at most */
-    int64_t lease_ns;     /* that it takes to write a lease, at most */
-    int64_t disk_ns;      /* that the record needs to be closed */
-    int64_t limit_ns;     /* of time; 0: none */
+    bool neighbours;    /* whether a death is noticed */
+    int64_t killer;     /* kills a process, but for rank 0, where it is not careful; or NOTHING */
+    int64_t hung;       /* never comes back but on rank 0; or NOTHING */
+    int workers;        /* of a rank */
+    int64_t sync_ns;    /* that forcing results to disk takes a rank, at most; 0: it is not done */
+    int64_t latency_ns; /* of messages, at most */
+    bool loses;         /* what is in flight to a rank that is presumed dead may get lost */
+    int64_t lease_ns;   /* that it takes to write a lease, at most */
+    int64_t disk_ns;    /* that the record needs to be closed */
+    int64_t limit_ns;   /* of time; 0: none */
     int64_t record_fails; /* this report cannot be recorded; or NOTHING */
     int64_t lease_fails;  /* nor this lease be written */
     weft_status disk;     /* what the disk says in the end */
@@ -69,13 +72,14 @@ typedef struct script {
     int events;
 } script;
 
-typedef struct parcel {
-    struct parcel *next;
+typedef struct letter {
+    struct letter *next;
     int64_t at_ns; /* when it arrives; NOTHING: it has not left yet */
     size_t count;
     max_align_t bytes[];
-} parcel;
+} letter;
 
+/* A rank, seen from the coordinator. */
 typedef struct mate {
     bool dead;
     bool unreachable;
@@ -84,28 +88,8 @@ typedef struct mate {
     bool held;
     int32_t told_epoch; /* the last that it was told of */
     bool has_asked;     /* in that epoch, and has had no answer */
-    parcel *to;         /* oldest first */
-    parcel *from;
-    int64_t frozen_ns; /* until then */
-    int64_t cut_ns;
-    int32_t epoch;
-    interval queue[4 * MOST_TILES]; /* of one tile each, not begun */
-    int first;
-    int last;
-    int64_t tile; /* that is being computed */
-    int64_t until_ns;
-    bool written[MOST_TILES]; /* and not reported */
-    int64_t unreported;
-    int64_t report_ns;
-    bool asked;
-    bool asked_idle;
-    bool stopping;
-    bool left;
-    bool ended;
-    int64_t leave_ns;
-    int64_t beat_ns;
-    int64_t heard_ns;
-    message_end end;
+    letter *to;         /* oldest first */
+    letter *from;
 } mate;
 
 typedef struct world {
@@ -116,6 +100,7 @@ typedef struct world {
     uint32_t seed;
     int64_t now_ns;
     mate mate[MOST_RANKS];
+    struct station *station;  /* the ranks themselves, where there are any */
     bool done[MOST_TILES];    /* by an earlier run */
     bool suspect[MOST_TILES]; /* was with a rank that was lost, and with no other */
     int recorded[MOST_TILES];
@@ -153,11 +138,11 @@ static int64_t draw(world *w, int64_t below)
 }
 
 /* Messages. One to a rank is in flight at most, as in comm/sendqueue.h. */
-static parcel *append(parcel **list, const void *bytes, size_t count)
+static letter *append(letter **list, const void *bytes, size_t count)
 {
-    parcel *p = malloc(sizeof *p + count);
+    letter *p = malloc(sizeof *p + count);
     assert_non_null(p);
-    *p = (parcel){.at_ns = NOTHING, .count = count};
+    *p = (letter){.at_ns = NOTHING, .count = count};
     memcpy(p->bytes, bytes, count);
     while (*list != NULL) {
         list = &(*list)->next;
@@ -166,9 +151,9 @@ static parcel *append(parcel **list, const void *bytes, size_t count)
     return p;
 }
 
-static void remove_first(parcel **list)
+static void remove_first(letter **list)
 {
-    parcel *p = *list;
+    letter *p = *list;
     *list = p->next;
     free(p);
 }
@@ -225,8 +210,11 @@ static void hold(void *context, int rank, bool held)
 
 static void drop(void *context, int rank)
 {
-    mate *m = &((world *)context)->mate[rank];
-    parcel **rest = m->to != NULL && m->to->at_ns != NOTHING ? &m->to->next : &m->to;
+    world *w = context;
+    mate *m = &w->mate[rank];
+    const bool arrives = !w->script->loses || draw(w, 2) == 0;
+    const bool flies = m->to != NULL && m->to->at_ns != NOTHING && arrives;
+    letter **rest = flies ? &m->to->next : &m->to;
     while (*rest != NULL) {
         remove_first(rest);
     }
@@ -272,12 +260,16 @@ static weft_status record(void *context, int rank, const message_report *report,
 {
     (void)rank;
     world *w = context;
-    check(w, count == sizeof *report, "a report is cut");
+    const bool *computed = (const bool *)(report + 1); /* per tile */
+    check(w, count == sizeof *report + (size_t)report->tiles, "a report is cut");
     check(w, w->closing_ns == 0, "a report is recorded after the end");
     if (w->reports++ == w->script->record_fails) {
         return error_set(e, WEFT_ERR_NO_SPACE, "no space for a record");
     }
     for (int64_t tile = report->first; tile < report->first + report->tiles; tile++) {
+        if (!computed[tile - report->first]) {
+            continue;
+        }
         const bool first = dispatch_report(w->dispatch, tile);
         check(w, w->computed[tile] > 0, "a tile is recorded that nobody has computed");
         check(w, first == (w->recorded[tile] == 0), "a tile is recorded twice, or not at all");
@@ -337,7 +329,7 @@ static void lost(void *context, int rank, int64_t tiles, const char *why)
 static void back(void *context, int rank)
 {
     world *w = context;
-    w->mate[rank].lost = false;
+    w->mate[rank].lost = !w->script->pure || w->closing_ns != 0; /* then it has to go */
     w->back++;
 }
 
@@ -364,6 +356,8 @@ static inline script quiet(int ranks, bool pure)
                 .seed = 1,
                 .killer = NOTHING,
                 .hung = NOTHING,
+                .workers = 1,
+                .sync_ns = 10 * ms_ns,
                 .latency_ns = ms_ns,
                 .lease_ns = ms_ns,
                 .record_fails = NOTHING,
@@ -396,10 +390,6 @@ static world *enter(const script *s, const bool done[])
             w->done[tile] = true;
             dispatch_set_done(w->dispatch, tile);
         }
-    }
-    for (int rank = 0; rank < s->ranks; rank++) {
-        w->mate[rank].tile = NOTHING;
-        w->mate[rank].heard_ns = start_ns;
     }
     assert_int_equal(dispatch_start(w->dispatch, &e), WEFT_OK);
     w->outside = (effects){.context = w,
