@@ -2,18 +2,14 @@
 /* Checksums: XXH3-64 over a tile's bytes, field after field. */
 #include "store/format/checksum.h"
 
-#define XXH_INLINE_ALL 1
-#include <xxhash.h>
+#include "store/format/xxh3.h"
 
 uint64_t checksum_runs(int runs, const void *const bytes[], const size_t counts[])
 {
-    if (runs == 1) {
-        return XXH3_64bits(bytes[0], counts[0]);
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        return checksum_runs_avx2(runs, bytes, counts);
     }
-    XXH3_state_t state;
-    (void)XXH3_64bits_reset(&state);
-    for (int i = 0; i < runs; i++) {
-        (void)XXH3_64bits_update(&state, bytes[i], counts[i]);
-    }
-    return XXH3_64bits_digest(&state);
+#endif
+    return xxh3_runs(runs, bytes, counts);
 }

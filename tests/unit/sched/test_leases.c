@@ -280,6 +280,61 @@ static void test_reserved_tiles(void **state)
     leases_destroy(l);
 }
 
+/* What is taken, reported and careful is what a look at each single tile would find, however tiles
+ * that are alike lie together. */
+static void test_any_pattern(void **state)
+{
+    enum { TILES = 500 };
+    (void)state;
+    uint64_t random = 1;
+    for (int round = 0; round < 200; round++) {
+        leases *l = make(TILES, 1);
+        bool done[TILES] = {false};
+        bool careful[TILES] = {false};
+        for (int64_t first = 0; first < TILES;) {
+            random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            const int64_t run = 1 + (int64_t)(random >> 33) % (round % 2 == 0 ? 60 : 12);
+            for (int64_t tile = first; tile < first + run && tile < TILES; tile++) {
+                done[tile] = (random >> 40 & 3) == 0;
+                careful[tile] = (random >> 42 & 3) == 0;
+                if (careful[tile]) {
+                    leases_set_careful(l, tile);
+                }
+                assert_true(!done[tile] || leases_report(l, tile));
+            }
+            first += run;
+        }
+        int64_t next = TILES;
+        for (int64_t tile = TILES - 1; tile >= 0; tile--) {
+            next = careful[tile] ? tile : next;
+            assert_int_equal(leases_next_careful(l, tile), next);
+        }
+        int64_t at = 0;
+        for (interval p = take_chunk(l, 0, 33, 1); p.tiles > 0; p = take_chunk(l, 0, 33, 1)) {
+            for (; at < p.first; at++) {
+                assert_true(done[at]);
+            }
+            for (; at < interval_end(p); at++) {
+                assert_false(done[at]);
+                assert_int_equal(p.careful, careful[at]);
+            }
+        }
+        for (; at < TILES; at++) {
+            assert_true(done[at]);
+        }
+        for (int64_t tile = 0; tile < TILES;) {
+            int64_t fresh = 0;
+            while (tile + fresh < TILES && !done[tile + fresh]) {
+                fresh++;
+            }
+            assert_int_equal(leases_report_run(l, tile, TILES - tile), fresh);
+            tile += fresh + 1;
+        }
+        assert_int_equal(leases_undone(l), 0);
+        leases_destroy(l);
+    }
+}
+
 /* A tile that would never be handed out again is not passed over in silence. */
 static void test_no_memory(void **state)
 {
@@ -316,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_copies_outlive_the_dead),
         cmocka_unit_test(test_copies_of_the_dead_are_careful),
         cmocka_unit_test(test_reserved_tiles),
+        cmocka_unit_test(test_any_pattern),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
