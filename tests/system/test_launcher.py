@@ -132,7 +132,7 @@ class Several(OnHosts):
 
     def test_signal(self):
         """Ranks on other hosts stop in good order."""
-        launch = self.begin()
+        launch = self.begin(item_us=40000)
         self.hosts.strike(signal.SIGTERM, launcher("-v"), "head")
         self.assertIn("SIGUSR2: stopping in good order", self.finish(launch, STOPPED).err)
 
