@@ -68,10 +68,9 @@ static int64_t next_chunk(const team *t)
 /* The number of items that this rank has computed; -1 on failure. */
 static int64_t take_chunks(team *t)
 {
-    const int threads = t->threads;
     int64_t items = 0;
     bool good = true;
-#pragma omp parallel num_threads(threads) default(none) shared(t) reduction(&& : good) \
+#pragma omp parallel num_threads(t->threads) default(none) shared(t) reduction(&& : good) \
     reduction(+ : items)
     {
         output_buffers buffers;

@@ -22,8 +22,11 @@ bool output_open(output *out, const work *w)
         bytes += w->field[i].bytes;
     }
     /* Whole pieces, since some works have rows in which an item helps the next. */
-    const int64_t pieces = STEP_BYTES / (bytes * w->piece);
-    out->step = w->piece * (pieces > 1 ? pieces : 1);
+    const int64_t piece_bytes = bytes * w->piece;
+    out->step = w->piece;
+    if (piece_bytes > 0 && piece_bytes < STEP_BYTES) {
+        out->step *= STEP_BYTES / piece_bytes;
+    }
     return good;
 }
 

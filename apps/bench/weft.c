@@ -170,14 +170,14 @@ static double measure_tasks(const work *w, void *context)
 {
     static int count;
     bench *b = context;
-    char name[32];
+    char name[32], path[40];
     report r;
     b->w = w;
     (void)snprintf(name, sizeof name, "tasks%d", count++);
+    (void)snprintf(path, sizeof path, "%s.h5", name);
     const weft_status status = run_map(b, name, &r);
     const double seconds = report_now() - r.begin;
-    (void)strcat(name, ".h5");
-    (void)unlink(name);
+    (void)unlink(path);
     return status == WEFT_OK ? seconds : (double)NAN;
 }
 
