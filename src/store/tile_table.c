@@ -32,9 +32,10 @@ struct tile_table {
     int64_t failed;
     int64_t damaged;
     bool created;
-    failure_row *failures;
-    int64_t failures_used;
-    /* Every row is in one list: of those that are free, or of a bucket of tiles. */
+    failure_row *failures; /* and in the same piece of memory next_row and bucket */
+    int64_t failures_used; /* the rows behind have never been used: so as not to touch them … */
+    /* … a link to a row is its number and one, or nothing. Every other row is in one list: of those
+     * that are free again, or of a bucket of tiles. */
     int64_t *next_row;
     int64_t free_row;
     int64_t *bucket;
@@ -43,7 +44,7 @@ struct tile_table {
     bool idle_before;
 };
 
-enum { NO_ROW = -1, HAS_PAST = 0x80, READ_RECORDS = 4096 };
+enum { NO_LINK = 0, HAS_PAST = 0x80, READ_RECORDS = 4096 };
 
 /* Where the rows of a tile are; Fibonacci's hashing spreads neighbours. */
 static int64_t *bucket_of(const tile_table *l, int64_t item)
@@ -56,7 +57,7 @@ static int64_t *bucket_of(const tile_table *l, int64_t item)
 static void link_row(tile_table *l, int64_t *list, int64_t row)
 {
     l->next_row[row] = *list;
-    *list = row;
+    *list = row + 1;
 }
 
 static weft_status write_run(tile_table *l, int number, const run_row *row, error *e)
@@ -68,11 +69,7 @@ static weft_status write_run(tile_table *l, int number, const run_row *row, erro
 /* The first free row comes first. */
 static void list_rows(tile_table *l)
 {
-    l->free_row = NO_ROW;
-    for (int64_t i = 0; i < l->buckets; i++) {
-        l->bucket[i] = NO_ROW;
-    }
-    for (int64_t row = l->layout.failure_rows - 1; row >= 0; row--) {
+    for (int64_t row = l->failures_used - 1; row >= 0; row--) {
         const failure_row *failure = &l->failures[row];
         link_row(l, failure->code == 0 ? &l->free_row : bucket_of(l, failure->item), row);
     }
@@ -176,15 +173,22 @@ static size_t memory_bytes(const tile_table *l)
     return ((size_t)l->job->tiles.tiles + 1) * (sizeof *l->sum + sizeof *l->state);
 }
 
-/* Zeroed, and in large pages where the system has them: every tile's part is touched once, and with
+/* Zeroed; NULL: out of memory. */
+static void *map(size_t bytes)
+{
+    const int protection = PROT_READ | PROT_WRITE;
+    /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
+    void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* In large pages where the system has them: every tile's part is touched once, and with
  * small pages that would cost more than all else that is done to it. */
 static bool allocate_tiles(tile_table *l)
 {
     const size_t bytes = memory_bytes(l);
-    const int protection = PROT_READ | PROT_WRITE;
-    /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
-    void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
+    void *memory = map(bytes);
+    if (memory == NULL) {
         return false;
     }
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
@@ -194,6 +198,14 @@ static bool allocate_tiles(tile_table *l)
     return true;
 }
 
+static size_t failures_bytes(const tile_table *l)
+{
+    const size_t rows = (size_t)l->layout.failure_rows + 1;
+    return rows * (sizeof *l->failures + sizeof *l->next_row) +
+           (size_t)l->buckets * sizeof *l->bucket;
+}
+
+/* Few maps fail: what is not used costs addresses. */
 static bool allocate_failures(tile_table *l)
 {
     const size_t rows = (size_t)l->layout.failure_rows + 1;
@@ -201,10 +213,13 @@ static bool allocate_failures(tile_table *l)
     while (l->buckets < l->layout.failure_rows) {
         l->buckets *= 2;
     }
-    l->failures = calloc(rows, sizeof *l->failures);
-    l->next_row = calloc(rows, sizeof *l->next_row);
-    l->bucket = calloc((size_t)l->buckets, sizeof *l->bucket);
-    return l->failures != NULL && l->next_row != NULL && l->bucket != NULL;
+    l->failures = map(failures_bytes(l));
+    if (l->failures == NULL) {
+        return false;
+    }
+    l->next_row = (int64_t *)(void *)(l->failures + rows);
+    l->bucket = l->next_row + rows;
+    return true;
 }
 
 /* Takes over what earlier runs have left. */
@@ -244,7 +259,6 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
         tile_table_close(l);
         return error_memory(e, "the tables of %s", path);
     }
-    list_rows(l);
     const weft_status status = created ? WEFT_OK : load(l, e);
     if (status != WEFT_OK) {
         tile_table_close(l);
@@ -261,9 +275,9 @@ void tile_table_close(tile_table *l)
             (void)munmap(l->memory, memory_bytes(l));
         }
         free(l->past);
-        free(l->bucket);
-        free(l->next_row);
-        free(l->failures);
+        if (l->failures != NULL) {
+            (void)munmap(l->failures, failures_bytes(l));
+        }
         free(l);
     }
 }
@@ -321,8 +335,8 @@ static weft_status clear_failures(tile_table *l, int64_t tile, error *e)
     const int64_t end = first + tiling_items(&l->job->tiles, tile, 1);
     weft_status status = WEFT_OK;
     int64_t *link = bucket_of(l, first);
-    while (*link != NO_ROW && status == WEFT_OK) {
-        const int64_t row = *link;
+    while (*link != NO_LINK && status == WEFT_OK) {
+        const int64_t row = *link - 1;
         if (l->failures[row].item < first || l->failures[row].item >= end) {
             link = &l->next_row[row];
             continue;
@@ -405,11 +419,13 @@ weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const ti
 weft_status tile_table_add_failure(tile_table *l, const failure_row *failure, error *e)
 {
     assert(thread_is_main());
-    const int64_t row = l->free_row;
-    if (row == NO_ROW) {
+    int64_t row = l->failures_used;
+    if (l->free_row != NO_LINK) {
+        row = l->free_row - 1;
+        l->free_row = l->next_row[row];
+    } else if (row == l->layout.failure_rows) {
         return WEFT_OK;
     }
-    l->free_row = l->next_row[row];
     l->failures[row] = *failure;
     link_row(l, bucket_of(l, failure->item), row);
     if (row >= l->failures_used) {

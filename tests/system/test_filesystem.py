@@ -202,7 +202,7 @@ class Faults(FilesystemTest):
         """With --sync 0, whether the file is made, continued, or passed as complete; without it the
         file before it has its name, its folder, the results and their records."""
         log = self.path("log")
-        rules = ["call=fsync", "call=fdatasync"]
+        rules = ["call=fsync,path=", "call=fdatasync,path="]  # also on what has another name
         for layout in ((0, 0), (0, 2), (2, 1)):
             for words, status in ((["--fresh", "--fail", "7,77"], 3), (["--retry-failed"], 0),
                                   ([], 0)):
@@ -216,6 +216,16 @@ class Faults(FilesystemTest):
         self.assertEqual(sum("fsync" in line for line in lines), 2, lines)
         self.assertGreaterEqual(sum("fdatasync" in line for line in lines), 2, lines)
         os.unlink(log)
+
+    def test_a_new_file_is_not_read(self):
+        log = self.path("log")
+        for layout in ((0, 2), (2, 1)):
+            self.run_well(KNOWN, *self.words("--item-us", 0, "--fresh", "--fail", "7"), status=3,
+                          layout=layout, env=faulty("call=pread,path=.h5", log=log))
+            self.assertFalse(os.path.exists(log), "the file that was just made was read")
+        self.run_well(KNOWN, *self.words("--item-us", 0, "--retry-failed"),
+                      env=faulty("call=pread,path=.h5", log=log))
+        self.assertTrue(os.path.exists(log))
 
     def test_limit_of_file_size(self):
         def limit():

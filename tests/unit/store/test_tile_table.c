@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _DEFAULT_SOURCE 1 /* mincore() */
 /* Tests rank 0's books: what is put into the tables is there for the next run. */
 #include "store/sample_result.h"
 
 #include "host/usage.h"
+
+#include <sys/mman.h>
 
 static job *run_record_job(int64_t count, int64_t grain)
 {
@@ -300,6 +303,44 @@ static void test_rows_of_runs(void **state)
     job_destroy(j);
 }
 
+/* How many pages of memory are there. */
+static int64_t count_pages(const void *memory, size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = (uintptr_t)memory / page * page;
+    const size_t pages = ((uintptr_t)memory + bytes - first + page - 1) / page;
+    unsigned char *there = calloc(pages, 1);
+    int64_t count = 0;
+    assert_non_null(there);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    assert_int_equal(mincore((void *)first, pages * page, there), 0);
+    for (size_t i = 0; i < pages; i++) {
+        count += there[i] & 1;
+    }
+    free(there);
+    return count;
+}
+
+/* The table of failures has room for many, and most maps have none. */
+static void test_what_is_not_used_is_not_touched(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    int64_t rows = -1;
+    job *j = run_record_job(50, 1);
+    store *s = open_books(sample_path("untouched.h5"), j);
+    tile_table *l = store_ledger(s);
+    const failure_row *failures = tile_table_failures(l, &rows);
+    const size_t bytes = (size_t)store_layout(s)->failure_rows * sizeof *failures;
+    assert_int_equal(rows, 0);
+    assert_int_equal(count_pages(failures, bytes), 0);
+    const failure_row one = {.item = 7, .code = 5};
+    assert_int_equal(tile_table_add_failure(l, &one, &e), WEFT_OK);
+    assert_int_equal(count_pages(failures, bytes), 1);
+    store_close(s);
+    job_destroy(j);
+}
+
 /* A damaged record is an empty one, and the others are what they were. */
 static void test_damaged_records_are_empty(void **state)
 {
@@ -337,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new_books_are_empty),
+        cmocka_unit_test(test_what_is_not_used_is_not_touched),
         cmocka_unit_test(test_records_stay),
         cmocka_unit_test(test_attempts_are_counted),
         cmocka_unit_test(test_failures_stay_and_are_cleared_with_their_tile),
