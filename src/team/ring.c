@@ -29,7 +29,8 @@ struct ring {
     entry *entries;
     int64_t size;    /* a power of two */
     int64_t *blocks; /* agent only: the sequence numbers of those not collected, oldest first … */
-    int count;       /* … and their number */
+    int count;       /* … their number … */
+    int spent;       /* … and how many of the oldest have surely no tile left to take */
     _Alignas(CACHE_LINE) _Atomic int64_t offered; /* the sequence number that comes next */
     _Alignas(CACHE_LINE) _Atomic int64_t oldest;  /* no tile of a block before it can be taken */
 };
@@ -100,15 +101,19 @@ static int64_t left_in(const ring *r, int64_t sequence)
     return left_of(atomic_load_explicit(&entry_of(r, sequence)->cursor, memory_order_relaxed));
 }
 
+static void pass_spent(ring *r)
+{
+    while (r->spent < r->count && left_in(r, r->blocks[r->spent]) == 0) {
+        r->spent++;
+    }
+}
+
 /* Workers that come from a long tile do not look through all that was offered meanwhile. The
  * youngest block has tiles left: it is not on offer yet. */
 static void note_oldest(ring *r)
 {
-    int n = 0;
-    while (left_in(r, r->blocks[n]) == 0) {
-        n++;
-    }
-    atomic_store_explicit(&r->oldest, r->blocks[n], memory_order_relaxed);
+    pass_spent(r);
+    atomic_store_explicit(&r->oldest, r->blocks[r->spent], memory_order_relaxed);
 }
 
 bool ring_offer(ring *r, int64_t tiles, void *data)
@@ -141,6 +146,7 @@ void *ring_collect(ring *r)
             e->held = false;
             e->data = NULL;
             r->count--;
+            r->spent -= n < r->spent;
             memmove(r->blocks + n, r->blocks + n + 1, (size_t)(r->count - n) * sizeof *r->blocks);
             return data;
         }
@@ -179,7 +185,7 @@ bool ring_cut(ring *r, int n, int64_t most, ring_span *span, bool *finished)
 
 bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, bool *finished)
 {
-    for (int n = r->count - 1; n >= 0; n--) {
+    for (int n = r->count - 1; n >= r->spent; n--) {
         const int64_t above = ring_left(r, n) - keep;
         if (above > 0) {
             (void)ring_cut(r, n, above < most ? above : most, span, finished);
@@ -191,10 +197,11 @@ bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, boo
     return false;
 }
 
-int64_t ring_stock(const ring *r)
+int64_t ring_stock(ring *r)
 {
     int64_t stock = 0;
-    for (int n = 0; n < r->count; n++) {
+    pass_spent(r);
+    for (int n = r->spent; n < r->count; n++) {
         stock += left_in(r, r->blocks[n]);
     }
     return stock;

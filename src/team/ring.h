@@ -47,7 +47,7 @@ bool ring_cut_youngest(ring *r, int64_t keep, int64_t most, ring_span *span, boo
 int64_t ring_left(const ring *r, int n);
 
 /* Tiles that no worker has taken yet. */
-int64_t ring_stock(const ring *r);
+int64_t ring_stock(ring *r);
 
 /* Blocks that are on offer or in work, or finished and not taken out: those that ring_cut() counts.
  */
