@@ -11,8 +11,7 @@
 #include <string.h>
 #include <weft/random.h>
 
-/* So many simulations make a prediction, fewer where there are so many tiles that they take long.
- */
+/* Simulations of a prediction; fewer where many tiles make each take long. */
 enum { MOST_REPLICATES = 20, LEAST_REPLICATES = 3, TILES_IN_ALL = 2000000 };
 
 /* What a machine may have, so that nothing overflows. */

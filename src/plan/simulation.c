@@ -151,7 +151,7 @@ static void look_at(simulation *s, int rank, double when_ns)
     }
 }
 
-/* When the agent looks up first, from a time on, if nobody wakes it. */
+/* When the agent looks up first, from a time on, if it is not woken. */
 static double next_look(const station *m, double from_ns)
 {
     const simulation *s = m->simulation;
@@ -525,8 +525,8 @@ static int64_t handle(simulation *s, const letter *l)
     return lead_receive(s->lead, l->rank, l->message, l->count, (int64_t)s->until_ns);
 }
 
-/* The coordinator reads its mail and looks after those who wait. It is rank 0's agent: then it sees
- * to its own workers. */
+/* The coordinator reads its mail and looks after ranks that wait. It is rank 0's agent: then it
+ * sees to its own workers. */
 static void serve(simulation *s)
 {
     station *m = &s->station[0];

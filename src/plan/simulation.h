@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A run without a cluster: the decisions of coordinator, agents and teams by a clock of its own, in
- * which tiles take as long as somebody says. */
+ * which tiles take as long as the caller says. */
 #ifndef PLAN_SIMULATION_H
 #define PLAN_SIMULATION_H
 
@@ -30,7 +30,7 @@ typedef struct simulation_setup {
     const job *job;     /* for the size of its items; its tiles are those below */
     int64_t tiles;      /* 0 … tiles - 1 */
     const bool *done;   /* per tile, what an earlier run has done; NULL: nothing */
-    int64_t call_tiles; /* one call of the kernel gets at most so many; 0: no limit */
+    int64_t call_tiles; /* that one call of the kernel gets at most; 0: no limit */
     double (*tile_ns)(const void *context, int64_t tile); /* at least 0 */
     const void *context;
     int ranks;

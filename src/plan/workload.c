@@ -188,7 +188,7 @@ void workload_scale(const tiling *given, int64_t items, tiling *scaled)
     tiling_init(scaled, items, grain);
 }
 
-/* Seconds of the first so many items of the given ones, over and over. */
+/* Seconds of the items before `item`, if the given ones come over and over. */
 static double seconds_before(const tiling *given, const double sums[], int64_t item)
 {
     const int64_t times = item / given->count;

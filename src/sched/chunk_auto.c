@@ -15,7 +15,8 @@ static const double longest_s = 1;
 /* A coordinator that answers P ranks every c seconds is busy for P·h/c of the time. */
 static const double overheads_per_chunk = 50;
 
-/* By so many standard deviations a chunk may be longer than expected, and still not be too long. */
+/* A chunk may be longer than expected by this many standard deviations, and still not be too long.
+ */
 static const double deviations = 2;
 
 /* Chunks of this size tell what tiles cost. */
@@ -48,7 +49,7 @@ int64_t chunk_auto(const outlook *o)
     const double variation = varies ? o->deviation / o->mean : 0;
 
     /* Nothing may take longer than this, not even to spare the coordinator: at the end a chunk that
-     * is too long costs everyone, a busy coordinator only those who ask just then. */
+     * is too long costs all ranks, a busy coordinator only those that ask just then. */
     double end = (double)o->remaining / (double)o->ranks * cost * share_of_rest;
     if (chunk_is_known(o->time_left)) {
         end = fmin(end, o->time_left * share_of_time_left);

@@ -29,7 +29,7 @@ static trapezoid cut_trapezoid(const outlook *o)
     return t;
 }
 
-/* The trapezoid's height after so many steps. */
+/* The trapezoid's height after a number of steps. */
 static int64_t descend(const trapezoid *t, int64_t steps)
 {
     if (t->less > 0 && steps > (t->first - 1) / t->less) {

@@ -96,7 +96,7 @@ int64_t desk_room(const desk *d);
  * of the block. */
 void desk_finish(desk *d, const desk_block *b, parcel *p);
 
-/* What was given to the last sync is on disk, which took so long. */
+/* What was given to the last sync is on disk, which took `seconds`. */
 void desk_synced(desk *d, double seconds);
 
 /* After all that the team had finished: tells the coordinator, and reports what may be recorded.

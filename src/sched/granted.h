@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The tiles that a rank has been granted and not yet offered to its team, and how many it should
- * have: enough that nobody waits for the network, few enough that others can still take some over.
+ * have: enough that no worker waits for the network, few enough that others can still take some
+ * over.
  */
 #ifndef SCHED_GRANTED_H
 #define SCHED_GRANTED_H
@@ -22,7 +23,7 @@ void granted_destroy(granted *s);
 /* Queues a piece; it is joined to the last one where they touch and are alike. */
 weft_status granted_add(granted *s, interval p, error *e);
 
-/* Takes the last piece out again, or the end of it: at most so many tiles. False if nothing is
+/* Takes the last piece out again, or the end of it: at most `most` tiles. False if nothing is
  * queued. */
 bool granted_take_back(granted *s, int64_t most, interval *taken);
 
@@ -37,7 +38,7 @@ void granted_observe(granted *s, int64_t tile_ns);
 /* What it was told. */
 int64_t granted_tile_ns(const granted *s);
 
-/* With so many tiles on offer: whether another block should be offered … */
+/* With `stock` tiles on offer: whether another block should be offered … */
 bool granted_would_offer(const granted *s, int64_t stock);
 
 /* … and which. */
@@ -49,7 +50,7 @@ weft_status granted_return(granted *s, interval p, error *e);
 /* How many tiles a block of the right length has, by what is known now. */
 int64_t granted_block_tiles(const granted *s);
 
-/* With so many tiles on offer: how many to ask for; 0: none. */
+/* With `stock` tiles on offer: how many to ask for; 0: none. */
 int64_t granted_wanted(const granted *s, int64_t stock);
 
 /* The largest block, in tiles. */

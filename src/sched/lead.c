@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the coordinator decides: who gets which tiles, which ranks are presumed dead, and how a run
- * ends: all is done, it is told to stop or short of time, or something has failed. Then nothing
- * more is begun, all ranks are waited for until they have returned from their kernels, but never
- * without a limit, the run record is closed, and all ranks are told. */
+/* What the coordinator decides: which rank gets which tiles, which ranks are presumed dead, and how
+ * a run ends: all is done, it is told to stop or short of time, or something has failed. Then
+ * nothing more is begun, all ranks are waited for until they have returned from their kernels, but
+ * never without a limit, the run record is closed, and all ranks are told. */
 #include "sched/lead.h"
 
 #include "sched/members.h"
@@ -374,7 +374,7 @@ static int64_t send_orders(lead *l, int64_t now_ns)
 /* A rank that is back may have to stop at once. */
 static void tell_of_stop(lead *l, int rank, int64_t now_ns)
 {
-    /* Too late to be called in: nobody waits for the kernel that it may still be at. */
+    /* Too late to be called in: the kernel that it may still be at is not waited for. */
     l->dropped = l->dropped || l->phase == PHASE_CLOSING;
     if (l->phase == PHASE_STOPPING) {
         const int64_t left_ns = l->stop_ns - now_ns;
@@ -530,7 +530,7 @@ static void judge(lead *l)
     }
 }
 
-/* A rank that has not said that it has left may have died of what it has: nobody can tell. */
+/* A rank that has not said that it has left may have died of what it has: that is not known. */
 static void give_up_on_the_silent(lead *l)
 {
     for (int rank = 0; rank < l->setup.ranks && dispatch_undone(l->setup.dispatch) > 0; rank++) {

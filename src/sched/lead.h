@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the coordinator decides: who gets which tiles, which ranks are presumed dead, and how a run
- * ends. It has no clock, messages or files of its own: messages and the time are handed in,
+/* What the coordinator decides: which rank gets which tiles, which ranks are presumed dead, and how
+ * a run ends. It has no clock, messages or files of its own: messages and the time are handed in,
  * and what follows from them are effects, so that a run and its tests share it. */
 #ifndef SCHED_LEAD_H
 #define SCHED_LEAD_H

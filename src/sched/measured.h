@@ -20,8 +20,8 @@ typedef struct measurement {
 
 typedef struct measured measured;
 
-/* For ranks with so many workers each; NULL: one each. If `elapsed`, weights come from the elapsed
- * time of reports. Without memory NULL is returned. */
+/* For ranks with `workers[rank]` workers each; NULL: one each. If `elapsed`, weights come from the
+ * elapsed time of reports. Without memory NULL is returned. */
 measured *measured_create(int64_t ranks, const int *workers, bool elapsed);
 
 /* NULL is allowed. */

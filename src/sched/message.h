@@ -97,7 +97,7 @@ typedef struct message_return {
     message_kind kind;
     int32_t epoch;
     int32_t intervals;
-    int64_t left; /* tiles that nobody has begun, after that */
+    int64_t left; /* tiles that no worker has begun, after that */
     interval interval[ORDER_INTERVALS];
 } message_return;
 
