@@ -512,13 +512,14 @@ static void serve_from(simulation *s, double from_ns)
 static int64_t handle(simulation *s, const letter *l)
 {
     const simulation_costs *costs = &s->setup->costs;
-    const message_kind kind = *(const message_kind *)(const void *)l->message;
+    const message_kind *kind = (const void *)l->message;
+    const message_ask *ask = (const void *)l->message;
     s->until_ns += ns(costs->message_s);
     s->result.messages++;
-    if (kind == MESSAGE_REPORT) {
+    if (*kind == MESSAGE_REPORT) {
         const message_report *report = (const void *)l->message;
         s->until_ns += ns(costs->record_s + costs->tile_s * (double)report->tiles);
-    } else if (kind == MESSAGE_ASK && ((const message_ask *)(const void *)l->message)->want > 0) {
+    } else if (*kind == MESSAGE_ASK && ask->want > 0) {
         s->waiting += !s->station[l->rank].waits;
         s->station[l->rank].waits = true;
     }

@@ -109,7 +109,8 @@ static int count_sent(const world *w, message_kind kind)
     int count = 0;
     for (int rank = 0; rank < RANKS; rank++) {
         for (const letter *p = w->mate[rank].to; p != NULL; p = p->next) {
-            count += *(const message_kind *)(const void *)p->bytes == kind;
+            const message_kind *sent = (const void *)p->bytes;
+            count += *sent == kind;
         }
     }
     return count;
@@ -118,11 +119,13 @@ static int count_sent(const world *w, message_kind kind)
 /* The last of a kind that has been sent to rank 1. */
 static const void *last_sent(const world *w, message_kind kind)
 {
-    const void *last = NULL;
+    static const message_end nothing;
+    const void *last = &nothing;
     for (const letter *p = w->mate[1].to; p != NULL; p = p->next) {
-        last = *(const message_kind *)(const void *)p->bytes == kind ? p->bytes : last;
+        const message_kind *sent = (const void *)p->bytes;
+        last = *sent == kind ? p->bytes : last;
     }
-    assert_non_null(last);
+    assert_ptr_not_equal(last, &nothing);
     return last;
 }
 
