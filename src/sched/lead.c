@@ -455,8 +455,11 @@ static void take_leave(lead *l, int rank, const message_left *left, int64_t now_
     members_leave(l->members, rank, left->writing);
     if (left->writing) {
         wait_for_disk(l, now_ns);
-    } else {
-        l->dropped = l->dropped || left->dropped;
+        return;
+    }
+    l->dropped = l->dropped || left->dropped;
+    if (!members_writing(l->members) && now_ns + closing_ns < l->disk_until_ns) {
+        l->disk_until_ns = 0; /* it has answered */
     }
 }
 

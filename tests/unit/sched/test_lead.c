@@ -432,6 +432,32 @@ static void test_disks_of_ranks(void **state)
     }
 }
 
+/* Each wait for a disk that answers has its own limit: the record's is not over because a rank's
+ * began long ago, nor is the next rank's. */
+static void test_disks_one_after_the_other(void **state)
+{
+    (void)state;
+    script s = plain();
+    s.disk_ns = 5 * second_ns;
+    world *w = begin(&s);
+    hear_signal(w, SIGUSR1);
+    for (int rank = RANKS - 1; rank >= 0; rank--) {
+        HEAR(w, rank, (const message_left){.kind = MESSAGE_LEFT, .writing = true});
+        step(w, 8 * second_ns);
+        assert_false(lead_closed(w->lead));
+        hear_leave(w, rank, false);
+        step(w, rank * 60 * second_ns);
+    }
+    assert_true(lead_closed(w->lead) && !lead_over(w->lead));
+    step(w, 4 * second_ns);
+    assert_false(lead_over(w->lead));
+    step(w, second_ns);
+    check_over(w, WEFT_STOPPED);
+    assert_int_equal(w->warned, 0);
+    assert_true(last_end(w)->disk_ns > second_ns);
+    leave(w);
+}
+
 /* Where everything is recorded nobody's disk is waited for. */
 static void test_copies_and_a_disk(void **state)
 {
@@ -541,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_the_silent_are_suspects),
         cmocka_unit_test(test_the_first_error_counts),
         cmocka_unit_test(test_disks_of_ranks),
+        cmocka_unit_test(test_disks_one_after_the_other),
         cmocka_unit_test(test_copies_and_a_disk),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_slow_disk),
