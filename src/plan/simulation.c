@@ -155,6 +155,7 @@ static void look_at(simulation *s, int rank, double when_ns)
 static double next_look(const station *m, double from_ns)
 {
     const simulation *s = m->simulation;
+    assert(s != NULL);
     const int ranks = s->setup->ranks;
     const bool hungry = desk_is_hungry(m->desk) || (m->rank == 0 && lead_hungry(s->lead));
     double look_ns = m->looked_ns;

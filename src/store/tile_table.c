@@ -179,6 +179,7 @@ static void *map(size_t bytes)
     const int protection = PROT_READ | PROT_WRITE;
     /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
     void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* cppcheck-suppress memleak ; the caller has it */
     return memory == MAP_FAILED ? NULL : memory;
 }
 
