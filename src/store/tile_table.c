@@ -385,32 +385,44 @@ weft_status tile_table_reopen_failed(tile_table *l, error *e)
     return status;
 }
 
-/* A tile that was computed before: its record, which is written already, counts the attempts, and
- * its earlier failures go. */
+/* A tile that was computed before: its earlier failures go, and only then its record comes, which
+ * counts the attempts. The other way round a run that is killed in between leaves rows for ever. */
 static weft_status replace(tile_table *l, int64_t tile, const tile_record *record, error *e)
 {
     const tile_past *past = tile_table_past(l, tile);
-    weft_status status = clear_failures(l, tile, e);
-    if (status == WEFT_OK && past != NULL) {
-        tile_record counted = *record;
+    tile_record counted = *record;
+    if (past != NULL) {
         counted.attempts = (uint16_t)(past->attempts + (past->attempts < UINT16_MAX));
         tile_record_seal(&counted, tile);
-        status = write_records(l, tile, 1, &counted, NULL, e);
     }
-    return status;
+    const weft_status status = clear_failures(l, tile, e);
+    return status == WEFT_OK ? write_records(l, tile, 1, &counted, NULL, e) : status;
+}
+
+/* How many tiles come before one that may have rows of failures. */
+static int64_t count_clean(const unsigned char state[], int64_t tiles)
+{
+    int64_t count = 0;
+    while (count < tiles && state[count] <= TILE_DONE) {
+        count++;
+    }
+    return count;
 }
 
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
                            void *piece, error *e)
 {
     assert(thread_is_main());
-    weft_status status = write_records(l, first, tiles, records, piece, e);
+    weft_status status = WEFT_OK;
     unsigned char *state = l->state + first;
     uint32_t *sum = l->sum + first;
+    for (int64_t i = 0; i < tiles && status == WEFT_OK;) {
+        const int64_t clean = count_clean(state + i, tiles - i);
+        status = clean > 0 ? write_records(l, first + i, clean, records + i, piece, e)
+                           : replace(l, first + i, &records[i], e);
+        i += clean > 0 ? clean : 1;
+    }
     for (int64_t i = 0; i < tiles; i++) {
-        if (state[i] > TILE_DONE && status == WEFT_OK) {
-            status = replace(l, first + i, &records[i], e);
-        }
         state[i] = (unsigned char)(records[i].state | (state[i] & HAS_PAST));
         sum[i] = (uint32_t)records[i].checksum;
     }

@@ -51,9 +51,10 @@ int64_t tile_table_failed(const tile_table *l);
 /* What was left of a tile when the file was opened; NULL: nothing with failed items. */
 const tile_past *tile_table_past(const tile_table *l, int64_t tile);
 
-/* Has sealed records of a run of tiles written in place. Rows of failures of these tiles' earlier
- * attempts are cleared. The records are part of `piece`, a pool's, and are not changed while it has
- * users; NULL: a copy is made. */
+/* Has sealed records of a run of tiles written in place, those of tiles that were computed before
+ * with the attempts counted, and after the rows of their earlier failures have been cleared. The
+ * records are part of `piece`, a pool's, and are not changed while it has users; NULL: a copy is
+ * made. */
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
                            void *piece, error *e);
 

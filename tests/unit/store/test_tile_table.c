@@ -4,8 +4,23 @@
 #include "store/sample_result.h"
 
 #include "host/usage.h"
+#include "store/io/backlog.h"
 
 #include <sys/mman.h>
+
+weft_status __wrap_backlog_write(backlog *b, int64_t offset, const void *bytes, size_t count,
+                                 error *e);
+weft_status __real_backlog_write(backlog *b, int64_t offset, const void *bytes, size_t count,
+                                 error *e);
+
+/* What is asked for after that many writes never gets to the file, as if the process was killed. */
+static int64_t writes_left = INT64_MAX;
+
+weft_status __wrap_backlog_write(backlog *b, int64_t offset, const void *bytes, size_t count,
+                                 error *e)
+{
+    return writes_left-- > 0 ? __real_backlog_write(b, offset, bytes, count, e) : WEFT_OK;
+}
 
 static job *run_record_job(int64_t count, int64_t grain)
 {
@@ -201,6 +216,60 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
     job_destroy(j);
 }
 
+/* Tiles 1 and 3 have failed items and are computed again, and well, in a run with tiles 2 and 4,
+ * which are new; that run is killed after some writes. */
+static void die_in_retry(const char *path, job *j, int64_t writes)
+{
+    error e = {.status = WEFT_OK};
+    store *s = open_books(path, j);
+    for (int64_t tile = 1; tile <= 3; tile += 2) {
+        const tile_record bad = done_record(tile, 2);
+        assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &bad, NULL, &e), WEFT_OK);
+        for (int64_t item = 5 * tile; item < 5 * tile + 2; item++) {
+            const failure_row row = {.item = item, .code = 1};
+            assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+        }
+    }
+    store_close(s);
+    s = open_books(path, j);
+    assert_int_equal(tile_table_reopen_failed(store_ledger(s), &e), WEFT_OK);
+    const tile_record good[] = {done_record(1, 0), done_record(2, 0), done_record(3, 0),
+                                done_record(4, 0)};
+    writes_left = writes;
+    assert_int_equal(tile_table_put(store_ledger(s), 1, 4, good, NULL, &e), WEFT_OK);
+    store_close(s);
+    writes_left = INT64_MAX;
+}
+
+/* Once the record of a tile says that nothing has failed, nobody looks for its failures again: they
+ * are gone before, and the record counts the attempts. */
+static void test_failures_go_before_the_record_comes(void **state)
+{
+    (void)state;
+    enum { WRITES = 8 }; /* four rows, and a record per tile */
+    const char *path = sample_path("killed.h5");
+    job *j = run_record_job(100, 5);
+    for (int64_t writes = 0; writes <= WRITES; writes++) {
+        die_in_retry(path, j, writes);
+        store *s = open_books(path, j);
+        const int64_t at = store_layout(s)->tiles_offset;
+        for (int64_t tile = 1; tile <= 4; tile++) {
+            const tile_record record = read_record(path, at, tile);
+            const bool done = tile_record_done(&record);
+            assert_true(done || writes < WRITES);
+            if (done) {
+                assert_int_equal(count_failures(store_ledger(s), 5 * tile, 5 * tile + 5), 0);
+                assert_int_equal(record.attempts, tile % 2 == 1 ? 2 : 1);
+            } else {
+                assert_int_equal(tile_table_past(store_ledger(s), tile) != NULL, tile % 2 == 1);
+            }
+        }
+        store_close(s);
+        assert_int_equal(unlink(path), 0);
+    }
+    job_destroy(j);
+}
+
 static void test_full_table_of_failures(void **state)
 {
     (void)state;
@@ -382,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_records_stay),
         cmocka_unit_test(test_attempts_are_counted),
         cmocka_unit_test(test_failures_stay_and_are_cleared_with_their_tile),
+        cmocka_unit_test(test_failures_go_before_the_record_comes),
         cmocka_unit_test(test_full_table_of_failures),
         cmocka_unit_test(test_failures_take_constant_time),
         cmocka_unit_test(test_rows_of_runs),
