@@ -4,11 +4,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-/* More free pieces than that go back to the heap. */
+/* Of more free pieces than that the smallest goes back to the heap: a large one costs more to get
+ * again, and serves whoever needs a small one too. */
 enum { MOST_FREE = 64 };
 
 /* What comes before a piece. */
@@ -51,6 +51,14 @@ void pool_destroy(pool *p)
     free(p);
 }
 
+static head *take_out(pool *p, head **link)
+{
+    head *h = *link;
+    *link = h->next;
+    p->count--;
+    return h;
+}
+
 /* The free piece that was used last, of those that are large enough; NULL: there is none. */
 static head *find(pool *p, size_t bytes)
 {
@@ -58,12 +66,17 @@ static head *find(pool *p, size_t bytes)
     while (*link != NULL && (*link)->room < bytes) {
         link = &(*link)->next;
     }
-    head *h = *link;
-    if (h != NULL) {
-        *link = h->next;
-        p->count--;
+    return *link != NULL ? take_out(p, link) : NULL;
+}
+
+/* The smallest free piece, and of several the one that was not used for the longest time. */
+static head *find_smallest(pool *p)
+{
+    head **smallest = &p->free;
+    for (head **link = smallest; *link != NULL; link = &(*link)->next) {
+        smallest = (*link)->room <= (*smallest)->room ? link : smallest;
     }
-    return h;
+    return take_out(p, smallest);
 }
 
 void *pool_take(pool *p, size_t bytes)
@@ -106,14 +119,10 @@ void pool_give(void *piece)
     head *h = head_of(piece);
     pool *p = h->pool;
     (void)pthread_mutex_lock(&p->mutex);
-    const bool keep = p->count < MOST_FREE;
-    if (keep) {
-        h->next = p->free;
-        p->free = h;
-        p->count++;
-    }
+    h->next = p->free;
+    p->free = h;
+    p->count++;
+    head *spare = p->count > MOST_FREE ? find_smallest(p) : NULL;
     (void)pthread_mutex_unlock(&p->mutex);
-    if (!keep) {
-        free(h);
-    }
+    free(spare);
 }

@@ -44,6 +44,39 @@ static void test_pieces_are_used_again(void **state)
     pool_destroy(NULL);
 }
 
+/* However many small pieces are free, a larger one is kept in the place of one of them; a smaller
+ * one is not. */
+static void test_larger_pieces_stay(void **state)
+{
+    (void)state;
+    enum { MANY = 200, SMALL = 100, LARGE = 10000 };
+    pool *p = open_pool();
+    void *small[MANY];
+    void *large[2] = {pool_take(p, LARGE), pool_take(p, LARGE)};
+    void *tiny = pool_take(p, 1);
+    assert_true(large[0] != NULL && large[1] != NULL && tiny != NULL);
+    for (int i = 0; i < MANY; i++) {
+        small[i] = pool_take(p, SMALL);
+        assert_non_null(small[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        pool_give(small[i]);
+    }
+    pool_give(large[0]);
+    pool_give(large[1]);
+    pool_give(tiny);
+    for (int i = 0; i < 2; i++) {
+        large[i] = pool_take(p, SMALL + 1);
+        assert_int_equal(pool_room(large[i]), LARGE);
+    }
+    tiny = pool_take(p, 1);
+    assert_int_equal(pool_room(tiny), SMALL);
+    pool_give(large[0]);
+    pool_give(large[1]);
+    pool_give(tiny);
+    pool_destroy(p);
+}
+
 static void test_the_last_user_gives_it_back(void **state)
 {
     (void)state;
@@ -123,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces_are_used_again),
+        cmocka_unit_test(test_larger_pieces_stay),
         cmocka_unit_test(test_the_last_user_gives_it_back),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_threads),
