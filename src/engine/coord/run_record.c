@@ -182,30 +182,34 @@ static void check_duplicate(run_record *b, int64_t tile, const tile_record *reco
     }
 }
 
-/* Tiles first, first + 1, … of a report: those that come first are recorded, up to one that was
- * reported before. How many these are. */
-static weft_status record_run(run_record *b, const message_report *report, void *piece,
-                              int64_t from, int64_t *run, error *e)
+/* How many records come before one of a tile that is not done. */
+static int64_t count_done(const tile_record records[], int64_t tiles)
 {
-    const tile_record *records = (const tile_record *)(report + 1) + from;
-    const tiling *t = &b->setup.job->tiles;
-    const int64_t first = report->first + from;
-    int64_t tiles = 0;
-    while (from + tiles < report->tiles && tile_record_done(&records[tiles])) {
-        tiles++;
+    int64_t count = 0;
+    while (count < tiles && tile_record_done(&records[count])) {
+        count++;
     }
-    tiles = dispatch_report_run(b->setup.dispatch, first, tiles);
-    *run = tiles;
-    if (tiles == 0) {
+    return count;
+}
+
+/* Tiles that are done: those that come first are recorded, up to one that was reported before. How
+ * many these are. */
+static weft_status record_run(run_record *b, int64_t first, int64_t tiles,
+                              const tile_record records[], void *piece, int64_t *run, error *e)
+{
+    const tiling *t = &b->setup.job->tiles;
+    const int64_t fresh = dispatch_report_run(b->setup.dispatch, first, tiles);
+    *run = fresh;
+    if (fresh == 0) {
         return WEFT_OK;
     }
-    for (int64_t i = 0; i < tiles; i++) {
+    for (int64_t i = 0; i < fresh; i++) {
         b->row.failed += records[i].failed;
         b->failed += records[i].failed;
     }
-    b->done += tiling_items(t, first, tiles);
-    b->row.items += tiling_items(t, first, tiles);
-    return tile_table_put(b->tile_table, first, tiles, records, piece, e);
+    b->done += tiling_items(t, first, fresh);
+    b->row.items += tiling_items(t, first, fresh);
+    return tile_table_put(b->tile_table, first, fresh, records, piece, e);
 }
 
 /* What a report says of failed items, for as far as its tiles have been recorded. */
@@ -231,11 +235,15 @@ static weft_status record_report(run_record *b, const message_report *report, vo
 {
     const tile_record *records = (const tile_record *)(report + 1);
     weft_status status = WEFT_OK;
+    int64_t end = 0; /* of the run of done tiles that this one is in */
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
+        end = i < end ? end : i + count_done(records + i, report->tiles - i);
         int64_t run = 0;
-        status = record_run(b, report, piece, i, &run, e);
-        if (run == 0 && tile_record_done(&records[i])) {
-            check_duplicate(b, report->first + i, &records[i]);
+        if (i < end) {
+            status = record_run(b, report->first + i, end - i, records + i, piece, &run, e);
+            if (run == 0) {
+                check_duplicate(b, report->first + i, &records[i]);
+            }
         }
         if (recorded != NULL) {
             memset(recorded + i, true, (size_t)run);

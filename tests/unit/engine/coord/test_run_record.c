@@ -3,8 +3,9 @@
 #include "store/sample_result.h"
 
 #include "engine/coord/run_record.h"
+#include "host/usage.h"
 
-enum { RANKS = 2, MOST = 3 };
+enum { RANKS = 2 };
 
 typedef struct scene {
     job *job;
@@ -16,12 +17,12 @@ typedef struct scene {
 } scene;
 
 /* A run on the file, which is made if there is none. */
-static void begin(scene *s, const char *name, bool retry)
+static void begin_job(scene *s, job *j, const char *name, bool retry)
 {
     error e = {.status = WEFT_OK};
     *s = (scene){.placement = {.ranks = RANKS, .hosts = 1, .total_workers = 4, .cores = 4},
                  .options = {.command = "a b", .path = sample_path(name), .retry_failed = retry}};
-    s->job = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    s->job = j;
     assert_int_equal(
         store_open(sample_path(name), s->job, (store_policy){.fresh = false}, &s->store, &e),
         WEFT_OK);
@@ -34,6 +35,11 @@ static void begin(scene *s, const char *name, bool retry)
                                     .options = &s->options};
     assert_int_equal(run_record_open(&setup, &s->record, &e), WEFT_OK);
     assert_int_equal(dispatch_start(s->dispatch, &e), WEFT_OK);
+}
+
+static void begin(scene *s, const char *name, bool retry)
+{
+    begin_job(s, sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4), name, retry);
 }
 
 static void end(scene *s, weft_status why)
@@ -51,26 +57,27 @@ static void end(scene *s, weft_status why)
 /* A report of `tiles` tiles, each of which has `failed` failed items. */
 static weft_status report(scene *s, int64_t first, int64_t tiles, uint32_t failed, size_t more)
 {
-    struct {
-        message_report head;
-        tile_record record[MOST];
-    } bytes = {.head = {.kind = MESSAGE_REPORT,
-                        .first = first,
-                        .tiles = tiles,
-                        .busy_ns = 3000000000,
-                        .worst_ns = 2000000000}};
     error e = {.status = WEFT_OK};
+    const size_t bytes = sizeof(message_report) + (size_t)tiles * sizeof(tile_record);
+    message_report *head = malloc(bytes);
+    assert_non_null(head);
+    *head = (message_report){.kind = MESSAGE_REPORT,
+                             .first = first,
+                             .tiles = tiles,
+                             .busy_ns = 3000000000,
+                             .worst_ns = 2000000000};
+    tile_record *record = (tile_record *)(head + 1);
     for (int64_t i = 0; i < tiles; i++) {
-        bytes.record[i] = (tile_record){.state = failed > 0 ? TILE_DONE_WITH_FAILURES : TILE_DONE,
-                                        .attempts = 1,
-                                        .failed = failed,
-                                        .run = tile_table_run(store_ledger(s->store)),
-                                        .checksum = 7};
-        tile_record_seal(&bytes.record[i], first + i);
+        record[i] = (tile_record){.state = failed > 0 ? TILE_DONE_WITH_FAILURES : TILE_DONE,
+                                  .attempts = 1,
+                                  .failed = failed,
+                                  .run = tile_table_run(store_ledger(s->store)),
+                                  .checksum = 7};
+        tile_record_seal(&record[i], first + i);
     }
-    return run_record_take(s->record, 1, &bytes.head,
-                           sizeof bytes.head + (size_t)tiles * sizeof bytes.record[0] + more, NULL,
-                           &e);
+    const weft_status status = run_record_take(s->record, 1, head, bytes + more, NULL, &e);
+    free(head);
+    return status;
 }
 
 static progress_summary sum_up(const scene *s)
@@ -97,6 +104,26 @@ static void test_tiles_count_once(void **state)
     /* Of a rank the newest effort counts. */
     assert_true(summary.busy_s > 2.9 && summary.busy_s < 3.1);
     assert_true(summary.worst_s > 1.9 && summary.worst_s < 2.1);
+    end(&s, WEFT_STOPPED);
+}
+
+/* What a report costs grows with its tiles, also where all of them were reported before: with a
+ * look at all that follow for each of them this one took seconds of rank 0's time. */
+static void test_duplicates_cost_what_tiles_do(void **state)
+{
+    (void)state;
+    enum { TILES = 50000 };
+    scene s;
+    begin_job(&s, sample_job(1, TILES, 1), "duplicates.h5", false);
+    assert_int_equal(s.job->tiles.tiles, TILES);
+    const int64_t start_ns = usage_cpu_ns();
+    assert_int_equal(report(&s, 0, TILES, 0, 0), WEFT_OK);
+    const int64_t first_ns = usage_cpu_ns() - start_ns;
+    assert_int_equal(report(&s, 0, TILES, 0, 0), WEFT_OK);
+    const int64_t again_ns = usage_cpu_ns() - start_ns - first_ns;
+    assert_int_equal(run_record_done(s.record), TILES);
+    assert_int_equal(sum_up(&s).duplicates, TILES);
+    assert_true(again_ns < 10 * first_ns + 20000000);
     end(&s, WEFT_STOPPED);
 }
 
@@ -167,8 +194,11 @@ static void test_lost_ranks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiles_count_once), cmocka_unit_test(test_a_report_of_the_wrong_size),
-        cmocka_unit_test(test_the_next_run),     cmocka_unit_test(test_leases_of_a_run_that_died),
+        cmocka_unit_test(test_tiles_count_once),
+        cmocka_unit_test(test_duplicates_cost_what_tiles_do),
+        cmocka_unit_test(test_a_report_of_the_wrong_size),
+        cmocka_unit_test(test_the_next_run),
+        cmocka_unit_test(test_leases_of_a_run_that_died),
         cmocka_unit_test(test_lost_ranks),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
