@@ -70,7 +70,7 @@ typedef struct weft_program {
  * @retval WEFT_ERR_USAGE   an unknown option, a word too many, a value that cannot be read, or
  *                          ranks that were started differently: with another version of weft,
  *                          another @p program, or other values of its options
- * @retval WEFT_ERR_MPI     MPI could not be started
+ * @retval WEFT_ERR_MPI     MPI could not be started, as once it has been ended in this process
  * @retval WEFT_ERR_MEMORY  out of memory; @p session is NULL
  */
 WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const weft_program *program,

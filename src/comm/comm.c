@@ -98,14 +98,22 @@ static weft_status join(comm *c, error *e)
 weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
 {
     int initialised = 0;
+    int finalised = 0;
     comm *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return error_memory(e, "the communicator");
     }
     *c = (comm){.communicator = MPI_COMM_NULL, .size = 1, .found = MPI_MESSAGE_NULL};
     (void)MPI_Initialized(&initialised);
+    (void)MPI_Finalized(&finalised);
+    const bool asked = mpi || launcher_is_there();
     weft_status status = WEFT_OK;
-    if (initialised || mpi || launcher_is_there()) {
+    if (finalised && asked) {
+        status = error_set(e, WEFT_ERR_MPI,
+                           "MPI has been ended in this process, by MPI_Finalize() or with an "
+                           "earlier session, and cannot be started again; a program with several "
+                           "sessions calls MPI_Init_thread() and MPI_Finalize() itself");
+    } else if (!finalised && (initialised || asked)) {
         status = start_mpi(argc, argv, initialised, &c->started_mpi, e);
         status = status == WEFT_OK ? join(c, e) : status;
     }

@@ -16,7 +16,8 @@
 typedef struct comm comm;
 
 /* Starts MPI where `mpi` asks for it, or a launcher has started this process as one of its ranks,
- * unless the program has started it. Collective. A peer that has died must not take this rank with
+ * unless the program has started it. MPI that has been ended is an error where it is asked for,
+ * and else as if it were not there. Collective. A peer that has died must not take this rank with
  * it: to SIGPIPE signals_begin() has seen before. */
 weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e);
 

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@
 
 enum {
     ALIGNMENT_BYTES = 1 << 20,
-    ALIGNED_FROM_BYTES = 4096,
+    ALIGNED_FROM_BYTES = 4097, /* HDF5 keeps texts in pieces of 4096 bytes */
     PATH_BYTES = 4096,
     COPY_BYTES = 65536,
     MEMORY_BYTES = 16 << 20,
@@ -224,7 +225,24 @@ static bool add_objects(hid_t file, const job *j, metadata_layout *l)
     return good;
 }
 
-static weft_status write_objects(const char *path, const job *j, metadata_layout *layout, error *e)
+/* A file to write: the result's at `path`, or one in memory that is to be copied there. */
+typedef struct writing {
+    const char *name;
+    bool in_memory;
+    const char *path;
+    const job *job;
+} writing;
+
+/* HDF5's own reason names the file that it writes. */
+static weft_status tell_failure(const quiet *q, const writing *w, error *e)
+{
+    return q->number == 0 ? quiet_error(e, WEFT_ERR_HDF5, "cannot create the result %s", w->path)
+                          : fault_set(e, q->number, w->in_memory ? "/dev/shm" : w->path,
+                                      "cannot create the result %s%s", w->path,
+                                      w->in_memory ? " in memory (/dev/shm)" : "");
+}
+
+static weft_status write_objects(const writing *w, metadata_layout *layout, error *e)
 {
     quiet q;
     quiet_begin(&q);
@@ -233,13 +251,17 @@ static weft_status write_objects(const char *path, const job *j, metadata_layout
     hid_t file = H5I_INVALID_HID;
     /* Metadata comes in pieces of less than ALIGNED_FROM_BYTES, and so stays together. */
     if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0) {
-        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+        file = H5Fcreate(w->name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     }
-    if (file < 0 || !add_objects(file, j, layout)) {
-        status = quiet_error(e, WEFT_ERR_HDF5, "cannot create the result %s", path);
+    /* From now on a kill leaves nothing behind in memory. */
+    if (w->in_memory) {
+        (void)unlink(w->name);
+    }
+    if (file < 0 || !add_objects(file, w->job, layout)) {
+        status = tell_failure(&q, w, e);
     }
     if (file >= 0 && H5Fclose(file) < 0 && status == WEFT_OK) {
-        status = quiet_error(e, WEFT_ERR_HDF5, "cannot write the result %s", path);
+        status = tell_failure(&q, w, e);
     }
     (void)H5Pclose(access);
     quiet_end(&q);
@@ -256,6 +278,9 @@ static int64_t aligned(int64_t bytes)
 static int64_t estimate_bytes(const job *j)
 {
     int64_t bytes = ALIGNMENT_BYTES;
+    /* Texts need not fill what HDF5 keeps them in. */
+    bytes += aligned(2 * j->parameters * (int64_t)sizeof(job_parameter));
+    bytes += aligned(2 * j->fields * (int64_t)sizeof(job_field));
     bytes += aligned(j->tiles.tiles * (int64_t)sizeof(tile_record));
     bytes += aligned(j->tiles.tiles);
     bytes += aligned(SCHEMA_FAILURE_ROWS * (int64_t)sizeof(failure_row));
@@ -309,11 +334,6 @@ static weft_status copy_head(int from, int to, const char *path, error *e)
     return status == WEFT_OK ? bytes_write(to, path, head, sizeof head, 0, e) : status;
 }
 
-typedef struct writing {
-    const char *name;
-    const job *job;
-} writing;
-
 typedef struct written {
     error error;
     metadata_layout layout;
@@ -324,13 +344,18 @@ static void write_apart(void *answer, void *context)
     const writing *w = context;
     written *done = answer;
     memset(done, 0, sizeof *done);
-    if (write_objects(w->name, w->job, &done->layout, &done->error) == WEFT_OK) {
+    if (write_objects(w, &done->layout, &done->error) == WEFT_OK) {
         error_clear(&done->error);
     }
 }
 
-static bool has_plenty_of_memory(void)
+/* Whether nothing is likely to fail: there is memory, and files may be as large as they will be. */
+static bool has_plenty(void)
 {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY) {
+        return false;
+    }
     const int protection = PROT_READ | PROT_WRITE;
     /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
     void *some = mmap(NULL, PLENTY_BYTES, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -343,9 +368,9 @@ static weft_status write_safely(const char *name, bool in_memory, const char *pa
                                 metadata_layout *layout, error *e)
 {
     char what[APART_TEXT_BYTES];
-    writing w = {.name = name, .job = j};
+    writing w = {.name = name, .in_memory = in_memory, .path = path, .job = j};
     written done;
-    if (in_memory && has_plenty_of_memory()) {
+    if (in_memory && has_plenty()) {
         write_apart(&done, &w);
     } else if (apart_call(write_apart, &w, &done, sizeof done, what) != APART_ANSWERED) {
         return error_set(e, WEFT_ERR_HDF5,
@@ -390,9 +415,10 @@ static weft_status write_file(int fd, const char *path, const char *temporary, c
         return status == WEFT_OK ? reserve_all(fd, path, e) : status;
     }
     weft_status status = write_safely(name, true, path, j, layout, e);
-    (void)unlink(name);
     if (status == WEFT_OK) {
         status = copy_file(memory, fd, path, e);
+    } else {
+        (void)unlink(name);
     }
     (void)close(memory);
     return status;

@@ -32,8 +32,18 @@ static herr_t note_failure(hid_t stack, void *data)
 
 void quiet_begin(quiet *q)
 {
-    q->number = 0;
-    (void)H5Eget_auto2(H5E_DEFAULT, &q->function, &q->data);
+    *q = (quiet){.function = NULL};
+#ifndef H5_NO_DEPRECATED_SYMBOLS
+    unsigned is_v2 = 1;
+    (void)H5Eauto_is_v2(H5E_DEFAULT, &is_v2);
+    q->is_v1 = is_v2 == 0;
+    if (q->is_v1) {
+        (void)H5Eget_auto1(&q->function_v1, &q->data);
+    }
+#endif
+    if (!q->is_v1) {
+        (void)H5Eget_auto2(H5E_DEFAULT, &q->function, &q->data);
+    }
     (void)H5Eset_auto2(H5E_DEFAULT, note_failure, q);
 }
 
@@ -41,6 +51,11 @@ void quiet_end(const quiet *q)
 {
     (void)H5Eclear2(H5E_DEFAULT);
     (void)H5Eset_auto2(H5E_DEFAULT, q->function, q->data);
+#ifndef H5_NO_DEPRECATED_SYMBOLS
+    if (q->is_v1) {
+        (void)H5Eset_auto1(q->function_v1, q->data);
+    }
+#endif
 }
 
 void quiet_close(hid_t object)

@@ -6,9 +6,14 @@
 #include "base/error.h"
 
 #include <hdf5.h>
+#include <stdbool.h>
 
 typedef struct quiet {
     H5E_auto2_t function; /* what HDF5 did with its errors before */
+#ifndef H5_NO_DEPRECATED_SYMBOLS
+    H5E_auto1_t function_v1; /* or this, which has other arguments */
+#endif
+    bool is_v1;
     void *data;
     int number; /* errno of the first system call that has failed within HDF5 since, or 0 */
 } quiet;

@@ -10,6 +10,7 @@
 
 #include "comm/internals.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,7 +90,26 @@ static void test_no_mail(void **state)
     comm_flush(alone, INT64_C(1000000000));
 }
 
-/* MPI starts once per process. Further sessions find it there, and leave it. */
+/* MPI starts once per process: whoever asks for it again is told so, others do without. */
+static void check_mpi_is_over(void)
+{
+    error e = {.status = WEFT_OK};
+    comm *c = NULL;
+    assert_int_equal(comm_open(NULL, NULL, false, &c, &e), WEFT_OK);
+    assert_true(c->communicator == MPI_COMM_NULL);
+    assert_int_equal(comm_size(c), 1);
+    assert_int_equal(comm_agree(c, WEFT_OK, &e), WEFT_OK);
+    comm_close(c);
+    c = NULL;
+    assert_int_equal(comm_open(NULL, NULL, true, &c, &e), WEFT_ERR_MPI);
+    assert_non_null(strstr(e.text, "cannot be started again"));
+    assert_null(c);
+    assert_int_equal(setenv("PMI_RANK", "0", 1), 0);
+    assert_int_equal(comm_open(NULL, NULL, false, &c, &e), WEFT_ERR_MPI);
+    assert_int_equal(unsetenv("PMI_RANK"), 0);
+}
+
+/* Further sessions find MPI there, and leave it. */
 static void test_with_mpi(void **state)
 {
     (void)state;
@@ -112,6 +132,7 @@ static void test_with_mpi(void **state)
     comm_close(first);
     assert_int_equal(MPI_Finalized(&over), MPI_SUCCESS);
     assert_int_equal(over, 1);
+    check_mpi_is_over();
 }
 
 static void test_bad_rank_is_an_error(void **state)

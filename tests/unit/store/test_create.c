@@ -3,7 +3,9 @@
 #include "store/sample_result.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 static const char mark[] = "weft: a result that is being made\n";
 
@@ -91,6 +93,15 @@ void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off
     return short_of_memory ? MAP_FAILED : __real_mmap(at, bytes, protection, flags, fd, offset);
 }
 
+/* The largest file; 0: any. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 static int forks;
 
 static void count_fork(void)
@@ -98,7 +109,8 @@ static void count_fork(void)
     forks++;
 }
 
-/* HDF5 makes the file in this process, unless there may be too little memory for it. */
+/* HDF5 makes the file in this process, unless there may be too little memory for it, or files may
+ * not have any size: where it fails it crashes when the process ends. */
 static void test_no_process_where_none_is_needed(void **state)
 {
     (void)state;
@@ -110,7 +122,64 @@ static void test_no_process_where_none_is_needed(void **state)
     assert_int_equal(make("apart", j), WEFT_OK);
     short_of_memory = false;
     assert_int_equal(forks, 1);
+    limit_files(1 << 30);
+    assert_int_equal(make("limited", j), WEFT_OK);
+    limit_files(0);
+    assert_int_equal(forks, 2);
     job_destroy(j);
+}
+
+static job *job_of_texts(int fields, int parameters)
+{
+    error e = {.status = WEFT_OK};
+    job *j = NULL;
+    char name[WEFT_NAME_BYTES];
+    char text[JOB_VALUE_BYTES];
+    char units[JOB_TEXT_BYTES];
+    memset(text, 't', sizeof text - 1);
+    memset(units, 'u', sizeof units - 1);
+    text[sizeof text - 1] = units[sizeof units - 1] = '\0';
+    assert_int_equal(job_create("texts", 1, (int64_t[]){10}, &j, &e), WEFT_OK);
+    for (int i = 0; i < fields; i++) {
+        (void)snprintf(name, sizeof name, "field-%d", i);
+        assert_int_equal(job_add_field(j, name, WEFT_INT8, 0, NULL, units, units, &e), WEFT_OK);
+    }
+    for (int i = 0; i < parameters; i++) {
+        (void)snprintf(name, sizeof name, "parameter-%d", i);
+        sample_parameter(j, JOB_STRING, name, 0, 0, text);
+    }
+    assert_int_equal(job_settle(j, 1, 1, &e), WEFT_OK);
+    return j;
+}
+
+/* Where a file may not become as large as it must, that is known before it is made. */
+static void check_limits(int fields, int parameters)
+{
+    job *j = job_of_texts(fields, parameters);
+    const char *path = sample_path("limited");
+    weft_status status = WEFT_ERR_SYSTEM;
+    for (rlim_t limit = 1 << 19; status != WEFT_OK; limit += 1 << 19) {
+        error e = {.status = WEFT_OK};
+        limit_files(limit);
+        status = metadata_create(path, j, false, &made, &e);
+        limit_files(0);
+        if (status != WEFT_OK) {
+            assert_non_null(strstr(e.text, "cannot reserve"));
+            assert_non_null(strstr(e.text, path));
+            assert_true(limit < 100 << 20);
+        }
+    }
+    assert_int_equal(unlink(path), 0);
+    job_destroy(j);
+}
+
+static void test_limit_on_files(void **state)
+{
+    (void)state;
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    check_limits(1, 0);
+    check_limits(1, WEFT_MAX_PARAMETERS);
+    check_limits(WEFT_MAX_FIELDS, WEFT_MAX_PARAMETERS);
 }
 
 int main(void)
@@ -119,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_what_a_killed_run_has_left_goes),
         cmocka_unit_test(test_all_else_is_in_the_way),
         cmocka_unit_test(test_no_process_where_none_is_needed),
+        cmocka_unit_test(test_limit_on_files),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
