@@ -206,6 +206,12 @@ def stat_of(pid):
     return words[0], int(words[1]), int(words[3])
 
 
+def lives(pid):
+    """False for a process that has ended, whether or not its parent has noticed."""
+    stat = stat_of(pid)
+    return stat is not None and stat[0] != "Z"
+
+
 def all_processes():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 

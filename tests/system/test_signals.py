@@ -20,8 +20,8 @@ import time
 import numpy as np
 
 import results
-from launch import (KNOWN, LIMIT_S, MANDELBROT, SystemTest, command, environment, main, needs,
-                    stat_of, strike)
+from launch import (KNOWN, LIMIT_S, MANDELBROT, SystemTest, command, environment, lives, main,
+                    needs, strike)
 
 STOPPED = 75
 COUNT = 600
@@ -255,7 +255,7 @@ class Signals(SystemTest):
             with self.subTest(layout=layout):
                 launch = self.begin(layout=layout)
                 rank = launch.ranks()[0]
-                while stat_of(rank) is not None and stat_of(rank)[0] != "Z":
+                while lives(rank):
                     for number in EVERY:
                         if number != signal.SIGINT:
                             strike(rank, number)
@@ -284,7 +284,7 @@ class Signals(SystemTest):
         first, second = launch.ranks()
         strike(second, signal.SIGSTOP)
         strike(first, signal.SIGTERM)
-        launch.wait_for(lambda: stat_of(first) is None or stat_of(first)[0] == "Z", "its end")
+        launch.wait_for(lambda: not lives(first), "its end")
         strike(second, signal.SIGCONT)
         ending = launch.finish()
         self.assertIn("told to stop while MPI was starting", ending.err)
