@@ -279,8 +279,8 @@ static int64_t estimate_bytes(const job *j)
 {
     int64_t bytes = ALIGNMENT_BYTES;
     /* Texts need not fill what HDF5 keeps them in. */
-    bytes += aligned(2 * j->parameters * (int64_t)sizeof(job_parameter));
-    bytes += aligned(2 * j->fields * (int64_t)sizeof(job_field));
+    bytes += aligned(INT64_C(2) * j->parameters * (int64_t)sizeof(job_parameter));
+    bytes += aligned(INT64_C(2) * j->fields * (int64_t)sizeof(job_field));
     bytes += aligned(j->tiles.tiles * (int64_t)sizeof(tile_record));
     bytes += aligned(j->tiles.tiles);
     bytes += aligned(SCHEMA_FAILURE_ROWS * (int64_t)sizeof(failure_row));
