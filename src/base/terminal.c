@@ -83,11 +83,3 @@ void terminal_print_list(const char *before, const char *format, va_list argumen
     }
     free(line);
 }
-
-void terminal_print(const char *before, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    terminal_print_list(before, format, arguments);
-    va_end(arguments);
-}

@@ -12,8 +12,6 @@ void terminal_clean(char *text);
 
 /* A line of a program on stderr, with `before` in front: in one piece, so that lines of several
  * processes do not mix, and fit for a terminal whatever is in it. Allocates. */
-void terminal_print(const char *before, const char *format, ...) WEFT_PRINTF(2, 3);
-
 void terminal_print_list(const char *before, const char *format, va_list arguments)
     WEFT_PRINTF(2, 0);
 
