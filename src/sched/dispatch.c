@@ -133,9 +133,9 @@ bool dispatch_careful(const dispatch *d, int64_t tile)
     return leases_careful(d->leases, tile);
 }
 
-int64_t dispatch_next_careful(const dispatch *d, int64_t tile)
+int64_t dispatch_next_careful(const dispatch *d, int64_t tile, int64_t end)
 {
-    return leases_next_careful(d->leases, tile);
+    return leases_next_careful(d->leases, tile, end);
 }
 
 weft_status dispatch_start(dispatch *d, error *e)

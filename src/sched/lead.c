@@ -285,9 +285,8 @@ static void suspect_again(const lead *l, message_grant *grant)
 {
     for (int i = 0; i < grant->intervals; i++) {
         interval *p = &grant->interval[i];
-        for (int64_t tile = p->first; tile < interval_end(*p) && !p->careful; tile++) {
-            p->careful = dispatch_careful(l->setup.dispatch, tile);
-        }
+        const int64_t end = interval_end(*p);
+        p->careful = p->careful || dispatch_next_careful(l->setup.dispatch, p->first, end) < end;
     }
 }
 
@@ -609,8 +608,7 @@ static void warn_of_disk(lead *l, double waited_s)
 {
     error e;
     (void)error_set(&e, WEFT_OK,
-                    "everything is computed; waiting for the disk, which has not answered for "
-                    "%.0f s",
+                    "nothing is computed any more; waiting for the disk, silent for %.0f s",
                     waited_s);
     l->setup.outside.warn(l->setup.outside.context, e.text);
     l->told_of_disk = true;

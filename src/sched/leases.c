@@ -130,9 +130,9 @@ bool leases_careful(const leases *l, int64_t tile)
     return (l->tile[tile] & TILE_IS_CAREFUL) != 0;
 }
 
-int64_t leases_next_careful(const leases *l, int64_t tile)
+int64_t leases_next_careful(const leases *l, int64_t tile, int64_t end)
 {
-    return skip(l, tile, l->tiles, TILE_IS_CAREFUL, 0);
+    return skip(l, tile, end, TILE_IS_CAREFUL, 0);
 }
 
 int64_t leases_undone(const leases *l)

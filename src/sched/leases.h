@@ -47,8 +47,8 @@ void leases_set_careful(leases *l, int64_t tile);
 
 bool leases_careful(const leases *l, int64_t tile);
 
-/* The first such tile from one on; the number of tiles if there is none. */
-int64_t leases_next_careful(const leases *l, int64_t tile);
+/* The first such tile from one on, before the end; the end if there is none. */
+int64_t leases_next_careful(const leases *l, int64_t tile, int64_t end);
 
 /* Reserves tiles for a rank that has nothing reserved: at most so many. How many these are; 0 if
  * all are done, leased or reserved. */

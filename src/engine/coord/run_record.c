@@ -321,9 +321,9 @@ static weft_status free_leases(run_record *b, error *e)
     const int64_t tiles = b->setup.job->tiles.tiles;
     weft_status status = WEFT_OK;
     for (int64_t tile = 0; tile < tiles && status == WEFT_OK;) {
-        int64_t end = dispatch_next_careful(b->setup.dispatch, tile);
+        int64_t end = dispatch_next_careful(b->setup.dispatch, tile, tiles);
         while (end < tiles && tile_table_state(b->tile_table, end) != TILE_EMPTY) {
-            end = dispatch_next_careful(b->setup.dispatch, end + 1);
+            end = dispatch_next_careful(b->setup.dispatch, end + 1, tiles);
         }
         status = lease_table_set(b->leases, tile, end - tile, false, e);
         tile = end + 1;

@@ -307,7 +307,7 @@ static void test_any_pattern(void **state)
         int64_t next = TILES;
         for (int64_t tile = TILES - 1; tile >= 0; tile--) {
             next = careful[tile] ? tile : next;
-            assert_int_equal(leases_next_careful(l, tile), next);
+            assert_int_equal(leases_next_careful(l, tile, TILES), next);
         }
         int64_t at = 0;
         for (interval p = take_chunk(l, 0, 33, 1); p.tiles > 0; p = take_chunk(l, 0, 33, 1)) {
