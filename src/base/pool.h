@@ -17,7 +17,7 @@ weft_status pool_create(pool **out, error *e);
 /* Every piece has been given back. NULL is allowed. */
 void pool_destroy(pool *p);
 
-/* A piece of at least so many bytes, not cleared, with one user; NULL: out of memory. */
+/* A piece of at least `bytes` bytes, not cleared, with one user; NULL: out of memory. */
 void *pool_take(pool *p, size_t bytes);
 
 /* How many bytes there are. */

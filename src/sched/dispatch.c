@@ -60,7 +60,7 @@ struct dispatch {
     member *member;
     int first; /* who waits, longest first */
     int last;
-    int idle; /* of them, so many are */
+    int idle; /* how many of those that wait have idle workers */
     int64_t chunks;
     int64_t recalls;
     int64_t late_ns;
