@@ -25,7 +25,8 @@ struct tile_table {
     metadata_layout layout;
     unsigned char *memory; /* of the next two */
     uint32_t *sum;         /* per tile: the low bits of its checksum */
-    unsigned char *state;  /* per tile: a tile_state, with HAS_PAST if it is among … */
+    unsigned char *state;  /* per tile: a tile_state, with HAS_ROWS if it is not done and an
+                              earlier failure has a row, and HAS_PAST if it is among … */
     tile_past *past;       /* … these, in ascending order */
     int64_t past_count;
     int64_t past_room;
@@ -44,7 +45,7 @@ struct tile_table {
     bool idle_before;
 };
 
-enum { NO_LINK = 0, HAS_PAST = 0x80, READ_RECORDS = 4096 };
+enum { NO_LINK = 0, HAS_ROWS = 0x40, HAS_PAST = 0x80, READ_RECORDS = 4096 };
 
 /* Where the rows of a tile are; Fibonacci's hashing spreads neighbours. */
 static int64_t *bucket_of(const tile_table *l, int64_t item)
@@ -66,13 +67,48 @@ static weft_status write_run(tile_table *l, int number, const run_row *row, erro
     return backlog_write(l->backlog, offset, row, sizeof *row, e);
 }
 
-/* The first free row comes first. */
-static void list_rows(tile_table *l)
+static weft_status write_failure(tile_table *l, int64_t row, error *e)
 {
-    for (int64_t row = l->failures_used - 1; row >= 0; row--) {
-        const failure_row *failure = &l->failures[row];
-        link_row(l, failure->code == 0 ? &l->free_row : bucket_of(l, failure->item), row);
+    const failure_row *failure = &l->failures[row];
+    const int64_t offset = l->layout.failures_offset + row * (int64_t)sizeof *failure;
+    return backlog_write(l->backlog, offset, failure, sizeof *failure, e);
+}
+
+static weft_status free_row(tile_table *l, int64_t row, error *e)
+{
+    link_row(l, &l->free_row, row);
+    memset(&l->failures[row], 0, sizeof l->failures[row]);
+    return write_failure(l, row, e);
+}
+
+/* Puts a row that is in use into the list of its tile. Where the tile is not done, its record was
+ * damaged or says so, the row is freed once it is. Nobody else would ever free the row of a tile
+ * without failed items, or of an item that does not exist. */
+static weft_status list_row(tile_table *l, int64_t row, error *e)
+{
+    const tiling *t = &l->job->tiles;
+    const int64_t item = l->failures[row].item;
+    if (item < 0 || item >= t->count || tile_table_state(l, item / t->grain) == TILE_DONE) {
+        return free_row(l, row, e);
     }
+    const int64_t tile = item / t->grain;
+    l->state[tile] |= tile_table_state(l, tile) == TILE_EMPTY ? HAS_ROWS : 0;
+    link_row(l, bucket_of(l, item), row);
+    return WEFT_OK;
+}
+
+/* The first free row comes first. */
+static weft_status list_rows(tile_table *l, error *e)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t row = l->failures_used - 1; row >= 0 && status == WEFT_OK; row--) {
+        if (l->failures[row].code == 0) {
+            link_row(l, &l->free_row, row);
+        } else {
+            status = list_row(l, row, e);
+        }
+    }
+    return status;
 }
 
 static void find_end_of_failures(tile_table *l)
@@ -152,15 +188,17 @@ static weft_status take_stock(tile_table *l, int fd, tables *t, error *e)
     if (last != NULL && run_row_outcome(last) == WEFT_OUTCOME_RUNNING) {
         killed = recount_begin(last, t->runs - 1);
     }
-    const weft_status status = scan_records(l, fd, &killed, e);
+    weft_status status = scan_records(l, fd, &killed, e);
+    if (status == WEFT_OK) {
+        find_end_of_failures(l);
+        status = list_rows(l, e);
+    }
     if (status != WEFT_OK) {
         return status;
     }
     if (killed.row != NULL) {
         recount_end(&killed);
     }
-    find_end_of_failures(l);
-    list_rows(l);
     const bool changed = tables_settle_runs(t, &l->job->tiles, false);
     l->run = last == NULL || t->runs < l->layout.run_rows ? t->runs : t->runs - 1;
     l->idle_before =
@@ -295,7 +333,7 @@ bool tile_table_created(const tile_table *l)
 
 tile_state tile_table_state(const tile_table *l, int64_t tile)
 {
-    return (tile_state)(l->state[tile] & ~HAS_PAST);
+    return (tile_state)(l->state[tile] & ~(HAS_ROWS | HAS_PAST));
 }
 
 bool tile_table_same(const tile_table *l, int64_t tile, const tile_record *record)
@@ -322,13 +360,6 @@ const tile_past *tile_table_past(const tile_table *l, int64_t tile)
                : bsearch(&tile, l->past, (size_t)l->past_count, sizeof *l->past, compare_tiles);
 }
 
-static weft_status write_failure(tile_table *l, int64_t row, error *e)
-{
-    const failure_row *failure = &l->failures[row];
-    const int64_t offset = l->layout.failures_offset + row * (int64_t)sizeof *failure;
-    return backlog_write(l->backlog, offset, failure, sizeof *failure, e);
-}
-
 /* Frees the rows of a tile. */
 static weft_status clear_failures(tile_table *l, int64_t tile, error *e)
 {
@@ -343,9 +374,7 @@ static weft_status clear_failures(tile_table *l, int64_t tile, error *e)
             continue;
         }
         *link = l->next_row[row];
-        link_row(l, &l->free_row, row);
-        memset(&l->failures[row], 0, sizeof l->failures[row]);
-        status = write_failure(l, row, e);
+        status = free_row(l, row, e);
     }
     return status;
 }

@@ -26,8 +26,9 @@ typedef struct tile_past {
 } tile_past;
 
 /* Reads the tables, unless the file has just been created. Damaged tile records count as empty; the
- * row of a run that was killed is closed. The backlog, to which all writing is left, stays the
- * caller's: a call here fails with the first failure of those before it. */
+ * row of a run that was killed is closed; rows of failures that no tile's record knows of are
+ * freed. The backlog, to which all writing is left, stays the caller's: a call here fails with the
+ * first failure of those before it. */
 weft_status tile_table_open(backlog *b, const char *path, bool created, const job *j,
                             const metadata_layout *layout, tile_table **out, error *e);
 

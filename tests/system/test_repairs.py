@@ -133,15 +133,29 @@ class Repairs(SystemTest):
                                  sorted([3, 77] + self.items_of(50 // GRAIN)))
 
     def test_flipped_byte_in_the_table_of_failures(self):
-        """A row about an item that there is not: all of the tile is computed again that it was
-        about."""
-        for at, bits in ((5, 1), (7, 128)):
+        """A row about an item that has not failed, or that there is not: the row goes, and all of
+        the tile is computed again that it was about."""
+        for at, bits in ((0, 32), (5, 1), (7, 128)):
             with self.subTest(at=at):
                 self.run_well(KNOWN, *self.words("--fresh", "--fail", 50), status=3)
                 change(self.path(), "weft/failures", at, bits=bits)
                 self.run_well(KNOWN, *self.words("--retry-failed"))
                 self.assertEqual(sorted(results.calls(self.calls)), self.items_of(50 // GRAIN))
                 self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
+                self.assertEqual(results.failures(self.path()), {})
+
+    def test_flipped_byte_in_the_record_of_a_failed_tile(self):
+        """Its tile is computed again, and its failures are those of the last time."""
+        for layout in ((0, 2), (2, 1)):
+            with self.subTest(layout=layout):
+                self.run_well(KNOWN, *self.words("--fresh", "--fail", "50,51,77"), status=3)
+                change(self.path(), "weft/tiles", 64 * (50 // GRAIN) + 8, bits=4)
+                self.run_well(KNOWN, *self.words("--fail", "50"), status=3, layout=layout)
+                said = (5, "this item fails on purpose")
+                self.assertEqual(results.failures(self.path()), {50: said, 77: said})
+                change(self.path(), "weft/tiles", 64 * (50 // GRAIN) + 8, bits=4)
+                self.run_well(KNOWN, *self.words(), status=3, layout=layout)
+                self.assertEqual(results.failures(self.path()), {77: said})
 
     def test_all_items_fail(self):
         everything = ",".join(map(str, range(COUNT)))

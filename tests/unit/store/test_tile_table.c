@@ -410,6 +410,17 @@ static void test_what_is_not_used_is_not_touched(void **state)
     job_destroy(j);
 }
 
+static void flip_bit(const char *path, int64_t at)
+{
+    unsigned char byte = 0;
+    const int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    (void)close(fd);
+}
+
 /* A damaged record is an empty one, and the others are what they were. */
 static void test_damaged_records_are_empty(void **state)
 {
@@ -423,22 +434,49 @@ static void test_damaged_records_are_empty(void **state)
     }
     const int64_t at = store_layout(s)->tiles_offset;
     store_close(s);
-    const int fd = open(sample_path("torn.h5"), O_RDWR);
-    assert_true(fd >= 0);
     for (int64_t tile = 0; tile < 50; tile += 7) {
-        unsigned char byte = 0;
-        const int64_t place = at + tile * 64 + tile % 64;
-        assert_int_equal(pread(fd, &byte, 1, place), 1);
-        byte ^= 0x10;
-        assert_int_equal(pwrite(fd, &byte, 1, place), 1);
+        flip_bit(sample_path("torn.h5"), at + tile * 64 + tile % 64);
     }
-    (void)close(fd);
     s = open_books(sample_path("torn.h5"), j);
     assert_int_equal(tile_table_damaged(store_ledger(s)), 8);
     for (int64_t tile = 0; tile < 50; tile++) {
         assert_int_equal(tile_table_state(store_ledger(s), tile),
                          tile % 7 != 0 ? TILE_DONE : TILE_EMPTY);
     }
+    store_close(s);
+    job_destroy(j);
+}
+
+/* The rows of a tile whose record is damaged go when it has been computed again; a row about an
+ * item that has not failed goes at once. */
+static void test_rows_of_damaged_records_go(void **state)
+{
+    (void)state;
+    const char *path = sample_path("damaged.h5");
+    error e = {.status = WEFT_OK};
+    job *j = run_record_job(100, 5);
+    store *s = open_books(path, j);
+    const tile_record some[] = {done_record(2, 2), done_record(3, 1), done_record(4, 0)};
+    assert_int_equal(tile_table_put(store_ledger(s), 2, 3, some, NULL, &e), WEFT_OK);
+    static const int64_t items[] = {11, 13, 16, 21, 100};
+    for (int i = 0; i < 5; i++) {
+        const failure_row row = {.item = items[i], .code = 1};
+        assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+    }
+    const int64_t at = store_layout(s)->tiles_offset;
+    store_close(s);
+    flip_bit(path, at + 2 * (int64_t)sizeof some[0]);
+    s = open_books(path, j);
+    assert_int_equal(tile_table_state(store_ledger(s), 2), TILE_EMPTY);
+    assert_int_equal(count_failures(store_ledger(s), 10, 15), 2);
+    assert_int_equal(count_failures(store_ledger(s), 0, 200), 3);
+    const tile_record again[] = {done_record(1, 0), done_record(2, 1)};
+    assert_int_equal(tile_table_put(store_ledger(s), 1, 2, again, NULL, &e), WEFT_OK);
+    assert_int_equal(count_failures(store_ledger(s), 0, 200), 1);
+    store_close(s);
+    s = open_books(path, j);
+    assert_int_equal(count_failures(store_ledger(s), 0, 200), 1);
+    assert_int_equal(count_failures(store_ledger(s), 16, 17), 1);
     store_close(s);
     job_destroy(j);
 }
@@ -456,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_failures_take_constant_time),
         cmocka_unit_test(test_rows_of_runs),
         cmocka_unit_test(test_damaged_records_are_empty),
+        cmocka_unit_test(test_rows_of_damaged_records_go),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
