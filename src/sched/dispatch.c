@@ -383,8 +383,12 @@ static void survey(dispatch *d, int64_t now_ns)
             d->source[d->sources++] =
                 (source){.rank = rank, .left_s = estimate_left(d, rank, now_ns)};
         }
-        if (d->setup.pure && leases_find_overdue(d->leases, rank, m->heard_ns, now_ns, d->late_ns,
-                                                 &d->overdue[d->overdues])) {
+        /* Nothing is late at a rank that has been heard of since it could be: its leases, of which
+         * there may be thousands, are not looked through. */
+        const bool silent = now_ns - m->heard_ns >= d->late_ns;
+        if (d->setup.pure && silent &&
+            leases_find_overdue(d->leases, rank, m->heard_ns, now_ns, d->late_ns,
+                                &d->overdue[d->overdues])) {
             d->overdues++;
         }
     }

@@ -8,11 +8,29 @@
 #include <cmocka.h>
 
 #include "sched/dispatch.h"
+#include "sched/leases.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const int64_t late_ns = 500000000;
+
+/* How often the leases of a rank have been looked through for what is late. */
+static int looks;
+
+bool __real_leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns,
+                                int64_t after_ns,
+                                overdue *found); /* NOLINT: the linker's name, see --wrap */
+
+bool __wrap_leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns,
+                                int64_t after_ns, overdue *found); /* NOLINT */
+
+bool __wrap_leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns,
+                                int64_t after_ns, overdue *found) /* NOLINT */
+{
+    looks++;
+    return __real_leases_find_overdue(l, rank, heard_ns, now_ns, after_ns, found);
+}
 
 static dispatch *make(int64_t tiles, int ranks, technique t, bool pure)
 {
@@ -250,6 +268,26 @@ static void test_recall_where_it_helps(void **state)
     dispatch_destroy(d);
 }
 
+/* Of many ranks, the leases of those that have been heard of lately are not looked through. */
+static void test_only_silent_ranks_are_looked_through(void **state)
+{
+    enum { RANKS = 1000, SILENT = 7 };
+    (void)state;
+    dispatch *d = make(RANKS - 1, RANKS, TECHNIQUE_SS, true);
+    for (int rank = 0; rank < RANKS - 1; rank++) {
+        dispatch_ask(d, rank, 1, true);
+        (void)expect(d, 1000, ORDER_GRANT, rank);
+    }
+    for (int rank = SILENT; rank < RANKS; rank++) {
+        hear(d, rank, 0, late_ns);
+    }
+    looks = 0;
+    dispatch_ask(d, RANKS - 1, 1, true);
+    assert_true(expect(d, late_ns + 1000, ORDER_GRANT, RANKS - 1).holder < SILENT);
+    assert_int_equal(looks, SILENT);
+    dispatch_destroy(d);
+}
+
 /* What is late goes to those who have nothing, one piece each. */
 static void test_late_pieces_are_shared_out(void **state)
 {
@@ -466,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_who_has_plenty_and_waits_gives),
         cmocka_unit_test(test_several_pieces_come_back),
         cmocka_unit_test(test_recall_where_it_helps),
+        cmocka_unit_test(test_only_silent_ranks_are_looked_through),
         cmocka_unit_test(test_late_pieces_are_shared_out),
         cmocka_unit_test(test_patience_follows_the_longest_tile),
         cmocka_unit_test(test_waiting_in_turn),
