@@ -22,7 +22,7 @@ static bool complain(const char *what, const char *which)
     return false;
 }
 
-/* What is handed out at once by hand is about so large where the work has no rows. */
+/* What is handed out at once by hand has about this size where the work has no rows. */
 static int64_t usual_piece(int64_t bytes)
 {
     return bytes < PIECE_BYTES ? PIECE_BYTES / bytes : 1;

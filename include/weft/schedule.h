@@ -100,7 +100,7 @@ WEFT_BEGIN_DECLS
  *
  * @local Any thread.
  * @param number 0 for the first, and so on
- * @return a static string; NULL if there are not so many
+ * @return a static string; NULL if there is no technique of that number
  */
 WEFT_API const char *weft_schedule_name(int number);
 
@@ -109,7 +109,7 @@ WEFT_API const char *weft_schedule_name(int number);
  *
  * @local Any thread.
  * @param number 0 for the first, and so on
- * @return one line, a static string; NULL if there are not so many
+ * @return one line, a static string; NULL if there is no technique of that number
  */
 WEFT_API const char *weft_schedule_text(int number);
 

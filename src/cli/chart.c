@@ -104,8 +104,7 @@ static bool same_series(const forecast_row *a, const forecast_row *b)
     return strcmp(a->layout.schedule, b->layout.schedule) == 0;
 }
 
-/* The series' row that comes next behind so many workers: of those with equally many the fastest.
- */
+/* The series' row with the next number of workers above `behind`: of several the fastest. */
 static const forecast_row *next_row(const forecast *f, const forecast_row *series, double behind)
 {
     const forecast_row *next = NULL;

@@ -12,13 +12,12 @@
 
 /* What one look at all ranks tells, the least of each number over the ranks. It is the same in all
  * versions of weft, so that ranks of two versions find out that they are. */
-typedef struct look {
-    int64_t failed;     /* the lowest rank with an error; the number of ranks if there is none */
-    int64_t digest;     /* the least */
-    int64_t complement; /* the least, which is that of the largest digest */
-} look;
-
-enum { LOOK_NUMBERS = sizeof(look) / sizeof(int64_t) };
+enum {
+    LOOK_FAILED,     /* the lowest rank with an error; the number of ranks if there is none */
+    LOOK_DIGEST,     /* the least */
+    LOOK_COMPLEMENT, /* the least, which is that of the largest digest */
+    LOOK_NUMBERS
+};
 
 /* The ranks whose accounts are not rank 0's. */
 typedef struct others {
@@ -105,26 +104,6 @@ static weft_status find_difference(comm *c, const account *mine, bool *calls, er
     return status;
 }
 
-/* Looks at all ranks. */
-static weft_status look_at_all(comm *c, bool failed, const account *mine, look *l, error *e)
-{
-    MPI_Request request = MPI_REQUEST_NULL;
-    const uint64_t digest = account_digest(mine);
-    look own = {.failed = failed ? c->rank : c->size};
-    memcpy(&own.digest, &digest, sizeof digest);
-    own.complement = ~own.digest;
-    const weft_status status = comm_check_call(c, sizeof own, "MPI_Iallreduce", e);
-    if (status == WEFT_OK && c->size == 1) {
-        *l = own;
-    }
-    if (status != WEFT_OK || c->size == 1) {
-        return status;
-    }
-    const int code =
-        MPI_Iallreduce(&own, l, LOOK_NUMBERS, MPI_INT64_T, MPI_MIN, c->communicator, &request);
-    return comm_await(c, code, &request, "MPI_Iallreduce", e);
-}
-
 /* The call and the account as one. */
 static account join(const char *call, const account *a)
 {
@@ -139,21 +118,23 @@ static account join(const char *call, const account *a)
 weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_status own, error *e)
 {
     error failure = {.status = WEFT_OK};
-    look l = {.failed = c->size};
+    int64_t least[LOOK_NUMBERS] = {c->size};
     bool parted = false;
     account mine = join(call, a);
     if (mine.incomplete && own == WEFT_OK) {
         own = error_memory(e, "what the ranks have in common");
     }
-    weft_status status = look_at_all(c, own != WEFT_OK, &mine, &l, &failure);
-    if (status == WEFT_OK && l.digest != ~l.complement) {
+    const int64_t digest = (int64_t)account_digest(&mine);
+    const int64_t look[] = {own != WEFT_OK ? c->rank : c->size, digest, ~digest};
+    weft_status status = comm_least(c, look, LOOK_NUMBERS, least, &failure);
+    if (status == WEFT_OK && least[LOOK_DIGEST] != ~least[LOOK_COMPLEMENT]) {
         status = find_difference(c, &mine, &parted, &failure);
     }
     account_clear(&mine);
-    if (l.failed < c->size && !c->broken) {
+    if (least[LOOK_FAILED] < c->size && !c->broken) {
         /* A rank's own error says more than that it has gone another way for it. */
         failure = *e;
-        status = comm_share_error(c, (int)l.failed, own, &failure);
+        status = comm_share_error(c, (int)least[LOOK_FAILED], own, &failure);
     }
     if (parted) {
         c->parted = failure;

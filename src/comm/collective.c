@@ -21,8 +21,8 @@ enum { WAIT_LEAST_NS = 10000, WAIT_MOST_NS = 1000000, WAIT_SHARE = 16 };
 /* Between two looks at who has died. */
 enum { LOOK_NS = 100000000 };
 
-/* So long a rank that has been told to stop waits for others, which may not have been told and be
- * at something of their own. Nothing more is begun anyway. */
+/* How long a rank that has been told to stop waits for others, which may not have been told and
+ * have work of their own. Nothing more is begun anyway. */
 static const int64_t told_ns = INT64_C(5000000000);
 
 /* What is known while a rank waits. */
@@ -119,7 +119,8 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
     return fail_for(w->dead, e);
 }
 
-weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e)
+/* Waits for a collective call, asleep; `code` is what starting the call returned. */
+static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
 {
     const int64_t start_ns = clock_now_ns();
     wait w = {.next_look_ns = LOOK_NS, .dead = -1};
@@ -148,65 +149,64 @@ weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
 }
 
-weft_status comm_check_call(const comm *c, size_t count, const char *what, error *e)
+/* Whether a collective call with `count` bytes of `mine` is not made: it cannot be, or the rank is
+ * alone and has what it asks for, its own. *status says which. */
+static bool is_settled(const comm *c, const void *mine, size_t count, void *all, const char *what,
+                       weft_status *status, error *e)
 {
+    *status = WEFT_OK;
     if (c->parted.status != WEFT_OK) {
         *e = c->parted;
-        return c->parted.status;
+        *status = c->parted.status;
+    } else if (c->broken) {
+        *status = error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
+    } else if (count > INT_MAX) {
+        *status = error_set(e, WEFT_ERR_INTERNAL, "MPI: %s of %zu bytes", what, count);
+    } else if (c->size == 1 && all != mine) {
+        memcpy(all, mine, count);
     }
-    if (c->broken) {
-        return error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
-    }
-    if (count > INT_MAX) {
-        return error_set(e, WEFT_ERR_INTERNAL, "MPI: %s of %zu bytes", what, count);
-    }
-    return WEFT_OK;
+    return *status != WEFT_OK || c->size == 1;
 }
 
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
     assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
-    weft_status status = comm_check_call(c, count, "MPI_Ibcast", e);
-    if (status == WEFT_OK && (root < 0 || root >= c->size)) {
-        status = error_set(e, WEFT_ERR_MPI, "MPI: MPI_Ibcast: there is no rank %d", root);
+    weft_status status = WEFT_OK;
+    if (root < 0 || root >= c->size) {
+        return error_set(e, WEFT_ERR_MPI, "MPI: MPI_Ibcast: there is no rank %d", root);
     }
-    if (status != WEFT_OK || c->size == 1) {
+    if (is_settled(c, bytes, count, bytes, "MPI_Ibcast", &status, e)) {
         return status;
     }
     const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
-    return comm_await(c, code, &request, "MPI_Ibcast", e);
+    return await(c, code, &request, "MPI_Ibcast", e);
 }
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
 {
     assert(thread_is_main());
     MPI_Request request = MPI_REQUEST_NULL;
-    const weft_status status = comm_check_call(c, count, "MPI_Iallgather", e);
-    if (status == WEFT_OK && c->size == 1) {
-        memcpy(all, mine, count);
-    }
-    if (status != WEFT_OK || c->size == 1) {
+    weft_status status = WEFT_OK;
+    if (is_settled(c, mine, count, all, "MPI_Iallgather", &status, e)) {
         return status;
     }
     const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
                                     c->communicator, &request);
-    return comm_await(c, code, &request, "MPI_Iallgather", e);
+    return await(c, code, &request, "MPI_Iallgather", e);
 }
 
-/* The lowest of all ranks' numbers. */
-static weft_status find_lowest(comm *c, int mine, int *lowest, error *e)
+weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e)
 {
     MPI_Request request = MPI_REQUEST_NULL;
-    const weft_status status = comm_check_call(c, 0, "MPI_Iallreduce", e);
-    if (status == WEFT_OK && c->size == 1) {
-        *lowest = mine;
-    }
-    if (status != WEFT_OK || c->size == 1) {
+    weft_status status = WEFT_OK;
+    if (is_settled(c, mine, (size_t)numbers * sizeof mine[0], least, "MPI_Iallreduce", &status,
+                   e)) {
         return status;
     }
-    const int code = MPI_Iallreduce(&mine, lowest, 1, MPI_INT, MPI_MIN, c->communicator, &request);
-    return comm_await(c, code, &request, "MPI_Iallreduce", e);
+    const int code =
+        MPI_Iallreduce(mine, least, numbers, MPI_INT64_T, MPI_MIN, c->communicator, &request);
+    return await(c, code, &request, "MPI_Iallreduce", e);
 }
 
 weft_status comm_share_error(comm *c, int root, weft_status own, error *e)
@@ -224,12 +224,12 @@ weft_status comm_agree(comm *c, weft_status own, error *e)
 {
     assert(thread_is_main());
     /* The lowest rank that has failed; the number of ranks if there is none. */
-    int lowest = 0;
+    int64_t lowest = 0;
+    const int64_t failed = own == WEFT_OK ? c->size : c->rank;
     error failure = {.status = WEFT_OK};
-    const weft_status status =
-        find_lowest(c, own == WEFT_OK ? c->size : c->rank, &lowest, &failure);
+    const weft_status status = comm_least(c, &failed, 1, &lowest, &failure);
     if (status == WEFT_OK) {
-        return lowest == c->size ? WEFT_OK : comm_share_error(c, lowest, own, e);
+        return lowest == c->size ? WEFT_OK : comm_share_error(c, (int)lowest, own, e);
     }
     if (own == WEFT_OK) {
         *e = failure;

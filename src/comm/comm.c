@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_PAUSE_NS = 200000 };
+enum { FLUSH_PAUSE_NS = 200000, PART_BYTES = 1 << 30 };
 
-/* So many ranks of a host say that one has died: the first of them may be the one. */
+/* How many ranks of a host say that one has died: the first of them may be the dead one. */
 enum { RANKS_THAT_TELL = 2 };
 
 /* Where a rank may die alone, MPI's start would wait for it, and so would the first collective
@@ -118,7 +118,7 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
         status = status == WEFT_OK ? join(c, e) : status;
     }
     if (status == WEFT_OK) {
-        status = sendqueue_create(c->communicator, c->size, &c->queue, e);
+        status = sendqueue_create(c->communicator, c->size, PART_BYTES, &c->queue, e);
     }
     if (status != WEFT_OK) {
         comm_close(c);

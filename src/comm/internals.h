@@ -38,11 +38,8 @@ weft_status comm_fail(error *e, int code, const char *what);
 /* Whether a call has failed only because some rank has died. */
 bool comm_is_death(int code);
 
-/* Whether a collective call with `count` bytes can be made. */
-weft_status comm_check_call(const comm *c, size_t count, const char *what, error *e);
-
-/* Waits for a collective call, asleep; `code` is what starting the call returned. */
-weft_status comm_await(comm *c, int code, MPI_Request *request, const char *what, error *e);
+/* The least of each of these numbers over the ranks. */
+weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e);
 
 /* All ranks get the error of a rank that has failed, and return it; or why that cannot be. */
 weft_status comm_share_error(comm *c, int root, weft_status own, error *e);

@@ -39,7 +39,8 @@ struct sendqueue {
     int actives;
 };
 
-weft_status sendqueue_create(MPI_Comm communicator, int ranks, sendqueue **out, error *e)
+weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes, sendqueue **out,
+                             error *e)
 {
     sendqueue *o = calloc(1, sizeof *o);
     line *lines = calloc((size_t)ranks, sizeof *lines);
@@ -52,7 +53,7 @@ weft_status sendqueue_create(MPI_Comm communicator, int ranks, sendqueue **out, 
     }
     *o = (sendqueue){.communicator = communicator,
                      .ranks = ranks,
-                     .part_bytes = SENDQUEUE_PART_BYTES,
+                     .part_bytes = part_bytes,
                      .line = lines,
                      .active = active};
     *out = o;
@@ -81,11 +82,6 @@ void sendqueue_destroy(sendqueue *o)
     free(o->active);
     free(o->line);
     free(o);
-}
-
-void sendqueue_limit_parts(sendqueue *o, size_t bytes)
-{
-    o->part_bytes = bytes;
 }
 
 /* Starts the next part of the message that flies. */

@@ -17,15 +17,14 @@ typedef struct sendqueue sendqueue;
 
 /* A message that is longer than the longest part goes in several, of which all but the last have
  * the tag plus SENDQUEUE_MORE. */
-enum { SENDQUEUE_MORE = 16384, SENDQUEUE_PART_BYTES = 1 << 30 };
+enum { SENDQUEUE_MORE = 16384 };
 
-weft_status sendqueue_create(MPI_Comm communicator, int ranks, sendqueue **out, error *e);
+/* No part is longer than part_bytes. */
+weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes, sendqueue **out,
+                             error *e);
 
 /* What has not been sent is lost; what is in flight stays MPI's. NULL is allowed. */
 void sendqueue_destroy(sendqueue *o);
-
-/* For tests: no part is longer. */
-void sendqueue_limit_parts(sendqueue *o, size_t bytes);
 
 /* A copy of the bytes goes to a rank, after all that waits for it. */
 weft_status sendqueue_post(sendqueue *o, int rank, int tag, const void *bytes, size_t count,

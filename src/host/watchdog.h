@@ -8,8 +8,8 @@
  * timer of the program's are put aside: watchdog_clear() must follow before another one. */
 void watchdog_set(unsigned seconds, int exit_status, const char *line);
 
-/* Where a limit is set: from the first such call on it is at most so many seconds, with another
- * status and line. Main thread, also in the handler of a signal. */
+/* Where a limit is set: from the first such call on it is at most `seconds`, with another status
+ * and line. Main thread, also in the handler of a signal. */
 void watchdog_hurry(unsigned seconds, int exit_status, const char *line);
 
 /* It has not taken longer. The program's timer goes on as if it had never been put aside; should

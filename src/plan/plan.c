@@ -17,7 +17,7 @@ enum { MOST_REPLICATES = 20, LEAST_REPLICATES = 3, TILES_IN_ALL = 2000000 };
 /* What a machine may have, so that nothing overflows. */
 enum { MOST_RANKS = 1 << 20, MOST_WORKERS = 1 << 12, MOST_IN_ALL = 1 << 24 };
 
-/* The interval leaves out so much at either end. */
+/* The interval leaves out this part of the simulations at either end. */
 static const double tail_share = 0.05;
 
 /* The slowest and the fastest that a worker may be made by chance. */

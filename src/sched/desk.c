@@ -33,7 +33,7 @@ struct desk {
     parcel *written;       /* the reports of tiles that are not forced to disk yet … */
     parcel *syncing;       /* … and of those that are being */
     bool on_disk;          /* by now they are … */
-    double sync_s;         /* … which took so long */
+    double sync_s;         /* … and how long that took */
     int64_t next_sync_ns;
 };
 

@@ -22,8 +22,8 @@ static const int64_t answer_ns = INT64_C(1000000000);
  * sleeps at either end. */
 static const double least_grant_s = 2e-3;
 
-/* Of a chunk so much is granted at once that all ranks together ask no more often than every so
- * many times as long as a hand-out takes. */
+/* Between two requests, from whichever ranks, this many hand-outs should have time: enough of a
+ * chunk is granted at once for that. */
 static const double least_overheads = 20;
 
 /* With very many ranks it takes the coordinator longer to look at them all; so it does it less
@@ -296,7 +296,7 @@ static int64_t fair_share(const dispatch *d, int rank)
 }
 
 /* How many tiles to grant at once, as far as they are reserved: what the rank wants, and more where
- * there are so many ranks that the coordinator would be kept busy. */
+ * requests of that size, from all ranks, would keep the coordinator busy. */
 static int64_t count_wanted(const dispatch *d, int rank)
 {
     const int64_t want = d->member[rank].want;

@@ -592,26 +592,22 @@ static void end_if_left(lead *l, int64_t now_ns)
     }
 }
 
-/* The disk is waited for no longer: what it says is not known. */
-static void give_up_on_disk(lead *l, double waited_s)
+/* The disk has not answered for a while. If it is waited for no longer, what it says is not known.
+ */
+static void warn_of_disk(lead *l, bool gives_up, double waited_s)
 {
     error e;
     (void)error_set(&e, WEFT_STOPPED,
-                    "the disk has not answered for %.1f s: what was recorded last may be missing; "
-                    "run the same command again",
-                    waited_s);
-    l->setup.outside.warn(l->setup.outside.context, e.text);
-    blame(l, &e);
-}
-
-static void warn_of_disk(lead *l, double waited_s)
-{
-    error e;
-    (void)error_set(&e, WEFT_OK,
-                    "nothing is computed any more; waiting for the disk, silent for %.0f s",
+                    gives_up ? "the disk has not answered for %.1f s: what was recorded last may "
+                               "be missing; run the same command again"
+                             : "nothing is computed any more; waiting for the disk, silent for "
+                               "%.0f s",
                     waited_s);
     l->setup.outside.warn(l->setup.outside.context, e.text);
     l->told_of_disk = true;
+    if (gives_up) {
+        blame(l, &e);
+    }
 }
 
 static void tell_of_end(lead *l, int64_t disk_ns)
@@ -643,10 +639,10 @@ static void end_if_closed(lead *l, int64_t now_ns)
     if (closed) {
         tell_of_end(l, disk_left(l, now_ns));
     } else if (now_ns >= l->disk_until_ns) {
-        give_up_on_disk(l, waited_s);
+        warn_of_disk(l, true, waited_s);
         tell_of_end(l, closing_ns);
     } else if (now_ns - l->disk_since_ns > disk_grace_ns && !l->told_of_disk) {
-        warn_of_disk(l, waited_s);
+        warn_of_disk(l, false, waited_s);
     }
 }
 

@@ -252,7 +252,7 @@ static int64_t count_undone(const leases *l, interval p)
     return undone;
 }
 
-/* From `next` on, until there are so many to do; *undone says how many there are. */
+/* From `next` on, until `most` of them are to do; *undone says how many are. */
 static interval next_fresh(leases *l, int64_t most, int64_t *undone)
 {
     interval p = {.first = l->next};
@@ -301,7 +301,7 @@ int64_t leases_steal(leases *l, int from, int to)
     return half;
 }
 
-/* The first tiles to do of a run, at most so many, as far as they are alike. */
+/* The first tiles to do of a run, at most `most`, as far as they are alike. */
 static interval first_alike(const leases *l, interval run, int64_t most)
 {
     const int64_t end = interval_end(run);

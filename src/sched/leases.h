@@ -50,8 +50,8 @@ bool leases_careful(const leases *l, int64_t tile);
 /* The first such tile from one on, before the end; the end if there is none. */
 int64_t leases_next_careful(const leases *l, int64_t tile, int64_t end);
 
-/* Reserves tiles for a rank that has nothing reserved: at most so many. How many these are; 0 if
- * all are done, leased or reserved. */
+/* Reserves at most `most` tiles for a rank that has nothing reserved. Returns how many; 0 if all
+ * are done, leased or reserved. */
 int64_t leases_reserve(leases *l, int rank, int64_t most);
 
 /* Tiles that are reserved for a rank and that it has not been given yet. */
@@ -61,7 +61,7 @@ int64_t leases_reserved(const leases *l, int rank);
  * How many tiles these are. */
 int64_t leases_steal(leases *l, int from, int to);
 
-/* Leases a rank the next of the tiles that are reserved for it, at most so many; none if there are
+/* Leases a rank the next of the tiles that are reserved for it, at most `most`; none if there are
  * none. */
 interval leases_take(leases *l, int rank, int64_t most, int64_t now_ns);
 

@@ -12,14 +12,14 @@
 static const double shortest_s = 1e-12;
 static const double longest_s = 1e12;
 
-/* The rank's mean of late is over so many tiles; more of them in a report count as so many, so that
- * the next report is not lost on it. As long as there are fewer, a few tiles at the mean of all
- * ranks are counted with them: one tile that happens to be quick says little about a rank. */
+/* A rank's recent mean is over this window of tiles. A report of more tiles counts as one window,
+ * so that the next report still weighs something. While there are fewer, a few tiles at the mean of
+ * all ranks are counted with them: one tile that happens to be quick says little about a rank. */
 static const double window_tiles = 64;
 static const double assumed_tiles = 4;
 
-/* The mean of late of all ranks is over so many reports: several of each rank, and a part of all
- * that there have been, since a long job's costs drift slowly. */
+/* The recent mean of all ranks is over the largest of these windows of reports: several of each
+ * rank, and a part of all that there have been, since a long job's costs drift slowly. */
 static const double window_reports = 32;
 static const double window_reports_per_rank = 8;
 static const double window_part = 1.0 / 32;
@@ -210,7 +210,7 @@ static double weight_of(const measured *m, const rank_record *r)
     return r->workers * (double)m->ranks / m->workers;
 }
 
-/* The mean of late of all ranks, for one with so many workers. */
+/* The recent mean of all ranks, for a rank with the number of workers of this one. */
 static double expected_tile_seconds(const measured *m, const rank_record *r)
 {
     return m->recent.tiles > 0 ? m->recent.seconds / m->recent.tiles / weight_of(m, r) : 0;

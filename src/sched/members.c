@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The coordinator's beats come so often within the limit: a rank that misses some is not misled. */
+/* How many beats the coordinator sends within the limit: a rank that misses some is not misled. */
 enum { BEATS_PER_LIMIT = 5 };
 
 /* What a rank had sent before it died has arrived when it has been silent for this many beats. */

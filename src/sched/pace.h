@@ -25,8 +25,8 @@ enum {
  * time. */
 enum { PACE_SYNC_PAUSES = 5 };
 
-/* So many spans are taken by a worker in one go, if they are short: taking one costs more than an
- * empty kernel. */
+/* How many spans a worker takes in one go if they are short: taking one costs more than an empty
+ * kernel. */
 enum { PACE_SPANS_AT_ONCE = 32 };
 
 /* --sync, where it is not given: a number, and the same as text. */
@@ -59,14 +59,15 @@ static inline int64_t pace_rest(int64_t quiet_ns, bool hungry, int ranks, int64_
     return rest_ns < longest_ns ? rest_ns : longest_ns;
 }
 
-/* A worker takes at most so many tiles at once, if a call of the kernel gets at most so many. */
+/* How many tiles a worker takes at once at most, if a call of the kernel gets at most `call_tiles`.
+ */
 static inline int64_t pace_span_limit(int64_t call_tiles)
 {
     return call_tiles < INT64_MAX / PACE_SPANS_AT_ONCE ? PACE_SPANS_AT_ONCE * call_tiles
                                                        : INT64_MAX;
 }
 
-/* So many blocks are on offer or in work at a time. */
+/* How many blocks are on offer or in work at a time. */
 static inline int pace_blocks(int workers)
 {
     return 2 * workers + 8;

@@ -26,7 +26,7 @@ weft_status schedule_create(const schedule_setup *setup, schedule **out, error *
 void schedule_destroy(schedule *s);
 
 /* The size in tiles of the next chunk, which goes to that rank, and takes it off what remains; 0
- * when nothing does. The rank can use so many tiles now; 0: it has not said. */
+ * when nothing does. The rank can use `want` tiles now; 0: it has not said. */
 int64_t schedule_next(schedule *s, int64_t rank, int64_t want);
 
 /* Tiles that were handed out and not computed are to do again. */

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* So many tiles are enough to balance any load, and more would only cost records. */
+/* This many tiles are enough to balance any load, and more would only cost records. */
 #define ENOUGH_TILES INT64_C(65536)
 
 #define MAX_TILE_BYTES (INT64_C(4) << 20)

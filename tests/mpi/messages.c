@@ -345,14 +345,16 @@ int main(int argc, char **argv)
         receive_all(c, 0);
         comm_flush(c, INT64_C(10000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "messages in parts, and no memory");
-        sendqueue_limit_parts(c->queue, 300000);
+        sendqueue *usual = c->queue;
+        CHECK(sendqueue_create(c->communicator, c->size, 300000, &c->queue, &e) == WEFT_OK);
         comm_begin_run(c);
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         post_all(c, bytes);
         receive_all(c, 3);
         comm_flush(c, INT64_C(10000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "held and dropped messages");
-        sendqueue_limit_parts(c->queue, SENDQUEUE_PART_BYTES);
+        sendqueue_destroy(c->queue);
+        c->queue = usual;
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         hold_and_drop(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages of earlier runs");

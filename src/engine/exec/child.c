@@ -36,7 +36,7 @@ enum { LOOK_FIRST_NS = 3000000, LOOK_LAST_NS = 20000000 };
 /* A fork that takes longer does not happen. */
 static const int64_t fork_ns = INT64_C(10000000000);
 
-/* So long worker and child stay on a core before they may look for another: processes that others
+/* How long worker and child stay on a core before they may look for another: processes that others
  * start may have come there. */
 static const int64_t stay_ns = INT64_C(100000000);
 
@@ -481,9 +481,4 @@ child_answer child_compute(child *c, int64_t first, int64_t count, const child_w
 const unsigned char *child_area(const child *c, int i)
 {
     return (const unsigned char *)c->cell + c->start[i];
-}
-
-long child_pid(const child *c)
-{
-    return c->pid;
 }

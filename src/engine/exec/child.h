@@ -90,7 +90,4 @@ child_answer child_compute(child *c, int64_t first, int64_t count, const child_w
 /* Where the results of area i are afterwards. */
 const unsigned char *child_area(const child *c, int i);
 
-/* The live child's pid; 0: there is none. */
-long child_pid(const child *c);
-
 #endif

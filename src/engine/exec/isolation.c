@@ -23,7 +23,7 @@
 /* Results that a child hands over at once, unless a tile has more. */
 static const int64_t area_bytes = INT64_C(4) << 20;
 
-/* A span in which items take so many times what they usually do is given up, and its items are
+/* A span in which items take PATIENCE times what they usually do is given up, and its items are
  * tried one by one: so a hanging item is found long before all others could have taken the time
  * that each of them may. */
 enum { PATIENCE = 10 };
@@ -33,7 +33,7 @@ enum { PATIENCE = 10 };
  * any more. */
 enum { STUCK_TRIES = 2, STUCK_SPANS = 2 };
 
-/* So many items that all die alike are worth a line. */
+/* How many items that all die alike are worth a line. */
 enum { ALIKE_DEATHS = 4 };
 
 /* A rank that is silent for stuck_ns is missed: its threads may be held up for a share of that. */
@@ -177,7 +177,7 @@ static weft_status prepare(slot *mine)
     return child_create(&setup, &mine->child, &mine->broken);
 }
 
-/* How long a span of so many items may take; 0: for ever. Where items are not to be computed twice
+/* How long a span of `items` items may take; 0: for ever. Where items are not to be computed twice
  * without need, nothing is given up before each of them has had its time. */
 static int64_t limit_ns(const slot *mine, int64_t items)
 {

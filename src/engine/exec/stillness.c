@@ -4,9 +4,9 @@
 
 #include "host/process.h"
 
-/* A look costs some system calls per thread: so many there are until the limit, and one per second
- * is enough. Of the time between two of them so many pauses count at most, since this process may
- * itself have been stopped. */
+/* A look costs some system calls per thread: there are LOOKS of them until the limit, and one per
+ * second is enough. Of the time between two of them PAUSES pauses count at most, since this process
+ * may itself have been stopped. */
 static const int64_t pause_most_ns = INT64_C(1000000000);
 enum { LOOKS = 20, PAUSES = 2, WAITING_TIMES = 6 };
 

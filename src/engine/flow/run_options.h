@@ -20,7 +20,7 @@ typedef struct run_options {
     int64_t seed;
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
     double heartbeat_s;  /* a rank says so often that it is there */
-    double dead_after_s; /* one that is silent for so long is presumed dead; 0: none ever is */
+    double dead_after_s; /* a rank silent for this long is presumed dead; 0: none ever is */
     bool retry_failed;   /* tiles with failed items are not done */
     bool fresh;
     bool isolate;          /* everything is computed in children of the workers */

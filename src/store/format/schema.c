@@ -44,7 +44,7 @@ hid_t schema_text_type(void)
     return make_text_type(H5T_VARIABLE, H5T_CSET_UTF8);
 }
 
-/* One member of a compound type: of a type, or text of so many bytes. */
+/* One member of a compound type: of a type, or text of `text_bytes` bytes. */
 typedef struct member {
     const char *name;
     size_t offset;
