@@ -10,6 +10,7 @@
 #include <weft/option.h>
 #include <weft/plan.h>
 #include <weft/random.h>
+#include <weft/reduce.h>
 #include <weft/result.h>
 #include <weft/schedule.h>
 #include <weft/session.h>
