@@ -39,7 +39,7 @@ typedef struct watch {
     int status;
 } watch;
 
-static const int held_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXCPU};
+static const int held_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 
 static void fill_held(sigset_t *set)
 {

@@ -131,7 +131,7 @@ class Statuses(WeftRun):
                                 status=status)
 
     def test_only_rank_is_killed_before_it_begins(self):
-        for name in ("KILL", "TERM", "INT", "HUP", "USR1"):
+        for name in ("KILL", "TERM", "INT", "HUP", "USR1", "USR2", "XCPU"):
             with self.subTest(name):
                 ending = self.run_to_end("sh", "-c", f"kill -{name} $$", status=STOPPED)
                 self.assertIn("run the same command again", ending.err)
@@ -259,7 +259,8 @@ class Faults(WeftRun):
     def test_signals(self):
         """They stop the ranks in good order."""
         for number, at_ranks in ((signal.SIGTERM, "SIGUSR2"), (signal.SIGINT, "SIGUSR2"),
-                                 (signal.SIGHUP, "SIGUSR2"), (signal.SIGUSR1, "SIGUSR1")):
+                                 (signal.SIGHUP, "SIGUSR2"), (signal.SIGXCPU, "SIGUSR2"),
+                                 (signal.SIGUSR2, "SIGUSR2"), (signal.SIGUSR1, "SIGUSR1")):
             with self.subTest(number.name):
                 launch = self.begin()
                 strike(launch.pid, number)
@@ -390,7 +391,7 @@ class Faults(WeftRun):
 
     def test_told_to_stop_before_the_run_has_begun(self):
         """By a signal to weft-run, while MPI starts."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             with self.subTest(number.name):
                 line = '[ $OMPI_COMM_WORLD_RANK = 1 ] || : >started; sleep 0.2; exec "$@"'
                 launch = self.start_run("-n", 2, *GRACE, "sh", "-c", line, "sh", *self.known(
