@@ -293,6 +293,22 @@ class Faults(WeftRun):
         self.script("mpirun", "kill -USR1 $(ps -o sid= -p $$); echo 'mpirun (Open MPI) 4.1.4'")
         self.run_to_end("true", status=STOPPED, variables=self.found())
 
+    def test_sigusr1_before_there_are_ranks(self):
+        """mpirun passes nothing on to ranks that it has not started yet."""
+        self.script("mpirun", f"""
+            [ "$1" = --version ] || {{
+                trap '' USR1
+                : >started
+                while [ -e started ]; do sleep 0.1; done
+            }}
+            exec {shutil.which("mpirun")} "$@" """)
+        launch = self.start_run("-n", 2, *GRACE, *self.known("--item-us", 5000),
+                                variables=self.found())
+        launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+        strike(launch.pid, signal.SIGUSR1)
+        os.remove(self.path("started"))
+        self.assertEqual(launch.finish().status, STOPPED)
+
     def turn(self, *words, tiles=None, status=STOPPED, **variables):
         """A turn of until-done.sh after which so many tiles are done; returns its end."""
         self.script("weft-run", f"exit {status}" if tiles is None else
