@@ -35,11 +35,12 @@ typedef struct watch {
     evidence e;
     pid_t mpirun; /* also the session that all started here are in; 0: not started */
     int64_t deadline_ns;
+    bool usr1_was_early; /* it came before all ranks had begun */
     bool judged;
     int status;
 } watch;
 
-static const int held_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXCPU};
+static const int held_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 
 static void fill_held(sigset_t *set)
 {
@@ -82,9 +83,19 @@ static void heed(watch *w, int number)
     }
     look(w);
     if (number == SIGUSR1) {
+        w->usr1_was_early = !w->e.begun;
         pass_on(w, SIGUSR1);
     } else {
         pass_on(w, w->e.begun ? SIGUSR2 : SIGTERM);
+    }
+}
+
+/* Of ranks that it has not started yet mpirun forgets that they were to get a USR1. */
+static void pass_on_again(watch *w)
+{
+    if (w->usr1_was_early && w->e.begun) {
+        w->usr1_was_early = false;
+        pass_on(w, SIGUSR1);
     }
 }
 
@@ -178,6 +189,7 @@ static void watch_mpirun(watch *w)
             judge(w);
             end_mpirun(w);
         } else {
+            pass_on_again(w);
             pause_for(w, LOOK_MS);
         }
     }

@@ -131,7 +131,7 @@ class Statuses(WeftRun):
                                 status=status)
 
     def test_only_rank_is_killed_before_it_begins(self):
-        for name in ("KILL", "TERM", "INT", "HUP", "USR1"):
+        for name in ("KILL", "TERM", "INT", "HUP", "USR1", "USR2", "XCPU"):
             with self.subTest(name):
                 ending = self.run_to_end("sh", "-c", f"kill -{name} $$", status=STOPPED)
                 self.assertIn("run the same command again", ending.err)
@@ -259,7 +259,8 @@ class Faults(WeftRun):
     def test_signals(self):
         """They stop the ranks in good order."""
         for number, at_ranks in ((signal.SIGTERM, "SIGUSR2"), (signal.SIGINT, "SIGUSR2"),
-                                 (signal.SIGHUP, "SIGUSR2"), (signal.SIGUSR1, "SIGUSR1")):
+                                 (signal.SIGHUP, "SIGUSR2"), (signal.SIGXCPU, "SIGUSR2"),
+                                 (signal.SIGUSR2, "SIGUSR2"), (signal.SIGUSR1, "SIGUSR1")):
             with self.subTest(number.name):
                 launch = self.begin()
                 strike(launch.pid, number)
@@ -291,6 +292,22 @@ class Faults(WeftRun):
         """The process named by $$ is in the session that weft-run leads."""
         self.script("mpirun", "kill -USR1 $(ps -o sid= -p $$); echo 'mpirun (Open MPI) 4.1.4'")
         self.run_to_end("true", status=STOPPED, variables=self.found())
+
+    def test_sigusr1_before_there_are_ranks(self):
+        """mpirun passes nothing on to ranks that it has not started yet."""
+        self.script("mpirun", f"""
+            [ "$1" = --version ] || {{
+                trap '' USR1
+                : >started
+                while [ -e started ]; do sleep 0.1; done
+            }}
+            exec {shutil.which("mpirun")} "$@" """)
+        launch = self.start_run("-n", 2, *GRACE, *self.known("--item-us", 5000),
+                                variables=self.found())
+        launch.wait_for(lambda: os.path.exists(self.path("started")), "it starts")
+        strike(launch.pid, signal.SIGUSR1)
+        os.remove(self.path("started"))
+        self.assertEqual(launch.finish().status, STOPPED)
 
     def turn(self, *words, tiles=None, status=STOPPED, **variables):
         """A turn of until-done.sh after which so many tiles are done; returns its end."""
@@ -390,7 +407,7 @@ class Faults(WeftRun):
 
     def test_told_to_stop_before_the_run_has_begun(self):
         """By a signal to weft-run, while MPI starts."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             with self.subTest(number.name):
                 line = '[ $OMPI_COMM_WORLD_RANK = 1 ] || : >started; sleep 0.2; exec "$@"'
                 launch = self.start_run("-n", 2, *GRACE, "sh", "-c", line, "sh", *self.known(

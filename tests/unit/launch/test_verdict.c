@@ -200,7 +200,7 @@ static void test_mpirun_is_killed(void **state)
 static void test_signal(void **state)
 {
     (void)state;
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGXCPU};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         evidence e = starting();
         e.signal = signals[i];
