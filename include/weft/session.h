@@ -139,7 +139,9 @@ WEFT_API int weft_session_rank(const weft_session *session);
 WEFT_API int weft_session_ranks(const weft_session *session);
 
 /**
- * How many workers this rank has.
+ * How many workers this rank has. They begin with the first map that has something to compute,
+ * serve all maps of the session and sleep in between. The main thread is free to open OpenMP
+ * regions of its own there, and to fork.
  *
  * @local Any thread.
  * @param session an open session

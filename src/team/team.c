@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The team of a rank: workers that take spans of tiles from blocks that the agent offers. Sole
- * owner of OpenMP. */
+/* The team of a rank: workers that take spans of tiles from blocks that the agent offers. */
 #include "team/team.h"
 
 #include "base/clock.h"
@@ -10,17 +9,21 @@
 #include "host/thread_state.h"
 #include "host/usage.h"
 #include "sched/length.h"
+#include "team/region.h"
 #include "team/ring.h"
 
 #include <assert.h>
-#include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* How long a worker has waited for a core is not looked at more often. */
 enum { WAIT_PAUSE_NS = 10000000, CACHE_LINE = 64 };
+
+/* Workers that have nothing to do end at once; one that has is waited for so long. */
+static const int64_t leave_ns = INT64_C(5000000000);
 
 /* What one worker writes; a cache line each. */
 typedef struct worker {
@@ -28,8 +31,9 @@ typedef struct worker {
     int64_t tile_ns; /* recent mean, 0 while unknown */
     int64_t at;      /* the block it looks at */
     int64_t now_ns;  /* when it finished its last span; 0 after a rest */
+    int64_t run;     /* in which it has worked last */
     usage usage;
-    int64_t cpu_from_ns; /* the thread's, when the team began */
+    int64_t cpu_from_ns; /* the thread's, when it began to work in this run */
     int64_t wait_from_ns;
     int64_t next_wait_ns; /* when to look at it again */
     _Atomic int64_t cpu_ns;
@@ -37,21 +41,26 @@ typedef struct worker {
 } worker;
 
 struct team {
-    team_hooks hooks;
-    void *context;
     int workers;
-    int64_t span_limit;
-    const host_cores *pin; /* one per worker; NULL: none is pinned */
+    host_cores *pin; /* one per worker; NULL: none is pinned */
+    region *region;  /* NULL: no worker has been needed yet */
     worker *worker;
     ring *ring;
-    thread_state caller;     /* of team_run() */
+    /* Of the present run, or the last one. Workers sleep where this is written: */
+    int64_t run; /* counted from 1 */
+    team_hooks hooks;
+    void *context;
+    int64_t span_limit;
+    thread_state caller; /* of team_run() */
+    region_icv icv;      /* the same thread's */
+    bool halted;         /* agent only */
+    /* Of any: */
     _Atomic int64_t tile_ns; /* of the worker that measured last */
-    atomic_bool shutdown;
-    bool halted; /* agent only */
+    bool shutdown;           /* under the mutex */
     pthread_mutex_t mutex;
     pthread_cond_t offered; /* for workers */
     pthread_cond_t noticed; /* for the agent */
-    atomic_int waiting;     /* workers that sleep; changed under the mutex */
+    atomic_int waiting;     /* workers that sleep, or are not there yet; changed under the mutex */
     ring_span *finished;    /* blocks that a worker is to hand to the hook; under the mutex */
     atomic_int finished_count;
     bool news; /* for the agent; under the mutex */
@@ -68,20 +77,31 @@ static void init_conditions(team *t)
     (void)pthread_condattr_destroy(&attributes);
 }
 
-int team_most_workers(void)
+/* Where each worker is to stay; NULL, and nothing is wrong, if it may be anywhere. */
+static weft_status copy_pins(const host_cores pin[], int workers, host_cores **copy, error *e)
 {
-    return omp_get_thread_limit() - 1;
+    *copy = NULL;
+    if (pin == NULL || workers == 0) {
+        return WEFT_OK;
+    }
+    *copy = malloc((size_t)workers * sizeof **copy);
+    if (*copy == NULL) {
+        return error_memory(e, "the cores of %d workers", workers);
+    }
+    memcpy(*copy, pin, (size_t)workers * sizeof **copy);
+    return WEFT_OK;
 }
 
-weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
-                        void *context, team **out, error *e)
+weft_status team_create(int workers, int blocks, const host_cores pin[], team **out, error *e)
 {
     const size_t count = workers > 0 ? (size_t)workers : 1;
     team *t = calloc(1, sizeof *t);
     worker *each = aligned_alloc(CACHE_LINE, count * sizeof *each);
     ring *r = ring_create(blocks);
     ring_span *finished = calloc(2 * (size_t)blocks, sizeof *finished);
-    if (t == NULL || each == NULL || r == NULL || finished == NULL) {
+    host_cores *pins = NULL;
+    if (t == NULL || each == NULL || r == NULL || finished == NULL ||
+        copy_pins(pin, workers, &pins, e) != WEFT_OK) {
         free(finished);
         ring_destroy(r);
         free(each);
@@ -91,34 +111,40 @@ weft_status team_create(int workers, int blocks, int64_t span_limit, const team_
     for (size_t i = 0; i < count; i++) {
         each[i] = (worker){.tile_ns = 0};
     }
-    t->hooks = *hooks;
-    t->context = context;
     t->workers = workers;
-    t->span_limit = span_limit;
+    t->pin = pins;
     t->worker = each;
     t->ring = r;
     t->finished = finished; /* a ring has less than twice as many blocks as it was asked for */
+    atomic_init(&t->waiting, workers);
     init_conditions(t);
     *out = t;
     return WEFT_OK;
 }
 
-void team_destroy(team *t)
+static bool end_workers(team *t)
 {
-    if (t != NULL) {
-        (void)pthread_cond_destroy(&t->noticed);
-        (void)pthread_cond_destroy(&t->offered);
-        (void)pthread_mutex_destroy(&t->mutex);
-        free(t->finished);
-        ring_destroy(t->ring);
-        free(t->worker);
-        free(t);
-    }
+    (void)pthread_mutex_lock(&t->mutex);
+    t->shutdown = true;
+    (void)pthread_cond_broadcast(&t->offered);
+    (void)pthread_mutex_unlock(&t->mutex);
+    return region_close(t->region, leave_ns);
 }
 
-void team_pin(team *t, const host_cores pin[])
+void team_destroy(team *t)
 {
-    t->pin = pin;
+    /* A worker that does not return from the kernel still uses the team. */
+    if (t == NULL || (t->region != NULL && !end_workers(t))) {
+        return;
+    }
+    (void)pthread_cond_destroy(&t->noticed);
+    (void)pthread_cond_destroy(&t->offered);
+    (void)pthread_mutex_destroy(&t->mutex);
+    free(t->finished);
+    ring_destroy(t->ring);
+    free(t->worker);
+    free(t->pin);
+    free(t);
 }
 
 void team_wake(void *waking)
@@ -132,7 +158,6 @@ void team_wake(void *waking)
 
 static void begin_usage(worker *w)
 {
-    usage_open(&w->usage);
     w->cpu_from_ns = usage_cpu_ns();
     w->wait_from_ns = usage_wait_ns(&w->usage);
 }
@@ -238,67 +263,84 @@ static bool work_once(team *t, int number)
     return false;
 }
 
-/* Sleeps until there may be work; the agent learns that a worker is idle. */
-static void wait_for_offer(team *t, int number)
+/* The agent learns that a worker is idle. */
+static void begin_to_wait(team *t, int number)
 {
     worker *w = &t->worker[number];
-    int64_t left = 0;
     w->now_ns = 0;
     note_usage(w, clock_now_ns());
     (void)pthread_mutex_lock(&t->mutex);
     atomic_fetch_add(&t->waiting, 1);
     t->news = true;
     (void)pthread_cond_signal(&t->noticed);
-    while (!atomic_load(&t->shutdown) && !any_finished(t) && !ring_look(t->ring, &w->at, &left)) {
-        (void)pthread_cond_wait(&t->offered, &t->mutex);
-    }
-    atomic_fetch_sub(&t->waiting, 1);
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-static void run_worker(team *t, int number)
+/* Sleeps until there may be work; false once there will be no more. */
+static bool wait_for_offer(team *t, int number)
 {
-    begin_usage(&t->worker[number]);
-    exits_enter(EXITS_IN_KERNEL);
-    do {
+    int64_t left = 0;
+    (void)pthread_mutex_lock(&t->mutex);
+    while (!t->shutdown && !any_finished(t) && !ring_look(t->ring, &t->worker[number].at, &left)) {
+        (void)pthread_cond_wait(&t->offered, &t->mutex);
+    }
+    const bool work = !t->shutdown;
+    atomic_fetch_sub(&t->waiting, work);
+    (void)pthread_mutex_unlock(&t->mutex);
+    return work;
+}
+
+/* A worker computes as the thread would that has called team_run(), whatever an earlier run has
+ * left behind. */
+static void adopt_run(team *t, worker *w)
+{
+    if (w->run != t->run) {
+        w->run = t->run;
+        thread_state_set(&t->caller);
+        region_icv_set(t->region, &t->icv);
+        begin_usage(w);
+    }
+}
+
+static void work(team *t, int number)
+{
+    while (wait_for_offer(t, number)) {
+        adopt_run(t, &t->worker[number]);
         while (finish_once(t, number) || work_once(t, number)) {
         }
-        wait_for_offer(t, number);
-    } while (!atomic_load(&t->shutdown));
-    while (finish_once(t, number) || work_once(t, number)) {
-    }
-    exits_enter(EXITS_ELSEWHERE);
-    usage_close(&t->worker[number].usage);
-}
-
-static void run_pinned(team *t, int number)
-{
-    host_cores before;
-    host_get_cores(&before);
-    const bool bound = host_bind_thread(&t->pin[number]);
-    run_worker(t, number);
-    if (bound) {
-        (void)host_bind_thread(&before);
+        begin_to_wait(t, number);
     }
 }
 
-/* A worker computes as the calling thread would. OpenMP's threads serve the user's own regions
- * afterwards: they get back what they had. */
-static void run_as_caller(team *t, int number)
+/* The threads may be OpenMP's again afterwards, to serve regions of the user's: they get back what
+ * they had. */
+static void run_worker(void *context, int number)
 {
+    team *t = context;
+    host_cores cores;
     thread_state before;
-    thread_set_other(true);
     thread_state_get(&before);
-    thread_state_set(&t->caller);
+    host_get_cores(&cores);
+    const bool bound = t->pin != NULL && host_bind_thread(&t->pin[number]);
+    usage_open(&t->worker[number].usage);
     stack_enter();
-    if (t->pin == NULL) {
-        run_worker(t, number);
-    } else {
-        run_pinned(t, number);
-    }
+    exits_enter(EXITS_IN_KERNEL);
+    work(t, number);
+    exits_enter(EXITS_ELSEWHERE);
     stack_leave();
+    usage_close(&t->worker[number].usage);
+    if (bound) {
+        (void)host_bind_thread(&cores);
+    }
     thread_state_set(&before);
-    thread_set_other(false);
+}
+
+weft_status team_start(team *t, error *e)
+{
+    assert(thread_is_main());
+    return t->workers == 0 || t->region != NULL
+               ? WEFT_OK
+               : region_open(t->workers, run_worker, t, &t->region, e);
 }
 
 /* Without workers: the agent's thread computes a span. */
@@ -310,75 +352,88 @@ static bool work_as_agent(team *t)
     return worked;
 }
 
-static void end_workers(team *t)
+/* The last run has left no block that could be worked at, and all workers sleep. */
+static void begin_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
+{
+    while (ring_collect(t->ring) != NULL) {
+    }
+    for (int i = 0; i < (t->workers > 0 ? t->workers : 1); i++) {
+        worker *w = &t->worker[i];
+        atomic_store(&w->busy_ns, 0);
+        atomic_store(&w->cpu_ns, 0);
+        atomic_store(&w->wait_ns, 0);
+        w->tile_ns = 0;
+        w->next_wait_ns = 0;
+    }
+    t->hooks = *hooks;
+    t->context = context;
+    t->span_limit = span_limit;
+    t->halted = false;
+    atomic_store(&t->tile_ns, 0);
+    thread_state_get(&t->caller);
+    region_icv_get(&t->icv);
+    t->run++;
+}
+
+/* Workers finish what is on offer, and sleep. */
+static void await_workers(team *t)
 {
     (void)pthread_mutex_lock(&t->mutex);
-    atomic_store(&t->shutdown, true);
-    (void)pthread_cond_broadcast(&t->offered);
+    while (atomic_load(&t->waiting) < t->workers || any_finished(t) || ring_stock(t->ring) > 0) {
+        (void)pthread_cond_wait(&t->noticed, &t->mutex);
+    }
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-static void run_agent(team *t)
+static void run_alone(team *t)
 {
+    usage_open(&t->worker[0].usage);
+    begin_usage(&t->worker[0]);
+    stack_enter();
     while (t->hooks.agent(t->context)) {
     }
-    end_workers(t);
+    while (work_as_agent(t)) {
+    }
+    stack_leave();
+    usage_close(&t->worker[0].usage);
+    thread_state_set(&t->caller);
 }
 
-weft_status team_run(team *t, error *e)
+void team_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
 {
     assert(thread_is_main());
-    thread_state_get(&t->caller);
+    begin_run(t, hooks, context, span_limit);
     if (t->workers == 0) {
-        begin_usage(&t->worker[0]);
-        stack_enter();
-        run_agent(t);
-        while (work_as_agent(t)) {
-        }
-        stack_leave();
-        usage_close(&t->worker[0].usage);
-        thread_state_set(&t->caller);
-        return WEFT_OK;
+        run_alone(t);
+        return;
     }
-    int threads = 0;
-    omp_set_dynamic(0);
-    exits_enter(EXITS_IN_OPENMP);
-#pragma omp parallel num_threads(t->workers + 1) default(none) shared(t, threads)
-    {
-        /* Thread 0 is the main thread, which is the one that may call MPI. */
-        const int me = omp_get_thread_num();
-        if (me == 0) {
-            exits_enter(EXITS_ELSEWHERE);
-            threads = omp_get_num_threads();
-        }
-        if (omp_get_num_threads() == t->workers + 1) {
-            if (me == 0) {
-                run_agent(t);
-            } else {
-                run_as_caller(t, me - 1);
-            }
-        }
+    while (t->hooks.agent(t->context)) {
     }
-    if (threads != t->workers + 1) {
-        return error_set(e, WEFT_ERR_SYSTEM,
-                         "OpenMP gave %d threads instead of %d; raise OMP_THREAD_LIMIT, or give "
-                         "fewer --threads",
-                         threads, t->workers + 1);
+    await_workers(t);
+}
+
+/* As many workers as there are tiles for: each takes one at least. */
+static void wake_workers(team *t, int64_t tiles)
+{
+    (void)pthread_mutex_lock(&t->mutex);
+    const int waiting = atomic_load(&t->waiting);
+    if (tiles < waiting) {
+        for (int64_t i = 0; i < tiles; i++) {
+            (void)pthread_cond_signal(&t->offered);
+        }
+    } else if (waiting > 0) {
+        (void)pthread_cond_broadcast(&t->offered);
     }
-    return WEFT_OK;
+    (void)pthread_mutex_unlock(&t->mutex);
 }
 
 bool team_offer(team *t, int64_t tiles, void *data)
 {
-    assert(thread_is_main());
+    assert(thread_is_main() && (t->workers == 0 || t->region != NULL));
     if (t->halted || !ring_offer(t->ring, tiles, data)) {
         return false;
     }
-    (void)pthread_mutex_lock(&t->mutex);
-    if (atomic_load(&t->waiting) > 0) {
-        (void)pthread_cond_broadcast(&t->offered);
-    }
-    (void)pthread_mutex_unlock(&t->mutex);
+    wake_workers(t, tiles);
     return true;
 }
 
@@ -465,16 +520,6 @@ bool team_rest(team *t, int64_t ns)
     t->news = false;
     (void)pthread_mutex_unlock(&t->mutex);
     return woken;
-}
-
-int team_region_threads(void)
-{
-    return omp_get_active_level() < omp_get_max_active_levels() ? omp_get_max_threads() : 1;
-}
-
-void team_set_region_threads(int threads)
-{
-    omp_set_num_threads(threads);
 }
 
 int64_t team_busy_ns(const team *t, int number)

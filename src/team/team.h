@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The team of a rank: workers that take spans of tiles from blocks that the agent offers. Sole
- * owner of OpenMP.
+/* The team of a rank: workers that take spans of tiles from blocks that the agent offers. It lives
+ * for the session; between runs, and where there is nothing to compute, its workers sleep.
  *
- * Thread: the main thread, but for the hooks, as they say, and the region's threads. */
+ * Thread: the main thread, but for the hooks, as they say. */
 #ifndef TEAM_TEAM_H
 #define TEAM_TEAM_H
 
@@ -29,28 +29,27 @@ typedef struct team_hooks {
     void (*block)(void *context, void *data);
 } team_hooks;
 
-/* The workers that OpenMP allows: OMP_THREAD_LIMIT counts the agent's thread as well. */
-int team_most_workers(void);
-
 /* A team of `workers` workers; 0: the agent's own thread alone. At most `blocks` blocks are on
- * offer or in work at a time, and a worker takes at most `span_limit` tiles at once. */
-weft_status team_create(int workers, int blocks, int64_t span_limit, const team_hooks *hooks,
-                        void *context, team **out, error *e);
+ * offer or in work at a time. Worker i stays on the cores pin[i], as far as the system allows it;
+ * NULL: where it is. The agent goes where it likes, so that it need not wait for a worker to pause;
+ * nor is a main thread pinned that computes without workers. */
+weft_status team_create(int workers, int blocks, const host_cores pin[], team **out, error *e);
 
-/* NULL is allowed. */
+/* Ends the workers, of which one that does not return from the kernel is not waited for for ever.
+ * NULL is allowed. */
 void team_destroy(team *t);
 
-/* From the next run on worker i stays on the cores pin[i], as far as the system allows it; NULL:
- * where it is. The entries live until then. The agent goes where it likes, so that it need not wait
- * for a worker to pause; nor is a main thread pinned that computes without workers. */
-void team_pin(team *t, const host_cores pin[]);
-
-/* Runs agent and workers until the agent returns false; the calling thread is the agent. Blocks
- * that are not finished by then are finished first. Workers have the calling thread's state (see
- * host/thread_state.h) meanwhile, and all threads their own again afterwards. */
-weft_status team_run(team *t, error *e);
+/* Runs agent and workers until the agent returns false; the calling thread is the agent. A worker
+ * takes at most `span_limit` tiles at once. Blocks that are not finished at the end are finished
+ * first; from then on nothing is left of them. Workers have the calling thread's state meanwhile
+ * (see host/thread_state.h), as it is at the beginning. */
+void team_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit);
 
 /* The following are the agent's. */
+
+/* Creates the workers' threads, unless they are there: to be called before a block is offered, so
+ * that a run that has nothing to compute needs none. */
+weft_status team_start(team *t, error *e);
 
 /* Offers a block of `tiles` tiles; false if there are too many, or the team is halted. */
 bool team_offer(team *t, int64_t tiles, void *data);
@@ -87,12 +86,7 @@ bool team_rest(team *t, int64_t ns);
 /* Any thread: ends the agent's rest. */
 void team_wake(void *team);
 
-/* How many threads an OpenMP region would have that the calling thread, a worker say, opens itself;
- * and sets that for the regions of another thread. */
-int team_region_threads(void);
-void team_set_region_threads(int threads);
-
-/* Nanoseconds that a worker has spent in spans so far. */
+/* Nanoseconds that a worker has spent in spans of this run so far. */
 int64_t team_busy_ns(const team *t, int number);
 
 /* CPU time that the worker has had for that, up to its last block or rest. Without workers that of

@@ -4,7 +4,6 @@
 
 #include "host/host.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -16,13 +15,6 @@ static void *stay(void *gate)
     (void)pthread_mutex_lock(gate);
     (void)pthread_mutex_unlock(gate);
     return NULL;
-}
-
-static void count_one(int folder, const char *thread, void *count)
-{
-    (void)folder;
-    (void)thread;
-    ++*(int *)count;
 }
 
 /* How many threads can be created, up to `threads`; why no more. */
@@ -53,12 +45,10 @@ weft_status trial_threads(int threads, error *e)
     if (thread == NULL) {
         return error_memory(e, "the state of %d threads", threads);
     }
-    int there = -1; /* this one does not count */
     int number = 0;
-    host_visit_folder(AT_FDCWD, "/proc/self/task", count_one, &there);
     const int created = create_threads(thread, threads, &number);
     free(thread);
-    if (created + there < threads) {
+    if (created < threads) {
         char host[HOST_NAME_BYTES];
         host_name(host);
         return error_set(e, WEFT_ERR_SYSTEM,

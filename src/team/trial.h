@@ -8,9 +8,8 @@
 
 #include "base/error.h"
 
-/* Fails if the system does not allow this process `threads` more threads, as far as is certain:
- * some of those that exist may be OpenMP's already. A number that has been tried is not tried
- * again. */
+/* Fails if the system does not allow this process `threads` more threads. A number that has been
+ * tried is not tried again. */
 weft_status trial_threads(int threads, error *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hybrid: a program that uses OpenMP and locks, and changes what belongs to threads, in main() and
- * in its kernel. A first map makes the workers before main() changes anything. */
+/* hybrid: a program that uses OpenMP, processes and locks, and changes what belongs to threads, in
+ * main() and in its kernel. A first map makes the workers before main() changes anything. */
+#define _DEFAULT_SOURCE 1
 #include <fenv.h>
 #include <locale.h>
 #include <omp.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <weft/weft.h>
@@ -28,10 +31,14 @@ typedef struct wish {
     bool never;       /* no item is to be computed in a child */
     pid_t home;
     locale_t locale;
+    int *workers; /* the threads that have computed, of which there are MOST at most; 0: none */
 } wish;
+
+enum { MOST = 16 };
 
 static pthread_mutex_t taken = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t shared = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
 
 static int count_on(int64_t to)
 {
@@ -52,10 +59,26 @@ static void nap(double seconds)
     }
 }
 
+/* Notes the calling thread. */
+static void note_thread(int workers[MOST])
+{
+    const int me = (int)syscall(SYS_gettid);
+    int i = 0;
+    (void)pthread_mutex_lock(&noting);
+    while (i < MOST - 1 && workers[i] != 0 && workers[i] != me) {
+        i++;
+    }
+    workers[i] = me;
+    (void)pthread_mutex_unlock(&noting);
+}
+
 /* What an item does but for its values. False if it must not be here. */
 static bool behave(const wish *w)
 {
     const bool at_home = getpid() == w->home;
+    if (at_home) {
+        note_thread(w->workers);
+    }
     if (w->lock && !at_home) {
         (void)pthread_mutex_lock(&taken);
     }
@@ -156,9 +179,28 @@ static int count_changed(int rounding)
     return changed;
 }
 
+/* As programs do between maps; the workers sleep meanwhile. */
+static bool use_threads_and_processes(void)
+{
+    int status = -1;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 && count_on(1000) == 1000;
+}
+
+/* The same threads have computed all maps, but for those of main(). */
+static bool are_few(const wish *w, const weft_session *session)
+{
+    const int workers = weft_session_workers(session);
+    return workers >= MOST || w->workers[workers > 0 ? workers : 1] == 0;
+}
+
 int main(int argc, char **argv)
 {
-    wish w = {.count = 100, .mode = "nearest", .leave = -1, .home = getpid()};
+    int workers[MOST] = {0};
+    wish w = {.count = 100, .mode = "nearest", .leave = -1, .home = getpid(), .workers = workers};
     const weft_option options[] = {
         {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
         {"mode", "NAME", WEFT_OPTION_STRING, &w.mode, "nearest, upward or flush"},
@@ -184,12 +226,18 @@ int main(int argc, char **argv)
         status = run(session, &w, "pilot");
         change(&w);
     }
+    if (status == WEFT_OK && !use_threads_and_processes()) {
+        status = weft_error(session, WEFT_ERR_SYSTEM, "a process or a region has failed");
+    }
     const int rounding = fegetround();
     if (status == WEFT_OK) {
         status = run(session, &w, "main");
     }
     if (status == WEFT_OK && count_changed(rounding) > 0) {
         status = weft_error(session, WEFT_ERR_SYSTEM, "threads have not got back what they had");
+    }
+    if (status == WEFT_OK && !are_few(&w, session)) {
+        status = weft_error(session, WEFT_ERR_SYSTEM, "the second map has had workers of its own");
     }
     (void)uselocale(LC_GLOBAL_LOCALE);
     return weft_finish(session, status);

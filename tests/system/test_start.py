@@ -84,18 +84,18 @@ class Start(SystemTest):
         self.assertRegex(ending.err, "WARNING: the Slurm job .* should have ended.*--time-limit")
 
     def test_openmp_allows_fewer_threads(self):
-        limited = environment(OMP_THREAD_LIMIT="2")
-        ending = self.run_well(KNOWN, *self.words("--fresh"), layout=(0, None), env=limited)
-        says = "1 rank x 1 worker (OMP_THREAD_LIMIT) on" if CORES > 1 else "1 rank x 1 worker on"
-        self.assertIn(says, self.first_line(ending))
         ending = self.run_well(KNOWN, *self.words("--fresh"), layout=(0, None),
                                env=environment(OMP_THREAD_LIMIT="1"))
-        self.assertIn("1 rank x 0 workers (OMP_THREAD_LIMIT) on", self.first_line(ending))
+        says = "1 rank x 1 worker (OMP_THREAD_LIMIT) on" if CORES > 1 else "1 rank x 1 worker on"
+        self.assertIn(says, self.first_line(ending))
+        limited = environment(OMP_THREAD_LIMIT="2")
+        self.run_well(KNOWN, *self.words("--fresh"), layout=(0, 2), env=limited)
         os.remove(self.path())
         for layout in ((0, 3), (2, 3)):
             ending = run(KNOWN, *self.words(), layout=layout, env=limited)
             self.assertEqual(ending.status, 2, ending)
-            self.assertIn("3 workers on rank 0, where OMP_THREAD_LIMIT allows 1", ending.err)
+            self.assertIn("3 workers on rank 0, where OMP_THREAD_LIMIT allows 2; give --threads 2, "
+                          "or raise the limit to 3", ending.err)
             self.assertFalse(os.path.exists(self.path()))
 
     def test_openmp_places_of_several_ranks(self):

@@ -10,7 +10,7 @@
 #include "engine/exec/call.h"
 #include "engine/exec/child.h"
 #include "engine/exec/overflow.h"
-#include "team/team.h"
+#include "team/region.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -122,7 +122,7 @@ int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan
 static void begin_in_child(void *context)
 {
     const slot *mine = context;
-    team_set_region_threads(mine->region_threads);
+    region_set_inner_threads(mine->region_threads);
     if (mine->isolation->setup.flow->store != NULL) {
         store_forget(mine->isolation->setup.flow->store);
     }
@@ -166,7 +166,7 @@ static weft_status prepare(slot *mine)
     if (mine->failed == NULL) {
         return error_memory(&mine->broken, "the failures of a child");
     }
-    mine->region_threads = team_region_threads();
+    mine->region_threads = region_inner_threads();
     const child_setup setup = {
         .forker = s->forker,
         .caller = s->setup.flow->caller,

@@ -6,7 +6,9 @@
 #include "base/number.h"
 #include "engine/layout/seat.h"
 #include "host/cgroup.h"
+#include "sched/pace.h"
 #include "team/cores.h"
+#include "team/region.h"
 #include "team/team.h"
 #include "team/trial.h"
 
@@ -52,7 +54,7 @@ static int per_node(int count, const core_groups *c)
 /* Pins the workers of this rank where that can only help: no core is left over to which the system
  * could move one that somebody else's process is in the way of. Where cores are left over, they
  * still keep to a NUMA node. Bindings of the launcher and of the user stay as they are. */
-static outcome pin_workers(const places *here, int rank, placement *p)
+static outcome pin_workers(const places *here, int rank, host_cores **pins)
 {
     const seat *s = &here->seat[rank];
     const seat_share *share = &here->seating->share[rank];
@@ -75,7 +77,7 @@ static outcome pin_workers(const places *here, int rank, placement *p)
         o.threads = per_node(share->threads, c);
         o.cores = per_node(cores_count(c), c);
         if (binding != CORES_FREE) {
-            p->pin = pin;
+            *pins = pin;
             pin = NULL;
         }
     }
@@ -304,7 +306,7 @@ static void take_seat(seat *s, host_cores *cores)
     s->quota_group = q.group;
     s->online = host_online_cores();
     s->named = workers_from_environment();
-    s->most = team_most_workers();
+    s->most = region_most_threads();
     s->placed = cores_openmp_binds();
 }
 
@@ -341,10 +343,9 @@ static weft_status check_limit(const places *all, int ranks, error *e)
         const int most = all->seat[i].most;
         if (workers > most) {
             return error_set(e, WEFT_ERR_USAGE,
-                             "--threads: %d worker%s on rank %d, where OMP_THREAD_LIMIT allows %d, "
-                             "since the main thread counts; give --threads %d, or raise the limit "
-                             "to %d",
-                             workers, workers == 1 ? "" : "s", i, most, most, workers + 1);
+                             "--threads: %d worker%s on rank %d, where OMP_THREAD_LIMIT allows %d; "
+                             "give --threads %d, or raise the limit to %d",
+                             workers, workers == 1 ? "" : "s", i, most, most, workers);
         }
     }
     return WEFT_OK;
@@ -387,6 +388,7 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     const int rank = comm_rank(c);
     placement settled = {.ranks = comm_size(c)};
     places all = {.seat = NULL};
+    host_cores *pins = NULL;
     outcome *outcomes = calloc((size_t)settled.ranks, sizeof *outcomes);
     weft_status status = comm_agree(
         c, outcomes == NULL ? error_memory(e, "the places of %d ranks", settled.ranks) : WEFT_OK,
@@ -397,13 +399,17 @@ weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e)
     if (status == WEFT_OK) {
         settled.workers = all.seating->share[rank].workers;
         count_up(&all, &settled);
-        const outcome mine = pin_workers(&all, rank, &settled);
+        const outcome mine = pin_workers(&all, rank, &pins);
         status = comm_gather(c, &mine, sizeof mine, outcomes, e);
     }
+    if (status == WEFT_OK && rank == 0) {
+        announce(&all, outcomes, &settled);
+    }
     if (status == WEFT_OK) {
-        if (rank == 0) {
-            announce(&all, outcomes, &settled);
-        }
+        status = team_create(settled.workers, pace_blocks(settled.workers), pins, &settled.team, e);
+    }
+    free(pins);
+    if (status == WEFT_OK) {
         *p = settled;
     } else {
         placement_clear(&settled);
@@ -419,8 +425,8 @@ void placement_clear(placement *p)
 {
     free(p->host);
     free(p->threads);
-    free(p->pin);
+    team_destroy(p->team);
     p->host = NULL;
     p->threads = NULL;
-    p->pin = NULL;
+    p->team = NULL;
 }

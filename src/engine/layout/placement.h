@@ -21,18 +21,19 @@ typedef struct placement {
     bool idle_main_threads; /* every rank has workers */
     int cores;              /* that ranks may use, over all hosts */
     char host_names[128];
-    host_label *host; /* of each rank; NULL, but on rank 0 */
-    int *threads;     /* of each rank: its workers, or its main thread; NULL, but on rank 0 */
-    host_cores *pin;  /* where each worker of this rank stays; NULL: anywhere */
+    host_label *host;  /* of each rank; NULL, but on rank 0 */
+    int *threads;      /* of each rank: its workers, or its main thread; NULL, but on rank 0 */
+    struct team *team; /* of this rank; its workers begin when there is something to compute */
 } placement;
 
 /* Settles the number of workers, which can all be created: as asked for; -1 for OMP_NUM_THREADS, or
  * else an equal share of the cores that the rank may use and of its CPU quota, and no more than
  * OpenMP allows; and where they stay. More than OpenMP allows is WEFT_ERR_USAGE where they were
- * asked for. Rank 0 prints the layout, and what is wrong with it. Collective. */
+ * asked for. Rank 0 prints the layout, and what is wrong with it. Collective; a failure may be this
+ * rank's alone. */
 weft_status placement_settle(comm *c, int64_t asked, placement *p, error *e);
 
-/* Gives back what placement_settle() has made. */
+/* Gives back what placement_settle() has made; the team's workers end. */
 void placement_clear(placement *p);
 
 #endif

@@ -57,8 +57,11 @@ static bool offer_hook(void *context, interval p)
     agent *a = context;
     error e = {.status = WEFT_OK};
     block *b = pop(&a->free);
-    const weft_status status =
-        b != NULL ? block_renew(b, &e) : block_create(a->setup.flow, desk_room(a->desk), &b, &e);
+    weft_status status = team_start(a->setup.team, &e);
+    if (status == WEFT_OK) {
+        status = b != NULL ? block_renew(b, &e)
+                           : block_create(a->setup.flow, desk_room(a->desk), &b, &e);
+    }
     if (status != WEFT_OK) {
         block_destroy(b);
         fail_hook(a, &e);

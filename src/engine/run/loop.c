@@ -30,7 +30,6 @@ static const int64_t read_ns = INT64_C(20000000);
 
 typedef struct loop {
     loop_setup setup;
-    team *team;
     agent *agent;
     int64_t active_ns; /* when there was last anything to do */
     message_end end;   /* the coordinator's last word; its kind says whether there has been one */
@@ -192,7 +191,7 @@ static void rest(loop *l, bool active)
     l->active_ns = active ? now_ns : l->active_ns;
     const int64_t rest_ns = pace_rest(now_ns - l->active_ns, hungry, comm_size(l->setup.comm),
                                       now_ns - l->setup.flow->origin_ns);
-    if (team_rest(l->team, rest_ns)) {
+    if (team_rest(l->setup.team, rest_ns)) {
         l->active_ns = clock_now_ns();
     }
 }
@@ -230,22 +229,14 @@ static void write_hook(void *context, void *data)
 
 static weft_status prepare(loop *l, error *e)
 {
-    static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
     const loop_setup *setup = &l->setup;
-    const int64_t limit = pace_span_limit(setup->flow->span_tiles);
-    weft_status status =
-        team_create(setup->workers, pace_blocks(setup->workers), limit, &hooks, l, &l->team, e);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    team_pin(l->team, setup->pin);
     if (setup->coordinator != NULL) {
-        lease_table_set_wake(store_leases(setup->flow->store), team_wake, l->team);
+        lease_table_set_wake(store_leases(setup->flow->store), team_wake, setup->team);
     }
     setup->flow->attend = setup->workers == 0 ? attend_meanwhile : NULL;
     setup->flow->agent = l;
     const agent_setup agent_of = {.flow = setup->flow,
-                                  .team = l->team,
+                                  .team = setup->team,
                                   .link = setup->link,
                                   .ranks = comm_size(setup->comm),
                                   .workers = setup->workers,
@@ -253,7 +244,7 @@ static weft_status prepare(loop *l, error *e)
     return agent_create(&agent_of, &l->agent, e);
 }
 
-/* Without a team there is nobody to compute; the others learn of it, and the run ends. */
+/* Without an agent nothing is computed here; the others learn of it, and the run ends. */
 static void give_up(loop *l, const error *why)
 {
     coordinator_link_fail(l->setup.link, why);
@@ -265,13 +256,12 @@ static void give_up(loop *l, const error *why)
 
 weft_status loop_run(const loop_setup *setup, error *why)
 {
+    static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
     loop l = {.setup = *setup, .active_ns = clock_now_ns()};
     error e = {.status = WEFT_OK};
-    weft_status status = prepare(&l, &e);
-    if (status == WEFT_OK) {
-        status = team_run(l.team, &e);
-    }
-    if (status != WEFT_OK) {
+    if (prepare(&l, &e) == WEFT_OK) {
+        team_run(setup->team, &hooks, &l, pace_span_limit(setup->flow->span_tiles));
+    } else {
         give_up(&l, &e);
     }
     if (l.end.broken) {
@@ -282,6 +272,5 @@ weft_status loop_run(const loop_setup *setup, error *why)
     if (setup->coordinator != NULL) {
         lease_table_set_wake(store_leases(setup->flow->store), NULL, NULL);
     }
-    team_destroy(l.team);
     return why->status;
 }

@@ -11,7 +11,7 @@
 #include "engine/flow/flow.h"
 #include "engine/link/coordinator_link.h"
 #include "engine/link/mail.h"
-#include "host/host.h"
+#include "team/team.h"
 
 /* What it works with; all of it lives longer. */
 typedef struct loop_setup {
@@ -20,8 +20,8 @@ typedef struct loop_setup {
     mail *mail;
     coordinator_link *link;
     coordinator *coordinator; /* rank 0; else NULL */
+    team *team;               /* of the session */
     int workers;
-    const host_cores *pin; /* where they stay; NULL: anywhere */
     pulse pulse;
 } loop_setup;
 

@@ -286,8 +286,8 @@ static weft_status compute(comm *c, const placement *p, const run_options *optio
                                   .mail = made.mail,
                                   .link = made.link,
                                   .coordinator = made.coordinator,
+                                  .team = p->team,
                                   .workers = p->workers,
-                                  .pin = p->pin,
                                   .pulse = made.pulse};
         status = loop_run(&setup, e);
         isolation_conclude(w->isolation);

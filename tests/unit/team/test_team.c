@@ -13,6 +13,8 @@
 #include "host/usage.h"
 #include "team/team.h"
 
+#include <fcntl.h>
+#include <fenv.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -135,6 +137,30 @@ static bool agent_hook(void *context)
     return true;
 }
 
+/* One of each size, for all tests: a team lives on between runs. */
+enum { MOST_WORKERS = 3 };
+static team *teams[MOST_WORKERS + 1];
+
+static int create_teams(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    bool good = true;
+    for (int i = 0; i <= MOST_WORKERS; i++) {
+        good = team_create(i, ROOM, NULL, &teams[i], &e) == WEFT_OK && good;
+    }
+    return good ? 0 : -1;
+}
+
+static int destroy_teams(void **state)
+{
+    (void)state;
+    for (int i = 0; i <= MOST_WORKERS; i++) {
+        team_destroy(teams[i]);
+    }
+    return 0;
+}
+
 static const team_hooks hooks = {.agent = agent_hook, .span = span_hook, .block = block_hook};
 
 static void prepare(scene *s, int workers, int64_t span_limit, int64_t most_tiles)
@@ -155,12 +181,12 @@ static void prepare(scene *s, int workers, int64_t span_limit, int64_t most_tile
         w->tiles = w->tiles < TILES - first ? w->tiles : TILES - first;
         first += w->tiles;
     }
-    assert_int_equal(team_create(workers, ROOM, span_limit, &hooks, s, &s->team, &e), WEFT_OK);
+    s->team = teams[workers];
+    assert_int_equal(team_start(s->team, &e), WEFT_OK);
 }
 
 static void finish(scene *s)
 {
-    team_destroy(s->team);
     free(s->cut);
     free(s->computed);
     free(s->works);
@@ -187,12 +213,11 @@ static void test_every_tile_once(void **state)
     static const int workers[] = {0, 1, 3};
     static const int64_t most[] = {1, 13, 997, TILES};
     static const int64_t limits[] = {1, 5, TILES};
-    error e = {.status = WEFT_OK};
     for (int w = 0; w < 3; w++) {
         for (int m = 0; m < 4; m++) {
             scene s;
             prepare(&s, workers[w], limits[(w + m) % 3], most[m]);
-            assert_int_equal(team_run(s.team, &e), WEFT_OK);
+            team_run(s.team, &hooks, &s, s.span_limit);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]), 1);
@@ -212,7 +237,6 @@ static void test_cutting(void **state)
     (void)state;
     static const int workers[] = {0, 1, 3};
     static const int64_t keeps[] = {0, 1, 40};
-    error e = {.status = WEFT_OK};
     int64_t cut = 0;
     for (int w = 0; w < 3; w++) {
         for (int k = 0; k < 3; k++) {
@@ -221,7 +245,7 @@ static void test_cutting(void **state)
             s.cutting = true;
             s.keep = keeps[k];
             s.most = k % 2 == 0 ? INT64_MAX : 13;
-            assert_int_equal(team_run(s.team, &e), WEFT_OK);
+            team_run(s.team, &hooks, &s, s.span_limit);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]) + s.cut[i], 1);
@@ -242,7 +266,6 @@ static void test_cutting(void **state)
 static void test_agent_writes_nothing(void **state)
 {
     (void)state;
-    error e = {.status = WEFT_OK};
     int by_cut = 0;
     for (int round = 0; round < 60; round++) {
         scene s;
@@ -250,7 +273,7 @@ static void test_agent_writes_nothing(void **state)
         s.cutting = true;
         s.busily = true;
         s.most = 1 + round % 3;
-        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        team_run(s.team, &hooks, &s, s.span_limit);
         check_order(&s);
         for (int i = 0; i < s.works_count; i++) {
             by_cut += s.works[i].computed > 0 && s.works[i].computed < s.works[i].tiles;
@@ -265,13 +288,12 @@ static void test_halt(void **state)
 {
     (void)state;
     static const int workers[] = {0, 1, 3};
-    error e = {.status = WEFT_OK};
     for (int w = 0; w < 3; w++) {
         for (int after = 1; after < 40; after += 9) {
             scene s;
             prepare(&s, workers[w], 4, 90);
             s.halt_after = after;
-            assert_int_equal(team_run(s.team, &e), WEFT_OK);
+            team_run(s.team, &hooks, &s, s.span_limit);
             check_order(&s);
             assert_true(s.halted);
             assert_true(s.offered < s.works_count);
@@ -362,13 +384,13 @@ static void test_what_is_begun_is_finished(void **state)
     error e = {.status = WEFT_OK};
     pause_scene p = {.until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
     assert_int_equal(pthread_mutex_init(&p.mutex, NULL), 0);
-    assert_int_equal(team_create(1, 2, 1, &pausing, &p, &p.team, &e), WEFT_OK);
-    assert_int_equal(team_run(p.team, &e), WEFT_OK);
+    p.team = teams[1];
+    assert_int_equal(team_start(p.team, &e), WEFT_OK);
+    team_run(p.team, &pausing, &p, 1);
     assert_int_equal(p.computed, 1);
     assert_int_equal(p.left_after_halt, 0);
     assert_int_equal(p.hooks, 1);
     assert_true(team_idle(p.team));
-    team_destroy(p.team);
     (void)pthread_mutex_destroy(&p.mutex);
 }
 
@@ -388,13 +410,10 @@ static void test_offered_blocks_are_finished_at_the_end(void **state)
     (void)state;
     static const int workers[] = {0, 1, 3};
     const team_hooks hasty = {.agent = hasty_agent, .span = span_hook, .block = block_hook};
-    error e = {.status = WEFT_OK};
     for (int round = 0; round < 60; round++) {
         scene s;
         prepare(&s, workers[round % 3], 5, 50);
-        team_destroy(s.team);
-        assert_int_equal(team_create(s.workers, ROOM, 5, &hasty, &s, &s.team, &e), WEFT_OK);
-        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        team_run(s.team, &hasty, &s, s.span_limit);
         for (int i = 0; i < ROOM; i++) {
             assert_int_equal(s.works[i].computed, s.works[i].tiles);
             assert_int_equal(s.works[i].hooks, 1);
@@ -406,11 +425,10 @@ static void test_offered_blocks_are_finished_at_the_end(void **state)
 static void test_runs_again(void **state)
 {
     (void)state;
-    error e = {.status = WEFT_OK};
     for (int workers = 0; workers < 4; workers++) {
         scene s;
         prepare(&s, workers, TILES, 100);
-        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        team_run(s.team, &hooks, &s, s.span_limit);
         check_order(&s);
         int64_t busy_ns = 0;
         for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
@@ -478,9 +496,9 @@ static stay run_looking(int workers, const host_cores pin[])
         .agent = looking_agent, .span = looking_span, .block = ignoring_block};
     error e = {.status = WEFT_OK};
     stay s = {.workers = workers, .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
-    assert_int_equal(team_create(workers, ROOM, 1, &looking, &s, &s.team, &e), WEFT_OK);
-    team_pin(s.team, pin);
-    assert_int_equal(team_run(s.team, &e), WEFT_OK);
+    assert_int_equal(team_create(workers, ROOM, pin, &s.team, &e), WEFT_OK);
+    assert_int_equal(team_start(s.team, &e), WEFT_OK);
+    team_run(s.team, &looking, &s, 1);
     team_destroy(s.team);
     return s;
 }
@@ -490,8 +508,7 @@ static void check_cores(const host_cores *found, const host_cores *expected)
     assert_memory_equal(found, expected, sizeof *found);
 }
 
-/* Workers stay on their cores during a run, and only then. The agent is not bound, nor is a main
- * thread that computes. */
+/* Workers stay on their cores; the agent is not bound, nor is a main thread that computes. */
 static void test_pinning(void **state)
 {
     (void)state;
@@ -511,7 +528,7 @@ static void test_pinning(void **state)
             assert_true(pinned.seen[i]);
             check_cores(&pinned.worker[i], workers > 0 ? &pin[i] : &all);
         }
-        /* The same threads again. */
+        /* Threads that OpenMP uses again are free again. */
         const stay freed = run_looking(workers, NULL);
         for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
             assert_true(freed.seen[i]);
@@ -575,21 +592,118 @@ static int64_t toil_span(void *context, void *data, int worker, int64_t first, i
 static void test_cpu(void **state)
 {
     (void)state;
-    error e = {.status = WEFT_OK};
     for (int round = 0; round < 4; round++) {
         const bool toils = round % 2 == 1;
         const team_hooks dozing = {
             .agent = doze_agent, .span = toils ? toil_span : doze_span, .block = block_hook};
         scene s;
         prepare(&s, round / 2, 5, 50);
-        team_destroy(s.team);
         s.works[0].tiles = 10;
-        assert_int_equal(team_create(s.workers, ROOM, 5, &dozing, &s, &s.team, &e), WEFT_OK);
-        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        team_run(s.team, &dozing, &s, s.span_limit);
         assert_true(team_busy_ns(s.team, 0) >= 50000000);
         assert_int_equal(team_cpu_ns(s.team, 0) >= 50000000, toils);
         finish(&s);
     }
+}
+
+/* What the workers of a run were. */
+typedef struct roll {
+    team *team;
+    int workers;
+    int offered;
+    int64_t until_ns;
+    atomic_int here; /* threads that wait for the others */
+    int rounding[MOST_WORKERS];
+    pthread_t thread[MOST_WORKERS];
+} roll;
+
+/* No worker goes on before all have come. */
+static int64_t meeting_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                            int64_t start_ns)
+{
+    roll *r = context;
+    (void)data;
+    (void)first;
+    (void)tiles;
+    (void)start_ns;
+    r->thread[worker] = pthread_self();
+    r->rounding[worker] = fegetround();
+    (void)fesetround(FE_TOWARDZERO);
+    atomic_fetch_add(&r->here, 1);
+    while (atomic_load(&r->here) < r->workers && clock_now_ns() < r->until_ns) {
+        clock_sleep_ns(10000);
+    }
+    return clock_now_ns();
+}
+
+static bool meeting_agent(void *context)
+{
+    static int block;
+    roll *r = context;
+    while (r->offered < r->workers && team_offer(r->team, 1, &block)) {
+        r->offered++;
+    }
+    while (team_collect(r->team) != NULL) {
+    }
+    team_rest(r->team, 1000000);
+    return !team_idle(r->team);
+}
+
+static bool absent_agent(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void count_one(int folder, const char *thread, void *count)
+{
+    (void)folder;
+    (void)thread;
+    ++*(int *)count;
+}
+
+static int count_threads(void)
+{
+    int count = 0;
+    host_visit_folder(AT_FDCWD, "/proc/self/task", count_one, &count);
+    return count;
+}
+
+/* The team's threads begin when there is something to compute, and serve every run from then on,
+ * with what the calling thread has at its beginning. */
+static void test_same_threads_in_every_run(void **state)
+{
+    (void)state;
+    static const team_hooks meeting = {
+        .agent = meeting_agent, .span = meeting_span, .block = ignoring_block};
+    static const team_hooks absent = {
+        .agent = absent_agent, .span = meeting_span, .block = ignoring_block};
+    static const int modes[] = {FE_UPWARD, FE_TONEAREST, FE_DOWNWARD};
+    error e = {.status = WEFT_OK};
+    roll first = {.workers = MOST_WORKERS};
+    const int before = count_threads();
+    assert_int_equal(team_create(MOST_WORKERS, ROOM, NULL, &first.team, &e), WEFT_OK);
+    team_run(first.team, &absent, &first, 1);
+    assert_int_equal(count_threads(), before);
+    assert_int_equal(team_start(first.team, &e), WEFT_OK);
+    const int with_workers = count_threads();
+    for (int run = 0; run < 3; run++) {
+        roll r = {.team = first.team,
+                  .workers = MOST_WORKERS,
+                  .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
+        (void)fesetround(modes[run]);
+        assert_int_equal(team_start(r.team, &e), WEFT_OK);
+        team_run(r.team, &meeting, &r, 1);
+        assert_int_equal(fegetround(), modes[run]);
+        (void)fesetround(FE_TONEAREST);
+        first = run == 0 ? r : first;
+        for (int i = 0; i < MOST_WORKERS; i++) {
+            assert_true(pthread_equal(r.thread[i], first.thread[i]) != 0);
+            assert_int_equal(r.rounding[i], modes[run]);
+        }
+        assert_int_equal(count_threads(), with_workers);
+    }
+    team_destroy(first.team);
 }
 
 int main(void)
@@ -605,6 +719,7 @@ int main(void)
         cmocka_unit_test(test_pinning),
         cmocka_unit_test(test_pinning_fails),
         cmocka_unit_test(test_cpu),
+        cmocka_unit_test(test_same_threads_in_every_run),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, create_teams, destroy_teams);
 }
