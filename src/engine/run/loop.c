@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/exec/compute.h"
+#include "engine/exec/isolation.h"
 #include "engine/exec/lull.h"
 #include "engine/rank/agent.h"
 #include "host/outcome_file.h"
@@ -222,6 +223,11 @@ static int64_t compute_hook(void *context, void *data, int worker, int64_t first
     return block_compute(data, worker, first, tiles, start_ns);
 }
 
+static bool prepare_hook(void *context, int worker)
+{
+    return isolation_prepare(((const loop *)context)->setup.flow->isolation, worker);
+}
+
 static void write_hook(void *context, void *data)
 {
     (void)context;
@@ -230,7 +236,8 @@ static void write_hook(void *context, void *data)
 
 static weft_status prepare(loop *l, error *e)
 {
-    static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
+    static const team_hooks hooks = {
+        .agent = step, .span = compute_hook, .prepare = prepare_hook, .block = write_hook};
     const loop_setup *setup = &l->setup;
     const int64_t limit = pace_span_limit(setup->flow->span_tiles);
     weft_status status =
