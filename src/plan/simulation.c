@@ -197,7 +197,8 @@ static void take_span(simulation *s, int rank, int worker)
     int64_t left = 0;
     if (m->ring == NULL || !ring_look(m->ring, &t->at, &left) ||
         !ring_take(m->ring, t->at,
-                   length_span_tiles(setup->workers, s->span_limit, t->tile_ns, left), &t->span)) {
+                   length_span_tiles(setup->workers, s->span_limit, t->tile_ns, left, false),
+                   &t->span)) {
         t->next = m->waiting;
         m->waiting = worker;
         wake_agent(s, rank);
@@ -306,7 +307,7 @@ static bool offer_hook(void *context, interval p)
     if (m->ring == NULL) {
         m->ring = ring_create(pace_blocks(s->setup->workers));
     }
-    if (w == NULL || m->ring == NULL || !ring_offer(m->ring, p.tiles, w)) {
+    if (w == NULL || m->ring == NULL || !ring_offer(m->ring, p.tiles, false, w)) {
         s->failed = s->failed || w == NULL || m->ring == NULL;
         free(w);
         return false;

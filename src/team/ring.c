@@ -19,6 +19,7 @@ static const uint64_t tile_mask = (UINT64_C(1) << TILE_BITS) - 1;
 
 typedef struct entry {
     _Alignas(CACHE_LINE) _Atomic uint64_t cursor;
+    atomic_bool coarse;
     _Alignas(CACHE_LINE) _Atomic int64_t pending; /* tiles not computed yet */
     atomic_bool finished;
     bool held; /* agent only: by a block that has not been collected */
@@ -116,7 +117,7 @@ static void note_oldest(ring *r)
     atomic_store_explicit(&r->oldest, r->blocks[r->spent], memory_order_relaxed);
 }
 
-bool ring_offer(ring *r, int64_t tiles, void *data)
+bool ring_offer(ring *r, int64_t tiles, bool coarse, void *data)
 {
     int64_t sequence = atomic_load_explicit(&r->offered, memory_order_relaxed);
     if (ring_full(r)) {
@@ -130,6 +131,7 @@ bool ring_offer(ring *r, int64_t tiles, void *data)
     e->held = true;
     atomic_store_explicit(&e->pending, tiles, memory_order_relaxed);
     atomic_store_explicit(&e->finished, false, memory_order_relaxed);
+    atomic_store_explicit(&e->coarse, coarse, memory_order_relaxed);
     atomic_store_explicit(&e->cursor, make_cursor(sequence, 0, tiles), memory_order_release);
     r->blocks[r->count++] = sequence;
     note_oldest(r);
@@ -230,6 +232,11 @@ bool ring_look(ring *r, int64_t *at, int64_t *left)
         }
     }
     return false;
+}
+
+bool ring_coarse(const ring *r, int64_t at)
+{
+    return atomic_load_explicit(&entry_of(r, at)->coarse, memory_order_relaxed);
 }
 
 bool ring_take(ring *r, int64_t at, int64_t tiles, ring_span *span)

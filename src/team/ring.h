@@ -29,7 +29,7 @@ void ring_destroy(ring *r);
 /* One thread, the agent: */
 
 /* Puts a block of 1 … RING_BLOCK_TILES tiles on offer; false if the ring is full. */
-bool ring_offer(ring *r, int64_t tiles, void *data);
+bool ring_offer(ring *r, int64_t tiles, bool coarse, void *data);
 
 /* Takes a finished block out, and forgets its data, which is returned; NULL if there is none. */
 void *ring_collect(ring *r);
@@ -60,6 +60,9 @@ bool ring_full(const ring *r);
 
 /* Moves *at to the oldest block from there on that has tiles left; false if there is none. */
 bool ring_look(ring *r, int64_t *at, int64_t *left);
+
+/* Whether that block was offered as coarse: a hint, since another may be there by now. */
+bool ring_coarse(const ring *r, int64_t at);
 
 /* Takes `tiles` tiles of a block, or what is left of it if that is less; false if another worker
  * was quicker. */

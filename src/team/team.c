@@ -254,8 +254,13 @@ static bool work_once(team *t, int number)
     ring_span span;
     int64_t left = 0;
     while (ring_look(t->ring, &w->at, &left)) {
-        if (ring_take(t->ring, w->at,
-                      length_span_tiles(t->workers, t->span_limit, w->tile_ns, left), &span)) {
+        const bool coarse = ring_coarse(t->ring, w->at);
+        const int64_t tiles =
+            length_span_tiles(t->workers, t->span_limit, w->tile_ns, left, coarse);
+        if (ring_take(t->ring, w->at, tiles, &span)) {
+            if (coarse && t->hooks.prepare(t->context, number)) {
+                w->now_ns = 0;
+            }
             compute(t, number, &span);
             return true;
         }
@@ -427,10 +432,10 @@ static void wake_workers(team *t, int64_t tiles)
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-bool team_offer(team *t, int64_t tiles, void *data)
+bool team_offer(team *t, int64_t tiles, bool coarse, void *data)
 {
     assert(thread_is_main() && (t->workers == 0 || t->region != NULL));
-    if (t->halted || !ring_offer(t->ring, tiles, data)) {
+    if (t->halted || !ring_offer(t->ring, tiles, coarse, data)) {
         return false;
     }
     wake_workers(t, tiles);

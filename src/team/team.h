@@ -23,6 +23,9 @@ typedef struct team_hooks {
      * clock stood at start_ns; returns what it says at the end. */
     int64_t (*span)(void *context, void *data, int worker, int64_t first, int64_t tiles,
                     int64_t start_ns);
+    /* Worker: is about to compute a span of a coarse block. True if that took its time, which is
+     * not the tiles'. Only needed where such blocks are offered. */
+    bool (*prepare)(void *context, int worker);
     /* Once per block, when nothing of it is left to compute: the worker that was last, or, where
      * team_halt() or team_cut() has taken the rest back, the next that is free. The call may take
      * long. The agent calls it only where nothing of the block was computed, or without workers. */
@@ -51,8 +54,9 @@ void team_run(team *t, const team_hooks *hooks, void *context, int64_t span_limi
  * that a run that has nothing to compute needs none. */
 weft_status team_start(team *t, error *e);
 
-/* Offers a block of `tiles` tiles; false if there are too many, or the team is halted. */
-bool team_offer(team *t, int64_t tiles, void *data);
+/* Offers a block of `tiles` tiles; false if there are too many, or the team is halted. Workers take
+ * longer spans of a coarse one, see length_span_tiles(), with no limit. */
+bool team_offer(team *t, int64_t tiles, bool coarse, void *data);
 
 /* A finished block's data, or NULL. */
 void *team_collect(team *t);

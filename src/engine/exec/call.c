@@ -6,9 +6,26 @@
 
 #include <stdio.h>
 
+/* A span in a child is long, and is computed in so many parts or fewer: where something fails or
+ * dies, only the items of its part are tried one by one. */
+enum { PARTS = 10 };
+
 static bool call_alike(const weft_span *span, isolation_plan plan);
 
-int call_here(const weft_span *span)
+static int64_t smaller_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t call_part_items(const weft_span *span)
+{
+    const flow *w = span->flow;
+    const int64_t grain = w->job->tiles.grain;
+    const int64_t tiles = smaller_of(span->count / grain / PARTS + 1, w->span_tiles);
+    return w->options->pure ? smaller_of(tiles * grain, span->count) : span->count;
+}
+
+static int call_here(const weft_span *span)
 {
     const flow *w = span->flow;
     const int code = w->kernel(span, w->context);
@@ -18,11 +35,26 @@ int call_here(const weft_span *span)
     return code;
 }
 
-/* While the worker is in the user's code, others may fork. */
-static int call_and_break(const weft_span *span)
+int call_parts(const weft_span *span, _Atomic int64_t *at)
 {
+    const int64_t end = span->first + span->count;
+    const int64_t most = call_part_items(span);
+    weft_span part = *span;
+    int code = 0;
+    for (; part.first < end && code == 0; part.first += part.count) {
+        part.count = smaller_of(most, end - part.first);
+        atomic_store(at, part.first);
+        code = part.first > span->first && weft_span_stopping(span) ? 1 : call_here(&part);
+    }
+    return code;
+}
+
+/* While the worker is in the user's code, others may fork. */
+static int call_and_break(const weft_span *span, bool in_parts)
+{
+    _Atomic int64_t at;
     lull_break(span->flow->lull, span->worker);
-    const int code = call_here(span);
+    const int code = in_parts ? call_parts(span, &at) : call_here(span);
     lull_keep(span->flow->lull, span->worker);
     return code;
 }
@@ -38,6 +70,22 @@ static bool call_one_by_one(const weft_span *span, isolation_plan plan)
         computed = call_alike(&one, plan);
     }
     return computed;
+}
+
+/* The part in which something went wrong, item by item, and what comes before and behind it. The
+ * child may be wrong about where it was: then more goes wrong, and is tried again. */
+static bool call_around(const weft_span *span, isolation_plan plan, int64_t at)
+{
+    const int64_t end = span->first + span->count;
+    weft_span part = *span;
+    part.count = at - span->first;
+    bool computed = part.count == 0 || call_alike(&part, plan);
+    part.first = at;
+    part.count = smaller_of(call_part_items(span), end - at);
+    computed = computed && call_one_by_one(&part, plan);
+    part.first += part.count;
+    part.count = end - part.first;
+    return computed && (part.count == 0 || call_alike(&part, plan));
 }
 
 /* All of the span failed. */
@@ -66,7 +114,8 @@ static bool retry_span(const weft_span *span, isolation_plan plan, const attempt
         return false;
     }
     if (pure && span->count > 1) {
-        return call_one_by_one(span, plan);
+        const bool known = !a->here && a->at >= span->first && a->at < span->first + span->count;
+        return known ? call_around(span, plan, a->at) : call_one_by_one(span, plan);
     }
     plan.crashes += a->died;
     if (pure && a->died && plan.crashes < ISOLATION_CRASHES) {
@@ -94,7 +143,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
     }
     if (a.here) {
         plan.apart = false;
-        a.code = call_and_break(span);
+        a.code = call_and_break(span, true);
     }
     return (a.code == 0 && !a.died) || call_again(span, plan, &a);
 }
@@ -127,6 +176,6 @@ bool call_kernel(const weft_span *span)
     if (span->careful || span->flow->options->isolate) {
         return call_with_care(span);
     }
-    const int code = call_and_break(span);
+    const int code = call_and_break(span, false);
     return code == 0 || call_after_error(span, code);
 }

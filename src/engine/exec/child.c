@@ -55,6 +55,7 @@ typedef struct cell {
     sem_t reply;
     atomic_bool told;
     _Atomic int64_t begun_ns; /* when it took the request up; 0: it has not */
+    _Atomic int64_t at;       /* the first item of those that it is computing */
     int64_t first;
     int64_t count;     /* 0: asks for rows … */
     int64_t rows_from; /* … from here on */
@@ -73,6 +74,8 @@ struct child {
     size_t bytes;
     int64_t start[WEFT_MAX_FIELDS]; /* areas, from the cell on */
     pid_t pid;                      /* 0: none */
+    int64_t forked;                 /* how often there was a new one … */
+    int64_t asked;                  /* … and was given items */
     host_cores cores;               /* that the worker may use */
     int64_t move_ns;                /* when they may look for another one */
     int64_t kills;                  /* memory kills, as they were … */
@@ -237,8 +240,9 @@ _Noreturn static void serve(const child *c)
             const child_hooks *hooks = &c->setup.hooks;
             const int64_t start_ns = usage_cpu_ns();
             failures.count = 0;
-            mine->code = hooks->compute(hooks->context, (unsigned char *)mine, c->start,
-                                        &mine->told, mine->first, mine->count, &failures);
+            mine->code =
+                hooks->compute(hooks->context, (unsigned char *)mine, c->start, &mine->told,
+                               &mine->at, mine->first, mine->count, &failures);
             /* What the kernel has printed is not to wait for an end that never comes. */
             (void)fflush(NULL);
             mine->cpu_ns = usage_cpu_ns() - start_ns;
@@ -294,6 +298,7 @@ static int start_child(child *c)
     (void)madvise(c->cell, c->bytes, MADV_DONTFORK);
     (void)pthread_mutex_unlock(&one_at_a_time);
     c->pid = pid > 0 ? pid : 0;
+    c->forked += pid > 0;
     return pid > 0 ? 0 : -pid;
 }
 
@@ -320,11 +325,24 @@ static bool await_reply(child *c, int64_t until_ns)
     return sem_clockwait(&c->cell->reply, CLOCK_MONOTONIC, &until) == 0;
 }
 
-/* Whether the child has had its time for the items, from when it began with them. */
-static bool is_late(const child *c, int64_t limit_ns, int64_t now_ns)
+/* What is seen of a child that has not answered yet. */
+typedef struct watch {
+    stillness still;
+    int64_t at;       /* the item where it was … */
+    int64_t since_ns; /* … when that was seen first; 0: from the beginning */
+} watch;
+
+/* Whether the child has had its time for the items that it is at. */
+static bool is_late(const child *c, watch *seen, int64_t limit_ns, int64_t now_ns)
 {
     const int64_t begun_ns = atomic_load(&c->cell->begun_ns);
-    return limit_ns > 0 && begun_ns != 0 && now_ns - begun_ns >= limit_ns;
+    const int64_t at = atomic_load(&c->cell->at);
+    if (at != seen->at) {
+        seen->at = at;
+        seen->since_ns = now_ns;
+    }
+    const int64_t since_ns = seen->since_ns != 0 ? seen->since_ns : begun_ns;
+    return limit_ns > 0 && begun_ns != 0 && now_ns - since_ns >= limit_ns;
 }
 
 /* The child has gone: how. */
@@ -339,7 +357,7 @@ static child_answer bury(child *c, pid_t gone, int status)
 }
 
 /* Looks after a child that has not answered yet; false if there is nothing more to wait for. */
-static bool look_after(child *c, const child_wait *wait, stillness *s, child_answer *answer)
+static bool look_after(child *c, const child_wait *wait, watch *seen, child_answer *answer)
 {
     const int64_t now_ns = clock_now_ns();
     const bool begun = atomic_load(&c->cell->begun_ns) != 0;
@@ -350,14 +368,14 @@ static bool look_after(child *c, const child_wait *wait, stillness *s, child_ans
         return false;
     }
     const child_wish wish = wait->look(wait->context);
-    if (is_late(c, wait->limit_ns, now_ns)) {
+    if (is_late(c, seen, wait->limit_ns, now_ns)) {
         /* The items are not to blame where a thread of the rank would have had to wake the child.
          */
         const child_end end = stillness_now(c->pid, true) ? CHILD_STUCK : CHILD_LATE;
         *answer = (child_answer){.end = end, .number = end == CHILD_STUCK};
     } else if (wish == CHILD_LEAVE) {
         *answer = (child_answer){.end = CHILD_LEFT};
-    } else if (stillness_look(s, c->pid, begun, wait->stuck_ns, now_ns)) {
+    } else if (stillness_look(&seen->still, c->pid, begun, wait->stuck_ns, now_ns)) {
         *answer = (child_answer){.end = CHILD_STUCK, .number = begun};
     } else {
         atomic_store(&c->cell->told, wish == CHILD_STOP);
@@ -371,7 +389,7 @@ static bool look_after(child *c, const child_wait *wait, stillness *s, child_ans
 static child_answer ask(child *c, const child_wait *wait)
 {
     child_answer answer = {.end = CHILD_LOST};
-    stillness still = {.looked_ns = 0};
+    watch seen = {.at = atomic_load(&c->cell->at)};
     int64_t pause_ns = LOOK_FIRST_NS;
     if (c->pid == 0) {
         /* It has died after its last answer. */
@@ -380,7 +398,7 @@ static child_answer ask(child *c, const child_wait *wait)
     atomic_store(&c->cell->begun_ns, 0);
     (void)sem_post(&c->cell->request);
     while (!await_reply(c, clock_now_ns() + pause_ns)) {
-        if (!look_after(c, wait, &still, &answer)) {
+        if (!look_after(c, wait, &seen, &answer)) {
             return answer;
         }
         pause_ns = 2 * pause_ns < LOOK_LAST_NS ? 2 * pause_ns : LOOK_LAST_NS;
@@ -418,6 +436,12 @@ static int revive(child *c)
     return 0;
 }
 
+bool child_begin(child *c)
+{
+    const int64_t forked = c->forked;
+    return revive(c) == 0 && c->forked > forked;
+}
+
 /* Worker and child take turns, and on one core that costs next to nothing; but the system would
  * wake each of them on a core that is idle, which can take long, above all on virtual machines. Now
  * and then both may go wherever there is room. True if the worker is bound to a core until the
@@ -452,15 +476,19 @@ child_answer child_compute(child *c, int64_t first, int64_t count, const child_w
     }
     cell *shared = c->cell;
     const bool bound = share_core(c);
+    c->asked++;
     atomic_store(&shared->told, false);
+    atomic_store(&shared->at, first);
     shared->first = first;
     shared->count = count;
     shared->rows_from = 0;
     child_answer answer = ask(c, wait);
+    const int64_t at = atomic_load(&shared->at);
     if (bound) {
         (void)host_bind_thread(&c->cores);
     }
     if (answer.end != CHILD_DONE) {
+        answer.at = at;
         return answer;
     }
     usage_charge(shared->cpu_ns);
@@ -475,10 +503,17 @@ child_answer child_compute(child *c, int64_t first, int64_t count, const child_w
         take_rows(shared, total - from < CELL_ROWS ? total - from : CELL_ROWS, first, count,
                   failures);
     }
+    answer.at = at;
     return answer;
 }
 
 const unsigned char *child_area(const child *c, int i)
 {
     return (const unsigned char *)c->cell + c->start[i];
+}
+
+child_effort child_count(const child *c)
+{
+    return c == NULL ? (child_effort){.forked = 0}
+                     : (child_effort){.forked = c->forked, .asked = c->asked};
 }

@@ -22,9 +22,11 @@ typedef struct child child;
 typedef struct child_hooks {
     /* First of all. */
     void (*begin)(void *context);
-    /* Computes a run of items; what it returns is told to the parent. */
+    /* Computes a run of items; what it returns is told to the parent. At any moment *at says from
+     * which item on it is not done. */
     int (*compute)(void *context, unsigned char *bytes, const int64_t start[],
-                   const atomic_bool *told, int64_t first, int64_t count, span_failures *failures);
+                   const atomic_bool *told, _Atomic int64_t *at, int64_t first, int64_t count,
+                   span_failures *failures);
     void *context;
 } child_hooks;
 
@@ -46,7 +48,8 @@ typedef enum child_wish {
 } child_wish;
 
 typedef struct child_wait {
-    int64_t limit_ns; /* for the items, from when the child has begun; 0: none */
+    int64_t limit_ns; /* for the items that the child is at, from when it has begun with them, see
+                         child_hooks; 0: none */
     int64_t stuck_ns; /* for a child in which nothing moves, see CHILD_STUCK */
     child_wish (*look)(const void *context);
     const void *context;
@@ -67,6 +70,7 @@ typedef enum child_end {
 typedef struct child_answer {
     child_end end;
     int number;
+    int64_t at;          /* where the hook was in the items when it returned, or died; as it says */
     int64_t stack_bytes; /* if it was killed near the end of a stack: the size of the stack;
                             otherwise 0 */
 } child_answer;
@@ -77,6 +81,10 @@ weft_status child_create(const child_setup *setup, child **out, error *e);
 
 /* Ends it. NULL is allowed. */
 void child_destroy(child *c);
+
+/* Forks a child if there is none; false if there is one, or none can be had: child_compute() then
+ * says why. The same thread as that. */
+bool child_begin(child *c);
 
 /* Has a run of items computed, by a new child if the last one is gone. Failures are told only if it
  * is CHILD_DONE. One thread at a time.
@@ -89,5 +97,13 @@ child_answer child_compute(child *c, int64_t first, int64_t count, const child_w
 
 /* Where the results of area i are afterwards. */
 const unsigned char *child_area(const child *c, int i);
+
+typedef struct child_effort {
+    int64_t forked; /* processes */
+    int64_t asked;  /* how often one was asked for items */
+} child_effort;
+
+/* What a worker's children have cost so far. NULL is allowed. */
+child_effort child_count(const child *c);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "engine/exec/call.h"
+#include "engine/exec/isolation.h"
 #include "engine/exec/misuse.h"
 #include "engine/exec/span.h"
 #include "engine/flow/failed_items.h"
@@ -138,11 +139,12 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
 {
     const flow *w = b->flow;
     const tiling *t = &w->job->tiles;
+    const int64_t most = isolation_takes_long_spans(w, b->careful) ? tiles : w->span_tiles;
     weft_span span = begin_span(b, worker, failures);
     int64_t done = 0;
     while (done < tiles) {
         const int64_t left = tiles - done;
-        const int64_t more = left < w->span_tiles ? left : w->span_tiles;
+        const int64_t more = left < most ? left : most;
         span.first = tiling_first(t, tile + done);
         span.count = tiling_first(t, tile + done + more) - span.first;
         if ((done > 0 && flow_stopping(w)) || !call_kernel(&span)) {

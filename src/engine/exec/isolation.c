@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "engine/exec/call.h"
-#include "engine/exec/child.h"
 #include "engine/exec/overflow.h"
 #include "team/region.h"
 
@@ -108,14 +107,23 @@ void isolation_destroy(isolation *s)
     }
 }
 
+static bool is_possible(const isolation *s)
+{
+    return !s->setup.flow->options->never_apart && atomic_load(&s->stuck) < STUCK_SPANS;
+}
+
 int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan)
 {
     const flow *w = s->setup.flow;
-    const bool possible = !w->options->never_apart && atomic_load(&s->stuck) < STUCK_SPANS;
     const bool alone = span->careful && !w->options->pure;
     const int64_t most = alone ? 1 : s->room;
-    *plan = (isolation_plan){.apart = possible && (span->careful || w->options->isolate)};
+    *plan = (isolation_plan){.apart = is_possible(s) && (span->careful || w->options->isolate)};
     return plan->apart && span->count > most ? most : span->count;
+}
+
+bool isolation_takes_long_spans(const flow *w, bool careful)
+{
+    return w->options->pure && (careful || w->options->isolate);
 }
 
 /* In the child. */
@@ -130,8 +138,8 @@ static void begin_in_child(void *context)
 
 /* In the child. */
 static int compute_in_child(void *context, unsigned char *bytes, const int64_t start[],
-                            const atomic_bool *told, int64_t first, int64_t count,
-                            span_failures *failures)
+                            const atomic_bool *told, _Atomic int64_t *at, int64_t first,
+                            int64_t count, span_failures *failures)
 {
     const slot *mine = context;
     const flow *w = mine->isolation->setup.flow;
@@ -149,7 +157,7 @@ static int compute_in_child(void *context, unsigned char *bytes, const int64_t s
                             .worker = mine->worker,
                             .told = told,
                             .failures = failures};
-    const int code = call_here(&span);
+    const int code = call_parts(&span, at);
     /* A failure that has no row would not be heard of: then nothing of this counts. */
     return code == 0 && failures->short_of_rows ? WEFT_ERR_MEMORY : code;
 }
@@ -177,7 +185,17 @@ static weft_status prepare(slot *mine)
     return child_create(&setup, &mine->child, &mine->broken);
 }
 
-/* How long a span of `items` items may take; 0: for ever. Where items are not to be computed twice
+bool isolation_prepare(isolation *s, int worker)
+{
+    slot *mine = s != NULL ? &s->slot[worker] : NULL;
+    if (mine == NULL || !is_possible(s) || mine->broken.status != WEFT_OK ||
+        (mine->child == NULL && prepare(mine) != WEFT_OK)) {
+        return false;
+    }
+    return child_begin(mine->child);
+}
+
+/* How long a part of `items` items may take; 0: for ever. Where items are not to be computed twice
  * without need, nothing is given up before each of them has had its time. */
 static int64_t limit_ns(const slot *mine, int64_t items)
 {
@@ -202,7 +220,7 @@ static child_wish look(const void *context)
 /* The child's answer; a refusal only if it lasts. */
 static child_answer compute(slot *mine, const weft_span *span)
 {
-    const child_wait wait = {.limit_ns = limit_ns(mine, span->count),
+    const child_wait wait = {.limit_ns = limit_ns(mine, call_part_items(span)),
                              .stuck_ns = mine->isolation->setup.stuck_ns,
                              .look = look,
                              .context = span->flow};
@@ -232,7 +250,7 @@ static void copy_results(const slot *mine, const weft_span *span)
 static attempt describe_death(slot *mine, child_answer answer)
 {
     const isolation_setup *setup = &mine->isolation->setup;
-    attempt a = {.died = true, .text = mine->text};
+    attempt a = {.died = true, .text = mine->text, .at = answer.at};
     char where[OVERFLOW_TEXT_BYTES] = "";
     const char *name = NULL;
     switch (answer.end) {
@@ -353,7 +371,7 @@ attempt isolation_try(isolation *s, const weft_span *span)
         mine->item_ns = mine->item_ns > 0 ? (mine->item_ns + item_ns) / 2 : item_ns;
         copy_results(mine, span);
         note_answer(s);
-        return (attempt){.code = answer.number};
+        return (attempt){.code = answer.number, .at = answer.at};
     }
     if (answer.end == CHILD_LEFT || (answer.end == CHILD_REFUSED && flow_stopping(span->flow))) {
         return (attempt){.code = 1};
@@ -380,8 +398,25 @@ int isolation_waiting(const isolation *s)
     return s == NULL ? 0 : atomic_load(&s->waiting);
 }
 
+child_effort isolation_effort(const isolation *s)
+{
+    child_effort sum = {.forked = 0};
+    for (int i = 0; i < s->setup.workers; i++) {
+        const child_effort effort = child_count(s->slot[i].child);
+        sum.forked += effort.forked;
+        sum.asked += effort.asked;
+    }
+    return sum;
+}
+
 void isolation_conclude(const isolation *s)
 {
+    const child_effort effort = isolation_effort(s);
+    if (effort.forked > 0) {
+        log_print(LOG_DEBUG,
+                  "%" PRId64 " children were forked, and asked for items %" PRId64 " times",
+                  effort.forked, effort.asked);
+    }
     if (s->alike > ALIKE_DEATHS && s->setup.flow->rank == 0) {
         log_print(LOG_WARNING,
                   "no item that rank 0 has computed in a child came out well, and all died alike "

@@ -7,6 +7,7 @@
 #define ENGINE_EXEC_ISOLATION_H
 
 #include "base/error.h"
+#include "engine/exec/child.h"
 #include "engine/exec/lull.h"
 #include "engine/exec/span.h"
 
@@ -33,9 +34,10 @@ typedef struct isolation_plan {
 
 /* How an attempt to compute a span has ended. */
 typedef struct attempt {
-    int code;  /* what the kernel has returned; if the child has died: why, see weft/span.h */
-    bool died; /* the child has */
-    bool here; /* nothing has been computed: it cannot be in a child, but here */
+    int code;   /* what the kernel has returned; if the child has died: why, see weft/span.h */
+    bool died;  /* the child has */
+    bool here;  /* nothing has been computed: it cannot be in a child, but here */
+    int64_t at; /* the item at which the part began that went wrong, says the child */
     const char *text; /* how; until the worker's next attempt */
 } attempt;
 
@@ -49,6 +51,14 @@ void isolation_destroy(isolation *s);
  * computed item by item. Any thread. */
 int64_t isolation_look(const isolation *s, const weft_span *span, isolation_plan *plan);
 
+/* Whether spans of a block may be long, however few tiles a call of the kernel gets: a child, or
+ * whoever has to do without one, divides them with call_parts(). Any thread. */
+bool isolation_takes_long_spans(const flow *w, bool careful);
+
+/* Makes sure that a worker has a child, if it may need one; true if one was forked. The worker.
+ * NULL is allowed. */
+bool isolation_prepare(isolation *s, int worker);
+
 /* Computes a span in the worker's child; results and failures are then where the kernel would have
  * put them. Where no child can be made the span's failures say so, and the run cannot go on. The
  * span's worker. */
@@ -57,6 +67,9 @@ attempt isolation_try(isolation *s, const weft_span *span);
 /* In which children are forked: a worker has the seat of its number while it computes, the agent
  * the one behind all workers. NULL is allowed. */
 lull *isolation_lull(const isolation *s);
+
+/* What children have cost all workers. While none of them computes. */
+child_effort isolation_effort(const isolation *s);
 
 /* At the end of a run: says so if all that was computed in children died in the same way. */
 void isolation_conclude(const isolation *s);

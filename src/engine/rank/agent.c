@@ -68,7 +68,8 @@ static bool offer_hook(void *context, interval p)
         return false;
     }
     block_begin(b, p);
-    if (!team_offer(a->setup.team, p.tiles, b)) {
+    const bool coarse = isolation_takes_long_spans(a->setup.flow, b->careful);
+    if (!team_offer(a->setup.team, p.tiles, coarse, b)) {
         push(&a->free, b);
         return false;
     }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/exec/compute.h"
+#include "engine/exec/isolation.h"
 #include "engine/exec/lull.h"
 #include "engine/rank/agent.h"
 #include "host/outcome_file.h"
@@ -221,6 +222,11 @@ static int64_t compute_hook(void *context, void *data, int worker, int64_t first
     return block_compute(data, worker, first, tiles, start_ns);
 }
 
+static bool prepare_hook(void *context, int worker)
+{
+    return isolation_prepare(((const loop *)context)->setup.flow->isolation, worker);
+}
+
 static void write_hook(void *context, void *data)
 {
     (void)context;
@@ -256,7 +262,8 @@ static void give_up(loop *l, const error *why)
 
 weft_status loop_run(const loop_setup *setup, error *why)
 {
-    static const team_hooks hooks = {.agent = step, .span = compute_hook, .block = write_hook};
+    static const team_hooks hooks = {
+        .agent = step, .span = compute_hook, .prepare = prepare_hook, .block = write_hook};
     loop l = {.setup = *setup, .active_ns = clock_now_ns()};
     error e = {.status = WEFT_OK};
     if (prepare(&l, &e) == WEFT_OK) {

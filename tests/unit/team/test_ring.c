@@ -38,6 +38,25 @@ static void test_empty(void **state)
     ring_destroy(NULL);
 }
 
+static void test_coarse_blocks(void **state)
+{
+    (void)state;
+    ring *r = ring_create(2);
+    int64_t at = 0;
+    int64_t left = 0;
+    ring_span span;
+    for (int i = 0; i < 4; i++) {
+        assert_true(ring_offer(r, 1, i % 2 == 1, &labels[i]));
+        assert_true(ring_look(r, &at, &left));
+        assert_int_equal(ring_coarse(r, at), i % 2 == 1);
+        assert_true(ring_take(r, at, 1, &span));
+        assert_true(ring_finish(r, &span));
+        ring_publish(r, &span);
+        assert_ptr_equal(ring_collect(r), &labels[i]);
+    }
+    ring_destroy(r);
+}
+
 static void test_life_of_a_block(void **state)
 {
     (void)state;
@@ -46,7 +65,7 @@ static void test_life_of_a_block(void **state)
     int64_t left = 0;
     ring_span a;
     ring_span b;
-    assert_true(ring_offer(r, 5, &labels[1]));
+    assert_true(ring_offer(r, 5, false, &labels[1]));
     assert_int_equal(ring_stock(r), 5);
     assert_int_equal(ring_left(r, 0), 5);
     assert_true(ring_look(r, &at, &left));
@@ -81,7 +100,7 @@ static void test_life_of_a_block(void **state)
 static int fill_up(ring *r)
 {
     int blocks = 0;
-    while (blocks < 64 && ring_offer(r, 1, &labels[blocks])) {
+    while (blocks < 64 && ring_offer(r, 1, false, &labels[blocks])) {
         blocks++;
     }
     return blocks;
@@ -109,10 +128,10 @@ static void test_full(void **state)
         int64_t at = 0;
         for (int round = 0; round < 3 * room; round++) {
             take_and_finish(r, &at);
-            assert_false(ring_offer(r, 1, &labels[0]));
+            assert_false(ring_offer(r, 1, false, &labels[0]));
             assert_non_null(ring_collect(r));
             assert_false(ring_full(r));
-            assert_true(ring_offer(r, 1, &labels[round % 64]));
+            assert_true(ring_offer(r, 1, false, &labels[round % 64]));
         }
         ring_destroy(r);
     }
@@ -171,7 +190,7 @@ static void test_long_tile_holds_nothing_up(void **state)
     }
     /* A worker that comes from the long tile finds what is on offer now. */
     at = 0;
-    assert_true(ring_offer(r, 3, &labels[5]));
+    assert_true(ring_offer(r, 3, false, &labels[5]));
     assert_true(ring_look(r, &at, &left));
     assert_int_equal(left, 3);
     assert_int_equal(ring_left(r, 0), 0);
@@ -200,8 +219,8 @@ static void test_cut(void **state)
     ring_span taken;
     ring_span cut;
     bool finished = true;
-    assert_true(ring_offer(r, 10, &labels[0]));
-    assert_true(ring_offer(r, 4, &labels[1]));
+    assert_true(ring_offer(r, 10, false, &labels[0]));
+    assert_true(ring_offer(r, 4, false, &labels[1]));
     assert_true(ring_take(r, 0, 3, &taken));
     assert_true(ring_cut(r, 0, 2, &cut, &finished));
     assert_false(finished);
@@ -245,10 +264,10 @@ static void test_late_worker_takes_nothing_of_another_block(void **state)
     ring *r = ring_create(1);
     int64_t at = 0;
     ring_span span;
-    assert_true(ring_offer(r, 1, &labels[0]));
+    assert_true(ring_offer(r, 1, false, &labels[0]));
     take_and_finish(r, &at);
     assert_ptr_equal(ring_collect(r), &labels[0]);
-    assert_true(ring_offer(r, 1, &labels[1]));
+    assert_true(ring_offer(r, 1, false, &labels[1]));
     assert_false(ring_take(r, 0, 1, &span));
     int64_t left = 0;
     at = 0;
@@ -265,7 +284,7 @@ static void test_largest_block(void **state)
     ring *r = ring_create(1);
     ring_span span;
     bool finished = false;
-    assert_true(ring_offer(r, RING_BLOCK_TILES, &labels[0]));
+    assert_true(ring_offer(r, RING_BLOCK_TILES, false, &labels[0]));
     assert_int_equal(ring_stock(r), RING_BLOCK_TILES);
     assert_true(ring_take(r, 0, 1, &span));
     assert_true(ring_cut(r, 0, 1, &span, &finished));
@@ -364,7 +383,7 @@ static void run_agent(arena *a, unsigned seed)
     while (collected < BLOCKS && clock_now_ns() < until) {
         seed = seed * 1103515245u + 12345u;
         if (offered < BLOCKS &&
-            ring_offer(a->ring, a->tallies[offered].tiles, &a->tallies[offered])) {
+            ring_offer(a->ring, a->tallies[offered].tiles, false, &a->tallies[offered])) {
             offered++;
         } else {
             (void)sched_yield();
@@ -422,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_life_of_a_block),
+        cmocka_unit_test(test_coarse_blocks),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_blocks_finish_in_any_order),
         cmocka_unit_test(test_long_tile_holds_nothing_up),

@@ -46,6 +46,7 @@ typedef struct scene {
     int64_t keep;
     int64_t most;
     atomic_int too_long; /* spans above the limit */
+    atomic_int prepared; /* calls of the hook */
     atomic_int *computed;
     int *cut;
     atomic_llong total;
@@ -112,7 +113,7 @@ static bool agent_hook(void *context)
         return false;
     }
     while (!s->halted && s->offered < s->works_count &&
-           team_offer(s->team, s->works[s->offered].tiles, &s->works[s->offered])) {
+           team_offer(s->team, s->works[s->offered].tiles, false, &s->works[s->offered])) {
         s->offered++;
     }
     if (s->cutting) {
@@ -124,7 +125,7 @@ static bool agent_hook(void *context)
     if (s->halt_after > 0 && s->collected >= s->halt_after && !s->halted) {
         s->halted = true;
         team_halt(s->team);
-        if (team_offer(s->team, 1, &s->works[0])) {
+        if (team_offer(s->team, 1, false, &s->works[0])) {
             atomic_fetch_add(&s->strangers, 1);
         }
     }
@@ -356,7 +357,7 @@ static bool pausing_agent(void *context)
     static int block;
     pause_scene *p = context;
     if (!p->offered) {
-        p->offered = team_offer(p->team, 10, &block);
+        p->offered = team_offer(p->team, 10, false, &block);
         return true;
     }
     (void)pthread_mutex_lock(&p->mutex);
@@ -399,10 +400,49 @@ static bool hasty_agent(void *context)
 {
     scene *s = context;
     while (s->offered < ROOM &&
-           team_offer(s->team, s->works[s->offered].tiles, &s->works[s->offered])) {
+           team_offer(s->team, s->works[s->offered].tiles, false, &s->works[s->offered])) {
         s->offered++;
     }
     return false;
+}
+
+/* The same with coarse blocks. */
+static bool coarse_agent(void *context)
+{
+    scene *s = context;
+    while (s->offered < ROOM &&
+           team_offer(s->team, s->works[s->offered].tiles, true, &s->works[s->offered])) {
+        s->offered++;
+    }
+    return false;
+}
+
+static bool prepare_hook(void *context, int worker)
+{
+    scene *s = context;
+    return atomic_fetch_add(&s->prepared, 1) == worker;
+}
+
+/* Spans of coarse blocks may be above the limit, and before each the worker prepares for it. */
+static void test_coarse_blocks(void **state)
+{
+    (void)state;
+    const team_hooks coarse = {
+        .agent = coarse_agent, .span = span_hook, .prepare = prepare_hook, .block = block_hook};
+    error e = {.status = WEFT_OK};
+    for (int workers = 0; workers <= 2; workers++) {
+        scene s;
+        prepare(&s, workers, 1, TILES / ROOM);
+        team_destroy(s.team);
+        assert_int_equal(team_create(workers, ROOM, 1, &coarse, &s, &s.team, &e), WEFT_OK);
+        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        assert_true(s.too_long > 0);
+        assert_in_range(s.prepared, s.too_long, s.total);
+        for (int i = 0; i < ROOM; i++) {
+            assert_int_equal(s.works[i].computed, s.works[i].tiles);
+        }
+        finish(&s);
+    }
 }
 
 static void test_offered_blocks_are_finished_at_the_end(void **state)
@@ -477,7 +517,7 @@ static bool looking_agent(void *context)
 {
     static int block;
     stay *s = context;
-    while (s->offered < ROOM && team_offer(s->team, 50, &block)) {
+    while (s->offered < ROOM && team_offer(s->team, 50, false, &block)) {
         s->offered++;
     }
     while (team_collect(s->team) != NULL) {
@@ -554,7 +594,7 @@ static bool doze_agent(void *context)
 {
     scene *s = context;
     piece_of_work *w = &s->works[0];
-    if (s->offered == 0 && team_offer(s->team, w->tiles, w)) {
+    if (s->offered == 0 && team_offer(s->team, w->tiles, false, w)) {
         s->offered++;
     }
     s->collected += team_collect(s->team) != NULL;
@@ -715,6 +755,7 @@ int main(void)
         cmocka_unit_test(test_halt),
         cmocka_unit_test(test_what_is_begun_is_finished),
         cmocka_unit_test(test_offered_blocks_are_finished_at_the_end),
+        cmocka_unit_test(test_coarse_blocks),
         cmocka_unit_test(test_runs_again),
         cmocka_unit_test(test_pinning),
         cmocka_unit_test(test_pinning_fails),

@@ -23,7 +23,20 @@
 enum { ROOM = 1000, FAILURES = 100 };
 
 /* What the hook does at an item; all others are computed. */
-enum { CRASH = 101, ABORT, EXIT, HANG, OVERRUN, UNDERRUN, WAIT, FAIL_ALL, SIGNALS, LOCK, NAP };
+enum {
+    CRASH = 101,
+    ABORT,
+    EXIT,
+    HANG,
+    OVERRUN,
+    UNDERRUN,
+    WAIT,
+    FAIL_ALL,
+    SIGNALS,
+    LOCK,
+    NAP,
+    STEPS
+};
 
 /* What children have done, where the test can see it. */
 typedef struct trace {
@@ -96,9 +109,11 @@ static void raise_all(void)
 }
 
 static int compute(void *context, unsigned char *bytes, const int64_t start[],
-                   const atomic_bool *told, int64_t first, int64_t count, span_failures *failures)
+                   const atomic_bool *told, _Atomic int64_t *at, int64_t first, int64_t count,
+                   span_failures *failures)
 {
     (void)context;
+    atomic_store(at, first + count / 2);
     int64_t *numbers = (int64_t *)(void *)(bytes + start[0]);
     atomic_fetch_add(&seen->computed, 1);
     switch (first) {
@@ -121,6 +136,12 @@ static int compute(void *context, unsigned char *bytes, const int64_t start[],
     case NAP:
         clock_sleep_ns(A_SECOND / 5 * 3);
         return 6;
+    case STEPS:
+        for (int64_t i = 0; i < count; i++) {
+            atomic_store(at, first + i);
+            clock_sleep_ns(A_SECOND / 10 * 7);
+        }
+        break;
     case SIGNALS:
         raise_all();
         break;
@@ -235,6 +256,23 @@ static void test_deaths(void **state)
     check(ask(EXIT, 1), CHILD_EXITED, 3);
     check_computes(7, 3);
     assert_int_equal(seen->begun, 4);
+}
+
+/* Where the child was, it has said before it died, or answered. */
+static void test_where_it_was(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(CRASH, 10).at, CRASH + 5);
+    assert_int_equal(ask(7, 3).at, 8);
+    assert_int_equal(ask(FAIL_ALL, FAILURES).at, FAIL_ALL + FAILURES / 2);
+}
+
+/* The limit is not one on all items, but starts anew where the child gets on. */
+static void test_limit_while_it_gets_on(void **state)
+{
+    (void)state;
+    check(ask_within(STEPS, 4, INT64_C(2) * A_SECOND, ever_ns), CHILD_DONE, 0);
+    assert_int_equal(seen->begun, 1);
 }
 
 static void test_writing_over_the_edge(void **state)
@@ -370,6 +408,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_more_failures_than_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dies_with_its_parent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_deaths, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_where_it_was, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_limit_while_it_gets_on, set_up, tear_down),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     (void)fflush(NULL);

@@ -29,6 +29,7 @@ enum { GRAIN = 10, TILES = 12, ITEMS = GRAIN * TILES };
 typedef struct trace {
     atomic_int calls;
     atomic_int apart; /* of these in another process than the test's */
+    atomic_int most;  /* items in a call that began with it */
 } trace;
 
 typedef struct scene {
@@ -56,6 +57,7 @@ static int kernel(const weft_span *span, void *context)
     int64_t *value = weft_span_result(span, 0);
     unsigned char *byte = weft_span_result(span, 1);
     int code = 0;
+    atomic_store(&s->seen[weft_span_first(span)].most, (int)weft_span_count(span));
     for (int64_t i = 0; i < weft_span_count(span); i++) {
         const int64_t item = weft_span_first(span) + i;
         const int calls = atomic_fetch_add(&s->seen[item].calls, 1);
@@ -264,6 +266,40 @@ static void test_everything_apart(void **state)
     }
 }
 
+/* A kernel that gets one tile at a time gets it from the child, which is asked once for all. */
+static void test_long_spans(void **state)
+{
+    scene *s = *state;
+    s->flow.span_tiles = 1;
+    s->careful = true;
+    isolate(s, false, 0);
+    compute(s);
+    check_values(s, 0, 0);
+    assert_int_equal(isolation_effort(s->flow.isolation).asked, 1);
+    assert_int_equal(isolation_effort(s->flow.isolation).forked, 1);
+    for (int i = 0; i < ITEMS; i++) {
+        assert_int_equal(s->seen[i].apart, 1);
+        assert_int_equal(s->seen[i].most, i % GRAIN == 0 ? GRAIN : 0);
+    }
+}
+
+/* The child says in which part it has died: only the items of that are tried one by one. */
+static void test_neighbours_of_a_crash(void **state)
+{
+    scene *s = *state;
+    s->careful = true;
+    isolate(s, false, 0);
+    s->deadly = 42;
+    compute(s);
+    check_values(s, 42, 1);
+    /* All; the two parts before; the 20 items of the part, one of them twice; what is behind. */
+    const child_effort effort = isolation_effort(s->flow.isolation);
+    assert_int_equal(effort.asked, 1 + 1 + 20 + 1 + 1);
+    assert_int_equal(effort.forked, 1 + 3);
+    assert_int_equal(s->seen[39].calls, 2);
+    assert_int_equal(s->seen[60].calls, 1);
+}
+
 static void test_two_crashes(void **state)
 {
     scene *s = *state;
@@ -368,6 +404,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stuck_items, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaving, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_everything_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_spans, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_neighbours_of_a_crash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_crashes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_crash_alone_is_forgiven, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_impure_items_are_not_repeated, set_up, tear_down),
