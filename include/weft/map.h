@@ -215,9 +215,10 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * @retval WEFT_ITEMS_FAILED   the same, but some items failed and hold fill values
  * @retval WEFT_STOPPED        told to stop; run the same command again to continue
  * @retval WEFT_ERR_USAGE      no field, a grain that does not fit, or a path where no file can be;
- *                             or the kernel has asked for a field that the map does not have; or
- *                             ranks differ in what they have said of the map, in their program, or
- *                             in which map they run: no file is touched, and after different calls
+ *                             or the kernel has asked for a field that the map does not have, or
+ *                             said of an item that is not of its span that it failed; or ranks
+ *                             differ in what they have said of the map, in their program, or in
+ *                             which map they run: no file is touched, and after different calls
  *                             only weft_finish() is left
  * @retval WEFT_ERR_OTHER_JOB  the file is another job's; it has not been touched
  * @retval WEFT_ERR_FORMAT     the file, or one beside it that is in the way, is not of weft, or the

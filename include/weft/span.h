@@ -151,9 +151,12 @@ WEFT_API bool weft_span_stopping(const weft_span *span);
 /**
  * Says that one item of the span failed, and why. The kernel goes on with the others and returns 0.
  *
+ * An item that is not of the span ends the run in good order, with WEFT_ERR_USAGE: nothing of that
+ * span is recorded.
+ *
  * @local The worker that the kernel runs on.
  * @param span the kernel's span
- * @param item an item of the span
+ * @param item an item of the span, weft_span_first() + i
  * @param code the caller's own code; 0 is recorded as -1
  * @param text what happened; NULL for nothing; cut at 115 bytes
  */

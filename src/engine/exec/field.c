@@ -58,7 +58,7 @@ void *weft_span_field(const weft_span *span, const char *field, weft_type type)
 {
     const job *j = span->flow->job;
     for (int i = 0; i < j->fields; i++) {
-        if (strcmp(j->field[i].name, field) != 0) {
+        if (strcmp(j->field[i].name, field == NULL ? "" : field) != 0) {
             continue;
         }
         if (j->field[i].type == type) {
@@ -72,6 +72,6 @@ void *weft_span_field(const weft_span *span, const char *field, weft_type type)
     char fields[NAMES_BYTES];
     list_fields(j, fields);
     misuse_note(span->flow->misuse, "the kernel asks for field '%s' of map '%s', which has %s",
-                field, j->name, fields);
+                field == NULL ? "" : field, j->name, fields);
     return elsewhere(span);
 }

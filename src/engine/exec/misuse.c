@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Misuse: what a kernel asks for that there is not. It gets memory to write to, and the run ends
- * with an error. */
+/* Misuse: what a kernel asks for, or speaks of, that there is not. It gets memory to write to, and
+ * the run ends with an error. */
 #define _GNU_SOURCE 1
 #include "engine/exec/misuse.h"
 
@@ -61,7 +61,8 @@ weft_status misuse_create(int workers, misuse **out, error *e)
     }
     m->note = shared;
     (void)error_set(&m->untold, WEFT_ERR_USAGE,
-                    "the kernel asks for a field that the map does not have");
+                    "the kernel asks for a field that the map does not have, or says that an "
+                    "item failed that it was not given");
     m->workers = workers;
     *out = m;
     return WEFT_OK;

@@ -3,6 +3,7 @@
 #include "engine/exec/span.h"
 
 #include "base/array.h"
+#include "engine/exec/misuse.h"
 
 #include <string.h>
 #include <weft/random.h>
@@ -46,9 +47,16 @@ weft_random weft_span_random(const weft_span *span, int64_t item, uint64_t strea
 
 void weft_span_fail(const weft_span *span, int64_t item, int code, const char *text)
 {
-    if (item >= span->first && item < span->first + span->count) {
-        span_fail(span->failures, item, code == 0 ? -1 : code, text);
+    if (item < span->first || item - span->first >= span->count) {
+        misuse_note(span->flow->misuse,
+                    "the kernel says that item %lld of map '%s' failed, in a span of items %lld to "
+                    "%lld; weft_span_fail() takes the number of an item of the span, "
+                    "weft_span_first() + i",
+                    (long long)item, span->flow->job->name, (long long)span->first,
+                    (long long)(span->first + span->count - 1));
+        return;
     }
+    span_fail(span->failures, item, code == 0 ? -1 : code, text);
 }
 
 static void fail(span_failures *failures, int64_t item, int code, const char *text,

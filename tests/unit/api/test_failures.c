@@ -65,8 +65,6 @@ static int fail_some(const weft_span *span, void *context)
             (void)snprintf(text, sizeof text, "item %d is bad", (int)item);
             weft_span_fail(span, item, code_of(item), text);
             weft_span_fail(span, item, 99, "said twice");
-            weft_span_fail(span, weft_span_first(span) - 1, 98, "not ours");
-            weft_span_fail(span, weft_span_first(span) + weft_span_count(span), 97, "not ours");
         } else {
             code = code_of(item);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests a kernel's way to its fields: by number, by name and type, and to those that there are not:
- * the run ends with an error that names them, and nothing is damaged. */
+/* Tests a kernel's way to its fields: by number, by name and type, and to those that there are not,
+ * or its word on items that it was not given: the run ends with an error that names them, and
+ * nothing is damaged. */
 #include "fixture.h"
 
 enum { ITEMS = 64, PAIR = 2 };
@@ -11,6 +12,7 @@ typedef struct wish {
     const char *name;
     bool as_float;
     int returns;
+    int fails; /* below 0: an item before the span; above: the one behind it */
 } wish;
 
 static int kernel(const weft_span *span, void *context)
@@ -31,6 +33,9 @@ static int kernel(const weft_span *span, void *context)
     } else if (w->as_float) {
         float *other = weft_span_float(span, w->name);
         memset(other, 0xff, (size_t)count * sizeof *other);
+    }
+    if (w->fails != 0) {
+        weft_span_fail(span, weft_span_first(span) + (w->fails < 0 ? -1 : count), 9, "no");
     }
     return w->returns;
 }
@@ -67,6 +72,9 @@ static void test_fields_that_there_are_not(void **state)
          "the kernel asks for field 'are' of map 'fields', which has 2 fields: 'area', 'pair'"},
         {{.number = -2, .name = "area", .as_float = true},
          "the kernel takes field 'area' of map 'fields' for float32, but it is float64"},
+        {{.number = -2, .as_float = true}, "the kernel asks for field '' of map 'fields'"},
+        {{.number = -2, .fails = -1}, "of map 'fields' failed, in a span of items "},
+        {{.number = -2, .fails = 1}, "weft_span_first() + i"},
     };
     for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
         const char *out = fixture_path();

@@ -429,13 +429,10 @@ static void test_coarse_blocks(void **state)
     (void)state;
     const team_hooks coarse = {
         .agent = coarse_agent, .span = span_hook, .prepare = prepare_hook, .block = block_hook};
-    error e = {.status = WEFT_OK};
     for (int workers = 0; workers <= 2; workers++) {
         scene s;
         prepare(&s, workers, 1, TILES / ROOM);
-        team_destroy(s.team);
-        assert_int_equal(team_create(workers, ROOM, 1, &coarse, &s, &s.team, &e), WEFT_OK);
-        assert_int_equal(team_run(s.team, &e), WEFT_OK);
+        team_run(s.team, &coarse, &s, s.span_limit);
         assert_true(s.too_long > 0);
         assert_in_range(s.prepared, s.too_long, s.total);
         for (int i = 0; i < ROOM; i++) {
@@ -680,7 +677,7 @@ static bool meeting_agent(void *context)
 {
     static int block;
     roll *r = context;
-    while (r->offered < r->workers && team_offer(r->team, 1, &block)) {
+    while (r->offered < r->workers && team_offer(r->team, 1, false, &block)) {
         r->offered++;
     }
     while (team_collect(r->team) != NULL) {
