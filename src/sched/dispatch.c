@@ -128,11 +128,6 @@ void dispatch_set_careful(dispatch *d, int64_t tile)
     leases_set_careful(d->leases, tile);
 }
 
-bool dispatch_careful(const dispatch *d, int64_t tile)
-{
-    return leases_careful(d->leases, tile);
-}
-
 int64_t dispatch_next_careful(const dispatch *d, int64_t tile, int64_t end)
 {
     return leases_next_careful(d->leases, tile, end);

@@ -73,10 +73,8 @@ void dispatch_set_done(dispatch *d, int64_t tile);
 /* The items of a tile may kill: it is granted as a careful piece. */
 void dispatch_set_careful(dispatch *d, int64_t tile);
 
-/* Whether a tile is careful: that was said of it, or a rank was presumed dead that had it. */
-bool dispatch_careful(const dispatch *d, int64_t tile);
-
-/* The first such tile from one on, before the end; the end if there is none. */
+/* The first tile from one on, before the end, that is careful: that was said of it, or a rank was
+ * presumed dead that had it; the end if there is none. */
 int64_t dispatch_next_careful(const dispatch *d, int64_t tile, int64_t end);
 
 weft_status dispatch_start(dispatch *d, error *e);

@@ -45,8 +45,6 @@ int64_t leases_undone(const leases *l);
  * is copied is if any of its tiles is. */
 void leases_set_careful(leases *l, int64_t tile);
 
-bool leases_careful(const leases *l, int64_t tile);
-
 /* The first such tile from one on, before the end; the end if there is none. */
 int64_t leases_next_careful(const leases *l, int64_t tile, int64_t end);
 
