@@ -28,8 +28,8 @@ void leases_destroy(leases *l);
 /* Fails once memory has run out for what ranks have: then a tile may never be handed out again. */
 weft_status leases_status(const leases *l, error *e);
 
-/* Tiles first … first + tiles - 1 have been computed, up to one that had been before: how many
- * these are. */
+/* Tiles first … first + tiles - 1 have been computed. Returns how many of them, from the first on,
+ * had not been before. */
 int64_t leases_report_run(leases *l, int64_t first, int64_t tiles);
 
 /* A tile has been computed: true if for the first time. */
