@@ -44,9 +44,7 @@ static int64_t ask_slurm(void)
                   "before now: its time limit is ignored; give --time-limit to set one");
         return 0;
     }
-    char left[CLOCK_TEXT_BYTES];
-    clock_format_duration(left_s, left);
-    log_print(LOG_INFO, "the Slurm job ends in %s", left);
+    log_print(LOG_INFO, "the Slurm job ends in %s", clock_duration(left_s).text);
     return now_ns + (int64_t)(1e9 * (left_s - fmin(rest_share * left_s, rest_s)));
 }
 

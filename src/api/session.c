@@ -6,6 +6,7 @@
 #include "api/deadline.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "host/outcome_file.h"
 #include "host/signals.h"
 #include "host/watchdog.h"
@@ -26,10 +27,8 @@ const char *weft_version(void)
 /* The command line as it was given, for the table of runs. */
 static void keep_command(weft_session *s, int argc, char **argv)
 {
-    size_t used = 0;
-    for (int i = 0; i < argc && used < sizeof s->command; i++) {
-        used += (size_t)snprintf(s->command + used, sizeof s->command - used, "%s%s",
-                                 i == 0 ? "" : " ", argv[i]);
+    for (int i = 0; i < argc; i++) {
+        number_append(s->command, sizeof s->command, "%s%s", i == 0 ? "" : " ", argv[i]);
     }
 }
 
@@ -159,7 +158,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         status = comm_agree(s->comm, status, &s->error);
     }
     if (status == WEFT_OK && comm_rank(s->comm) == 0) {
-        outcome_file_begin();
+        outcome_file_mark(OUTCOME_BEGUN, "");
     }
     return status;
 }
@@ -228,7 +227,7 @@ static int finish(weft_session *session, weft_status status)
         log_print(LOG_ERROR, "error: %s", e.text);
     }
     if (speaker || comm_broken(session->comm)) {
-        outcome_file_write(exit_status, !speaker);
+        outcome_file_mark_status(speaker ? "" : OUTCOME_ALONE, "", exit_status);
     }
     if (session->comm != NULL && comm_broken(session->comm)) {
         /* MPI would wait for a rank that has died. The living should still hear of the end. */

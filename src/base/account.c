@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Accounts: named values, such as all that two ranks must have in common, and what differs between
- * two of them. */
+/* Accounts: named values, and what differs between two of them. */
 #include "base/account.h"
 
 #include "base/array.h"

@@ -28,27 +28,27 @@ void clock_sleep_ns(int64_t ns)
     (void)nanosleep(&pause, NULL);
 }
 
-void clock_format_duration(double seconds, char text[CLOCK_TEXT_BYTES])
+clock_text clock_duration(double seconds)
 {
+    clock_text t = {"-"};
     if (!(seconds >= 0 && seconds < 3.2e9)) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "-");
-        return;
+        return t;
     }
     const long whole = (long)(seconds + 0.5);
     if (seconds > 0 && seconds < 0.0995) {
-        (void)number_print(text, CLOCK_TEXT_BYTES, "%.3g ms", 1e3 * seconds);
+        (void)number_print(t.text, sizeof t.text, "%.3g ms", 1e3 * seconds);
     } else if (seconds < 9.995) {
-        (void)number_print(text, CLOCK_TEXT_BYTES, "%.2f s", seconds);
+        (void)number_print(t.text, sizeof t.text, "%.2f s", seconds);
     } else if (whole < 60) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld s", whole);
+        (void)snprintf(t.text, sizeof t.text, "%ld s", whole);
     } else if (whole < 3600) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld min %02ld s", whole / 60, whole % 60);
+        (void)snprintf(t.text, sizeof t.text, "%ld min %02ld s", whole / 60, whole % 60);
     } else if (whole < 86400) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
+        (void)snprintf(t.text, sizeof t.text, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
     } else {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "%ld d %02ld h", whole / 86400,
-                       whole % 86400 / 3600);
+        (void)snprintf(t.text, sizeof t.text, "%ld d %02ld h", whole / 86400, whole % 86400 / 3600);
     }
+    return t;
 }
 
 /* A whole number of at most six digits, up to a character that must follow; 0: the end. */
@@ -92,13 +92,14 @@ bool clock_parse_duration(const char *text, double *seconds)
     return number_read_double(text, seconds) && *seconds >= 0 && *seconds < 1e9;
 }
 
-void clock_format_wall(double wall_s, char text[CLOCK_TEXT_BYTES])
+clock_text clock_date(double wall_s)
 {
     const double last = 253402300799.0; /* of the year 9999 */
     const time_t seconds = wall_s >= 0 && wall_s <= last ? (time_t)wall_s : -1;
+    clock_text t = {"-"};
     struct tm parts;
-    if (seconds < 0 || gmtime_r(&seconds, &parts) == NULL ||
-        strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
-        (void)snprintf(text, CLOCK_TEXT_BYTES, "-");
+    if (seconds >= 0 && gmtime_r(&seconds, &parts) != NULL) {
+        (void)strftime(t.text, sizeof t.text, "%Y-%m-%dT%H:%M:%SZ", &parts);
     }
+    return t;
 }

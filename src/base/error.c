@@ -56,9 +56,8 @@ weft_status error_system(error *e, int number, const char *format, ...)
     va_start(arguments, format);
     (void)error_set_list(e, status, format, arguments);
     va_end(arguments);
-    const size_t used = strlen(e->text);
     char reason[128] = "unknown error";
     (void)strerror_r(number, reason, sizeof reason);
-    (void)snprintf(e->text + used, sizeof e->text - used, ": %s", reason);
+    number_append(e->text, sizeof e->text, ": %s", reason);
     return status;
 }

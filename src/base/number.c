@@ -184,3 +184,12 @@ int number_print(char *text, size_t bytes, const char *format, ...)
     va_end(arguments);
     return length;
 }
+
+void number_append(char *text, size_t bytes, const char *format, ...)
+{
+    const size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)number_print_list(text + used, bytes - used, format, arguments);
+    va_end(arguments);
+}

@@ -29,7 +29,16 @@ bool number_read_double(const char *text, double *value);
 /* As snprintf() and vsnprintf(). */
 int number_print(char *text, size_t bytes, const char *format, ...) WEFT_PRINTF(3, 4);
 
+/* Prints behind the text that is there already; what does not fit is cut off. */
+void number_append(char *text, size_t bytes, const char *format, ...) WEFT_PRINTF(3, 4);
+
 int number_print_list(char *text, size_t bytes, const char *format, va_list arguments)
     WEFT_PRINTF(3, 0);
+
+/* What a word ends with behind a number of things. */
+static inline const char *number_plural(int64_t things)
+{
+    return things == 1 ? "" : "s";
+}
 
 #endif

@@ -3,9 +3,9 @@
 #include "forecast.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/schedule.h>
@@ -100,53 +100,42 @@ static const forecast_row *enough_row(const forecast *f)
     return enough;
 }
 
-static void say(forecast *f, const char *format, ...) WEFT_PRINTF(2, 3);
-
-static void say(forecast *f, const char *format, ...)
-{
-    const size_t used = strlen(f->advice);
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(f->advice + used, sizeof f->advice - used, format, arguments);
-    va_end(arguments);
-}
+/* Adds to the advice. */
+#define SAY(f, ...) number_append((f)->advice, sizeof(f)->advice, __VA_ARGS__)
 
 static void say_layout(forecast *f, const weft_layout *layout)
 {
-    say(f, "%d rank%s x %d worker%s", layout->ranks, layout->ranks == 1 ? "" : "s", layout->workers,
-        layout->workers == 1 ? "" : "s");
+    SAY(f, "%d rank%s x %d worker%s", layout->ranks, number_plural(layout->ranks), layout->workers,
+        number_plural(layout->workers));
 }
 
 static void say_reason(forecast *f, const forecast_row *row)
 {
     const weft_plan_info *info = f->info;
-    char text[CLOCK_TEXT_BYTES];
     switch (row->p.limit) {
     case WEFT_LIMIT_TILE:
-        clock_format_duration(info->longest_s, text);
-        say(f,
+        SAY(f,
             info->grain == 1 ? ": the longest item alone takes %s"
                              : ": the longest tile alone takes %s, a smaller --grain divides it",
-            text);
+            clock_duration(info->longest_s).text);
         break;
     case WEFT_LIMIT_TILES:
-        say(f, ": there are only %" PRId64 " tiles%s", info->tiles,
+        SAY(f, ": there are only %" PRId64 " tiles%s", info->tiles,
             info->grain == 1 ? "" : ", a smaller --grain makes more");
         break;
     case WEFT_LIMIT_COORDINATOR:
-        say(f, ": rank 0 cannot hand out work any faster; take fewer ranks with more workers, or "
+        SAY(f, ": rank 0 cannot hand out work any faster; take fewer ranks with more workers, or "
                "a larger --grain");
         break;
     case WEFT_LIMIT_CORES:
-        say(f, ": the %g cores are busy", row->layout.cores);
+        SAY(f, ": the %g cores are busy", row->layout.cores);
         break;
     case WEFT_LIMIT_FIXED:
-        clock_format_duration(info->cost_s, text);
-        say(f, ": to start and to end takes %s", text);
+        SAY(f, ": to start and to end takes %s", clock_duration(info->cost_s).text);
         break;
     case WEFT_LIMIT_NONE:
     case WEFT_LIMIT_TAIL:
-        say(f, ": workers wait for the last tiles");
+        SAY(f, ": workers wait for the last tiles");
         break;
     }
 }
@@ -155,18 +144,16 @@ static void advise(forecast *f)
 {
     const forecast_row *best = best_row(f);
     const forecast_row *enough = enough_row(f);
-    char text[CLOCK_TEXT_BYTES];
     f->advice[0] = '\0';
-    clock_format_duration(best->p.makespan_s, text);
     say_layout(f, &best->layout);
-    say(f, ": %s, %.0f %%", text, 100 * best->p.efficiency);
+    SAY(f, ": %s, %.0f %%", clock_duration(best->p.makespan_s).text, 100 * best->p.efficiency);
     if (forecast_workers(enough) < forecast_workers(largest_row(f))) {
-        say(f, "; beyond ");
+        SAY(f, "; beyond ");
         say_layout(f, &enough->layout);
-        say(f, " nothing is gained");
+        SAY(f, " nothing is gained");
         say_reason(f, largest_row(f));
     } else if (best != largest_row(f)) {
-        say(f, "; more is faster, but less well used");
+        SAY(f, "; more is faster, but less well used");
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A forecast as a table for people. */
 #include "base/clock.h"
+#include "base/number.h"
 #include "forecast.h"
 #include "table.h"
 
@@ -9,23 +10,20 @@
 
 static void print_measured(const weft_plan_info *info)
 {
-    char work[CLOCK_TEXT_BYTES];
-    char longest[CLOCK_TEXT_BYTES];
-    clock_format_duration(info->work_s, work);
-    clock_format_duration(info->longest_s, longest);
     (void)printf("work      %" PRId64 " items in %" PRId64 " tiles: %s for one worker, %s for the "
                  "longest tile\n",
-                 info->count, info->tiles, work, longest);
+                 info->count, info->tiles, clock_duration(info->work_s).text,
+                 clock_duration(info->longest_s).text);
     (void)printf("measured  %" PRId64 " tiles", info->measured);
     if (info->missing > 0) {
         (void)printf("; the other %" PRId64 " are taken to be like those around them",
                      info->missing);
     }
     (void)printf("\nmachine   last run: %d rank%s x %d worker%s", info->ranks,
-                 info->ranks == 1 ? "" : "s", info->workers, info->workers == 1 ? "" : "s");
+                 number_plural(info->ranks), info->workers, number_plural(info->workers));
     if (info->cores > 0) {
         (void)printf(", %d core%s; a worker needs one for %.0f %% of its time", info->cores,
-                     info->cores == 1 ? "" : "s", 100 * info->cpu_share);
+                     number_plural(info->cores), 100 * info->cpu_share);
     }
     (void)printf("\n");
 }
@@ -40,7 +38,7 @@ static void print_check(const weft_plan_info *info)
     }
     (void)printf("checked   against %d complete run%s: %.2f s + %.3f x what is simulated, %.1f %% "
                  "off\n",
-                 info->runs, info->runs == 1 ? "" : "s", info->cost_s, info->factor,
+                 info->runs, number_plural(info->runs), info->cost_s, info->factor,
                  100 * info->misfit);
 }
 
@@ -75,7 +73,7 @@ static void print_rows(const forecast *f, bool sharing)
         table_put(&t, "left");
     }
     if (sharing) {
-        table_put(&t, "on %d core%s", f->info->cores, f->info->cores == 1 ? "" : "s");
+        table_put(&t, "on %d core%s", f->info->cores, number_plural(f->info->cores));
     }
     for (int i = 0; i < f->rows; i++) {
         const forecast_row *row = &f->row[i];

@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -24,15 +25,12 @@ static double percent(const report *r)
 
 static void print_running(const report *r)
 {
-    char text[CLOCK_TEXT_BYTES];
     (void)printf("running, %.1f %% done", percent(r));
     if (r->remaining_s > 0) {
-        clock_format_duration(r->remaining_s, text);
-        (void)printf(", about %s left", text);
+        (void)printf(", about %s left", clock_duration(r->remaining_s).text);
     }
     if (r->silence_s > long_silence_s) {
-        clock_format_duration(r->silence_s, text);
-        (void)printf(", but SILENT for %s: is it stuck?", text);
+        (void)printf(", but SILENT for %s: is it stuck?", clock_duration(r->silence_s).text);
     }
 }
 
@@ -61,11 +59,9 @@ static void print_headline(const report *r)
 
 static void print_user(const report *r)
 {
-    char silence[CLOCK_TEXT_BYTES];
     (void)printf("in use   by %s", r->progress.user);
     if (!isnan(r->silence_s)) {
-        clock_format_duration(r->silence_s, silence);
-        (void)printf(", last sign of life %s ago", silence);
+        (void)printf(", last sign of life %s ago", clock_duration(r->silence_s).text);
     }
     if (isnan(r->rate)) {
         (void)printf("\nspeed    not known yet\n");
@@ -82,11 +78,8 @@ static void print_last_run(const report *r)
         (void)printf("ended    no run has begun to compute yet\n");
         return;
     }
-    char duration[CLOCK_TEXT_BYTES];
-    char end[CLOCK_TEXT_BYTES];
-    clock_format_duration(run->duration_s, duration);
-    clock_format_wall(run->row.end_s, end);
-    (void)printf("ended    %s after %s: %s\n", end, duration, weft_outcome_text(run->row.outcome));
+    (void)printf("ended    %s after %s: %s\n", clock_date(run->row.end_s).text,
+                 clock_duration(run->duration_s).text, weft_outcome_text(run->row.outcome));
     if (r->state != REPORT_COMPLETE) {
         const bool cut = strlen(run->row.command) + 1 == sizeof run->row.command;
         (void)printf("command  %s%s\n", run->row.command, cut ? "..." : "");
@@ -147,10 +140,8 @@ static void print_failures(const report *r)
 static void put_run(table *t, int number, const report_run *run)
 {
     const weft_result_run *row = &run->row;
-    char text[CLOCK_TEXT_BYTES];
     table_put(t, "%d", number);
-    clock_format_wall(row->start_s, text);
-    table_put(t, "%s", text);
+    table_put(t, "%s", clock_date(row->start_s).text);
     table_put_duration(t, run->duration_s);
     table_put(t, "%d", row->ranks);
     table_put(t, "%d", row->workers);
@@ -167,13 +158,11 @@ static void put_run(table *t, int number, const report_run *run)
 
 static void print_lost(int number, const weft_result_run *row)
 {
-    char when[CLOCK_TEXT_BYTES];
     if (row->lost > 0) {
-        clock_format_wall(row->lost_at, when);
         (void)printf("run %d lost %d rank%s, the last of them rank %d at %s, with %" PRId64
                      " items in progress, which others computed\n",
-                     number, row->lost, row->lost == 1 ? "" : "s", row->lost_rank, when,
-                     row->lost_items);
+                     number, row->lost, number_plural(row->lost), row->lost_rank,
+                     clock_date(row->lost_at).text, row->lost_items);
     }
 }
 

@@ -25,9 +25,7 @@ void table_put(table *t, const char *format, ...)
 
 void table_put_duration(table *t, double seconds)
 {
-    char text[CLOCK_TEXT_BYTES];
-    clock_format_duration(seconds, text);
-    table_put(t, "%s", text);
+    table_put(t, "%s", clock_duration(seconds).text);
 }
 
 void table_put_share(table *t, double share)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the system's control groups say of this process: its quota of processor time, and processes
- * that were killed because memory ran out. */
+/* What the system's control groups say of this process. */
 #define _GNU_SOURCE 1
 #include "host/cgroup.h"
 

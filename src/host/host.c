@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The host: its name, the cores this process may use, processes by pid, whether a person looks on.
- */
+/* The host, its cores and its processes. */
 #define _GNU_SOURCE 1
 #include "host/host.h"
 

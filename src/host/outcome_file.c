@@ -66,13 +66,3 @@ bool outcome_file_is_marked(const char *suffix, const char *of)
     char path[PATH_MAX];
     return done_path(suffix, of, path) && access(path, F_OK) == 0;
 }
-
-void outcome_file_begin(void)
-{
-    outcome_file_mark(OUTCOME_BEGUN, "");
-}
-
-void outcome_file_write(int status, bool alone)
-{
-    outcome_file_mark_status(alone ? OUTCOME_ALONE : "", "", status);
-}

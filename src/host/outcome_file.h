@@ -9,8 +9,9 @@
 /* Its path, for all processes of a run; its name, in a folder that all hosts see; and what is
  * behind the name of the markers beside it:
  *   (nothing)     how the program ended; written by the library, as rank 0
- *   .alone        the same by other ranks, if they believe to be alone
- *   .begun        all ranks have started; from now on ranks and hosts may be lost
+ *   .alone        the same by a rank that does without the others: it counts only if rank 0 turns
+ *                 out to be gone and has said nothing
+ *   .begun        all ranks have started; from now on one may be lost without ending the job
  *   .rank.N       with what rank N ended: rank 0, and those that fail without the library's word
  *   .daemon.HOST  Open MPI's daemon runs there, and once it does not any more:
  *   .left.HOST, .lost.HOST   whether that was in good order */
@@ -23,18 +24,10 @@
 #define OUTCOME_LEFT ".left."
 #define OUTCOME_LOST ".lost."
 
-/* All of these do nothing unless WEFT_DONE_FILE names a file. The file is there whole, or not at
- * all; what cannot be written is passed over, since the launcher then goes by what it sees. */
-
-/* Tells that all ranks have started and that from now on one may be lost without ending the job. */
-void outcome_file_begin(void);
-
-/* Tells the exit status: rank 0's word, or, `alone`, that of a rank which does without the others:
- * it counts only if rank 0 turns out to be gone and has said nothing. */
-void outcome_file_write(int status, bool alone);
-
-/* For the launcher itself: an empty marker, or one with a status; removes one; whether there is
- * one. `of` is behind the suffix. */
+/* An empty marker, or one with a status; removes one; whether there is one. `of` is behind the
+ * suffix. All of these do nothing unless WEFT_DONE_FILE names a file. A marker is there whole, or
+ * not at all; what cannot be written is passed over, since the launcher then goes by what it sees.
+ */
 void outcome_file_mark(const char *suffix, const char *of);
 void outcome_file_mark_status(const char *suffix, const char *of, int status);
 void outcome_file_unmark(const char *suffix, const char *of);

@@ -2,6 +2,8 @@
 /* The line in a file that names the process whose it is: a lock file, or a run's folder. */
 #include "host/owner.h"
 
+#include "base/number.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,16 +15,15 @@ enum { STALE_S = 60 };
 
 static const char unknown_boot[] = "-";
 
-static int format(const owner *o, char text[OWNER_BYTES])
+static void format(const owner *o, char text[OWNER_BYTES])
 {
     const host_process *p = &o->process;
-    int length = snprintf(text, OWNER_BYTES, "host %s pid %" PRId64 " started %" PRIu64 " since %s",
-                          o->host, p->pid, p->start, o->since);
+    (void)snprintf(text, OWNER_BYTES, "host %s pid %" PRId64 " started %" PRIu64 " since %s",
+                   o->host, p->pid, p->start, o->since.text);
     if (p->boot[0] != '\0') {
-        length += snprintf(text + length, OWNER_BYTES - (size_t)length, " in %s %" PRIu64, p->boot,
-                           p->space);
+        number_append(text, OWNER_BYTES, " in %s %" PRIu64, p->boot, p->space);
     }
-    return length + snprintf(text + length, OWNER_BYTES - (size_t)length, "\n");
+    number_append(text, OWNER_BYTES, "\n");
 }
 
 static bool parse(const char *text, owner *o)
@@ -33,7 +34,7 @@ static bool parse(const char *text, owner *o)
     const int found = sscanf(text,
                              "host %63s pid %" SCNd64 " started %" SCNu64 " since %31s in %39s "
                              "%" SCNu64,
-                             o->host, &p->pid, &p->start, o->since, p->boot, &p->space);
+                             o->host, &p->pid, &p->start, o->since.text, p->boot, &p->space);
     if (found == 4) {
         p->boot[0] = '\0';
     }
@@ -58,8 +59,9 @@ owner_line owner_read(int fd, owner *o)
         return OWNER_FOREIGN;
     }
     text[length] = '\0';
-    const bool whole =
-        parse(text, o) && format(o, again) == length && memcmp(text, again, (size_t)length) == 0;
+    const bool named = parse(text, o);
+    format(o, again);
+    const bool whole = named && strlen(again) == (size_t)length && strcmp(text, again) == 0;
     if (!whole) {
         memset(o, 0, sizeof *o);
     }
@@ -72,15 +74,16 @@ bool owner_write(int fd)
     char text[OWNER_BYTES];
     host_name(me.host);
     host_this_process(&me.process);
-    clock_format_wall(clock_wall_s(), me.since);
+    me.since = clock_date(clock_wall_s());
     if (me.process.boot[0] == '\0') {
         memcpy(me.process.boot, unknown_boot, sizeof unknown_boot);
     }
-    const int length = format(&me, text);
+    format(&me, text);
+    const size_t length = strlen(text);
     struct stat file;
     /* A file that has been emptied is written to disk when it is closed (ext4), and waited for. */
     const bool empty = fstat(fd, &file) == 0 && (file.st_size == 0 || ftruncate(fd, 0) == 0);
-    return empty && pwrite(fd, text, (size_t)length, 0) == length;
+    return empty && pwrite(fd, text, length, 0) == (ssize_t)length;
 }
 
 bool owner_lives(const owner *o, double age_s)
@@ -93,5 +96,5 @@ bool owner_lives(const owner *o, double age_s)
 void owner_describe(const owner *o, char *text, size_t bytes)
 {
     (void)snprintf(text, bytes, "pid %" PRId64 " on host %s since %s", o->process.pid, o->host,
-                   o->since);
+                   o->since.text);
 }

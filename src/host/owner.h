@@ -14,7 +14,7 @@ enum { OWNER_BYTES = 256 };
 typedef struct owner {
     char host[HOST_NAME_BYTES];
     host_process process; /* its boot is "" in a line of an early version */
-    char since[CLOCK_TEXT_BYTES];
+    clock_text since;
 } owner;
 
 typedef enum owner_line {

@@ -353,11 +353,11 @@ static void say_what_runs(const launch *l, const words *line)
     char workers[48] = "";
     if (l->run.workers > 0) {
         (void)snprintf(workers, sizeof workers, " x %d worker%s", l->run.workers,
-                       l->run.workers == 1 ? "" : "s");
+                       number_plural(l->run.workers));
     }
     message_print(LOG_INFO, "%s on %d rank%s%s, %d host%s, by Open MPI %s", l->asked.program[0],
-                  l->run.ranks, l->run.ranks == 1 ? "" : "s", workers, l->hosts.count,
-                  l->hosts.count == 1 ? "" : "s", l->run.version < 5 ? "4.1" : "5");
+                  l->run.ranks, number_plural(l->run.ranks), workers, l->hosts.count,
+                  number_plural(l->hosts.count), l->run.version < 5 ? "4.1" : "5");
     if (log_wants(LOG_DEBUG)) {
         char *text = words_line(line);
         message_print(LOG_DEBUG, "%s", text);

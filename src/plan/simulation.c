@@ -6,7 +6,6 @@
 #include "plan/events.h"
 #include "sched/desk.h"
 #include "sched/lead.h"
-#include "sched/length.h"
 #include "sched/pace.h"
 #include "team/ring.h"
 
@@ -197,7 +196,7 @@ static void take_span(simulation *s, int rank, int worker)
     int64_t left = 0;
     if (m->ring == NULL || !ring_look(m->ring, &t->at, &left) ||
         !ring_take(m->ring, t->at,
-                   length_span_tiles(setup->workers, s->span_limit, t->tile_ns, left, false),
+                   pace_span_tiles(setup->workers, s->span_limit, t->tile_ns, left, false),
                    &t->span)) {
         t->next = m->waiting;
         m->waiting = worker;
@@ -235,8 +234,8 @@ static void finish_span(simulation *s, int rank, int worker)
     work *w = t->span.data;
     assert(w != NULL);
     const double busy_ns = s->now_ns - t->start_ns;
-    t->tile_ns = length_learn(t->tile_ns, (int64_t)busy_ns, t->span.tiles);
-    if (t->span.last || busy_ns > LENGTH_MEASURE_NS) {
+    t->tile_ns = pace_learn(t->tile_ns, (int64_t)busy_ns, t->span.tiles);
+    if (t->span.last || busy_ns > PACE_LEAST_SPAN_NS) {
         m->tile_ns = t->tile_ns;
     }
     w->busy_ns += busy_ns;

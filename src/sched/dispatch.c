@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
- * twice. A chunk is reserved for a rank, and granted piece by piece as the rank can take it: what
- * has not been granted is no lease, and others get it without asking anybody. The dispatch has no
- * clock, messages or files of its own, so that a run and its simulation share it.
- */
+/* Which tiles go to which rank, which rank gives some back, what is computed twice. */
 #include "sched/dispatch.h"
 
 #include "sched/leases.h"
@@ -126,11 +122,6 @@ void dispatch_set_done(dispatch *d, int64_t tile)
 void dispatch_set_careful(dispatch *d, int64_t tile)
 {
     leases_set_careful(d->leases, tile);
-}
-
-bool dispatch_careful(const dispatch *d, int64_t tile)
-{
-    return leases_careful(d->leases, tile);
 }
 
 int64_t dispatch_next_careful(const dispatch *d, int64_t tile, int64_t end)

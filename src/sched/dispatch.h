@@ -2,8 +2,7 @@
 /* What the coordinator decides: which tiles go to which rank, who gives some back, what is computed
  * twice. A chunk is reserved for a rank, and granted piece by piece as the rank can take it: what
  * has not been granted is no lease, and others get it without asking anybody. The dispatch has no
- * clock, messages or files of its own, so that a run and its simulation share it.
- */
+ * clock, messages or files of its own, so that a run and its simulation share it. */
 #ifndef SCHED_DISPATCH_H
 #define SCHED_DISPATCH_H
 
@@ -73,10 +72,8 @@ void dispatch_set_done(dispatch *d, int64_t tile);
 /* The items of a tile may kill: it is granted as a careful piece. */
 void dispatch_set_careful(dispatch *d, int64_t tile);
 
-/* Whether a tile is careful: that was said of it, or a rank was presumed dead that had it. */
-bool dispatch_careful(const dispatch *d, int64_t tile);
-
-/* The first such tile from one on, before the end; the end if there is none. */
+/* The first tile from one on, before the end, that is careful: that was said of it, or a rank was
+ * presumed dead that had it; the end if there is none. */
 int64_t dispatch_next_careful(const dispatch *d, int64_t tile, int64_t end);
 
 weft_status dispatch_start(dispatch *d, error *e);
@@ -96,8 +93,8 @@ void dispatch_return(dispatch *d, int rank, int intervals, const interval back[]
 /* A rank tells how it is getting on. */
 void dispatch_hear(dispatch *d, int rank, const news *n, int64_t now_ns);
 
-/* Tiles first … first + tiles - 1 are in the file, up to one that had been before: how many these
- * are. */
+/* Tiles first … first + tiles - 1 are in the file. Returns how many of them, from the first on, had
+ * not been before. */
 int64_t dispatch_report_run(dispatch *d, int64_t first, int64_t tiles);
 
 /* A tile is in the file: true if for the first time. */
@@ -106,8 +103,8 @@ static inline bool dispatch_report(dispatch *d, int64_t tile)
     return dispatch_report_run(d, tile, 1) == 1;
 }
 
-/* A rank is presumed dead: what it had is careful and to do again, and it
- * gets nothing until dispatch_ask(). Returns how many tiles are to do again. */
+/* A rank is presumed dead: what it had is careful and to do again, and the rank gets nothing until
+ * dispatch_ask(). Returns how many tiles are to do again. */
 int64_t dispatch_bury(dispatch *d, int rank);
 
 /* What it costs to hand out a chunk, as measured last. */

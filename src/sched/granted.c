@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tiles that a rank has been granted and not yet offered to its team, and how many it should
- * have: enough that no worker waits for the network, few enough that others can still take some
- * over.
- */
+/* The tiles that a rank has been granted and not yet offered to its team. */
 #include "sched/granted.h"
 
 #include "base/array.h"

@@ -125,11 +125,6 @@ void leases_set_careful(leases *l, int64_t tile)
     l->tile[tile] |= TILE_IS_CAREFUL;
 }
 
-bool leases_careful(const leases *l, int64_t tile)
-{
-    return (l->tile[tile] & TILE_IS_CAREFUL) != 0;
-}
-
 int64_t leases_next_careful(const leases *l, int64_t tile, int64_t end)
 {
     return skip(l, tile, end, TILE_IS_CAREFUL, 0);
@@ -306,7 +301,7 @@ static interval first_alike(const leases *l, interval run, int64_t most)
 {
     const int64_t end = interval_end(run);
     interval p = {.first = skip(l, run.first, end, TILE_IS_DONE, TILE_IS_DONE)};
-    p.careful = p.first < end && leases_careful(l, p.first);
+    p.careful = p.first < end && (l->tile[p.first] & TILE_IS_CAREFUL) != 0;
     p.tiles = skip(l, p.first, p.first + smaller_of(end - p.first, most),
                    TILE_IS_DONE | TILE_IS_CAREFUL, p.careful ? TILE_IS_CAREFUL : 0) -
               p.first;
@@ -470,15 +465,6 @@ bool leases_find_overdue(leases *l, int rank, int64_t heard_ns, int64_t now_ns, 
     return any;
 }
 
-static bool any_careful(const leases *l, interval p)
-{
-    bool any = false;
-    for (int64_t tile = p.first; tile < interval_end(p); tile++) {
-        any = any || leases_careful(l, tile);
-    }
-    return any;
-}
-
 /* The owner works from the front, so a copy is made of the back half first. */
 interval leases_copy(leases *l, const overdue *from, int rank, int64_t now_ns)
 {
@@ -506,6 +492,6 @@ interval leases_copy(leases *l, const overdue *from, int rank, int64_t now_ns)
         late->copier = rank;
         late->when_ns = now_ns;
     }
-    p.careful = any_careful(l, p);
+    p.careful = leases_next_careful(l, p.first, interval_end(p)) < interval_end(p);
     return p;
 }

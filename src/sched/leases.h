@@ -28,8 +28,8 @@ void leases_destroy(leases *l);
 /* Fails once memory has run out for what ranks have: then a tile may never be handed out again. */
 weft_status leases_status(const leases *l, error *e);
 
-/* Tiles first … first + tiles - 1 have been computed, up to one that had been before: how many
- * these are. */
+/* Tiles first … first + tiles - 1 have been computed. Returns how many of them, from the first on,
+ * had not been before. */
 int64_t leases_report_run(leases *l, int64_t first, int64_t tiles);
 
 /* A tile has been computed: true if for the first time. */
@@ -44,8 +44,6 @@ int64_t leases_undone(const leases *l);
 /* A tile whose items may kill. Pieces that are taken are careful as a whole or not at all; one that
  * is copied is if any of its tiles is. */
 void leases_set_careful(leases *l, int64_t tile);
-
-bool leases_careful(const leases *l, int64_t tile);
 
 /* The first such tile from one on, before the end; the end if there is none. */
 int64_t leases_next_careful(const leases *l, int64_t tile, int64_t end);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What has been measured of ranks and tiles: the means, deviations and weights that techniques look
- * at. */
+/* What has been measured of ranks and tiles. */
 #include "sched/measured.h"
 
 #include <float.h>

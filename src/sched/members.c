@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The members of a run, as the coordinator knows them: which ranks are there, which are presumed
- * dead, and messages to those that are not. */
+/* The members of a run, as the coordinator knows them. */
 #include "sched/members.h"
 
 #include "base/number.h"

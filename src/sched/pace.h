@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How often an agent looks up, and what it does at once: what a run and its simulation share. */
+/* How often an agent looks up, what it does at once, and how many tiles a worker takes: what a run
+ * and its simulation share. */
 #ifndef SCHED_PACE_H
 #define SCHED_PACE_H
 
@@ -65,6 +66,44 @@ static inline int64_t pace_span_limit(int64_t call_tiles)
 {
     return call_tiles < INT64_MAX / PACE_SPANS_AT_ONCE ? PACE_SPANS_AT_ONCE * call_tiles
                                                        : INT64_MAX;
+}
+
+/* A span should take this long: far more than taking it costs, far less than anyone notices. At the
+ * end of a block it is shorter, but never so short that taking it, a few tens of nanoseconds, would
+ * be more than a hundredth of it. Shorter ones do not tell the whole team how long a tile takes. To
+ * hand a coarse span over to a child, and to wait for it, costs tens of microseconds. */
+enum {
+    PACE_SPAN_NS = 500000,
+    PACE_LEAST_SPAN_NS = 5000,
+    PACE_COARSE_SPAN_NS = 5000000,
+    PACE_LEAST_COARSE_SPAN_NS = 2500000
+};
+
+static inline int64_t pace_smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A span's length in tiles, at least 1: by time, by the limit, and so that the end of a block, of
+ * which `left` tiles are left, is shared out as long as that is worth it. tile_ns is what the
+ * worker has learnt; 0: nothing. The limit on calls is not that of coarse spans. */
+static inline int64_t pace_span_tiles(int workers, int64_t span_limit, int64_t tile_ns,
+                                      int64_t left, bool coarse)
+{
+    const int64_t span_ns = coarse ? PACE_COARSE_SPAN_NS : PACE_SPAN_NS;
+    const int64_t least_ns = coarse ? PACE_LEAST_COARSE_SPAN_NS : PACE_LEAST_SPAN_NS;
+    const int64_t by_time = tile_ns > 0 ? span_ns / tile_ns : 1;
+    const int64_t least = tile_ns > 0 ? least_ns / tile_ns : 1;
+    const int64_t share = left / (workers > 0 ? 2 * (int64_t)workers : 2);
+    const int64_t tiles = pace_smaller(by_time, share > least ? share : pace_smaller(least, left));
+    return tiles > 1 ? pace_smaller(tiles, coarse ? left : span_limit) : 1;
+}
+
+/* What a worker that knew tile_ns knows after a span of `tiles` tiles. */
+static inline int64_t pace_learn(int64_t tile_ns, int64_t span_ns, int64_t tiles)
+{
+    const int64_t now_ns = span_ns / tiles + 1;
+    return tile_ns == 0 ? now_ns : (3 * tile_ns + now_ns) / 4;
 }
 
 /* How many blocks are on offer or in work at a time. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The hand-out of a run's tiles to its ranks: what is left, and what has been measured of ranks and
- * tiles; the size of each chunk is the technique's affair. */
+/* The hand-out of a run's tiles to its ranks. */
 #include "sched/schedule.h"
 
 #include <assert.h>

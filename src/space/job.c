@@ -39,14 +39,11 @@ static weft_status bad_name(const char *what, const char *name, error *e)
 
 static void format_shape(const space *s, char *text, size_t bytes)
 {
-    size_t used = (size_t)snprintf(text, bytes, "(");
-    for (int i = 0; i < s->ndims && used < bytes; i++) {
-        used += (size_t)snprintf(text + used, bytes - used, "%s%" PRId64, i == 0 ? "" : ", ",
-                                 s->shape[i]);
+    (void)snprintf(text, bytes, "(");
+    for (int i = 0; i < s->ndims; i++) {
+        number_append(text, bytes, "%s%" PRId64, i == 0 ? "" : ", ", s->shape[i]);
     }
-    if (used < bytes) {
-        (void)snprintf(text + used, bytes - used, ")");
-    }
+    number_append(text, bytes, ")");
 }
 
 weft_status job_create(const char *name, int ndims, const int64_t shape[], job **out, error *e)
@@ -233,23 +230,23 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
 /* An element as people read it, and its bits, which tell one NaN from another. */
 static void format_element(weft_type type, const unsigned char *element, char *text, size_t bytes)
 {
-    size_t used = 0;
     long double extended = 0;
     double number = 0;
     float small = 0;
+    text[0] = '\0';
     if (type == WEFT_FLOAT32) {
         memcpy(&small, element, sizeof small);
-        used = (size_t)number_print(text, bytes, "%.9g, ", (double)small);
+        number_append(text, bytes, "%.9g, ", (double)small);
     } else if (type == WEFT_FLOAT64) {
         memcpy(&number, element, sizeof number);
-        used = (size_t)number_print(text, bytes, "%.17g, ", number);
+        number_append(text, bytes, "%.17g, ", number);
     } else if (type == WEFT_LONG_DOUBLE) {
         memcpy(&extended, element, sizeof extended);
-        used = (size_t)number_print(text, bytes, "%.21Lg, ", extended);
+        number_append(text, bytes, "%.21Lg, ", extended);
     }
-    used += (size_t)snprintf(text + used, bytes - used, "bytes");
+    number_append(text, bytes, "bytes");
     for (size_t i = 0; i < weft_type_bytes(type) - type_padding(type); i++) {
-        used += (size_t)snprintf(text + used, bytes - used, " %02x", element[i]);
+        number_append(text, bytes, " %02x", element[i]);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "store/result.h"
 
 #include "base/error.h"
+#include "base/number.h"
 #include "store/format/checksum.h"
 #include "store/format/metadata.h"
 #include "store/guard/lock.h"
@@ -138,11 +139,9 @@ const weft_field_info *weft_result_field(weft_result *result, int field)
 /* The names that there are instead, as far as there is room. */
 static void list_fields(const weft_result *r, char *text, size_t bytes)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; i < r->info.fields && used + WEFT_NAME_BYTES + 2 < bytes; i++) {
-        used += (size_t)snprintf(text + used, bytes - used, "%s%s", i > 0 ? ", " : "",
-                                 r->fields[i].name);
+    for (int i = 0; i < r->info.fields && strlen(text) + WEFT_NAME_BYTES + 2 < bytes; i++) {
+        number_append(text, bytes, "%s%s", i > 0 ? ", " : "", r->fields[i].name);
     }
 }
 

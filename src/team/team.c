@@ -8,7 +8,7 @@
 #include "host/stack.h"
 #include "host/thread_state.h"
 #include "host/usage.h"
-#include "sched/length.h"
+#include "sched/pace.h"
 #include "team/region.h"
 #include "team/ring.h"
 
@@ -233,7 +233,7 @@ static void compute(team *t, int number, const ring_span *span)
     atomic_store_explicit(&w->busy_ns, busy, memory_order_relaxed);
     /* Without workers the agent's own work lies between two spans. */
     w->now_ns = t->workers > 0 ? end : 0;
-    w->tile_ns = length_learn(w->tile_ns, end - start, span->tiles);
+    w->tile_ns = pace_learn(w->tile_ns, end - start, span->tiles);
     if (ring_finish(t->ring, span)) {
         note_usage(w, end);
         finish_block(t, span);
@@ -242,7 +242,7 @@ static void compute(team *t, int number, const ring_span *span)
     } else if (span->last) {
         team_wake(t);
     }
-    if (span->last || end - start > LENGTH_MEASURE_NS) {
+    if (span->last || end - start > PACE_LEAST_SPAN_NS) {
         atomic_store_explicit(&t->tile_ns, w->tile_ns, memory_order_relaxed);
     }
 }
@@ -255,8 +255,7 @@ static bool work_once(team *t, int number)
     int64_t left = 0;
     while (ring_look(t->ring, &w->at, &left)) {
         const bool coarse = ring_coarse(t->ring, w->at);
-        const int64_t tiles =
-            length_span_tiles(t->workers, t->span_limit, w->tile_ns, left, coarse);
+        const int64_t tiles = pace_span_tiles(t->workers, t->span_limit, w->tile_ns, left, coarse);
         if (ring_take(t->ring, w->at, tiles, &span)) {
             if (coarse && t->hooks.prepare(t->context, number)) {
                 w->now_ns = 0;

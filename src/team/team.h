@@ -55,7 +55,7 @@ void team_run(team *t, const team_hooks *hooks, void *context, int64_t span_limi
 weft_status team_start(team *t, error *e);
 
 /* Offers a block of `tiles` tiles; false if there are too many, or the team is halted. Workers take
- * longer spans of a coarse one, see length_span_tiles(), with no limit. */
+ * longer spans of a coarse one, see pace_span_tiles(), with no limit. */
 bool team_offer(team *t, int64_t tiles, bool coarse, void *data);
 
 /* A finished block's data, or NULL. */

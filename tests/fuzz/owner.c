@@ -27,7 +27,7 @@ static void write_line(const owner *o, char *line, size_t bytes)
 {
     const host_process *p = &o->process;
     const int length = snprintf(line, bytes, "host %s pid %" PRId64 " started %" PRIu64 " since %s",
-                                o->host, p->pid, p->start, o->since);
+                                o->host, p->pid, p->start, o->since.text);
     if (p->boot[0] != '\0') {
         (void)snprintf(line + length, bytes - (size_t)length, " in %s %" PRIu64, p->boot, p->space);
     }

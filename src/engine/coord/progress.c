@@ -41,10 +41,7 @@ void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
     p->next_ns = now_ns + (p->live ? live_ns : batch_ns);
     const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
     const double rate = (double)(done - p->before) / elapsed_s;
-    char left[CLOCK_TEXT_BYTES] = "unknown";
-    if (rate > 0) {
-        clock_format_duration((double)(p->items - done) / rate, left);
-    }
+    const clock_text left = clock_duration((double)(p->items - done) / rate);
     char failures[48] = "";
     if (failed > 0) {
         (void)snprintf(failures, sizeof failures, ", %" PRId64 " failed", failed);
@@ -53,7 +50,7 @@ void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
     (void)number_print(line, sizeof line,
                        "%5.1f %%, %" PRId64 " of %" PRId64 " items%s, %.4g items/s, %s left",
                        100 * (double)done / (double)(p->items > 0 ? p->items : 1), done, p->items,
-                       failures, rate, left);
+                       failures, rate, rate > 0 ? left.text : "unknown");
     if (p->live) {
         log_progress(line);
     } else {
@@ -68,12 +65,12 @@ static void describe_effort(const progress_summary *summary, double elapsed_s, c
                             size_t bytes)
 {
     const double waited = fmin(summary->wait_s / summary->busy_s, 1);
-    const int used = snprintf(text, bytes, ", efficiency %.0f %%, imbalance %.0f %%",
-                              100 * summary->busy_s / (elapsed_s * summary->workers),
-                              100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
-    if (waited >= least_waited && used > 0 && (size_t)used < bytes) {
-        (void)snprintf(text + used, bytes - (size_t)used,
-                       "; %.0f %% of the computing time was waiting for a core", 100 * waited);
+    number_append(text, bytes, ", efficiency %.0f %%, imbalance %.0f %%",
+                  100 * summary->busy_s / (elapsed_s * summary->workers),
+                  100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
+    if (waited >= least_waited) {
+        number_append(text, bytes, "; %.0f %% of the computing time was waiting for a core",
+                      100 * waited);
     }
 }
 
@@ -86,28 +83,24 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
         [WEFT_OUTCOME_ERROR] = "ended by an error"};
     const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
     const int64_t computed = summary->done - p->before;
-    char duration[CLOCK_TEXT_BYTES];
-    clock_format_duration(elapsed_s, duration);
     log_progress(NULL);
     char line[768];
-    size_t used = (size_t)snprintf(
-        line, sizeof line, "%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
-        ends[outcome_of(summary->status)], summary->done, p->items, computed, duration);
+    (void)snprintf(line, sizeof line,
+                   "%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
+                   ends[outcome_of(summary->status)], summary->done, p->items, computed,
+                   clock_duration(elapsed_s).text);
     if (summary->failed > 0) {
-        used += (size_t)snprintf(line + used, sizeof line - used, ", %" PRId64 " failed",
-                                 summary->failed);
+        number_append(line, sizeof line, ", %" PRId64 " failed", summary->failed);
     }
     if (summary->duplicates > 0) {
-        used += (size_t)snprintf(line + used, sizeof line - used, ", %" PRId64 " computed twice",
-                                 summary->duplicates);
+        number_append(line, sizeof line, ", %" PRId64 " computed twice", summary->duplicates);
     }
     if (summary->lost > 0) {
-        used += (size_t)snprintf(line + used, sizeof line - used,
-                                 ", %d rank%s lost with %" PRId64 " items in progress",
-                                 summary->lost, summary->lost == 1 ? "" : "s", summary->lost_items);
+        number_append(line, sizeof line, ", %d rank%s lost with %" PRId64 " items in progress",
+                      summary->lost, number_plural(summary->lost), summary->lost_items);
     }
     if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
-        describe_effort(summary, elapsed_s, line + used, sizeof line - used);
+        describe_effort(summary, elapsed_s, line, sizeof line);
     }
     log_print(LOG_INFO, "%s", line);
     log_print(LOG_INFO, "result: %s", p->options->path);

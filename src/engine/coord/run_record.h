@@ -46,7 +46,7 @@ void run_record_lose(run_record *b, int rank, int64_t tiles);
 weft_status run_record_update(run_record *b, error *e);
 
 /* The run is over, for that reason: the last of the row. No tile is leased any more but those that
- * dispatch_careful() still warns of. All that is recorded is then on its way to the file, see
+ * dispatch_next_careful() still finds. All that is recorded is then on its way to the file, see
  * store_flushed(). */
 weft_status run_record_end(run_record *b, weft_status why, error *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A kernel's way to its fields: where their results are, and that they exist. */
+#include "base/number.h"
 #include "engine/exec/misuse.h"
 #include "engine/exec/span.h"
 
@@ -32,11 +33,9 @@ static void *elsewhere(const weft_span *span)
 /* "1 field: 'x'", or "2 fields: 'x', 'y'". */
 static void list_fields(const job *j, char text[NAMES_BYTES])
 {
-    size_t used =
-        (size_t)snprintf(text, NAMES_BYTES, "%d field%s", j->fields, j->fields == 1 ? "" : "s");
-    for (int i = 0; i < j->fields && used < NAMES_BYTES; i++) {
-        used += (size_t)snprintf(text + used, NAMES_BYTES - used, "%s'%s'", i == 0 ? ": " : ", ",
-                                 j->field[i].name);
+    (void)snprintf(text, NAMES_BYTES, "%d field%s", j->fields, number_plural(j->fields));
+    for (int i = 0; i < j->fields; i++) {
+        number_append(text, NAMES_BYTES, "%s'%s'", i == 0 ? ": " : ", ", j->field[i].name);
     }
 }
 

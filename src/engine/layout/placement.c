@@ -86,13 +86,6 @@ static outcome pin_workers(const places *here, int rank, host_cores **pins)
     return o;
 }
 
-static void add_name(placement *p, const char *name)
-{
-    const size_t used = strlen(p->host_names);
-    (void)snprintf(p->host_names + used, sizeof p->host_names - used, "%s%s", used == 0 ? "" : " ",
-                   name);
-}
-
 /* A rank bound to fewer cores than it has workers: the classic trap. Open MPI 4 and 5 bind each of
  * one or two ranks to a single core. */
 static void warn_of_binding(const places *all, int ranks)
@@ -110,13 +103,13 @@ static void warn_of_binding(const places *all, int ranks)
         log_print(LOG_WARNING,
                   "rank %d on host %s has %d workers on %d core%s, which they share: start with "
                   "mpirun --map-by slot:PE=%d, or --bind-to none",
-                  i, s->host, workers, s->cores, s->cores == 1 ? "" : "s", workers);
+                  i, s->host, workers, s->cores, number_plural(s->cores), workers);
     } else {
         log_print(
             LOG_WARNING,
             "rank %d has %d workers, but host %s has only %d core%s: fewer --threads would be "
             "as fast",
-            i, workers, s->host, s->cores, s->cores == 1 ? "" : "s");
+            i, workers, s->host, s->cores, number_plural(s->cores));
     }
 }
 
@@ -131,7 +124,7 @@ static void warn_of_sharing(const places *all, int ranks)
                 LOG_WARNING,
                 "host %s: %d ranks with %d workers in all share %d core%s; fewer --threads or "
                 "fewer ranks would be as fast",
-                all->seat[i].host, share->ranks, share->threads, cores, cores == 1 ? "" : "s");
+                all->seat[i].host, share->ranks, share->threads, cores, number_plural(cores));
             return;
         }
     }
@@ -154,7 +147,7 @@ static void warn_of_quota(const places *all, int ranks)
                 LOG_WARNING,
                 "host %s: %d rank%s with %d workers in all have a CPU quota of %.3g cores "
                 "(cgroup), beyond which they are stopped again and again: %s would be as fast",
-                s->host, share->quota_ranks, share->quota_ranks == 1 ? "" : "s",
+                s->host, share->quota_ranks, number_plural(share->quota_ranks),
                 share->quota_threads, s->quota_cores, advice);
             return;
         }
@@ -259,8 +252,8 @@ static void print_layout(const places *all, const outcome *outcomes, const place
                    most_cores);
     format_reason(&all->seat[least], share[least].reason, reason, sizeof reason);
     log_print(LOG_INFO, "%d rank%s x %s worker%s%s on %d host%s, %s core%s per rank%s", p->ranks,
-              p->ranks == 1 ? "" : "s", workers, share[most].workers == 1 ? "" : "s", reason,
-              p->hosts, p->hosts == 1 ? "" : "s", cores, most_cores == 1 ? "" : "s",
+              number_plural(p->ranks), workers, number_plural(share[most].workers), reason,
+              p->hosts, number_plural(p->hosts), cores, number_plural(most_cores),
               binding_text(outcomes, p->ranks));
 }
 
@@ -275,7 +268,8 @@ static void count_up(const places *all, placement *p)
     }
     for (int i = 0; i < s->hosts; i++) {
         p->cores += s->host_cores[i];
-        add_name(p, all->seat[s->first[i]].host);
+        number_append(p->host_names, sizeof p->host_names, "%s%s", i == 0 ? "" : " ",
+                      all->seat[s->first[i]].host);
     }
 }
 
@@ -345,7 +339,7 @@ static weft_status check_limit(const places *all, int ranks, error *e)
             return error_set(e, WEFT_ERR_USAGE,
                              "--threads: %d worker%s on rank %d, where OMP_THREAD_LIMIT allows %d; "
                              "give --threads %d, or raise the limit to %d",
-                             workers, workers == 1 ? "" : "s", i, most, most, workers);
+                             workers, number_plural(workers), i, most, most, workers);
         }
     }
     return WEFT_OK;

@@ -153,7 +153,7 @@ static void leave_behind(loop *l, const char *what)
                   what, comm_rank(l->setup.comm));
     }
     if (first || l->end.broken) {
-        outcome_file_write(exit_status, !first);
+        outcome_file_mark_status(first ? "" : OUTCOME_ALONE, "", exit_status);
     }
     _exit(exit_status);
 }

@@ -163,13 +163,12 @@ static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows,
 static bool add_root_attributes(hid_t file, const job *j)
 {
     const int format = SCHEMA_FORMAT;
-    char created[CLOCK_TEXT_BYTES];
-    clock_format_wall(clock_wall_s(), created);
     return add_attribute(file, "weft_format", H5T_NATIVE_INT, &format) &&
            add_text(file, "weft_version", WEFT_VERSION) && add_text(file, "map", j->name) &&
            add_text(file, "program", j->program) &&
            (j->version[0] == '\0' || add_text(file, "version", j->version)) &&
-           add_text(file, "build", j->build) && add_text(file, "created", created);
+           add_text(file, "build", j->build) &&
+           add_text(file, "created", clock_date(clock_wall_s()).text);
 }
 
 /* A group that remembers in which order its members came: that of the fields matters. */

@@ -83,9 +83,8 @@ weft_status quiet_error(error *e, weft_status status, const char *format, ...)
     va_start(arguments, format);
     (void)error_set_list(e, status, format, arguments);
     va_end(arguments);
-    const size_t used = strlen(e->text);
     if (reason[0] != '\0') {
-        (void)snprintf(e->text + used, sizeof e->text - used, " (HDF5: %s)", reason);
+        number_append(e->text, sizeof e->text, " (HDF5: %s)", reason);
         terminal_clean(e->text);
     }
     return status;

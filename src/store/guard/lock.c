@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "host/owner.h"
 #include "store/guard/place.h"
 #include "store/io/fault.h"
@@ -122,8 +123,7 @@ static void describe_holder(int fd, char *text, size_t bytes)
     }
     describe_owner(fd, text, bytes);
     if (locked && named && !owner_lives(&o, 0)) {
-        const size_t used = strlen(text);
-        (void)snprintf(text + used, bytes - used, ", which is gone: by a process that it started");
+        number_append(text, bytes, ", which is gone: by a process that it started");
     }
 }
 
@@ -312,8 +312,7 @@ static attempt look_at_others(taking *t)
     }
     const bool held = is_held(fd);
     describe_holder(fd, t->holder, sizeof t->holder);
-    const size_t used = strlen(t->holder);
-    (void)snprintf(t->holder + used, sizeof t->holder - used, ", of user %lu", user);
+    number_append(t->holder, sizeof t->holder, ", of user %lu", user);
     (void)close(fd);
     return held ? HELD : UNWRITABLE;
 }

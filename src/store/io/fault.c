@@ -14,8 +14,7 @@
 
 static void append(error *e, const char *text)
 {
-    const size_t used = strlen(e->text);
-    (void)snprintf(e->text + used, sizeof e->text - used, "%s", text);
+    number_append(e->text, sizeof e->text, "%s", text);
 }
 
 /* The disk of a file, or of the folder that it would be in. */

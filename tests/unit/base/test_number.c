@@ -92,6 +92,19 @@ static void test_the_locale_stays(void **state)
     freelocale(own);
 }
 
+/* Behind what is there, as far as there is room. */
+static void test_append(void **state)
+{
+    (void)state;
+    char text[12] = "";
+    number_append(text, sizeof text, "%d rank%s", 1, number_plural(1));
+    assert_string_equal(text, "1 rank");
+    number_append(text, sizeof text, ", %d host%s", 2, number_plural(2));
+    assert_string_equal(text, "1 rank, 2 h");
+    number_append(text, sizeof text, "more");
+    assert_string_equal(text, "1 rank, 2 h");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +114,7 @@ int main(void)
         cmocka_unit_test(test_taking),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_the_locale_stays),
+        cmocka_unit_test(test_append),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,9 +70,9 @@ static void assert_holds(const char *suffix, const char *expected)
 static void test_the_last_word_counts(void **state)
 {
     (void)state;
-    outcome_file_write(75, false);
+    outcome_file_mark_status("", "", 75);
     assert_holds("", "75\n");
-    outcome_file_write(0, false);
+    outcome_file_mark_status("", "", 0);
     assert_holds("", "0\n");
     assert_int_equal(count_files(), 1);
 }
@@ -80,8 +80,8 @@ static void test_the_last_word_counts(void **state)
 static void test_others_do_not_speak_for_rank_0(void **state)
 {
     (void)state;
-    outcome_file_write(3, false);
-    outcome_file_write(75, true);
+    outcome_file_mark_status("", "", 3);
+    outcome_file_mark_status(OUTCOME_ALONE, "", 75);
     assert_holds("", "3\n");
     assert_holds(".alone", "75\n");
     assert_int_equal(count_files(), 2);
@@ -90,8 +90,8 @@ static void test_others_do_not_speak_for_rank_0(void **state)
 static void test_begin(void **state)
 {
     (void)state;
-    outcome_file_begin();
-    outcome_file_begin();
+    outcome_file_mark(OUTCOME_BEGUN, "");
+    outcome_file_mark(OUTCOME_BEGUN, "");
     assert_holds(".begun", "");
     assert_int_equal(count_files(), 1);
 }
@@ -100,11 +100,11 @@ static void test_nobody_asks(void **state)
 {
     (void)state;
     assert_int_equal(unsetenv("WEFT_DONE_FILE"), 0);
-    outcome_file_begin();
-    outcome_file_write(0, false);
+    outcome_file_mark(OUTCOME_BEGUN, "");
+    outcome_file_mark_status("", "", 0);
     assert_int_equal(setenv("WEFT_DONE_FILE", "", 1), 0);
-    outcome_file_begin();
-    outcome_file_write(0, true);
+    outcome_file_mark(OUTCOME_BEGUN, "");
+    outcome_file_mark_status(OUTCOME_ALONE, "", 0);
     assert_int_equal(count_files(), 0);
     assert_int_not_equal(access(".begun", F_OK), 0);
 }
@@ -115,8 +115,8 @@ static void test_folder_that_is_gone(void **state)
     char path[320];
     (void)snprintf(path, sizeof path, "%s/none/status", folder);
     assert_int_equal(setenv("WEFT_DONE_FILE", path, 1), 0);
-    outcome_file_begin();
-    outcome_file_write(0, false);
+    outcome_file_mark(OUTCOME_BEGUN, "");
+    outcome_file_mark_status("", "", 0);
     assert_int_equal(count_files(), 0);
 }
 

@@ -76,14 +76,14 @@ static void test_nothing_yet(void **state)
 static void test_words(void **state)
 {
     (void)state;
-    outcome_file_begin();
-    outcome_file_write(3, false);
-    outcome_file_write(75, true);
+    outcome_file_mark(OUTCOME_BEGUN, "");
+    outcome_file_mark_status("", "", 3);
+    outcome_file_mark_status(OUTCOME_ALONE, "", 75);
     evidence e = look();
     assert_true(e.begun && e.word.there && e.alone.there);
     assert_int_equal(e.word.status, 3);
     assert_int_equal(e.alone.status, 75);
-    outcome_file_write(0, false);
+    outcome_file_mark_status("", "", 0);
     e = look();
     assert_int_equal(e.word.status, 0);
 }

@@ -126,7 +126,8 @@ static void take_grant(world *w, const order *o)
         bool careful = false;
         for (int64_t tile = p.first; tile < interval_end(p); tile++) {
             append(w, r, tile);
-            assert_int_equal(dispatch_careful(w->dispatch, tile), w->careful[tile]);
+            assert_int_equal(dispatch_next_careful(w->dispatch, tile, tile + 1) == tile,
+                             w->careful[tile]);
             assert_true(o->again || w->careful[tile] == (p.careful != 0));
             careful = careful || w->careful[tile];
         }

@@ -335,7 +335,7 @@ static void test_signal(void **state)
     hear_leave(w, 1, false);
     step(w, last_grace(w));
     assert_false(lead_closed(w->lead));
-    assert_false(dispatch_careful(w->dispatch, 0));
+    assert_false(dispatch_next_careful(w->dispatch, 0, 1) == 0);
     step(w, second_ns);
     check_over(w, WEFT_STOPPED);
     assert_int_equal(w->stopping, 1);
@@ -375,8 +375,8 @@ static void test_the_silent_are_suspects(void **state)
     hear_leave(w, 1, false);
     step(w, second_ns);
     check_over(w, WEFT_STOPPED);
-    assert_true(dispatch_careful(w->dispatch, 0));
-    assert_false(dispatch_careful(w->dispatch, TILES - 1));
+    assert_true(dispatch_next_careful(w->dispatch, 0, 1) == 0);
+    assert_false(dispatch_next_careful(w->dispatch, TILES - 1, TILES) == TILES - 1);
     leave(w);
 }
 
@@ -426,7 +426,7 @@ static void test_disks_of_ranks(void **state)
             }
             step(w, 0);
             check_over(w, WEFT_STOPPED);
-            assert_true(dispatch_careful(w->dispatch, 0));
+            assert_true(dispatch_next_careful(w->dispatch, 0, 1) == 0);
             leave(w);
         }
     }

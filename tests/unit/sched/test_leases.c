@@ -235,7 +235,7 @@ static void test_copies_of_the_dead_are_careful(void **state)
     take(l, 1, 4, 8, 4);
     assert_int_equal(bury(l, 0), 4);
     for (int64_t tile = 0; tile < 12; tile++) {
-        assert_int_equal(leases_careful(l, tile), tile < 8);
+        assert_int_equal(leases_next_careful(l, tile, tile + 1) == tile, tile < 8);
     }
     leases_destroy(l);
     l = make(1, 2);
@@ -243,7 +243,7 @@ static void test_copies_of_the_dead_are_careful(void **state)
     assert_true(leases_find_overdue(l, 0, 1, 1000, 10, &found));
     assert_int_equal(leases_copy(l, &found, 1, 1000).tiles, 1);
     assert_int_equal(bury(l, 1), 0);
-    assert_true(leases_careful(l, 0));
+    assert_true(leases_next_careful(l, 0, 1) == 0);
     leases_destroy(l);
 }
 
@@ -275,7 +275,7 @@ static void test_reserved_tiles(void **state)
     }
     for (int64_t tile = 0; tile < 40; tile++) {
         assert_int_equal(taken[tile], tile != 5 && (tile < 12 || tile >= 20));
-        assert_int_equal(leases_careful(l, tile), tile < 4);
+        assert_int_equal(leases_next_careful(l, tile, tile + 1) == tile, tile < 4);
     }
     leases_destroy(l);
 }
