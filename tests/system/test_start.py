@@ -2,10 +2,12 @@
 """What a program believes of its surroundings when it starts: launchers, OpenMP, quotas, Slurm."""
 
 import os
+import signal
 import time
 
 import results
-from launch import KNOWN, Launch, SystemTest, children, command, environment, german, main, run
+from launch import (KNOWN, Launch, SystemTest, children, command, environment, german, main, run,
+                    strike)
 
 CALLER = os.environ.get("PROGRAM_caller")
 CORES = len(os.sched_getaffinity(0))
@@ -83,6 +85,24 @@ class Start(SystemTest):
         ending = self.run_well(KNOWN, *self.words(), env=env)
         self.assertRegex(ending.err, "WARNING: the Slurm job .* should have ended.*--time-limit")
 
+    def test_closed_streams(self):
+        """No file of the run becomes one of them, and gets what is printed."""
+        for closed in ((2,), (0, 2), (0, 1), (0, 1, 2)):
+            with self.subTest(closed):
+                words = self.words("--grain", 1, "--item-us", 20000, "--progress", "always")
+                launch = self.start(KNOWN, *words, "--fresh",
+                                    preexec_fn=lambda: [os.close(number) for number in closed])
+                launch.wait_for(lambda: os.path.exists(self.path()) and
+                                results.done_items(self.path()).sum() > 20, "items are done")
+                for name in os.listdir(f"/proc/{launch.pid}/fd"):
+                    if int(name) <= 2:
+                        file = os.readlink(f"/proc/{launch.pid}/fd/{name}")
+                        self.assertNotIn(self.folder, file)
+                strike(launch.pid, signal.SIGKILL)
+                launch.finish()
+                self.run_well(KNOWN, *words)
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(50))
+
     def test_openmp_allows_fewer_threads(self):
         ending = self.run_well(KNOWN, *self.words("--fresh"), layout=(0, None),
                                env=environment(OMP_THREAD_LIMIT="1"))
@@ -97,6 +117,12 @@ class Start(SystemTest):
             self.assertIn("3 workers on rank 0, where OMP_THREAD_LIMIT allows 2; give --threads 2, "
                           "or raise the limit to 3", ending.err)
             self.assertFalse(os.path.exists(self.path()))
+
+    def test_openmp_allows_no_region(self):
+        """A run has its workers all the same; what is nested in them is none."""
+        ending = self.run_well(KNOWN, *self.words("--fresh"), layout=(0, 3),
+                               env=environment(OMP_MAX_ACTIVE_LEVELS="0"))
+        self.assertIn("1 rank x 3 workers", self.first_line(ending))
 
     def test_openmp_places_of_several_ranks(self):
         for name, value, layout, warned in (("OMP_PROC_BIND", "true", (2, 1), True),
