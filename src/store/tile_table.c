@@ -4,6 +4,7 @@
 #include "store/tile_table.h"
 
 #include "base/array.h"
+#include "base/pages.h"
 #include "base/pool.h"
 #include "base/thread.h"
 #include "store/io/bytes.h"
@@ -221,16 +222,12 @@ static void *map(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* In large pages where the system has them: every tile's part is touched once, and with
- * small pages that would cost more than all else that is done to it. */
 static bool allocate_tiles(tile_table *l)
 {
-    const size_t bytes = memory_bytes(l);
-    void *memory = map(bytes);
+    void *memory = pages_create(memory_bytes(l));
     if (memory == NULL) {
         return false;
     }
-    (void)madvise(memory, bytes, MADV_HUGEPAGE);
     l->memory = memory;
     l->sum = memory;
     l->state = l->memory + ((size_t)l->job->tiles.tiles + 1) * sizeof *l->sum;
@@ -310,9 +307,7 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
 void tile_table_close(tile_table *l)
 {
     if (l != NULL) {
-        if (l->memory != NULL) {
-            (void)munmap(l->memory, memory_bytes(l));
-        }
+        pages_destroy(l->memory, memory_bytes(l));
         free(l->past);
         if (l->failures != NULL) {
             (void)munmap(l->failures, failures_bytes(l));
