@@ -223,24 +223,13 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
     }
 }
 
-static void take_block(block *b)
-{
-    while (atomic_flag_test_and_set_explicit(&b->taken, memory_order_acquire)) {
-    }
-}
-
-static void leave_block(block *b)
-{
-    atomic_flag_clear_explicit(&b->taken, memory_order_release);
-}
-
 /* Tiles of the block have been computed, and took ns together. */
 static void note_done(block *b, int64_t first, int64_t tiles, int64_t ns)
 {
     memset(b->done + first, true, (size_t)tiles);
-    take_block(b);
+    block_lock(b);
     news_add(&b->news, tiles, 1e-9 * (double)ns / (double)tiles);
-    leave_block(b);
+    block_unlock(b);
 }
 
 /* Rows of failures that are still of use: the table in the file does not hold more. */
@@ -258,11 +247,10 @@ static int64_t reserve_rows(block *b, int64_t more)
     return more < left ? more : left;
 }
 
-/* Adds what there is to say of a span's failures, in items before `end`, to what its block has. The
- * lock is held for a copy at most, so a spinning one will do. */
+/* Adds what there is to say of a span's failures, in items before `end`, to what its block has. */
 static void keep_rows(block *b, const span_failures *failures, int64_t end)
 {
-    take_block(b);
+    block_lock(b);
     const int64_t before = b->failure_count;
     const int64_t rows = reserve_rows(b, failures->count);
     for (int64_t i = 0; i < rows; i++) {
@@ -275,7 +263,7 @@ static void keep_rows(block *b, const span_failures *failures, int64_t end)
     if (failures->broken != NULL) {
         b->error = *failures->broken;
     }
-    leave_block(b);
+    block_unlock(b);
 }
 
 /* Fills the items that have failed, of those that have been computed. */
@@ -295,6 +283,9 @@ int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_
     const int64_t tile = b->first + first;
     const int64_t item = tiling_first(t, tile);
     const int64_t origin = tiling_first(t, b->first);
+    if (!block_equip(b)) {
+        return clock_now_ns();
+    }
     const int64_t rows = useful_rows(b->flow);
     span_failures failures = {
         .items = b->failed, .origin = origin, .most = rows, .full = rows <= 0};
