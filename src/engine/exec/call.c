@@ -8,25 +8,6 @@
 
 static bool call_alike(const weft_span *span, isolation_plan plan);
 
-int call_here(const weft_span *span)
-{
-    const flow *w = span->flow;
-    const int code = w->kernel(span, w->context);
-    if (w->caller != NULL && !float_mode_same(float_mode_get(), w->caller->mode)) {
-        float_mode_set(w->caller->mode);
-    }
-    return code;
-}
-
-/* While the worker is in the user's code, others may fork. */
-static int call_and_break(const weft_span *span)
-{
-    lull_break(span->flow->lull, span->worker);
-    const int code = call_here(span);
-    lull_keep(span->flow->lull, span->worker);
-    return code;
-}
-
 /* Every item alone, to find out which it is. */
 static bool call_one_by_one(const weft_span *span, isolation_plan plan)
 {
@@ -100,7 +81,7 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
 }
 
 /* As much at once as a child has room for. */
-static bool call_with_care(const weft_span *span)
+bool call_with_care(const weft_span *span)
 {
     weft_span part = *span;
     const int64_t end = span->first + span->count;
@@ -115,18 +96,8 @@ static bool call_with_care(const weft_span *span)
     return computed;
 }
 
-/* The kernel has returned an error here. */
-static bool call_after_error(const weft_span *span, int code)
+bool call_after_error(const weft_span *span, int code)
 {
     const attempt a = {.here = true, .code = code};
     return call_again(span, (isolation_plan){.apart = false}, &a);
-}
-
-bool call_kernel(const weft_span *span)
-{
-    if (span->careful || span->flow->options->isolate) {
-        return call_with_care(span);
-    }
-    const int code = call_and_break(span);
-    return code == 0 || call_after_error(span, code);
 }

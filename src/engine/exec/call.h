@@ -5,16 +5,48 @@
 #ifndef ENGINE_EXEC_CALL_H
 #define ENGINE_EXEC_CALL_H
 
+#include "engine/exec/lull.h"
 #include "engine/exec/span.h"
 
 #include <stdbool.h>
-
-/* Computes a span; the items that could not be are among its failures. False if it is not computed,
- * since the run is to stop, or cannot go on. The span's worker. */
-bool call_kernel(const weft_span *span);
+#include <stddef.h>
 
 /* Calls it in this very process. Should it leave floating-point arithmetic changed, that ends with
  * the call. */
-int call_here(const weft_span *span);
+static inline int call_here(const weft_span *span)
+{
+    const flow *w = span->flow;
+    const int code = w->kernel(span, w->context);
+    if (w->caller != NULL && !float_mode_same(float_mode_get(), w->caller->mode)) {
+        float_mode_set(w->caller->mode);
+    }
+    return code;
+}
+
+/* While the worker is in the user's code, others may fork. */
+static inline int call_and_break(const weft_span *span)
+{
+    lull_break(span->flow->lull, span->worker);
+    const int code = call_here(span);
+    lull_keep(span->flow->lull, span->worker);
+    return code;
+}
+
+/* Computes a span in a child, or in parts, as isolation_look() says. */
+bool call_with_care(const weft_span *span);
+
+/* The kernel has returned an error here. */
+bool call_after_error(const weft_span *span, int code);
+
+/* Computes a span; the items that could not be are among its failures. False if it is not computed,
+ * since the run is to stop, or cannot go on. The span's worker. */
+static inline bool call_kernel(const weft_span *span)
+{
+    if (span->careful || span->flow->options->isolate) {
+        return call_with_care(span);
+    }
+    const int code = call_and_break(span);
+    return code == 0 || call_after_error(span, code);
+}
 
 #endif

@@ -139,11 +139,12 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
     const flow *w = b->flow;
     const tiling *t = &w->job->tiles;
     weft_span span = begin_span(b, worker, failures);
+    span.first = tiling_first(t, tile);
     int64_t done = 0;
     while (done < tiles) {
         const int64_t left = tiles - done;
         const int64_t more = left < w->span_tiles ? left : w->span_tiles;
-        span.first = tiling_first(t, tile + done);
+        span.first += span.count;
         span.count = tiling_first(t, tile + done + more) - span.first;
         if ((done > 0 && flow_stopping(w)) || !call_kernel(&span)) {
             break;
