@@ -68,18 +68,22 @@ static weft_status write_run(tile_table *l, int number, const run_row *row, erro
     return backlog_write(l->backlog, offset, row, sizeof *row, e);
 }
 
-static weft_status write_failure(tile_table *l, int64_t row, error *e)
+static weft_status write_failures(tile_table *l, const failure_row *first, const failure_row *end,
+                                  error *e)
 {
-    const failure_row *failure = &l->failures[row];
-    const int64_t offset = l->layout.failures_offset + row * (int64_t)sizeof *failure;
-    return backlog_write(l->backlog, offset, failure, sizeof *failure, e);
+    if (first == end) {
+        return WEFT_OK;
+    }
+    const int64_t before = (first - l->failures) * (int64_t)sizeof *first;
+    return backlog_write(l->backlog, l->layout.failures_offset + before, first,
+                         (size_t)(end - first) * sizeof *first, e);
 }
 
 static weft_status free_row(tile_table *l, int64_t row, error *e)
 {
     link_row(l, &l->free_row, row);
     memset(&l->failures[row], 0, sizeof l->failures[row]);
-    return write_failure(l, row, e);
+    return write_failures(l, &l->failures[row], &l->failures[row + 1], e);
 }
 
 /* Puts a row that is in use into the list of its tile. Where the tile is not done, its record was
@@ -453,22 +457,42 @@ weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const ti
     return status;
 }
 
-weft_status tile_table_add_failure(tile_table *l, const failure_row *failure, error *e)
+/* A row that is not in use; NULL: the table is full. */
+static failure_row *take_row(tile_table *l)
 {
-    assert(thread_is_main());
     int64_t row = l->failures_used;
     if (l->free_row != NO_LINK) {
         row = l->free_row - 1;
         l->free_row = l->next_row[row];
     } else if (row == l->layout.failure_rows) {
-        return WEFT_OK;
+        return NULL;
+    } else {
+        l->failures_used++;
     }
-    l->failures[row] = *failure;
-    link_row(l, bucket_of(l, failure->item), row);
-    if (row >= l->failures_used) {
-        l->failures_used = row + 1;
+    return &l->failures[row];
+}
+
+weft_status tile_table_add_failures(tile_table *l, const failure_row rows[], int64_t count,
+                                    error *e)
+{
+    assert(thread_is_main());
+    weft_status status = WEFT_OK;
+    failure_row *first = NULL; /* of those that lie one behind the other, … */
+    failure_row *end = NULL;   /* … up to this one, and are still to be written */
+    for (int64_t i = 0; i < count && status == WEFT_OK; i++) {
+        failure_row *row = take_row(l);
+        if (row == NULL) {
+            break;
+        }
+        if (row != end) {
+            status = write_failures(l, first, end, e);
+            first = row;
+        }
+        *row = rows[i];
+        link_row(l, bucket_of(l, row->item), row - l->failures);
+        end = row + 1;
     }
-    return write_failure(l, row, e);
+    return status == WEFT_OK ? write_failures(l, first, end, e) : status;
 }
 
 const failure_row *tile_table_failures(const tile_table *l, int64_t *rows)

@@ -232,10 +232,12 @@ static weft_status record_failures(run_record *b, const message_report *report,
     const failure_row *failures = (const failure_row *)(records + report->tiles);
     const int64_t grain = b->setup.job->tiles.grain;
     weft_status status = WEFT_OK;
-    for (int32_t i = 0; i < report->failures && status == WEFT_OK; i++) {
-        const int64_t tile = failures[i].item / grain - report->first;
-        if (tile >= 0 && tile < report->tiles && recorded[tile]) {
-            status = tile_table_add_failure(b->tile_table, &failures[i], e);
+    int64_t first = 0; /* of a run of rows to add, … */
+    for (int64_t i = 0; i <= report->failures && status == WEFT_OK; i++) {
+        const int64_t tile = i < report->failures ? failures[i].item / grain - report->first : -1;
+        if (tile < 0 || tile >= report->tiles || !recorded[tile]) { /* … which ends before this */
+            status = tile_table_add_failures(b->tile_table, failures + first, i - first, e);
+            first = i + 1;
         }
     }
     return status;
