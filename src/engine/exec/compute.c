@@ -13,15 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fill_item(const block *b, int64_t item)
+/* Once an element is filled, it is copied, and then twice as many each time. */
+static void fill_items(const block *b, int64_t first, int64_t items)
 {
     const job *j = b->flow->job;
     for (int i = 0; i < j->fields; i++) {
-        const job_field *field = &j->field[i];
-        const size_t bytes = weft_type_bytes(field->type);
-        unsigned char *to = block_bytes(b, i, item);
-        for (int64_t element = 0; element < field->shape.count; element++) {
-            memcpy(to + (size_t)element * bytes, field->fill, bytes);
+        unsigned char *to = block_bytes(b, i, first);
+        const size_t bytes = (size_t)job_field_bytes(j, i, items);
+        size_t filled = weft_type_bytes(j->field[i].type);
+        memcpy(to, j->field[i].fill, filled);
+        while (filled < bytes) {
+            const size_t more = filled < bytes - filled ? filled : bytes - filled;
+            memcpy(to + filled, to, more);
+            filled += more;
         }
     }
 }
@@ -272,9 +276,11 @@ static void fill_failed(const block *b, int64_t first, int64_t items)
 {
     const int64_t origin = tiling_first(&b->flow->job->tiles, b->first);
     const int64_t end = first + items - origin;
-    for (int64_t i = failed_items_next(b->failed, first - origin, end); i < end;
-         i = failed_items_next(b->failed, i + 1, end)) {
-        fill_item(b, origin + i);
+    int64_t i = failed_items_next(b->failed, first - origin, end);
+    while (i < end) {
+        const int64_t good = failed_items_next_good(b->failed, i, end);
+        fill_items(b, origin + i, good - i);
+        i = failed_items_next(b->failed, good, end);
     }
 }
 
