@@ -123,7 +123,12 @@ void coast_nearest(const coast *c, double lon, double lat, int64_t *hint, coast_
 void coast_cells(const coast *c, int64_t first, int64_t count, double *distance, double *nearest,
                  uint8_t *inside)
 {
-    int64_t hint = -1;
+    /* A thread's cells mostly lie side by side, also from one run of them to the next; any piece is
+     * a hint, also one of another shoreline. */
+    static _Thread_local int64_t hint = -1;
+    if (hint >= tree_count(c->pieces)) {
+        hint = -1;
+    }
     for (int64_t i = 0; i < count; i++) {
         const int64_t row = (first + i) / c->columns, column = (first + i) % c->columns;
         const double lat = coast_lat(c, row);

@@ -3,24 +3,10 @@
 #define _GNU_SOURCE 1
 #include "host/thread_state.h"
 
-#include <fenv.h>
 #include <stddef.h>
 #include <sys/fsuid.h>
 
-/* fegetenv() would do everywhere, but takes ten times as long, and this is asked for around every
- * call of a kernel. */
 #if defined(__x86_64__)
-
-enum { MXCSR_CONTROL = 0xffc0 };
-
-float_mode float_mode_get(void)
-{
-    uint32_t vector = 0;
-    uint16_t stack = 0;
-    __asm__ volatile("stmxcsr %0" : "=m"(vector));
-    __asm__ volatile("fnstcw %0" : "=m"(stack));
-    return (float_mode){.vector = vector & MXCSR_CONTROL, .stack = stack};
-}
 
 static void write_mode(float_mode mode)
 {
@@ -32,24 +18,12 @@ static void write_mode(float_mode mode)
 
 #elif defined(__aarch64__)
 
-float_mode float_mode_get(void)
-{
-    uint64_t vector = 0;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(vector));
-    return (float_mode){.vector = vector};
-}
-
 static void write_mode(float_mode mode)
 {
     __asm__ volatile("msr fpcr, %0" : : "r"(mode.vector));
 }
 
 #else
-
-float_mode float_mode_get(void)
-{
-    return (float_mode){.vector = (uint64_t)fegetround()};
-}
 
 static void write_mode(float_mode mode)
 {

@@ -9,7 +9,8 @@
 
 /* A block is what a kill may lose of each rank, and one write: this much time, and this many bytes
  * and tiles at most, so that its buffers stay in the cache. A longer one than ALIGNED_TILES ends at
- * a multiple of that, so that its tile records fill whole pages. A rank looks ahead a little
+ * a multiple of that, or of a larger power of two up to a quarter of its length, so that its tile
+ * records fill whole pages: large ones cost the kernel less. A rank looks ahead a little
  * further than its agent and the coordinator may sleep. With very many ranks both times grow, since
  * each rank asks and reports about once in them, and the coordinator must keep up: RANK_NS for each
  * rank is several times what one message costs it. However cheap the first tiles are, a rank looks
@@ -17,7 +18,7 @@
 enum {
     BLOCK_NS = 25000000,
     BLOCK_BYTES = 1 << 19,
-    BLOCK_TILES = 1 << 10,
+    BLOCK_TILES = 1 << 12,
     ALIGNED_TILES = 64,
     LOOKAHEAD_NS = 30000000,
     RANK_NS = 20000,
@@ -157,6 +158,15 @@ bool granted_would_offer(const granted *s, int64_t stock)
     return s->used > 0 && stock < tiles_in(s, s->ahead_ns);
 }
 
+static int64_t alignment_of(int64_t tiles)
+{
+    int64_t alignment = ALIGNED_TILES;
+    while (alignment <= tiles / 8) {
+        alignment *= 2;
+    }
+    return alignment;
+}
+
 bool granted_next(granted *s, int64_t stock, interval *p)
 {
     if (!granted_would_offer(s, stock)) {
@@ -166,7 +176,7 @@ bool granted_next(granted *s, int64_t stock, interval *p)
     int64_t tiles = granted_block_tiles(s);
     const int64_t end = first->first + tiles;
     if (tiles > ALIGNED_TILES) {
-        tiles -= end % ALIGNED_TILES;
+        tiles -= end % alignment_of(tiles);
     }
     if (tiles > first->tiles) {
         tiles = first->tiles;

@@ -3,6 +3,7 @@
 #include "sched/leases.h"
 
 #include "base/array.h"
+#include "base/pages.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -53,11 +54,11 @@ struct leases {
 weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
 {
     leases *l = calloc(1, sizeof *l);
-    unsigned char *tile = calloc((size_t)tiles + 1, sizeof *tile);
+    unsigned char *tile = pages_create((size_t)tiles + 1);
     holdings *of = malloc((size_t)ranks * sizeof *of);
     if (l == NULL || tile == NULL || of == NULL) {
         free(of);
-        free(tile);
+        pages_destroy(tile, (size_t)tiles + 1);
         free(l);
         return error_memory(e, "the state of %lld tiles", (long long)tiles);
     }
@@ -76,7 +77,7 @@ void leases_destroy(leases *l)
         free(l->returned);
         free(l->lease);
         free(l->of);
-        free(l->tile);
+        pages_destroy(l->tile, (size_t)l->tiles + 1);
         free(l);
     }
 }

@@ -3,6 +3,7 @@
  * order. */
 #include "store/lease_table.h"
 
+#include "base/pages.h"
 #include "base/thread.h"
 #include "store/io/bytes.h"
 #include "store/io/fault.h"
@@ -18,6 +19,7 @@ struct lease_table {
     int64_t offset;
     backlog *backlog; /* NULL: the file has no leases */
     int64_t asked;
+    int64_t tiles;
     unsigned char leased[]; /* per tile; as the file will be */
 };
 
@@ -36,11 +38,12 @@ static weft_status load(lease_table *l, const char *path, int64_t tiles, error *
 weft_status lease_table_open(int fd, const char *path, int64_t offset, bool created, int64_t tiles,
                              lease_table **out, error *e)
 {
-    lease_table *l = calloc(1, sizeof *l + (size_t)tiles);
+    lease_table *l = pages_create(sizeof *l + (size_t)tiles);
     if (l == NULL) {
         return error_memory(e, "the leases of %s", path);
     }
     l->offset = offset;
+    l->tiles = tiles;
     weft_status status = WEFT_OK;
     if (offset >= 0 && !created) {
         status = load(l, path, tiles, e);
@@ -49,7 +52,7 @@ weft_status lease_table_open(int fd, const char *path, int64_t offset, bool crea
         status = backlog_create(fd, path, &l->backlog, e);
     }
     if (status != WEFT_OK) {
-        free(l);
+        lease_table_close(l);
         return status;
     }
     *out = l;
@@ -60,7 +63,7 @@ void lease_table_close(lease_table *l)
 {
     if (l != NULL) {
         backlog_destroy(l->backlog);
-        free(l);
+        pages_destroy(l, sizeof *l + (size_t)l->tiles);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "store/tile_table.h"
 
 #include "base/array.h"
+#include "base/pages.h"
 #include "base/pool.h"
 #include "base/thread.h"
 #include "store/io/bytes.h"
@@ -67,18 +68,22 @@ static weft_status write_run(tile_table *l, int number, const run_row *row, erro
     return backlog_write(l->backlog, offset, row, sizeof *row, e);
 }
 
-static weft_status write_failure(tile_table *l, int64_t row, error *e)
+static weft_status write_failures(tile_table *l, const failure_row *first, const failure_row *end,
+                                  error *e)
 {
-    const failure_row *failure = &l->failures[row];
-    const int64_t offset = l->layout.failures_offset + row * (int64_t)sizeof *failure;
-    return backlog_write(l->backlog, offset, failure, sizeof *failure, e);
+    if (first == end) {
+        return WEFT_OK;
+    }
+    const int64_t before = (first - l->failures) * (int64_t)sizeof *first;
+    return backlog_write(l->backlog, l->layout.failures_offset + before, first,
+                         (size_t)(end - first) * sizeof *first, e);
 }
 
 static weft_status free_row(tile_table *l, int64_t row, error *e)
 {
     link_row(l, &l->free_row, row);
     memset(&l->failures[row], 0, sizeof l->failures[row]);
-    return write_failure(l, row, e);
+    return write_failures(l, &l->failures[row], &l->failures[row + 1], e);
 }
 
 /* Puts a row that is in use into the list of its tile. Where the tile is not done, its record was
@@ -221,16 +226,12 @@ static void *map(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* In large pages where the system has them: every tile's part is touched once, and with
- * small pages that would cost more than all else that is done to it. */
 static bool allocate_tiles(tile_table *l)
 {
-    const size_t bytes = memory_bytes(l);
-    void *memory = map(bytes);
+    void *memory = pages_create(memory_bytes(l));
     if (memory == NULL) {
         return false;
     }
-    (void)madvise(memory, bytes, MADV_HUGEPAGE);
     l->memory = memory;
     l->sum = memory;
     l->state = l->memory + ((size_t)l->job->tiles.tiles + 1) * sizeof *l->sum;
@@ -310,9 +311,7 @@ weft_status tile_table_open(backlog *b, const char *path, bool created, const jo
 void tile_table_close(tile_table *l)
 {
     if (l != NULL) {
-        if (l->memory != NULL) {
-            (void)munmap(l->memory, memory_bytes(l));
-        }
+        pages_destroy(l->memory, memory_bytes(l));
         free(l->past);
         if (l->failures != NULL) {
             (void)munmap(l->failures, failures_bytes(l));
@@ -458,22 +457,42 @@ weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const ti
     return status;
 }
 
-weft_status tile_table_add_failure(tile_table *l, const failure_row *failure, error *e)
+/* A row that is not in use; NULL: the table is full. */
+static failure_row *take_row(tile_table *l)
 {
-    assert(thread_is_main());
     int64_t row = l->failures_used;
     if (l->free_row != NO_LINK) {
         row = l->free_row - 1;
         l->free_row = l->next_row[row];
     } else if (row == l->layout.failure_rows) {
-        return WEFT_OK;
+        return NULL;
+    } else {
+        l->failures_used++;
     }
-    l->failures[row] = *failure;
-    link_row(l, bucket_of(l, failure->item), row);
-    if (row >= l->failures_used) {
-        l->failures_used = row + 1;
+    return &l->failures[row];
+}
+
+weft_status tile_table_add_failures(tile_table *l, const failure_row rows[], int64_t count,
+                                    error *e)
+{
+    assert(thread_is_main());
+    weft_status status = WEFT_OK;
+    failure_row *first = NULL; /* of those that lie one behind the other, … */
+    failure_row *end = NULL;   /* … up to this one, and are still to be written */
+    for (int64_t i = 0; i < count && status == WEFT_OK; i++) {
+        failure_row *row = take_row(l);
+        if (row == NULL) {
+            break;
+        }
+        if (row != end) {
+            status = write_failures(l, first, end, e);
+            first = row;
+        }
+        *row = rows[i];
+        link_row(l, bucket_of(l, row->item), row - l->failures);
+        end = row + 1;
     }
-    return write_failure(l, row, e);
+    return status == WEFT_OK ? write_failures(l, first, end, e) : status;
 }
 
 const failure_row *tile_table_failures(const tile_table *l, int64_t *rows)

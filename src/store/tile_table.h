@@ -62,8 +62,9 @@ weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const ti
 /* Marks tiles with failed items as not done, since their bytes are about to be replaced. */
 weft_status tile_table_reopen_failed(tile_table *l, error *e);
 
-/* Writes a row; when the table is full, the count in the tile's record goes on without it. */
-weft_status tile_table_add_failure(tile_table *l, const failure_row *row, error *e);
+/* Writes rows; when the table is full, the counts in the tiles' records go on without them. */
+weft_status tile_table_add_failures(tile_table *l, const failure_row rows[], int64_t count,
+                                    error *e);
 
 /* The rows in use, for as long as no row is added: *rows of them, some with code 0. */
 const failure_row *tile_table_failures(const tile_table *l, int64_t *rows);

@@ -182,19 +182,32 @@ static void check_duplicate(run_record *b, int64_t tile, const tile_record *reco
     }
 }
 
-/* How many records come before one of a tile that is not done. */
-static int64_t count_done(const tile_record records[], int64_t tiles)
+/* How many records come before one of a tile that is not done; *clean: none of them has failed
+ * items. */
+static int64_t count_done(const tile_record records[], int64_t tiles, bool *clean)
 {
     int64_t count = 0;
+    uint32_t failed = 0;
     while (count < tiles && tile_record_done(&records[count])) {
+        failed |= records[count].failed;
         count++;
     }
+    *clean = failed == 0;
     return count;
 }
 
-/* Tiles that are done: those that come first are recorded, up to one that was reported before. How
- * many these are. */
-static weft_status record_run(run_record *b, int64_t first, int64_t tiles,
+static int64_t count_failed(const tile_record records[], int64_t tiles)
+{
+    int64_t failed = 0;
+    for (int64_t i = 0; i < tiles; i++) {
+        failed += records[i].failed;
+    }
+    return failed;
+}
+
+/* Tiles that are done, `clean` if none has failed items: those that come first are recorded, up to
+ * one that was reported before. How many these are. */
+static weft_status record_run(run_record *b, int64_t first, int64_t tiles, bool clean,
                               const tile_record records[], void *piece, int64_t *run, error *e)
 {
     const tiling *t = &b->setup.job->tiles;
@@ -203,10 +216,9 @@ static weft_status record_run(run_record *b, int64_t first, int64_t tiles,
     if (fresh == 0) {
         return WEFT_OK;
     }
-    for (int64_t i = 0; i < fresh; i++) {
-        b->row.failed += records[i].failed;
-        b->failed += records[i].failed;
-    }
+    const int64_t failed = clean ? 0 : count_failed(records, fresh);
+    b->row.failed += failed;
+    b->failed += failed;
     b->done += tiling_items(t, first, fresh);
     b->row.items += tiling_items(t, first, fresh);
     return tile_table_put(b->tile_table, first, fresh, records, piece, e);
@@ -220,10 +232,12 @@ static weft_status record_failures(run_record *b, const message_report *report,
     const failure_row *failures = (const failure_row *)(records + report->tiles);
     const int64_t grain = b->setup.job->tiles.grain;
     weft_status status = WEFT_OK;
-    for (int32_t i = 0; i < report->failures && status == WEFT_OK; i++) {
-        const int64_t tile = failures[i].item / grain - report->first;
-        if (tile >= 0 && tile < report->tiles && recorded[tile]) {
-            status = tile_table_add_failure(b->tile_table, &failures[i], e);
+    int64_t first = 0; /* of a run of rows to add, … */
+    for (int64_t i = 0; i <= report->failures && status == WEFT_OK; i++) {
+        const int64_t tile = i < report->failures ? failures[i].item / grain - report->first : -1;
+        if (tile < 0 || tile >= report->tiles || !recorded[tile]) { /* … which ends before this */
+            status = tile_table_add_failures(b->tile_table, failures + first, i - first, e);
+            first = i + 1;
         }
     }
     return status;
@@ -236,11 +250,12 @@ static weft_status record_report(run_record *b, const message_report *report, vo
     const tile_record *records = (const tile_record *)(report + 1);
     weft_status status = WEFT_OK;
     int64_t end = 0; /* of the run of done tiles that this one is in */
+    bool clean = true;
     for (int64_t i = 0; i < report->tiles && status == WEFT_OK;) {
-        end = i < end ? end : i + count_done(records + i, report->tiles - i);
+        end = i < end ? end : i + count_done(records + i, report->tiles - i, &clean);
         int64_t run = 0;
         if (i < end) {
-            status = record_run(b, report->first + i, end - i, records + i, piece, &run, e);
+            status = record_run(b, report->first + i, end - i, clean, records + i, piece, &run, e);
             if (run == 0) {
                 check_duplicate(b, report->first + i, &records[i]);
             }

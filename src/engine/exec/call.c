@@ -25,16 +25,6 @@ int64_t call_part_items(const weft_span *span)
     return w->options->pure ? smaller_of(tiles * grain, span->count) : span->count;
 }
 
-static int call_here(const weft_span *span)
-{
-    const flow *w = span->flow;
-    const int code = w->kernel(span, w->context);
-    if (w->caller != NULL && !float_mode_same(float_mode_get(), w->caller->mode)) {
-        float_mode_set(w->caller->mode);
-    }
-    return code;
-}
-
 int call_parts(const weft_span *span, _Atomic int64_t *at)
 {
     const int64_t end = span->first + span->count;
@@ -49,12 +39,12 @@ int call_parts(const weft_span *span, _Atomic int64_t *at)
     return code;
 }
 
-/* While the worker is in the user's code, others may fork. */
-static int call_and_break(const weft_span *span, bool in_parts)
+/* The same, as call_and_break() is to call_here(). */
+static int call_parts_and_break(const weft_span *span)
 {
     _Atomic int64_t at;
     lull_break(span->flow->lull, span->worker);
-    const int code = in_parts ? call_parts(span, &at) : call_here(span);
+    const int code = call_parts(span, &at);
     lull_keep(span->flow->lull, span->worker);
     return code;
 }
@@ -143,13 +133,13 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
     }
     if (a.here) {
         plan.apart = false;
-        a.code = call_and_break(span, true);
+        a.code = call_parts_and_break(span);
     }
     return (a.code == 0 && !a.died) || call_again(span, plan, &a);
 }
 
 /* As much at once as a child has room for. */
-static bool call_with_care(const weft_span *span)
+bool call_with_care(const weft_span *span)
 {
     weft_span part = *span;
     const int64_t end = span->first + span->count;
@@ -164,18 +154,8 @@ static bool call_with_care(const weft_span *span)
     return computed;
 }
 
-/* The kernel has returned an error here. */
-static bool call_after_error(const weft_span *span, int code)
+bool call_after_error(const weft_span *span, int code)
 {
     const attempt a = {.here = true, .code = code};
     return call_again(span, (isolation_plan){.apart = false}, &a);
-}
-
-bool call_kernel(const weft_span *span)
-{
-    if (span->careful || span->flow->options->isolate) {
-        return call_with_care(span);
-    }
-    const int code = call_and_break(span, false);
-    return code == 0 || call_after_error(span, code);
 }

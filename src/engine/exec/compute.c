@@ -14,15 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fill_item(const block *b, int64_t item)
+/* Once an element is filled, it is copied, and then twice as many each time. */
+static void fill_items(const block *b, int64_t first, int64_t items)
 {
     const job *j = b->flow->job;
     for (int i = 0; i < j->fields; i++) {
-        const job_field *field = &j->field[i];
-        const size_t bytes = weft_type_bytes(field->type);
-        unsigned char *to = block_bytes(b, i, item);
-        for (int64_t element = 0; element < field->shape.count; element++) {
-            memcpy(to + (size_t)element * bytes, field->fill, bytes);
+        unsigned char *to = block_bytes(b, i, first);
+        const size_t bytes = (size_t)job_field_bytes(j, i, items);
+        size_t filled = weft_type_bytes(j->field[i].type);
+        memcpy(to, j->field[i].fill, filled);
+        while (filled < bytes) {
+            const size_t more = filled < bytes - filled ? filled : bytes - filled;
+            memcpy(to + filled, to, more);
+            filled += more;
         }
     }
 }
@@ -141,11 +145,12 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
     const tiling *t = &w->job->tiles;
     const int64_t most = isolation_takes_long_spans(w, b->careful) ? tiles : w->span_tiles;
     weft_span span = begin_span(b, worker, failures);
+    span.first = tiling_first(t, tile);
     int64_t done = 0;
     while (done < tiles) {
         const int64_t left = tiles - done;
         const int64_t more = left < most ? left : most;
-        span.first = tiling_first(t, tile + done);
+        span.first += span.count;
         span.count = tiling_first(t, tile + done + more) - span.first;
         if ((done > 0 && flow_stopping(w)) || !call_kernel(&span)) {
             break;
@@ -225,24 +230,13 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
     }
 }
 
-static void take_block(block *b)
-{
-    while (atomic_flag_test_and_set_explicit(&b->taken, memory_order_acquire)) {
-    }
-}
-
-static void leave_block(block *b)
-{
-    atomic_flag_clear_explicit(&b->taken, memory_order_release);
-}
-
 /* Tiles of the block have been computed, and took ns together. */
 static void note_done(block *b, int64_t first, int64_t tiles, int64_t ns)
 {
     memset(b->done + first, true, (size_t)tiles);
-    take_block(b);
+    block_lock(b);
     news_add(&b->news, tiles, 1e-9 * (double)ns / (double)tiles);
-    leave_block(b);
+    block_unlock(b);
 }
 
 /* Rows of failures that are still of use: the table in the file does not hold more. */
@@ -260,11 +254,10 @@ static int64_t reserve_rows(block *b, int64_t more)
     return more < left ? more : left;
 }
 
-/* Adds what there is to say of a span's failures, in items before `end`, to what its block has. The
- * lock is held for a copy at most, so a spinning one will do. */
+/* Adds what there is to say of a span's failures, in items before `end`, to what its block has. */
 static void keep_rows(block *b, const span_failures *failures, int64_t end)
 {
-    take_block(b);
+    block_lock(b);
     const int64_t before = b->failure_count;
     const int64_t rows = reserve_rows(b, failures->count);
     for (int64_t i = 0; i < rows; i++) {
@@ -277,7 +270,7 @@ static void keep_rows(block *b, const span_failures *failures, int64_t end)
     if (failures->broken != NULL) {
         b->error = *failures->broken;
     }
-    leave_block(b);
+    block_unlock(b);
 }
 
 /* Fills the items that have failed, of those that have been computed. */
@@ -285,9 +278,11 @@ static void fill_failed(const block *b, int64_t first, int64_t items)
 {
     const int64_t origin = tiling_first(&b->flow->job->tiles, b->first);
     const int64_t end = first + items - origin;
-    for (int64_t i = failed_items_next(b->failed, first - origin, end); i < end;
-         i = failed_items_next(b->failed, i + 1, end)) {
-        fill_item(b, origin + i);
+    int64_t i = failed_items_next(b->failed, first - origin, end);
+    while (i < end) {
+        const int64_t good = failed_items_next_good(b->failed, i, end);
+        fill_items(b, origin + i, good - i);
+        i = failed_items_next(b->failed, good, end);
     }
 }
 
@@ -297,6 +292,9 @@ int64_t block_compute(block *b, int worker, int64_t first, int64_t tiles, int64_
     const int64_t tile = b->first + first;
     const int64_t item = tiling_first(t, tile);
     const int64_t origin = tiling_first(t, b->first);
+    if (!block_equip(b)) {
+        return clock_now_ns();
+    }
     const int64_t rows = useful_rows(b->flow);
     span_failures failures = {
         .items = b->failed, .origin = origin, .most = rows, .full = rows <= 0};

@@ -39,18 +39,21 @@ static void list_fields(const job *j, char text[NAMES_BYTES])
     }
 }
 
-void *weft_span_result(const weft_span *span, int field)
+static void *note_wrong_number(const weft_span *span, int field)
 {
     const job *j = span->flow->job;
-    if (field >= 0 && field < j->fields) {
-        return find_results(span, field);
-    }
     char fields[NAMES_BYTES];
     list_fields(j, fields);
     misuse_note(span->flow->misuse,
                 "the kernel asks for field %d of map '%s', which has %s (counted from 0)", field,
                 j->name, fields);
     return elsewhere(span);
+}
+
+void *weft_span_result(const weft_span *span, int field)
+{
+    return field >= 0 && field < span->flow->job->fields ? find_results(span, field)
+                                                         : note_wrong_number(span, field);
 }
 
 void *weft_span_field(const weft_span *span, const char *field, weft_type type)

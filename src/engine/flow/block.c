@@ -13,11 +13,13 @@
 
 enum { PAGE_BYTES = 4096 };
 
-/* The agent makes blocks, but touches neither the bytes nor the records of a new one: the system
- * puts a page on the NUMA node of the worker that is first to write to it. That lasts as long as a
- * rank keeps to one node, wherever its blocks go afterwards. In a rank that spans nodes a block is
- * everybody's anyway; those used last come first again, as they are still in some cache, and of
- * what leaves it a part goes to the other node. A rank per node has none of that. */
+/* Buffers and reports are taken as late as possible and given back as early: few of them are in
+ * use, and those used last come first again, as they are still in some cache.
+ *
+ * Nobody but workers touches the bytes and the records of new ones: the system puts a page on the
+ * NUMA node of the thread that is first to write to it. That lasts as long as a rank keeps to one
+ * node. In a rank that spans nodes a block is everybody's anyway, and of what leaves the cache a
+ * part goes to the other node. A rank per node has none of that. */
 weft_status block_create(flow *w, int64_t room, block **out, error *e)
 {
     block *b = calloc(1, sizeof *b);
@@ -28,27 +30,20 @@ weft_status block_create(flow *w, int64_t room, block **out, error *e)
         bytes += job_field_bytes(w->job, i, room * w->job->tiles.grain);
         bytes += (PAGE_BYTES - bytes % PAGE_BYTES) % PAGE_BYTES;
     }
-    unsigned char *buffer = aligned_alloc(PAGE_BYTES, (size_t)bytes);
     failed_items *failed = failed_items_create(room * w->job->tiles.grain);
-    if (b == NULL || done == NULL || buffer == NULL || failed == NULL) {
+    if (b == NULL || done == NULL || failed == NULL) {
         failed_items_destroy(failed);
-        free(buffer);
         free(done);
         free(b);
-        return error_memory(e, "a buffer of %lld bytes", (long long)bytes);
+        return error_memory(e, "the state of %lld tiles", (long long)room);
     }
     b->flow = w;
     b->room = room;
     b->done = done;
-    b->bytes = buffer;
+    b->buffer_bytes = bytes;
     b->failed = failed;
     (void)atomic_flag_test_and_set(&b->taken);
     atomic_flag_clear(&b->taken);
-    const weft_status status = block_renew(b, e);
-    if (status != WEFT_OK) {
-        block_destroy(b);
-        return status;
-    }
     *out = b;
     return WEFT_OK;
 }
@@ -60,7 +55,7 @@ void block_destroy(block *b)
         failed_items_destroy(b->failed);
         free(b->done);
         pool_give(b->report);
-        free(b->bytes);
+        pool_give(b->buffer);
         free(b);
     }
 }
@@ -76,16 +71,36 @@ static size_t parcel_bytes(int64_t tiles, int64_t failures)
            (size_t)failures * sizeof(failure_row);
 }
 
-weft_status block_renew(block *b, error *e)
+/* With the lock held; false if there is no memory. */
+static bool equip(block *b)
 {
-    if (b->report == NULL) {
-        b->report = pool_take(b->flow->pool, parcel_bytes(b->room, 0));
-        if (b->report == NULL) {
-            return error_memory(e, "a report");
+    if (b->buffer == NULL) {
+        b->buffer = pool_take(b->flow->buffers, (size_t)b->buffer_bytes + PAGE_BYTES);
+        b->bytes = b->buffer;
+        if (b->buffer != NULL) {
+            b->bytes += PAGE_BYTES - (uintptr_t)b->buffer % PAGE_BYTES;
         }
-        b->records = records_of(b->report);
     }
-    return WEFT_OK;
+    if (b->report == NULL) {
+        b->report = pool_take(b->flow->reports, parcel_bytes(b->room, 0));
+        b->records = b->report != NULL ? records_of(b->report) : NULL;
+    }
+    return b->buffer != NULL && b->report != NULL;
+}
+
+bool block_equip(block *b)
+{
+    if (atomic_load_explicit(&b->ready, memory_order_acquire)) {
+        return true;
+    }
+    block_lock(b);
+    const bool ready = equip(b);
+    if (!ready) {
+        (void)error_memory(&b->error, "a buffer of %lld bytes", (long long)b->buffer_bytes);
+    }
+    atomic_store_explicit(&b->ready, ready, memory_order_release);
+    block_unlock(b);
+    return ready;
 }
 
 static void forget_all(block *b)
@@ -110,13 +125,15 @@ parcel *block_pack(block *b)
 {
     const size_t bytes = parcel_bytes(b->kept, b->failure_count);
     parcel *p = b->report;
-    if (bytes > pool_room(p)) {
-        p = pool_take(b->flow->pool, bytes);
+    if (p == NULL || bytes > pool_room(p)) {
+        p = pool_take(b->flow->reports, bytes);
         if (p == NULL) {
             return NULL;
         }
-        memcpy(records_of(p), b->records, (size_t)b->kept * sizeof *b->records);
-        pool_give(b->report);
+        if (b->report != NULL) {
+            memcpy(records_of(p), b->records, (size_t)b->kept * sizeof *b->records);
+            pool_give(b->report);
+        }
     }
     tile_record *records = records_of(p);
     for (int64_t i = 0; i < b->kept && b->news.computed.tiles < b->kept; i++) {
@@ -135,6 +152,7 @@ parcel *block_pack(block *b)
     p->report.tiles = b->kept;
     b->report = NULL;
     b->records = NULL;
+    atomic_store_explicit(&b->ready, false, memory_order_relaxed);
     return p;
 }
 
@@ -180,4 +198,8 @@ void block_write(block *b)
         }
         i += run > 0 ? run : 1;
     }
+    pool_give(b->buffer);
+    b->buffer = NULL;
+    b->bytes = NULL;
+    atomic_store_explicit(&b->ready, false, memory_order_relaxed);
 }

@@ -45,16 +45,27 @@ static uint64_t mask_of(int64_t number, int64_t first, int64_t end)
     return below_high & (UINT64_MAX << low);
 }
 
-int64_t failed_items_next(const failed_items *f, int64_t item, int64_t end)
+/* The first item from one on whose bit is set after those in `flip` have been turned over. */
+static inline int64_t find(const failed_items *f, int64_t item, int64_t end, uint64_t flip)
 {
     for (int64_t i = item / BITS; i * BITS < end; i++) {
         const uint64_t failed = atomic_load_explicit(&f[i].failed, memory_order_relaxed);
-        const uint64_t left = failed & mask_of(i, item, end);
+        const uint64_t left = (failed ^ flip) & mask_of(i, item, end);
         if (left != 0) {
             return i * BITS + __builtin_ctzll(left);
         }
     }
     return end;
+}
+
+int64_t failed_items_next(const failed_items *f, int64_t item, int64_t end)
+{
+    return find(f, item, end, 0);
+}
+
+int64_t failed_items_next_good(const failed_items *f, int64_t item, int64_t end)
+{
+    return find(f, item, end, UINT64_MAX);
 }
 
 int64_t failed_items_count(const failed_items *f, int64_t first, int64_t end, bool *quarantined)

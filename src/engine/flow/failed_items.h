@@ -23,6 +23,10 @@ bool failed_items_add(failed_items *f, int64_t item, bool quarantined);
 /* The first failed item that is not below `item`; `end` if there is none before that. */
 int64_t failed_items_next(const failed_items *f, int64_t item, int64_t end);
 
+/* The first item that is not below `item` and has not failed; `end` if there is none before that.
+ */
+int64_t failed_items_next_good(const failed_items *f, int64_t item, int64_t end);
+
 /* How many of the items first … end - 1 have failed, and whether one of them is in quarantine. */
 int64_t failed_items_count(const failed_items *f, int64_t first, int64_t end, bool *quarantined);
 

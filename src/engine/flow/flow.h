@@ -28,7 +28,8 @@ typedef struct flow {
     const run_options *options;
     const job *job;
     store *store;
-    pool *pool; /* of reports */
+    pool *reports;
+    pool *buffers; /* of blocks */
     weft_kernel_fn kernel;
     void *context;
     const thread_state *caller; /* of the run; NULL: a kernel may leave it changed */

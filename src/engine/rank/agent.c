@@ -56,14 +56,12 @@ static bool offer_hook(void *context, interval p)
 {
     agent *a = context;
     error e = {.status = WEFT_OK};
-    block *b = pop(&a->free);
     weft_status status = team_start(a->setup.team, &e);
-    if (status == WEFT_OK) {
-        status = b != NULL ? block_renew(b, &e)
-                           : block_create(a->setup.flow, desk_room(a->desk), &b, &e);
+    block *b = status == WEFT_OK ? pop(&a->free) : NULL;
+    if (status == WEFT_OK && b == NULL) {
+        status = block_create(a->setup.flow, desk_room(a->desk), &b, &e);
     }
     if (status != WEFT_OK) {
-        block_destroy(b);
         fail_hook(a, &e);
         return false;
     }

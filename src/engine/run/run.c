@@ -223,7 +223,7 @@ static weft_status make_parts(comm *c, const placement *p, const run_options *op
     }
     if (status == WEFT_OK) {
         w->lull = isolation_lull(w->isolation);
-        status = mail_create(c, w->pool, &made->mail, e);
+        status = mail_create(c, w->reports, &made->mail, e);
     }
     return status == WEFT_OK
                ? coordinator_link_create(made->mail, comm_rank(c), made->pulse, &made->link, e)
@@ -387,6 +387,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     assert(thread_is_main());
     store *s = NULL;
     pool *reports = NULL;
+    pool *buffers = NULL;
     retry_item *retry = NULL;
     opening o = {.left_ns = 0};
     const int64_t grain = options->grain > 0 ? options->grain : options->map_grain;
@@ -410,11 +411,15 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
         if (status == WEFT_OK) {
             status = pool_create(&reports, e);
         }
+        if (status == WEFT_OK) {
+            status = pool_create(&buffers, e);
+        }
         thread_state caller;
         thread_state_get(&caller);
         flow w = {.job = j,
                   .store = s,
-                  .pool = reports,
+                  .reports = reports,
+                  .buffers = buffers,
                   .kernel = kernel,
                   .context = context,
                   .caller = &caller,
@@ -431,6 +436,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     end_watch();
     free(retry);
     status = close_store(c, s, options->sync_s <= 0 && !comm_broken(c), deadline_ns, status, e);
+    pool_destroy(buffers);
     pool_destroy(reports);
     overflow_unwatch();
     exits_unwatch();

@@ -100,6 +100,29 @@ static void test_blocks_have_bounds(void **state)
 }
 
 /* Large grains, as far as a job may be described. */
+/* From wherever they begin, long blocks end where a power of two divides, so that their records
+ * fill large pages; from 256 tiles on they lose a quarter of their length for that at most. */
+static void test_long_blocks_are_aligned(void **state)
+{
+    (void)state;
+    static const int64_t tile_ns[] = {1, 40000, 200000};
+    for (int i = 0; i < 3; i++) {
+        error e = {.status = WEFT_OK};
+        interval p;
+        granted *s = make_supply(1, 8);
+        granted_observe(s, tile_ns[i]);
+        const int64_t most = granted_block_tiles(s);
+        assert_int_equal(granted_add(s, (interval){.first = 777, .tiles = 10 * most}, &e), WEFT_OK);
+        for (int n = 0; n < 8; n++) {
+            assert_true(granted_next(s, 0, &p));
+            assert_int_equal((p.first + p.tiles) % 64, 0);
+            assert_true(most < 4096 || (p.first + p.tiles) % 1024 == 0);
+            assert_true(n == 0 || most < 256 || p.tiles > 3 * most / 4 - 1);
+        }
+        granted_destroy(s);
+    }
+}
+
 static void test_large_tiles(void **state)
 {
     (void)state;
@@ -247,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_front_is_next_and_back_is_given_back),
         cmocka_unit_test(test_blocks_have_bounds),
+        cmocka_unit_test(test_long_blocks_are_aligned),
         cmocka_unit_test(test_large_tiles),
         cmocka_unit_test(test_nothing_is_lost_or_doubled),
         cmocka_unit_test(test_trust_grows),

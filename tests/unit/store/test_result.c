@@ -108,8 +108,8 @@ static void test_progress_while_it_runs(void **state)
     sample_put_tile(s, j, 3, 2);
     /* They are given back in the order of the items. */
     const failure_row rows[] = {{.item = 15, .code = -1}, {.item = 12, .code = 5, .text = "low"}};
-    assert_int_equal(tile_table_add_failure(store_ledger(s), &rows[0], &e), WEFT_OK);
-    assert_int_equal(tile_table_add_failure(store_ledger(s), &rows[1], &e), WEFT_OK);
+    assert_int_equal(tile_table_add_failures(store_ledger(s), &rows[0], 1, &e), WEFT_OK);
+    assert_int_equal(tile_table_add_failures(store_ledger(s), &rows[1], 1, &e), WEFT_OK);
     run_row row = {.start = 1.7e9,
                    .end = 1.7e9 + 2,
                    .ranks = 3,

@@ -185,7 +185,7 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
     for (int i = 0; i < 3; i++) {
         failure_row row = {.item = items[i], .code = 100 + i};
         (void)snprintf(row.text, sizeof row.text, "item %d", (int)items[i]);
-        assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+        assert_int_equal(tile_table_add_failures(store_ledger(s), &row, 1, &e), WEFT_OK);
     }
     store_close(s);
     s = open_books(sample_path("failures.h5"), j);
@@ -207,11 +207,23 @@ static void test_failures_stay_and_are_cleared_with_their_tile(void **state)
     s = open_books(sample_path("failures.h5"), j);
     assert_int_equal(count_failures(store_ledger(s), 0, 100), 1);
     assert_int_equal(count_failures(store_ledger(s), 19, 20), 1);
-    /* Rows that were cleared are used again. */
-    const failure_row one = {.item = 1, .code = 1};
-    assert_int_equal(tile_table_add_failure(store_ledger(s), &one, &e), WEFT_OK);
+    /* Rows that were cleared are used again, and those behind the last, also at once. */
+    const failure_row more[] = {{.item = 1, .code = 1},
+                                {.item = 2, .code = 2},
+                                {.item = 3, .code = 3},
+                                {.item = 4, .code = 4}};
+    assert_int_equal(tile_table_add_failures(store_ledger(s), more, 1, &e), WEFT_OK);
     (void)tile_table_failures(store_ledger(s), &rows);
     assert_int_equal(rows, 3);
+    assert_int_equal(tile_table_add_failures(store_ledger(s), more + 1, 3, &e), WEFT_OK);
+    store_close(s);
+    s = open_books(sample_path("failures.h5"), j);
+    row = tile_table_failures(store_ledger(s), &rows);
+    assert_int_equal(rows, 5);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(count_failures(store_ledger(s), more[i].item, more[i].item + 1), 1);
+    }
+    assert_int_equal(row[2].item, 19);
     store_close(s);
     job_destroy(j);
 }
@@ -227,7 +239,7 @@ static void die_in_retry(const char *path, job *j, int64_t writes)
         assert_int_equal(tile_table_put(store_ledger(s), tile, 1, &bad, NULL, &e), WEFT_OK);
         for (int64_t item = 5 * tile; item < 5 * tile + 2; item++) {
             const failure_row row = {.item = item, .code = 1};
-            assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+            assert_int_equal(tile_table_add_failures(store_ledger(s), &row, 1, &e), WEFT_OK);
         }
     }
     store_close(s);
@@ -282,7 +294,7 @@ static void test_full_table_of_failures(void **state)
     (void)tile_table_failures(store_ledger(s), &rows);
     const failure_row row = {.item = 3, .code = 1};
     for (int64_t i = 0; i < room + 20; i++) {
-        assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+        assert_int_equal(tile_table_add_failures(store_ledger(s), &row, 1, &e), WEFT_OK);
     }
     (void)tile_table_failures(store_ledger(s), &rows);
     assert_int_equal(rows, room);
@@ -304,7 +316,7 @@ static int64_t fill_table(tile_table *l, int64_t rows)
         const tile_record record = done_record(tile, 1);
         const failure_row row = {.item = 5 * tile, .code = 1};
         assert_int_equal(tile_table_put(l, tile, 1, &record, NULL, &e), WEFT_OK);
-        assert_int_equal(tile_table_add_failure(l, &row, &e), WEFT_OK);
+        assert_int_equal(tile_table_add_failures(l, &row, 1, &e), WEFT_OK);
     }
     return usage_cpu_ns() - start_ns;
 }
@@ -325,7 +337,7 @@ static void test_failures_take_constant_time(void **state)
     const int64_t start_ns = usage_cpu_ns();
     for (int64_t i = 0; i < TIMES * room; i++) {
         const failure_row row = {.item = i % j->items.count, .code = 1};
-        assert_int_equal(tile_table_add_failure(l, &row, &e), WEFT_OK);
+        assert_int_equal(tile_table_add_failures(l, &row, 1, &e), WEFT_OK);
     }
     const int64_t left_out_ns = usage_cpu_ns() - start_ns;
     assert_true(again_ns < 10 * first_ns + 20000000);
@@ -404,7 +416,7 @@ static void test_what_is_not_used_is_not_touched(void **state)
     assert_int_equal(rows, 0);
     assert_int_equal(count_pages(failures, bytes), 0);
     const failure_row one = {.item = 7, .code = 5};
-    assert_int_equal(tile_table_add_failure(l, &one, &e), WEFT_OK);
+    assert_int_equal(tile_table_add_failures(l, &one, 1, &e), WEFT_OK);
     assert_int_equal(count_pages(failures, bytes), 1);
     store_close(s);
     job_destroy(j);
@@ -461,7 +473,7 @@ static void test_rows_of_damaged_records_go(void **state)
     static const int64_t items[] = {11, 13, 16, 21, 100};
     for (int i = 0; i < 5; i++) {
         const failure_row row = {.item = items[i], .code = 1};
-        assert_int_equal(tile_table_add_failure(store_ledger(s), &row, &e), WEFT_OK);
+        assert_int_equal(tile_table_add_failures(store_ledger(s), &row, 1, &e), WEFT_OK);
     }
     const int64_t at = store_layout(s)->tiles_offset;
     store_close(s);

@@ -74,9 +74,11 @@ static int set_up(void **state)
     assert_int_equal(job_add_field(s->job, "number", WEFT_INT64, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
     s->options.pure = true;
-    assert_int_equal(pool_create(&s->flow.pool, &e), WEFT_OK);
+    assert_int_equal(pool_create(&s->flow.reports, &e), WEFT_OK);
+    assert_int_equal(pool_create(&s->flow.buffers, &e), WEFT_OK);
     s->flow = (flow){.options = &s->options,
-                     .pool = s->flow.pool,
+                     .reports = s->flow.reports,
+                     .buffers = s->flow.buffers,
                      .job = s->job,
                      .kernel = number_kernel,
                      .span_tiles = INT64_MAX,
@@ -90,7 +92,8 @@ static int tear_down(void **state)
 {
     scene *s = *state;
     block_destroy(s->block);
-    pool_destroy(s->flow.pool);
+    pool_destroy(s->flow.buffers);
+    pool_destroy(s->flow.reports);
     job_destroy(s->job);
     free(s);
     return 0;
@@ -134,6 +137,7 @@ static void test_workers_touch_first(void **state)
     const size_t records_bytes = (size_t)ROOM * sizeof *b->records;
     const size_t bytes = (size_t)ROOM * GRAIN * sizeof(int64_t);
     block_begin(b, (interval){.tiles = ROOM});
+    assert_true(block_equip(b));
     assert_int_equal(touched_pages(b->bytes, bytes), 0);
     assert_int_equal(touched_pages(b->records, records_bytes), 0);
     (void)block_compute(b, 0, ROOM / 2, ROOM / 2, clock_now_ns());
@@ -181,10 +185,9 @@ static void test_reports(void **state)
     enum { KEPT = 90, NOT_COMPUTED = 61 };
     scene *s = *state;
     block *b = s->block;
-    error e = {.status = WEFT_OK};
     for (int round = 0; round < 2; round++) {
         s->flow.kernel = round == 0 ? number_kernel : fail_thirds;
-        assert_int_equal(block_renew(b, &e), WEFT_OK);
+        assert_true(block_equip(b));
         memset(b->records, 0x55, pool_room(b->report) - sizeof *b->report);
         block_begin(b, (interval){.first = 7, .tiles = 100});
         (void)block_compute(b, 0, 0, NOT_COMPUTED, clock_now_ns());
@@ -230,6 +233,44 @@ static void test_the_perhaps_dead_do_not_write(void **state)
     for (int i = 0; i < 4; i++) {
         assert_false(s->block->done[i]);
     }
+}
+
+/* Of many blocks on offer only those that are computed have buffers, and the one that was written
+ * last is the first to be used again. */
+static void test_buffers_are_few(void **state)
+{
+    scene *s = *state;
+    error e = {.status = WEFT_OK};
+    block *other = NULL;
+    assert_int_equal(block_create(&s->flow, ROOM, &other, &e), WEFT_OK);
+    assert_null(s->block->bytes);
+    assert_null(s->block->report);
+    block_begin(s->block, (interval){.tiles = 4});
+    block_begin(other, (interval){.first = 4, .tiles = 4});
+    assert_true(block_equip(s->block));
+    const unsigned char *bytes = s->block->bytes;
+    const parcel *report = s->block->report;
+    assert_int_equal((uintptr_t)bytes % 4096, 0);
+    block_write(s->block);
+    assert_null(s->block->bytes);
+    pool_give(block_pack(s->block));
+    (void)block_compute(other, 0, 0, 4, clock_now_ns());
+    check_done(other, 0, 4);
+    assert_ptr_equal(other->bytes, bytes);
+    assert_ptr_equal(other->report, report);
+    block_destroy(other);
+}
+
+static void test_no_memory_for_a_buffer(void **state)
+{
+    scene *s = *state;
+    s->block->buffer_bytes = INT64_MAX / 2;
+    block_begin(s->block, (interval){.tiles = 4});
+    (void)block_compute(s->block, 0, 0, 4, clock_now_ns());
+    assert_int_equal(s->block->error.status, WEFT_ERR_MEMORY);
+    assert_false(s->block->done[0]);
+    block_write(s->block);
+    assert_int_equal(s->block->error.status, WEFT_ERR_MEMORY);
 }
 
 /* Of the tiles first … of the block all are done, and every third item has failed. */
@@ -299,6 +340,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing_is_left_of_the_last_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_perhaps_dead_do_not_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_buffers_are_few, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_memory_for_a_buffer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_without_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_cost_what_items_cost, set_up, tear_down),
     };

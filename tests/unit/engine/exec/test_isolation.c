@@ -88,9 +88,11 @@ static int set_up(void **state)
     assert_int_equal(job_add_field(s->job, "byte", WEFT_UINT8, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(s->job, 0, GRAIN, &e), WEFT_OK);
     s->options.pure = true;
-    assert_int_equal(pool_create(&s->flow.pool, &e), WEFT_OK);
+    assert_int_equal(pool_create(&s->flow.reports, &e), WEFT_OK);
+    assert_int_equal(pool_create(&s->flow.buffers, &e), WEFT_OK);
     s->flow = (flow){.job = s->job,
-                     .pool = s->flow.pool,
+                     .reports = s->flow.reports,
+                     .buffers = s->flow.buffers,
                      .kernel = kernel,
                      .context = s,
                      .options = &s->options,
@@ -118,7 +120,8 @@ static int tear_down(void **state)
     scene *s = *state;
     isolation_destroy(s->flow.isolation);
     block_destroy(s->block);
-    pool_destroy(s->flow.pool);
+    pool_destroy(s->flow.buffers);
+    pool_destroy(s->flow.reports);
     job_destroy(s->job);
     (void)munmap(s->seen, ITEMS * sizeof *s->seen);
     free(s);

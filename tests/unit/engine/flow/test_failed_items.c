@@ -30,6 +30,8 @@ static void test_ranges(void **state)
             assert_int_equal(quarantined, some);
             const int64_t next = (first + 2) / 3 * 3;
             assert_int_equal(failed_items_next(f, first, end), next < end ? next : end);
+            const int64_t good = first + (first % 3 == 0);
+            assert_int_equal(failed_items_next_good(f, first, end), good < end ? good : end);
             failed += end % 3 == 0;
             some = some || end % 9 == 0;
         }
