@@ -153,7 +153,7 @@ class Deaths(SystemTest):
     def test_an_idle_rank_is_killed_at_the_end(self):
         """It is missed before the run ends, though nothing waits for it."""
         half = COUNT // 2
-        launch = self.start_job(2, 1, "--schedule", "static", "--slow", half - 1, "--slow-s", 0.7)
+        launch = self.start_job(2, 1, "--schedule", "static", "--slow", half - 1, "--slow-s", 4)
         launch.wait_for(lambda: results.done_items(self.path())[half:].all(), "it has nothing left")
         strike(self.pids[1], signal.SIGKILL)
         ending = launch.finish()
@@ -179,7 +179,7 @@ class Deaths(SystemTest):
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
 
     def test_a_stopped_rank_comes_back(self):
-        launch = self.start_job(3, 1, seconds=3)
+        launch = self.start_job(3, 1, seconds=8)
         pid = self.pids[1]
         strike(pid, signal.SIGSTOP)
         launch.wait_for(lambda: "is presumed dead, and" in launch.err_now(), "it is missed")
@@ -205,14 +205,21 @@ class Deaths(SystemTest):
         self.assertEqual(ending.status, 0, str(ending))
         self.check_complete(ending, lost=1)
 
+    def stop_for(self, pid, seconds):
+        """Stops a process for a while; how long that really was, at most."""
+        began = time.monotonic()
+        strike(pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        strike(pid, signal.SIGCONT)
+        return time.monotonic() - began
+
     def test_short_stops_are_nothing(self):
         launch = self.start_job(3, 1)
-        for rank in (2, 0, 1):
-            strike(self.pids[rank], signal.SIGSTOP)
-            time.sleep(0.4)
-            strike(self.pids[rank], signal.SIGCONT)
+        longest = max(self.stop_for(self.pids[rank], 0.4) for rank in (2, 0, 1))
         ending = launch.finish()
         self.assertEqual(ending.status, 0, str(ending))
+        if longest > 0.9:
+            self.skipTest("the machine is too busy for a short stop")
         self.check_complete(ending, lost=0)
 
     def test_nothing_is_lost_by_silence_alone(self):
@@ -281,10 +288,10 @@ class Deaths(SystemTest):
                             1200000, "--impure", "--calls", calls, *SOON, layout=(2, 1))
         launch.wait_for(lambda: len(results.calls(calls)) >= 2, "both ranks have an item")
         pid = next(pid for pid in launch.ranks() if rank_of(pid) == 0)
-        strike(pid, signal.SIGSTOP)
-        time.sleep(1.5)
-        strike(pid, signal.SIGCONT)
+        stopped_s = self.stop_for(pid, 1.5)
         ending = launch.finish(limit_s=30)
+        if stopped_s > 1.9:
+            self.skipTest("the machine is too busy for a stop of most of the limit")
         self.assertEqual(ending.status, 0, str(ending))
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(6))
         self.assertGreater(len(results.calls(calls)), 6, str(ending))

@@ -110,11 +110,11 @@ class Isolation(SystemTest):
 
     def test_leases(self):
         """Killed, a run has little in its hands, also with one chunk per rank, and the next one is
-        careful of it, which takes a child per worker; stopped in good order, it has nothing. Without
-        the table all goes on, too."""
+        careful of it, which takes a child per worker; stopped in good order, it has nothing.
+        Without the table all goes on, too."""
         for signum, status in ((signal.SIGKILL, None), (signal.SIGTERM, 75)):
             words = ["--out", self.path(), "--count", 20000, "--grain", 1, "--item-us", 250,
-                     "--schedule", "static"]
+                     "--schedule", "static", "--sync", 0]  # a slow disk leaves more
             launch = self.start(KNOWN, *words, layout=(0, 2))
             launch.wait_for(lambda: os.path.exists(self.path()) and
                             results.done_items(self.path()).sum() > 500, "work is on its way")

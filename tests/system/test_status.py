@@ -67,7 +67,9 @@ class Status(CliTest):
 
     def test_running_killed_and_resumed(self):
         path, words = self.path(), ["--count", 400, "--grain", 1, "--out", self.path()]
-        launch = self.start(KNOWN, *words, "--item-us", 20000, layout=(1, 1))
+        # The last item waits longer than any look takes.
+        launch = self.start(KNOWN, *words, "--item-us", 20000, "--civil", 399, "--slow-s", 300,
+                            layout=(1, 1))
         launch.wait_for(lambda: os.path.exists(path), "the file")
         launch.wait_for(lambda: self.is_under_way(path), "a running job with a rate")
         text = self.weft("status", path).out
