@@ -17,6 +17,7 @@ struct desk {
     granted *granted;
     int32_t epoch;
     bool asked;
+    int64_t asked_ns;
     bool asked_idle; /* and the coordinator knows that workers wait */
     int told;        /* the signal that the coordinator knows of */
     bool stopping;
@@ -352,7 +353,7 @@ static bool has_wish(const desk *d)
 
 /* Keeps workers in work: offers blocks, and asks for more before the last one is taken. Blocks that
  * turn out far too long, since tiles have become dearer, lose their ends again. */
-static void keep_supplied(desk *d)
+static void keep_supplied(desk *d, int64_t now_ns)
 {
     interval p;
     granted_observe(d->granted, look(d).tile_ns);
@@ -374,6 +375,7 @@ static void keep_supplied(desk *d)
         ask.epoch = d->epoch;
         ask.want = d->asked ? 0 : granted_wanted(d->granted, look(d).stock);
         ask.idle = is_idle(d);
+        d->asked_ns = d->asked ? d->asked_ns : now_ns;
         set_asked(d, true, ask.idle);
         send(d, &ask, sizeof ask);
     }
@@ -435,14 +437,17 @@ desk_state desk_step(desk *d, bool writing, int64_t now_ns)
     if (d->stopping) {
         leave_if_drained(d, now_ns);
     } else {
-        keep_supplied(d);
+        keep_supplied(d, now_ns);
     }
     return DESK_WORKS;
 }
 
-bool desk_is_hungry(const desk *d)
+urgency desk_urgency(const desk *d, int64_t now_ns)
 {
-    return d->stopping || is_idle(d);
+    if (d->stopping || is_idle(d)) {
+        return URGENCY_HUNGER;
+    }
+    return d->asked && now_ns - d->asked_ns >= PACE_LONGEST_NS ? URGENCY_ANSWER : URGENCY_NONE;
 }
 
 /* Whether tiles take much longer, or shorter, than when it looked last. */

@@ -7,14 +7,15 @@ static void test_asks_once(void **state)
 {
     (void)state;
     scene *s = make_scene(0);
-    assert_true(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_HUNGER);
     assert_int_equal(step(s), DESK_WORKS);
     assert_int_equal(s->asks, 1);
     assert_true(s->want >= WORKERS);
     step(s);
     grant(s, 0, 50);
     step(s);
-    assert_true(look(s).stock > 0 && !desk_is_hungry(s->desk));
+    assert_true(look(s).stock > 0);
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_NONE);
     leave(s);
 }
 
@@ -31,9 +32,10 @@ static void test_says_when_workers_wait(void **state)
     }
     step(s);
     assert_true(s->asks == 1 && !s->told_idle);
-    assert_false(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_NONE);
+    assert_int_equal(desk_urgency(s->desk, s->now_ns + PACE_LONGEST_NS), URGENCY_ANSWER);
     assert_true(finish(s, false));
-    assert_true(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_HUNGER);
     int64_t when_ns = 0;
     assert_true(desk_due(s->desk, &when_ns));
     step(s);
@@ -43,7 +45,7 @@ static void test_says_when_workers_wait(void **state)
     assert_int_equal(s->effects, effects);
     grant(s, WORKERS, 50);
     step(s);
-    assert_false(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_NONE);
     leave(s);
 }
 
