@@ -402,13 +402,27 @@ static bool wait_for_disk(desk *d, bool idle, int64_t now_ns)
     return now_ns < d->disk_until_ns;
 }
 
+/* What the disk is not waited for is recorded by now, and nothing that is still computed is of any
+ * use. */
+static bool is_of_use(const desk *d)
+{
+    return d->disk_ns > 0;
+}
+
+/* Whether kernels that compute are still waited for. Those in children need not come to their end
+ * where they are of no use; others have to be left to it. */
+static bool wait_for_kernels(desk *d, int64_t now_ns)
+{
+    const bool in_time = now_ns < d->leave_ns;
+    return (in_time && is_of_use(d)) || end_children(d, now_ns) || in_time;
+}
+
 /* After MESSAGE_STOP: kernels have ended, or their time is up, and everything is reported, or the
  * disk's time is up. */
 static void leave_if_drained(desk *d, int64_t now_ns)
 {
     const bool idle = look(d).idle;
-    if (d->left || (!idle && (now_ns < d->leave_ns || end_children(d, now_ns))) ||
-        wait_for_disk(d, idle, now_ns)) {
+    if (d->left || (!idle && wait_for_kernels(d, now_ns)) || wait_for_disk(d, idle, now_ns)) {
         return;
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !idle};

@@ -217,6 +217,33 @@ static void test_leaving(void **state)
     }
 }
 
+/* Where all is recorded, children are ended at once, and other kernels have their time. */
+static void test_leaving_what_is_of_no_use(void **state)
+{
+    (void)state;
+    for (int useless = 0; useless < 2; useless++) {
+        scene *s = make_scene(0);
+        step(s);
+        grant(s, 0, 10);
+        step(s);
+        assert_true(begin(s, 1));
+        const message_stop message = {
+            .kind = MESSAGE_STOP, .grace_ns = 1000 * MS, .disk_ns = useless == 1 ? 0 : DISK_NS};
+        receive(s, &message);
+        move_all(s, HELD, OUTSIDE);
+        assert_int_equal(step(s), DESK_WORKS);
+        assert_int_equal(s->children_ended, useless);
+        assert_int_equal(s->leaves, 0);
+        while (finish(s, false)) {
+        }
+        (void)desk_report(s->desk, s->now_ns);
+        step(s);
+        assert_int_equal(s->leaves, 1);
+        assert_int_equal(s->dropped, 0);
+        leave(s);
+    }
+}
+
 /* After MESSAGE_STOP the disk has a time of its own, which begins when nothing else is waited for:
  * what was written before a kernel's time was up is reported, whether or not the kernel returns. */
 static void test_disk_after_a_stop(void **state)
@@ -415,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_long_blocks_are_cut),
         cmocka_unit_test(test_undone_goes_back),
         cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_leaving_what_is_of_no_use),
         cmocka_unit_test(test_disk_after_a_stop),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_signals_are_told_once),
