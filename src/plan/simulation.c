@@ -158,14 +158,13 @@ static double next_look(const station *m, double from_ns)
     assert(s != NULL);
     const int ranks = s->setup->ranks;
     const urgency others = m->rank == 0 ? lead_urgency(s->lead) : URGENCY_NONE;
+    const urgency here = desk_urgency(m->desk, (int64_t)from_ns);
+    const urgency u = here > others ? here : others;
     double look_ns = m->looked_ns;
     do {
-        const urgency here = desk_urgency(m->desk, (int64_t)look_ns);
-        const urgency u = here > others ? here : others;
         const int64_t rest_ns =
             pace_rest(u, (int64_t)(look_ns - m->active_ns), ranks, (int64_t)m->looked_ns);
-        if (look_ns < from_ns && look_ns - m->looked_ns >= PACE_LONGEST_NS &&
-            rest_ns == pace_longest_rest(ranks)) {
+        if (look_ns < from_ns && rest_ns == pace_longest_rest(ranks)) {
             /* From here on it looks up regularly. */
             const int64_t times = (int64_t)((from_ns - look_ns) / (double)rest_ns);
             look_ns += (double)times * (double)rest_ns;
