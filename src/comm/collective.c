@@ -39,7 +39,7 @@ static void raise_alarm(comm *c, int dead)
     for (int rank = 0; rank < c->size; rank++) {
         error ignored = {.status = WEFT_OK};
         if (rank != c->rank && rank != dead) {
-            (void)sendqueue_post(c->queue, rank, TAG_ALARM, &dead, sizeof dead, &ignored);
+            (void)sendqueue_post(c->queue, rank, TAG_ALARM, false, &dead, sizeof dead, &ignored);
         }
     }
 }

@@ -75,6 +75,11 @@ weft_status comm_meet(comm *c, error *e)
     if (status == WEFT_OK) {
         status = neighbours_create(all, c->size, c->rank, &c->neighbours, e);
     }
+    for (int rank = 0; rank < c->size && status == WEFT_OK; rank++) {
+        if (host_process_near(&all[rank], &mine)) {
+            sendqueue_set_near(c->queue, rank);
+        }
+    }
     free(all);
     return status;
 }
@@ -209,11 +214,22 @@ int comm_waiting(comm *c, int rank)
     return sendqueue_count(c->queue, rank);
 }
 
-weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e)
+bool comm_sends(const comm *c)
+{
+    return sendqueue_busy(c->queue);
+}
+
+void comm_advance(comm *c)
+{
+    assert(thread_is_main());
+    sendqueue_advance(c->queue);
+}
+
+weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e)
 {
     assert(thread_is_main());
     assert(rank != c->rank);
-    return sendqueue_post(c->queue, rank, c->run, bytes, count, e);
+    return sendqueue_post(c->queue, rank, c->run, bulk, bytes, count, e);
 }
 
 weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e)

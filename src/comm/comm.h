@@ -70,8 +70,9 @@ weft_status comm_agree_at_end(comm *c, weft_status own, error *e);
 void comm_begin_run(comm *c);
 
 /* Sends a copy of the bytes, of any length, to another rank; returns at once and never waits for
- * the receiver. At most one send to a rank is in flight; other messages wait for it here. */
-weft_status comm_post(comm *c, int rank, const void *bytes, size_t count, error *e);
+ * the receiver. At most one send to a rank is in flight; other messages wait for it here, in their
+ * order, but what is bulk for the rest. Bulk goes with comm_advance(), as with comm_receive(). */
+weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e);
 
 /* The same past all that waits or is held, but nothing is sent while anything is in flight. */
 weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e);
@@ -84,6 +85,12 @@ void comm_drop(comm *c, int rank);
 
 /* How many messages to a rank are in flight or wait. */
 int comm_waiting(comm *c, int rank);
+
+/* Whether any message waits, or needs this rank to get on, that is not held or dropped. */
+bool comm_sends(const comm *c);
+
+/* Sends what waits, as far as that can be. */
+void comm_advance(comm *c);
 
 /* A rank that has died: at least one rank is given it, each once or twice; -1 if there is none.
  * Only an early hint: it is known of ranks of the same machine, and where MPI is Open MPI 5 and

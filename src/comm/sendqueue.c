@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The send queue: messages on their way to other ranks, at most one send to each of them in flight.
- */
+/* The send queue: messages on their way to other ranks, at most one send to each of another host in
+ * flight. */
 #include "comm/sendqueue.h"
 
 #include "comm/internals.h"
@@ -9,9 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So many sends to a rank of this host are in flight at most. */
+enum { NEAR_FLIGHTS = 32 };
+
 /* A message; MPI reads a part's bytes until the part's request is complete. */
 typedef struct posted {
     struct posted *next;
+    MPI_Request request; /* of its part */
     int tag;
     size_t count;
     size_t sent; /* bytes, the part in flight included */
@@ -20,11 +24,13 @@ typedef struct posted {
 
 /* What is for a rank. */
 typedef struct line {
-    posted *flying;
-    MPI_Request request; /* of its part */
-    posted *first;       /* of those that wait */
+    posted *flying; /* the youngest first, the only one that may have parts left */
+    int flights;
+    posted *first; /* of those that wait */
     posted *last;
+    posted *prompt; /* the last that is not bulk; NULL: there is none */
     int waiting;
+    bool near;
     bool held;
     bool dropped; /* what is in flight is not waited for */
     bool active;  /* listed below */
@@ -68,6 +74,7 @@ static void clear(line *l)
         l->first = next;
     }
     l->last = NULL;
+    l->prompt = NULL;
     l->waiting = 0;
 }
 
@@ -84,17 +91,19 @@ void sendqueue_destroy(sendqueue *o)
     free(o);
 }
 
-/* Starts the next part of the message that flies. */
-static int send_part(sendqueue *o, int rank)
+void sendqueue_set_near(sendqueue *o, int rank)
 {
-    line *l = &o->line[rank];
-    posted *p = l->flying;
-    assert(p != NULL);
+    o->line[rank].near = true;
+}
+
+/* Starts the next part of a message. */
+static int send_part(sendqueue *o, int rank, posted *p)
+{
     const size_t left = p->count - p->sent;
     const size_t bytes = left < o->part_bytes ? left : o->part_bytes;
     const int tag = bytes < left ? p->tag + SENDQUEUE_MORE : p->tag;
     const int code = MPI_Isend(p->bytes + p->sent, (int)bytes, MPI_BYTE, rank, tag, o->communicator,
-                               &l->request);
+                               &p->request);
     p->sent += bytes;
     return code;
 }
@@ -103,49 +112,75 @@ static int send_part(sendqueue *o, int rank)
 static int launch(sendqueue *o, int rank, posted *p)
 {
     line *l = &o->line[rank];
-    l->flying = p;
-    const int code = send_part(o, rank);
+    const int code = send_part(o, rank, p);
     if (code != MPI_SUCCESS) {
-        l->flying = NULL;
         free(p);
+        return code;
     }
+    p->next = l->flying;
+    l->flying = p;
+    l->flights++;
     return code;
 }
 
-/* Whether nothing of a line is in flight any more. What could not be sent is as good as lost on its
- * way: a rank that misses it notices the silence. */
-static bool land(sendqueue *o, int rank)
+/* Whether a message is no longer in flight. What could not be sent is as good as lost on its way: a
+ * rank that misses it notices the silence. */
+static bool has_landed(sendqueue *o, int rank, posted *p)
 {
-    line *l = &o->line[rank];
-    while (l->flying != NULL) {
+    const line *l = &o->line[rank];
+    int code = MPI_SUCCESS;
+    while (code == MPI_SUCCESS) {
         int sent = 0;
-        int code = MPI_Test(&l->request, &sent, MPI_STATUS_IGNORE);
+        code = MPI_Test(&p->request, &sent, MPI_STATUS_IGNORE);
         if (code == MPI_SUCCESS && !sent) {
             return false;
         }
-        if (code == MPI_SUCCESS && l->flying->sent < l->flying->count) {
-            if (l->held || l->dropped) {
-                return false;
-            }
-            code = send_part(o, rank);
-            if (code == MPI_SUCCESS) {
-                continue;
-            }
+        if (p->sent == p->count) {
+            return true;
         }
-        free(l->flying);
-        l->flying = NULL;
+        if (l->held || l->dropped) {
+            return false;
+        }
+        code = code == MPI_SUCCESS ? send_part(o, rank, p) : code;
     }
     return true;
+}
+
+/* Whether nothing of a line is in flight any more. */
+static bool land(sendqueue *o, int rank)
+{
+    line *l = &o->line[rank];
+    for (posted **link = &l->flying; *link != NULL;) {
+        posted *p = *link;
+        if (has_landed(o, rank, p)) {
+            *link = p->next;
+            l->flights--;
+            free(p);
+        } else {
+            link = &p->next;
+        }
+    }
+    return l->flying == NULL;
+}
+
+/* Whether the next message to a rank may fly. */
+static bool may_fly(sendqueue *o, int rank)
+{
+    const line *l = &o->line[rank];
+    const bool landed = land(o, rank);
+    return !l->held && (landed || (l->near && l->flights < NEAR_FLIGHTS &&
+                                   l->flying->sent == l->flying->count));
 }
 
 /* Sends what can be sent to a rank; whether anything is left. */
 static bool advance_line(sendqueue *o, int rank)
 {
     line *l = &o->line[rank];
-    while (land(o, rank) && !l->held && l->first != NULL) {
+    while (may_fly(o, rank) && l->first != NULL) {
         posted *p = l->first;
         l->first = p->next;
         l->last = l->first == NULL ? NULL : l->last;
+        l->prompt = l->prompt == p ? NULL : l->prompt;
         l->waiting--;
         (void)launch(o, rank, p);
     }
@@ -198,8 +233,19 @@ static weft_status launch_first(sendqueue *o, int rank, posted *p, error *e)
     return code == MPI_SUCCESS || comm_is_death(code) ? WEFT_OK : comm_fail(e, code, "MPI_Isend");
 }
 
-weft_status sendqueue_post(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
-                           error *e)
+static void wait_in_line(line *l, posted *p, bool bulk)
+{
+    posted *before = bulk ? l->last : l->prompt;
+    posted **link = before != NULL ? &before->next : &l->first;
+    p->next = *link;
+    *link = p;
+    l->last = p->next == NULL ? p : l->last;
+    l->prompt = bulk ? l->prompt : p;
+    l->waiting++;
+}
+
+weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const void *bytes,
+                           size_t count, error *e)
 {
     posted *p = NULL;
     const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
@@ -208,16 +254,10 @@ weft_status sendqueue_post(sendqueue *o, int rank, int tag, const void *bytes, s
     }
     line *l = &o->line[rank];
     l->dropped = false;
-    if (!advance_line(o, rank) && !l->held) {
+    if (!bulk && l->prompt == NULL && may_fly(o, rank)) {
         return launch_first(o, rank, p, e);
     }
-    if (l->last != NULL) {
-        l->last->next = p;
-    } else {
-        l->first = p;
-    }
-    l->last = p;
-    l->waiting++;
+    wait_in_line(l, p, bulk);
     list(o, rank);
     return WEFT_OK;
 }
@@ -252,6 +292,18 @@ int sendqueue_count(sendqueue *o, int rank)
 {
     const bool known = rank >= 0 && rank < o->ranks;
     return known ? o->line[rank].waiting + !land(o, rank) : 0;
+}
+
+bool sendqueue_busy(const sendqueue *o)
+{
+    for (int i = 0; i < o->actives; i++) {
+        const line *l = &o->line[o->active[i]];
+        const bool in_need = l->flights == 1 && l->flying->count > SENDQUEUE_EAGER_BYTES;
+        if (!l->held && !l->dropped && (l->first != NULL || in_need)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool sendqueue_idle(const sendqueue *o)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The send queue: messages on their way to other ranks.
  *
- * At most one send to a rank is in flight; what else is for it waits here. Two sends to a peer that
- * has died may end the sender, or make it hang inside of MPI, where MPI's messages go over TCP.
+ * At most one send to a rank of another host is in flight; what else is for it waits here. Two
+ * sends to a peer that has died may end the sender, or make it hang inside of MPI, where MPI's
+ * messages go over TCP, which takes them off the sender's hands at once as long as the peer lives.
+ * Through shared memory a send is in flight until the receiver has looked, and then the sender, so
+ * that a next one must not wait for it: of ranks of this host it is known soon who has died.
  * What waits is bounded by what a rank has in progress: one that gets no answer gets no work. */
 #ifndef COMM_SENDQUEUE_H
 #define COMM_SENDQUEUE_H
@@ -19,6 +22,9 @@ typedef struct sendqueue sendqueue;
  * the tag plus SENDQUEUE_MORE. */
 enum { SENDQUEUE_MORE = 16384 };
 
+/* What is not longer arrives without the sender's help, over TCP at least. */
+enum { SENDQUEUE_EAGER_BYTES = 1 << 16 };
+
 /* No part is longer than part_bytes. */
 weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes, sendqueue **out,
                              error *e);
@@ -26,9 +32,13 @@ weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes
 /* What has not been sent is lost; what is in flight stays MPI's. NULL is allowed. */
 void sendqueue_destroy(sendqueue *o);
 
-/* A copy of the bytes goes to a rank, after all that waits for it. */
-weft_status sendqueue_post(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
-                           error *e);
+/* The rank is one of this host. */
+void sendqueue_set_near(sendqueue *o, int rank);
+
+/* A copy of the bytes goes to a rank: at once if it is not bulk and may fly, else with
+ * sendqueue_advance(), after all that waits, but what is bulk waits for the rest. */
+weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const void *bytes,
+                           size_t count, error *e);
 
 /* As sendqueue_post(), past what is held; nothing happens if a message to the rank is in flight. */
 weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
@@ -36,6 +46,10 @@ weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, 
 
 /* Sends what can be sent. */
 void sendqueue_advance(sendqueue *o);
+
+/* Whether anything waits, or is so long that MPI needs the sender for it, and is not held or
+ * dropped. */
+bool sendqueue_busy(const sendqueue *o);
 
 /* From here on nothing more is sent to a rank, or it is again. */
 void sendqueue_hold(sendqueue *o, int rank, bool held);

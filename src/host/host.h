@@ -36,6 +36,15 @@ void host_get_cores(host_cores *cores);
  * not allow it. */
 bool host_bind_thread(const host_cores *cores);
 
+/* The calling thread, which runs for moments and sleeps in between, is to get a core soon after it
+ * wakes up, also where another has just begun to compute there: it asks the system for shares of
+ * 0.1 ms. Returns what its shares were before, for host_set_slice(). Linux from 6.12 on; elsewhere,
+ * and with other policies than the usual one, nothing happens. */
+uint64_t host_shorten_slice(void);
+
+/* Gives the calling thread back what it had. */
+void host_set_slice(uint64_t slice_ns);
+
 /* The core that the calling thread is on; -1 if that is not known. */
 int host_this_core(void);
 

@@ -156,11 +156,13 @@ static double next_look(const station *m, double from_ns)
     const simulation *s = m->simulation;
     assert(s != NULL);
     const int ranks = s->setup->ranks;
-    const bool hungry = desk_is_hungry(m->desk) || (m->rank == 0 && lead_hungry(s->lead));
+    const urgency others = m->rank == 0 ? lead_urgency(s->lead) : URGENCY_NONE;
+    const urgency here = desk_urgency(m->desk, (int64_t)from_ns);
+    const urgency u = here > others ? here : others;
     double look_ns = m->looked_ns;
     do {
         const int64_t rest_ns =
-            pace_rest((int64_t)(look_ns - m->active_ns), hungry, ranks, (int64_t)m->looked_ns);
+            pace_rest(u, (int64_t)(look_ns - m->active_ns), ranks, (int64_t)m->looked_ns);
         if (look_ns < from_ns && rest_ns == pace_longest_rest(ranks)) {
             /* From here on it looks up regularly. */
             const int64_t times = (int64_t)((from_ns - look_ns) / (double)rest_ns);
@@ -498,11 +500,13 @@ static weft_status closed_effect(void *context, bool *closed, error *e)
     return WEFT_OK;
 }
 
-static void serve_from(simulation *s, double from_ns)
+static void serve_from(simulation *s, double from_ns, bool own)
 {
-    /* Mail that arrives while the coordinator reads is read, too. */
-    const double when_ns =
-        from_ns <= s->until_ns ? s->until_ns : next_look(&s->station[0], from_ns);
+    /* Mail that arrives while the coordinator reads is read, too; what its own rank says, at once.
+     */
+    const double when_ns = from_ns <= s->until_ns ? s->until_ns
+                           : own                  ? from_ns
+                                                  : next_look(&s->station[0], from_ns);
     if (when_ns < s->serve_ns) {
         s->serve_ns = when_ns;
         add_event(s, when_ns, EVENT_SERVE, 0, 0, NULL);
@@ -550,7 +554,7 @@ static void serve(simulation *s)
     m->active_ns = active ? s->until_ns : m->active_ns;
     look_at(s, 0, s->until_ns);
     if (s->waiting > 0) {
-        serve_from(s, s->until_ns + fmax(DISPATCH_NS, look_share * s->until_ns));
+        serve_from(s, s->until_ns + fmax(DISPATCH_NS, look_share * s->until_ns), false);
     }
 }
 
@@ -583,11 +587,15 @@ static void handle_event(simulation *s, const event *e)
         break;
     case EVENT_ARRIVED:
         append(&m->inbox, e->data);
-        look_if_needed(s, e->rank);
+        if (e->rank == 0) {
+            look_at(s, 0, s->now_ns);
+        } else {
+            look_if_needed(s, e->rank);
+        }
         break;
     case EVENT_POSTED:
         append(&s->post, e->data);
-        serve_from(s, s->now_ns);
+        serve_from(s, s->now_ns, e->rank == 0);
         break;
     case EVENT_SERVE:
         if (e->when >= s->serve_ns) {

@@ -17,6 +17,7 @@ struct desk {
     granted *granted;
     int32_t epoch;
     bool asked;
+    int64_t asked_ns;
     bool asked_idle; /* and the coordinator knows that workers wait */
     int told;        /* the signal that the coordinator knows of */
     bool stopping;
@@ -352,7 +353,7 @@ static bool has_wish(const desk *d)
 
 /* Keeps workers in work: offers blocks, and asks for more before the last one is taken. Blocks that
  * turn out far too long, since tiles have become dearer, lose their ends again. */
-static void keep_supplied(desk *d)
+static void keep_supplied(desk *d, int64_t now_ns)
 {
     interval p;
     granted_observe(d->granted, look(d).tile_ns);
@@ -374,6 +375,7 @@ static void keep_supplied(desk *d)
         ask.epoch = d->epoch;
         ask.want = d->asked ? 0 : granted_wanted(d->granted, look(d).stock);
         ask.idle = is_idle(d);
+        d->asked_ns = d->asked ? d->asked_ns : now_ns;
         set_asked(d, true, ask.idle);
         send(d, &ask, sizeof ask);
     }
@@ -400,13 +402,27 @@ static bool wait_for_disk(desk *d, bool idle, int64_t now_ns)
     return now_ns < d->disk_until_ns;
 }
 
+/* What the disk is not waited for is recorded by now, and nothing that is still computed is of any
+ * use. */
+static bool is_of_use(const desk *d)
+{
+    return d->disk_ns > 0;
+}
+
+/* Whether kernels that compute are still waited for. Those in children need not come to their end
+ * where they are of no use; others have to be left to it. */
+static bool wait_for_kernels(desk *d, int64_t now_ns)
+{
+    const bool in_time = now_ns < d->leave_ns;
+    return (in_time && is_of_use(d)) || end_children(d, now_ns) || in_time;
+}
+
 /* After MESSAGE_STOP: kernels have ended, or their time is up, and everything is reported, or the
  * disk's time is up. */
 static void leave_if_drained(desk *d, int64_t now_ns)
 {
     const bool idle = look(d).idle;
-    if (d->left || (!idle && (now_ns < d->leave_ns || end_children(d, now_ns))) ||
-        wait_for_disk(d, idle, now_ns)) {
+    if (d->left || (!idle && wait_for_kernels(d, now_ns)) || wait_for_disk(d, idle, now_ns)) {
         return;
     }
     const message_left left = {.kind = MESSAGE_LEFT, .dropped = !idle};
@@ -435,14 +451,17 @@ desk_state desk_step(desk *d, bool writing, int64_t now_ns)
     if (d->stopping) {
         leave_if_drained(d, now_ns);
     } else {
-        keep_supplied(d);
+        keep_supplied(d, now_ns);
     }
     return DESK_WORKS;
 }
 
-bool desk_is_hungry(const desk *d)
+urgency desk_urgency(const desk *d, int64_t now_ns)
 {
-    return d->stopping || is_idle(d);
+    if (d->stopping || is_idle(d)) {
+        return URGENCY_HUNGER;
+    }
+    return d->asked && now_ns - d->asked_ns >= PACE_LONGEST_NS ? URGENCY_ANSWER : URGENCY_NONE;
 }
 
 /* Whether tiles take much longer, or shorter, than when it looked last. */

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "sched/message.h"
+#include "sched/pace.h"
 #include "space/job.h"
 
 #include <stdbool.h>
@@ -113,8 +114,9 @@ void desk_signal(desk *d, int number);
  * if `writing`. */
 desk_state desk_step(desk *d, bool writing, int64_t now_ns);
 
-/* Whether workers wait, or the end does, so that every moment counts. */
-bool desk_is_hungry(const desk *d);
+/* Whether workers wait, or the end does, so that every moment counts; or an answer is late, perhaps
+ * since there is nothing left to hand out, and ranks soon give back what they have. */
+urgency desk_urgency(const desk *d, int64_t now_ns);
 
 /* Whether a step would find anything to do; not before *when_ns, which may lie in the past. */
 bool desk_due(const desk *d, int64_t *when_ns);

@@ -178,9 +178,9 @@ void dispatch_ask(dispatch *d, int rank, int64_t want, bool idle)
     set_idle(d, rank, idle);
 }
 
-bool dispatch_hungry(const dispatch *d)
+urgency dispatch_urgency(const dispatch *d)
 {
-    return d->idle > 0;
+    return d->idle > 0 ? URGENCY_HUNGER : d->first != NOBODY ? URGENCY_ANSWER : URGENCY_NONE;
 }
 
 /* The rank waits no longer, or for something else. */

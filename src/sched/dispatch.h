@@ -7,6 +7,7 @@
 #define SCHED_DISPATCH_H
 
 #include "base/error.h"
+#include "sched/pace.h"
 #include "sched/schedule.h"
 #include "space/interval.h"
 
@@ -83,8 +84,8 @@ weft_status dispatch_start(dispatch *d, error *e);
  * for a last few tiles, and none is computed twice. */
 void dispatch_ask(dispatch *d, int rank, int64_t want, bool idle);
 
-/* Whether an idle rank waits. */
-bool dispatch_hungry(const dispatch *d);
+/* Whether a rank waits, and whether it is idle. */
+urgency dispatch_urgency(const dispatch *d);
 
 /* The answer to ORDER_RECALL: pieces that are to do again, perhaps none, and what is left then. */
 void dispatch_return(dispatch *d, int rank, int intervals, const interval back[], int64_t left,

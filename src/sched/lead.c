@@ -111,9 +111,9 @@ void lead_destroy(lead *l)
     free(l);
 }
 
-bool lead_hungry(const lead *l)
+urgency lead_urgency(const lead *l)
 {
-    return l->first != NULL || dispatch_hungry(l->setup.dispatch);
+    return dispatch_urgency(l->setup.dispatch);
 }
 
 bool lead_closed(const lead *l)

@@ -44,8 +44,9 @@ void lead_presume_dead(lead *l, int rank);
 /* The run cannot go on. The first error counts. */
 void lead_take_error(lead *l, const error *why, int64_t now_ns);
 
-/* Whether a grant waits until its leases are written, or a rank for another one's answer. */
-bool lead_hungry(const lead *l);
+/* Whether a rank waits for what the lead has to say once messages have come. What waits for the
+ * disk alone goes out when that is done. */
+urgency lead_urgency(const lead *l);
 
 /* The record is closed, or about to be: nothing that arrives counts any more. */
 bool lead_closed(const lead *l);

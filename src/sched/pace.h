@@ -7,17 +7,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a message may bring that a rank finds when it looks. */
+typedef enum urgency {
+    URGENCY_NONE,   /* workers have enough to compute, here and elsewhere */
+    URGENCY_ANSWER, /* something that is late, or will be needed before long */
+    URGENCY_HUNGER  /* what workers wait for, or the end of the run does */
+} urgency;
+
 /* Between two looks at the messages. MPI wakes nobody, so that a message waits until its rank
  * looks; and each look takes a core from a worker. Where workers have nothing to compute, the rank
  * looks often, but the less so the longer it has waited: a message comes late by a sixteenth of the
- * time that it took, and hardly anyone notices. Where they all compute, the rank looks rarely, and
- * the more so the longer the run has lasted, which a late message prolongs in proportion. A rank
- * without company is woken by its workers, and looks for signals. */
+ * time that it took, and hardly anyone notices. Where an answer is late, it looks the more
+ * rarely the longer the run has lasted, which a late message prolongs in proportion. Where it waits
+ * for nothing, it rests as long as ranks ask ahead of their need (see granted.c), with much to
+ * spare; at the beginning they do not know what that is, and have little. A rank without company is
+ * woken by its workers, and looks for signals. */
 enum {
     PACE_SHORTEST_NS = 100000,
-    PACE_PATIENCE = 16, /* of the time in which there has been nothing to do */
-    PACE_CALM_NS = 1000000,
-    PACE_CALM_SHARE = 400, /* of the time that the run has lasted */
+    PACE_PATIENCE = 16, /* of the time in which there has been nothing to do; of a young run's */
+    PACE_ANSWER_NS = 1000000,
+    PACE_ANSWER_SHARE = 400, /* of the time that the run has lasted */
     PACE_LONGEST_NS = 10000000,
     PACE_LONELY_NS = 50000000
 };
@@ -45,16 +54,17 @@ static inline int64_t pace_longest_rest(int ranks)
 }
 
 /* How long an agent rests that has had nothing to do for quiet_ns, elapsed_ns after the beginning.
- * It is hungry if workers wait for what a message may bring. */
-static inline int64_t pace_rest(int64_t quiet_ns, bool hungry, int ranks, int64_t elapsed_ns)
+ */
+static inline int64_t pace_rest(urgency u, int64_t quiet_ns, int ranks, int64_t elapsed_ns)
 {
     const int64_t longest_ns = pace_longest_rest(ranks);
-    int64_t rest_ns = quiet_ns / PACE_PATIENCE;
-    if (!hungry) {
-        int64_t calm_ns = ranks == 1 ? PACE_LONELY_NS : elapsed_ns / PACE_CALM_SHARE;
-        calm_ns = calm_ns > PACE_CALM_NS ? calm_ns : PACE_CALM_NS;
-        calm_ns = calm_ns > rest_ns ? calm_ns : rest_ns;
-        rest_ns = quiet_ns < calm_ns ? quiet_ns : calm_ns;
+    if (u != URGENCY_HUNGER && ranks == 1) {
+        return longest_ns;
+    }
+    int64_t rest_ns = (u == URGENCY_HUNGER ? quiet_ns : elapsed_ns) / PACE_PATIENCE;
+    if (u == URGENCY_ANSWER && rest_ns > PACE_ANSWER_NS) {
+        const int64_t share_ns = elapsed_ns / PACE_ANSWER_SHARE;
+        rest_ns = share_ns > PACE_ANSWER_NS ? share_ns : PACE_ANSWER_NS;
     }
     rest_ns = rest_ns > PACE_SHORTEST_NS ? rest_ns : PACE_SHORTEST_NS;
     return rest_ns < longest_ns ? rest_ns : longest_ns;

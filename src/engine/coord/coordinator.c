@@ -273,7 +273,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
                     now_ns);
 }
 
-bool coordinator_hungry(const coordinator *c)
+urgency coordinator_urgency(const coordinator *c)
 {
-    return lead_hungry(c->lead);
+    return lead_urgency(c->lead);
 }

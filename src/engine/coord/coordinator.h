@@ -8,6 +8,7 @@
 #include "engine/coord/progress.h"
 #include "engine/layout/placement.h"
 #include "engine/link/mail.h"
+#include "sched/pace.h"
 #include "sched/pulse.h"
 #include "space/job.h"
 #include "store/store.h"
@@ -39,7 +40,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 /* What is due by the clock: ranks that wait for work, the run's row, the progress line. */
 void coordinator_step(coordinator *c, int64_t now_ns);
 
-/* Whether a rank's workers wait for what is just being written, or for another rank's answer. */
-bool coordinator_hungry(const coordinator *c);
+/* Whether a rank waits for what another may say. */
+urgency coordinator_urgency(const coordinator *c);
 
 #endif

@@ -78,11 +78,19 @@ static letter *append(mail *m, size_t room, size_t count, error *e)
     return l;
 }
 
+/* Nobody waits for a report, which is long; that a rank has left must not overtake the last of
+ * them. */
+static bool is_bulk(const void *bytes)
+{
+    const message_kind kind = *(const message_kind *)bytes;
+    return kind == MESSAGE_REPORT || kind == MESSAGE_LEFT;
+}
+
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e)
 {
     assert(thread_is_main());
     if (rank != comm_rank(m->comm)) {
-        return comm_post(m->comm, rank, bytes, count, e);
+        return comm_post(m->comm, rank, is_bulk(bytes), bytes, count, e);
     }
     letter *l = append(m, count, count, e);
     if (l == NULL) {
@@ -98,7 +106,7 @@ weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t 
     letter *l = NULL;
     weft_status status = WEFT_OK;
     if (rank != comm_rank(m->comm)) {
-        status = comm_post(m->comm, rank, bytes, count, e);
+        status = comm_post(m->comm, rank, is_bulk(bytes), bytes, count, e);
     } else {
         l = append(m, 0, count, e);
         status = l != NULL ? WEFT_OK : e->status;
@@ -136,6 +144,21 @@ int mail_waiting(mail *m, int rank)
 void mail_drop(mail *m, int rank)
 {
     comm_drop(m->comm, rank);
+}
+
+bool mail_is_own(const mail *m)
+{
+    return m->first != NULL;
+}
+
+void mail_advance(mail *m)
+{
+    comm_advance(m->comm);
+}
+
+bool mail_sends(const mail *m)
+{
+    return comm_sends(m->comm);
 }
 
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,

@@ -21,7 +21,8 @@ weft_status mail_create(comm *c, pool *p, mail **out, error *e);
 /* NULL is allowed. */
 void mail_destroy(mail *m);
 
-/* A copy of the bytes goes to a rank; a message to oneself is received like any other. */
+/* A copy of the bytes goes to a rank; a message to oneself is received like any other. Reports go
+ * with mail_advance(), and wait for all others. */
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e);
 
 /* The same with bytes that are part of a piece of the pool, which the mail takes: to oneself they
@@ -42,6 +43,15 @@ void mail_drop(mail *m, int rank);
 
 /* As comm_next_dead(). */
 int mail_next_dead(mail *m);
+
+/* Whether there is a message to oneself. */
+bool mail_is_own(const mail *m);
+
+/* Sends what waits, as far as that can be. */
+void mail_advance(mail *m);
+
+/* As comm_sends(). */
+bool mail_sends(const mail *m);
 
 /* The next message: false if there is none. The bytes are aligned for any of message.h's structs
  * and live until the next call. */

@@ -262,7 +262,7 @@ desk_state agent_step(agent *a, bool writing, int64_t now_ns)
     return desk_step(a->desk, writing || syncing, now_ns);
 }
 
-bool agent_is_hungry(const agent *a)
+urgency agent_urgency(const agent *a, int64_t now_ns)
 {
-    return desk_is_hungry(a->desk);
+    return desk_urgency(a->desk, now_ns);
 }

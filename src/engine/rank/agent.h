@@ -41,7 +41,7 @@ void agent_receive(agent *a, const void *bytes, int64_t now_ns);
  * by others of this process if `writing`. */
 desk_state agent_step(agent *a, bool writing, int64_t now_ns);
 
-/* Whether workers wait, or the end does, so that every moment counts. */
-bool agent_is_hungry(const agent *a);
+/* As desk_urgency(). */
+urgency agent_urgency(const agent *a, int64_t now_ns);
 
 #endif

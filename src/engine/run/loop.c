@@ -111,12 +111,11 @@ static void listen_to_coordinator(loop *l, int64_t now_ns)
 /* Listens and speaks; true if there was any news. */
 static bool converse(loop *l)
 {
-    bool any = read_mail(l);
+    const bool any = read_mail(l);
     listen_to_coordinator(l, clock_now_ns());
     coordinator_link_beat(l->setup.link, clock_now_ns());
     if (l->setup.coordinator != NULL) {
         coordinator_step(l->setup.coordinator, clock_now_ns());
-        any = read_mail(l) || any;
     }
     return any;
 }
@@ -161,10 +160,14 @@ static void leave_behind(loop *l, const char *what)
 /* Everything but rest; *active says whether there was anything to do. False when all is over. */
 static bool do_duties(loop *l, bool *active)
 {
+    desk_state state = DESK_WORKS;
     *active = agent_collect(l->agent, clock_now_ns());
-    *active = converse(l) || *active;
-    const bool writing = l->setup.coordinator != NULL && !store_flushed(l->setup.flow->store);
-    const desk_state state = agent_step(l->agent, writing, clock_now_ns());
+    do {
+        *active = converse(l) || *active;
+        const bool writing = l->setup.coordinator != NULL && !store_flushed(l->setup.flow->store);
+        state = agent_step(l->agent, writing, clock_now_ns());
+    } while (state == DESK_WORKS && mail_is_own(l->setup.mail));
+    mail_advance(l->setup.mail);
     if (state == DESK_GIVES_UP) {
         const bool said = l->end.error.status == status_of_leaving(l);
         leave_behind(l, said ? NULL : "others have done its items, but a kernel has not returned");
@@ -184,14 +187,24 @@ static bool attend(loop *l, bool *active)
     return go_on;
 }
 
+static urgency find_urgency(const loop *l, int64_t now_ns)
+{
+    const urgency sends = mail_sends(l->setup.mail) ? URGENCY_ANSWER : URGENCY_NONE;
+    urgency u = agent_urgency(l->agent, now_ns);
+    u = u > sends ? u : sends;
+    if (l->setup.coordinator != NULL) {
+        const urgency others = coordinator_urgency(l->setup.coordinator);
+        u = u > others ? u : others;
+    }
+    return u;
+}
+
 static void rest(loop *l, bool active)
 {
-    const bool hungry = agent_is_hungry(l->agent) ||
-                        (l->setup.coordinator != NULL && coordinator_hungry(l->setup.coordinator));
     const int64_t now_ns = clock_now_ns();
     l->active_ns = active ? now_ns : l->active_ns;
-    const int64_t rest_ns = pace_rest(now_ns - l->active_ns, hungry, comm_size(l->setup.comm),
-                                      now_ns - l->setup.flow->origin_ns);
+    const int64_t rest_ns = pace_rest(find_urgency(l, now_ns), now_ns - l->active_ns,
+                                      comm_size(l->setup.comm), now_ns - l->setup.flow->origin_ns);
     if (team_rest(l->setup.team, rest_ns)) {
         l->active_ns = clock_now_ns();
     }
@@ -267,7 +280,10 @@ weft_status loop_run(const loop_setup *setup, error *why)
     loop l = {.setup = *setup, .active_ns = clock_now_ns()};
     error e = {.status = WEFT_OK};
     if (prepare(&l, &e) == WEFT_OK) {
+        /* The workers are there already, and do not inherit it. */
+        const uint64_t slice_ns = setup->workers > 0 ? host_shorten_slice() : 0;
         team_run(setup->team, &hooks, &l, pace_span_limit(setup->flow->span_tiles));
+        host_set_slice(slice_ns);
     } else {
         give_up(&l, &e);
     }

@@ -139,7 +139,7 @@ static void test_bad_rank_is_an_error(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    assert_int_equal(comm_post(alone, 7, "x", 1, &e), WEFT_ERR_MPI);
+    assert_int_equal(comm_post(alone, 7, false, "x", 1, &e), WEFT_ERR_MPI);
     assert_non_null(strstr(e.text, "MPI_Isend"));
     e.status = WEFT_OK;
     char byte = 'x';
@@ -153,7 +153,7 @@ static void test_too_long_a_message(void **state)
     error e = {.status = WEFT_OK};
     sendqueue *queue = NULL;
     assert_int_equal(sendqueue_create(MPI_COMM_NULL, 2, SIZE_MAX, &queue, &e), WEFT_OK);
-    assert_int_equal(sendqueue_post(queue, 1, 0, "x", SIZE_MAX - 8, &e), WEFT_ERR_MEMORY);
+    assert_int_equal(sendqueue_post(queue, 1, 0, false, "x", SIZE_MAX - 8, &e), WEFT_ERR_MEMORY);
     sendqueue_destroy(queue);
 }
 

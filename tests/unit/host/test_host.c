@@ -191,6 +191,18 @@ static void test_files_are_read_as_text(void **state)
     assert_non_null(strstr(text, "\nPid:"));
 }
 
+/* Where the system lets a thread have shorter shares of a core, it gets back what it had. */
+static void test_short_slices(void **state)
+{
+    (void)state;
+    const uint64_t before_ns = host_shorten_slice();
+    const uint64_t short_ns = host_shorten_slice();
+    assert_true(before_ns == 0 ? short_ns == 0 : short_ns < before_ns);
+    host_set_slice(before_ns);
+    assert_int_equal(host_shorten_slice(), before_ns);
+    host_set_slice(before_ns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_cores),
         cmocka_unit_test(test_binding_a_thread),
+        cmocka_unit_test(test_short_slices),
         cmocka_unit_test(test_counting),
         cmocka_unit_test(test_start_of_this_process),
         cmocka_unit_test(test_names_with_brackets),

@@ -56,6 +56,7 @@ typedef struct scene {
     bool dropped;
     bool halted;
     bool children;
+    bool children_ended;
     int failures;
     int64_t seen_tile_ns; /* at the last step */
     int64_t idle_steps;
@@ -239,7 +240,9 @@ static void sync(void *context)
 
 static bool end_children(void *context)
 {
-    return ((const scene *)context)->children;
+    scene *s = context;
+    s->children_ended = true;
+    return s->children;
 }
 
 static scene *make_scene(double sync_s)

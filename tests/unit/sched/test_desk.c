@@ -7,14 +7,15 @@ static void test_asks_once(void **state)
 {
     (void)state;
     scene *s = make_scene(0);
-    assert_true(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_HUNGER);
     assert_int_equal(step(s), DESK_WORKS);
     assert_int_equal(s->asks, 1);
     assert_true(s->want >= WORKERS);
     step(s);
     grant(s, 0, 50);
     step(s);
-    assert_true(look(s).stock > 0 && !desk_is_hungry(s->desk));
+    assert_true(look(s).stock > 0);
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_NONE);
     leave(s);
 }
 
@@ -31,9 +32,10 @@ static void test_says_when_workers_wait(void **state)
     }
     step(s);
     assert_true(s->asks == 1 && !s->told_idle);
-    assert_false(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_NONE);
+    assert_int_equal(desk_urgency(s->desk, s->now_ns + PACE_LONGEST_NS), URGENCY_ANSWER);
     assert_true(finish(s, false));
-    assert_true(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_HUNGER);
     int64_t when_ns = 0;
     assert_true(desk_due(s->desk, &when_ns));
     step(s);
@@ -43,7 +45,7 @@ static void test_says_when_workers_wait(void **state)
     assert_int_equal(s->effects, effects);
     grant(s, WORKERS, 50);
     step(s);
-    assert_false(desk_is_hungry(s->desk));
+    assert_int_equal(desk_urgency(s->desk, s->now_ns), URGENCY_NONE);
     leave(s);
 }
 
@@ -211,6 +213,33 @@ static void test_leaving(void **state)
         assert_int_equal(s->leaves, 1);
         assert_int_equal(s->dropped, late > 0);
         assert_int_equal(s->asks, 0);
+        leave(s);
+    }
+}
+
+/* Where all is recorded, children are ended at once, and other kernels have their time. */
+static void test_leaving_what_is_of_no_use(void **state)
+{
+    (void)state;
+    for (int useless = 0; useless < 2; useless++) {
+        scene *s = make_scene(0);
+        step(s);
+        grant(s, 0, 10);
+        step(s);
+        assert_true(begin(s, 1));
+        const message_stop message = {
+            .kind = MESSAGE_STOP, .grace_ns = 1000 * MS, .disk_ns = useless == 1 ? 0 : DISK_NS};
+        receive(s, &message);
+        move_all(s, HELD, OUTSIDE);
+        assert_int_equal(step(s), DESK_WORKS);
+        assert_int_equal(s->children_ended, useless);
+        assert_int_equal(s->leaves, 0);
+        while (finish(s, false)) {
+        }
+        (void)desk_report(s->desk, s->now_ns);
+        step(s);
+        assert_int_equal(s->leaves, 1);
+        assert_int_equal(s->dropped, 0);
         leave(s);
     }
 }
@@ -413,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_long_blocks_are_cut),
         cmocka_unit_test(test_undone_goes_back),
         cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_leaving_what_is_of_no_use),
         cmocka_unit_test(test_disk_after_a_stop),
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_signals_are_told_once),

@@ -115,7 +115,7 @@ static void test_last_tile_moves_once(void **state)
     hear(d, 0, 3, 2);
     hear(d, 1, 0, 2);
     dispatch_ask(d, 1, 4, false);
-    assert_false(dispatch_hungry(d));
+    assert_int_equal(dispatch_urgency(d), URGENCY_ANSWER);
     /* Three tiles are more than the next that rank 0 begins. */
     (void)expect(d, DISPATCH_NS, ORDER_RECALL, 0);
     dispatch_return(d, 0, 0, NULL, 1, 2 * DISPATCH_NS);
@@ -123,14 +123,14 @@ static void test_last_tile_moves_once(void **state)
         expect_none(d, times * DISPATCH_NS);
     }
     dispatch_ask(d, 1, 0, true);
-    assert_true(dispatch_hungry(d));
+    assert_int_equal(dispatch_urgency(d), URGENCY_HUNGER);
     (void)expect(d, 100 * DISPATCH_NS, ORDER_RECALL, 0);
     dispatch_return(d, 0, 1, &(interval){.first = 3, .tiles = 1}, 0, 101 * DISPATCH_NS);
     assert_int_equal(expect(d, 101 * DISPATCH_NS, ORDER_GRANT, 1).interval[0].first, 3);
-    assert_false(dispatch_hungry(d));
+    assert_int_equal(dispatch_urgency(d), URGENCY_NONE);
     /* That it waits is said too late, as it has been answered. */
     dispatch_ask(d, 1, 0, true);
-    assert_false(dispatch_hungry(d));
+    assert_int_equal(dispatch_urgency(d), URGENCY_NONE);
     expect_none(d, 102 * DISPATCH_NS);
     dispatch_destroy(d);
 }

@@ -173,7 +173,6 @@ static void test_the_disk_fails(void **state)
     w = run(&s, NULL);
     assert_int_equal(lead_status(w->lead), WEFT_ERR_NO_SPACE);
     assert_string_equal(w->station[1].end.error.text, "no space for a lease");
-    assert_true(lead_hungry(w->lead));
     leave_run(w);
     s = quiet(3, true);
     s.disk = WEFT_ERR_SYSTEM;
