@@ -100,6 +100,9 @@ static void *run_region(void *context)
     thread_set_other(true);
     set_icv(&r->opened);
     omp_set_dynamic(0);
+    if (r->opened.levels < 1) { /* OMP_MAX_ACTIVE_LEVELS=0 is for regions within this one */
+        omp_set_max_active_levels(1);
+    }
     exits_enter(EXITS_IN_OPENMP);
 #pragma omp parallel num_threads(r->threads) default(none) shared(r, given)
     {

@@ -98,6 +98,12 @@ class Start(SystemTest):
                           "or raise the limit to 3", ending.err)
             self.assertFalse(os.path.exists(self.path()))
 
+    def test_openmp_allows_no_region(self):
+        """A run has its workers all the same; what is nested in them is none."""
+        ending = self.run_well(KNOWN, *self.words("--fresh"), layout=(0, 3),
+                               env=environment(OMP_MAX_ACTIVE_LEVELS="0"))
+        self.assertIn("1 rank x 3 workers", self.first_line(ending))
+
     def test_openmp_places_of_several_ranks(self):
         for name, value, layout, warned in (("OMP_PROC_BIND", "true", (2, 1), True),
                                             ("OMP_PLACES", "cores", (2, 1), True),
