@@ -6,6 +6,7 @@
 #include "api/deadline.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/host.h"
 #include "host/outcome_file.h"
 #include "host/signals.h"
 #include "host/watchdog.h"
@@ -118,6 +119,7 @@ static weft_status heed_signal(weft_session *s)
 
 weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
 {
+    host_occupy_streams();
     signals_begin();
     weft_session *s = calloc(1, sizeof *s);
     *session = s;

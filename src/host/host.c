@@ -229,3 +229,13 @@ bool host_on_terminal(void)
     }
     return strncmp(theirs, "/dev/pts/", 9) == 0 || strncmp(theirs, "/dev/tty", 8) == 0;
 }
+
+void host_occupy_streams(void)
+{
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+        if (fcntl(i, F_GETFD) < 0 && errno == EBADF) {
+            /* The lowest number that is free is this one. */
+            (void)open("/dev/null", i == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}

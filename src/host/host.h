@@ -79,4 +79,8 @@ bool host_process_lives(const host_process *p);
 /* Whether stderr ends at a terminal; under mpirun, which takes it over a pipe, whether its does. */
 bool host_on_terminal(void);
 
+/* Of stdin, stdout and stderr, opens those that are closed, so that no other file becomes one of
+ * them, and gets what is printed. To use them is an error as before. */
+void host_occupy_streams(void);
+
 #endif

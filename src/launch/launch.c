@@ -429,6 +429,7 @@ static int launch_all(char *arguments[])
 
 int launch_run(char *arguments[])
 {
+    host_occupy_streams();
     if (arguments[0] != NULL && strcmp(arguments[0], "--rank") == 0 && arguments[1] != NULL) {
         return rank_run(arguments + 1);
     }

@@ -2,10 +2,12 @@
 """What a program believes of its surroundings when it starts: launchers, OpenMP, quotas, Slurm."""
 
 import os
+import signal
 import time
 
 import results
-from launch import KNOWN, Launch, SystemTest, children, command, environment, german, main, run
+from launch import (KNOWN, Launch, SystemTest, children, command, environment, german, main, run,
+                    strike)
 
 CALLER = os.environ.get("PROGRAM_caller")
 CORES = len(os.sched_getaffinity(0))
@@ -82,6 +84,24 @@ class Start(SystemTest):
         env = environment(SLURM_JOB_ID="12", SLURM_JOB_END_TIME=str(int(time.time()) - 1000))
         ending = self.run_well(KNOWN, *self.words(), env=env)
         self.assertRegex(ending.err, "WARNING: the Slurm job .* should have ended.*--time-limit")
+
+    def test_closed_streams(self):
+        """No file of the run becomes one of them, and gets what is printed."""
+        for closed in ((2,), (0, 2), (0, 1), (0, 1, 2)):
+            with self.subTest(closed):
+                words = self.words("--grain", 1, "--item-us", 20000, "--progress", "always")
+                launch = self.start(KNOWN, *words, "--fresh",
+                                    preexec_fn=lambda: [os.close(number) for number in closed])
+                launch.wait_for(lambda: os.path.exists(self.path()) and
+                                results.done_items(self.path()).sum() > 20, "items are done")
+                for name in os.listdir(f"/proc/{launch.pid}/fd"):
+                    if int(name) <= 2:
+                        file = os.readlink(f"/proc/{launch.pid}/fd/{name}")
+                        self.assertNotIn(self.folder, file)
+                strike(launch.pid, signal.SIGKILL)
+                launch.finish()
+                self.run_well(KNOWN, *words)
+                self.assertEqual(results.all_bytes(self.path()), results.known_bytes(50))
 
     def test_openmp_allows_fewer_threads(self):
         ending = self.run_well(KNOWN, *self.words("--fresh"), layout=(0, None),
