@@ -45,12 +45,13 @@ static inline int64_t pace_longest_rest(int ranks)
 }
 
 /* How long an agent rests that has had nothing to do for quiet_ns, elapsed_ns after the beginning.
- * It is hungry if workers wait for what a message may bring. */
+ * It is hungry if workers wait for what a message may bring; whatever that is, a rank without
+ * company is woken for it. */
 static inline int64_t pace_rest(int64_t quiet_ns, bool hungry, int ranks, int64_t elapsed_ns)
 {
     const int64_t longest_ns = pace_longest_rest(ranks);
     int64_t rest_ns = quiet_ns / PACE_PATIENCE;
-    if (!hungry) {
+    if (!hungry || ranks == 1) {
         int64_t calm_ns = ranks == 1 ? PACE_LONELY_NS : elapsed_ns / PACE_CALM_SHARE;
         calm_ns = calm_ns > PACE_CALM_NS ? calm_ns : PACE_CALM_NS;
         calm_ns = calm_ns > rest_ns ? calm_ns : rest_ns;

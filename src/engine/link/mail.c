@@ -138,6 +138,11 @@ void mail_drop(mail *m, int rank)
     comm_drop(m->comm, rank);
 }
 
+bool mail_waits_here(const mail *m)
+{
+    return m->first != NULL;
+}
+
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e)
 {

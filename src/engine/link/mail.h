@@ -43,6 +43,9 @@ void mail_drop(mail *m, int rank);
 /* As comm_next_dead(). */
 int mail_next_dead(mail *m);
 
+/* Whether there is a message to oneself, which is there at once. */
+bool mail_waits_here(const mail *m);
+
 /* The next message: false if there is none. The bytes are aligned for any of message.h's structs
  * and live until the next call. */
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,

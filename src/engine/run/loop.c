@@ -186,6 +186,9 @@ static bool attend(loop *l, bool *active)
 
 static void rest(loop *l, bool active)
 {
+    if (mail_waits_here(l->setup.mail)) {
+        return;
+    }
     const bool hungry = agent_is_hungry(l->agent) ||
                         (l->setup.coordinator != NULL && coordinator_hungry(l->setup.coordinator));
     const int64_t now_ns = clock_now_ns();
@@ -237,7 +240,7 @@ static weft_status prepare(loop *l, error *e)
 {
     const loop_setup *setup = &l->setup;
     if (setup->coordinator != NULL) {
-        lease_table_set_wake(store_leases(setup->flow->store), team_wake, setup->team);
+        store_set_wake(setup->flow->store, team_wake, setup->team);
     }
     setup->flow->attend = setup->workers == 0 ? attend_meanwhile : NULL;
     setup->flow->agent = l;
@@ -277,7 +280,7 @@ weft_status loop_run(const loop_setup *setup, error *why)
     *why = l.end.error;
     agent_destroy(l.agent);
     if (setup->coordinator != NULL) {
-        lease_table_set_wake(store_leases(setup->flow->store), NULL, NULL);
+        store_set_wake(setup->flow->store, NULL, NULL);
     }
     return why->status;
 }
