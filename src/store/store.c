@@ -34,6 +34,8 @@ struct store {
     backlog *backlog;
     lease_table *leases;
     atomic_bool touching;
+    backlog_wake_fn wake; /* NULL: nobody is to be told */
+    void *wakes;
 };
 
 /* Write-only: an NFS client that has read a page may later write all of it back, over bytes that
@@ -321,9 +323,22 @@ void store_touch(store *s)
     }
 }
 
+void store_set_wake(store *s, backlog_wake_fn wake, void *context)
+{
+    assert(thread_is_main());
+    s->wake = wake;
+    s->wakes = context;
+    lease_table_set_wake(s->leases, wake, context);
+    if (wake == NULL) {
+        backlog_set_wake(s->backlog, NULL, NULL);
+    }
+}
+
 void store_flush(store *s, bool to_disk)
 {
     assert(thread_is_main());
+    /* Not before: nobody waits for the records of a run that goes on. */
+    backlog_set_wake(s->backlog, s->wake, s->wakes);
     ask(s, touch_now);
     if (to_disk) {
         ask(s, sync_now);

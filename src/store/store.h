@@ -57,6 +57,10 @@ weft_status store_sync(store *s, error *e);
  * there. */
 void store_touch(store *s);
 
+/* The threads that write call `wake` when leases have been written, and from store_flush() on also
+ * when anything else has; NULL: nothing. */
+void store_set_wake(store *s, backlog_wake_fn wake, void *context);
+
 /* Begins to bring to the file what the tables hold now, and then, if asked for, to force the file
  * to disk. */
 void store_flush(store *s, bool to_disk);

@@ -9,6 +9,7 @@
 #include "host/exits.h"
 #include "host/host.h"
 
+#include <execinfo.h>
 #include <omp.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -185,6 +186,10 @@ weft_status region_open(int threads, void (*work)(void *context, int number), vo
             host, strerror(number));
     }
     const int given = await_opening(r);
+    /* Some OpenMP threads end by pthread_exit(), for which glibc loads a library, and ends the
+     * process where it cannot, for want of memory say. This loads it now. */
+    void *here = NULL;
+    (void)backtrace(&here, 1);
     if (given != threads) {
         (void)pthread_join(r->opener, NULL);
         release(r);

@@ -250,7 +250,7 @@ static weft_status prepare(loop *l, error *e)
 {
     const loop_setup *setup = &l->setup;
     if (setup->coordinator != NULL) {
-        lease_table_set_wake(store_leases(setup->flow->store), team_wake, setup->team);
+        store_set_wake(setup->flow->store, team_wake, setup->team);
     }
     setup->flow->attend = setup->workers == 0 ? attend_meanwhile : NULL;
     setup->flow->agent = l;
@@ -293,7 +293,7 @@ weft_status loop_run(const loop_setup *setup, error *why)
     *why = l.end.error;
     agent_destroy(l.agent);
     if (setup->coordinator != NULL) {
-        lease_table_set_wake(store_leases(setup->flow->store), NULL, NULL);
+        store_set_wake(setup->flow->store, NULL, NULL);
     }
     return why->status;
 }

@@ -405,6 +405,36 @@ static void test_syncer(void **state)
     job_destroy(j);
 }
 
+static void count_call(void *calls)
+{
+    atomic_fetch_add((atomic_int *)calls, 1);
+}
+
+/* Who waits for the file to be closed is woken, and nobody for the records of a run that goes on.
+ * Once all is written the writing thread makes its call. */
+static void test_wakes_at_the_end(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    store *s = NULL;
+    atomic_int calls = 0;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    assert_int_equal(store_open(sample_path("wakes.h5"), j, resume, &s, &e), WEFT_OK);
+    store_set_wake(s, count_call, &calls);
+    store_touch(s);
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
+    assert_int_equal(atomic_load(&calls), 0);
+    store_flush(s, false);
+    const int64_t end_ns = clock_now_ns() + INT64_C(20000000000);
+    while (atomic_load(&calls) == 0 && clock_now_ns() < end_ns) {
+        clock_sleep_ns(100000);
+    }
+    assert_int_equal(atomic_load(&calls), 1);
+    store_set_wake(s, NULL, NULL);
+    store_close(s);
+    job_destroy(j);
+}
+
 /* Who leaves a disk that does not answer keeps the lock, which the writing thread still uses. */
 static void test_leaving(void **state)
 {
@@ -474,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_no_items),
         cmocka_unit_test(test_threads_write_side_by_side),
         cmocka_unit_test(test_syncer),
+        cmocka_unit_test(test_wakes_at_the_end),
         cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_store_misses_its_file),
     };

@@ -485,6 +485,7 @@ typedef struct stay {
     int workers;
     host_cores worker[3];
     bool seen[3];
+    atomic_int here;
     host_cores agent;
     int offered;
     int64_t until_ns;
@@ -499,8 +500,12 @@ static int64_t looking_span(void *context, void *data, int worker, int64_t first
     (void)tiles;
     (void)start_ns;
     host_get_cores(&s->worker[worker]);
+    atomic_fetch_add(&s->here, !s->seen[worker]);
     s->seen[worker] = true;
-    clock_sleep_ns(1000000); /* so that there is something left for the others */
+    /* So that there is something left for the others. */
+    while (atomic_load(&s->here) < s->workers && clock_now_ns() < s->until_ns) {
+        clock_sleep_ns(100000);
+    }
     return clock_now_ns();
 }
 
