@@ -183,7 +183,7 @@ picture  $picture
 To look at it:
   h5dump -H $result
   $(program weft) status $result
-  /usr/bin/python3 -c "import h5py; print(h5py.File('$result')['results/distance'][:].max(), 'km')"
+  /usr/bin/python3 -c "import h5py; print(h5py.File('$result')['coast/distance'][:].max(), 'km')"
 Run again, it resumes: what is done is not computed twice. With --fresh it starts over.
 END
 }

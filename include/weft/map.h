@@ -28,19 +28,22 @@ typedef struct weft_map weft_map;
 /**
  * Describes a job. Nothing happens before weft_map_run().
  *
- * Its result is the file given by `--out`, or by weft_program.default_out, or NAME.h5; if what is
- * given ends with `/`, it is NAME.h5 in that folder, which has to exist. A file holds the results
- * of one map: two maps of a program need a folder, or no `--out`.
+ * Its result is in the file given by `--out`, or by weft_program.default_out, or else in NAME.h5;
+ * if what is given ends with `/`, in NAME.h5 in that folder, which has to exist. Maps whose file is
+ * the same one share it: all those that are described when the first of them is run. That makes the
+ * file, with all that it will ever hold: a map described later needs one of its own, see
+ * weft_map_set_out().
  *
  * @local Main thread. All ranks make the same calls.
  * @param session an open session
- * @param name    the job's name: letters, digits, `_`, `-`, `.`; it enters the job's identity
+ * @param name    the map's name: letters, digits, `_`, `-`, `.`, and neither `weft` nor `runs`; it
+ *                enters the job's identity
  * @param ndims   how many dimensions the item space has, 1 to WEFT_MAX_DIMS
  * @param shape   their extents, each at least 0, in row-major order; their product fits in int64_t
  * @param map     out: the map, owned by the caller, to be destroyed before the session is finished
  * @retval WEFT_OK         done
- * @retval WEFT_ERR_USAGE  a bad name, number of dimensions or extent, or a file that is another
- *                         map's of this session; a version of the program that is too long
+ * @retval WEFT_ERR_USAGE  a bad name, number of dimensions or extent; a version of the program that
+ *                         is too long
  * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_create(weft_session *session, const char *name,
@@ -56,7 +59,19 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_create(weft_session *session, const
 WEFT_API void weft_map_destroy(weft_map *map);
 
 /**
- * Adds a field: the dataset `/results/<name>`, of the map's shape followed by the field's.
+ * Says in which file the map's results are, in place of what weft_map_create() says.
+ *
+ * @local Main thread. All ranks make the same calls.
+ * @param map  the map
+ * @param path the file, or a folder with a `/` at its end; copied
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  an empty path, or the map has a file already
+ * @retval WEFT_ERR_MEMORY out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_set_out(weft_map *map, const char *path);
+
+/**
+ * Adds a field: the dataset `/<map>/<name>`, of the map's shape followed by the field's.
  *
  * A failed item holds the field's fill value: NaN, or the lowest value of an integer type; another
  * one is set with weft_map_set_fill().
@@ -70,7 +85,8 @@ WEFT_API void weft_map_destroy(weft_map *map);
  * @param units     the unit, as text ("km", "1"); NULL for "1"
  * @param long_name what it is, in a few words; NULL for the name
  * @retval WEFT_OK         done
- * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a bad shape, or too many fields
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a bad shape, or too many fields; the map
+ *                         has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_field(weft_map *map, const char *name,
@@ -86,7 +102,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_field(weft_map *map, const char
  * @param field the field's name
  * @param fill  one element of the field's type; copied
  * @retval WEFT_OK        done
- * @retval WEFT_ERR_USAGE no such field
+ * @retval WEFT_ERR_USAGE no such field, or the map has a file already
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_set_fill(weft_map *map, const char *field,
                                                       const void *fill);
@@ -100,7 +116,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_fill(weft_map *map, const char 
  *              `seed`
  * @param value its value
  * @retval WEFT_OK         done
- * @retval WEFT_ERR_USAGE  a bad name, a name used twice, or too many parameters
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, or too many parameters; the map has a file
+ *                         already
  * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_int64(weft_map *map, const char *name,
@@ -114,7 +131,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_int64(weft_map *map, const char
  * @param name  the parameter's name, as for weft_map_add_int64()
  * @param value its value; compared bit by bit
  * @retval WEFT_OK         done
- * @retval WEFT_ERR_USAGE  a bad name, a name used twice, or too many parameters
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, or too many parameters; the map has a file
+ *                         already
  * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_double(weft_map *map, const char *name,
@@ -128,7 +146,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_double(weft_map *map, const cha
  * @param name  the parameter's name, as for weft_map_add_int64()
  * @param value its value, at most 1023 bytes; copied
  * @retval WEFT_OK         done
- * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a text too long, or too many parameters
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a text too long, or too many parameters;
+ *                         the map has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_add_string(weft_map *map, const char *name,
@@ -190,10 +209,10 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
 /**
  * Computes every item that the result does not hold yet.
  *
- * The result is the file given by `--out`; it is made if it does not exist, and resumed if it holds
- * the same job, on any layout. Signals stop the run in good order, see weft_init(); a second SIGINT
- * ends the process at once. Nothing that was marked done is lost in either case. After a signal no
- * other map of the session begins.
+ * The result's file is made if it does not exist, and resumed if it holds the same maps, on any
+ * layout; a map that is complete is passed in a moment. Signals stop the run in good order, see
+ * weft_init(); a second SIGINT ends the process at once. Nothing that was marked done is lost in
+ * either case. After a signal no other map of the session begins.
  *
  * It does not return, but ends the process with the exit status that weft_finish() would have
  * given, where a kernel does not return: after a stop, an error or the loss of rank 0 for as long
@@ -208,19 +227,21 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * be in HDF5 meanwhile, unless that is built to be thread-safe.
  *
  * @collective Over all processes of the job. Main thread only. All ranks return the same status.
- * @param map     the map; must have at least one field
+ * @param map     the map; it, and those that share its file, must have at least one field
  * @param kernel  computes a span
  * @param context handed to the kernel; shared by all workers of the rank
  * @retval WEFT_OK             every item is in the result
  * @retval WEFT_ITEMS_FAILED   the same, but some items failed and hold fill values
  * @retval WEFT_STOPPED        told to stop; run the same command again to continue
  * @retval WEFT_ERR_USAGE      no field, a grain that does not fit, or a path where no file can be;
+ *                             a map that was described after another one of its file had been run,
+ *                             or two maps of one name in a file;
  *                             or the kernel has asked for a field that the map does not have, or
  *                             said of an item that is not of its span that it failed; or ranks
  *                             differ in what they have said of the map, in their program, or in
  *                             which map they run: no file is touched, and after different calls
  *                             only weft_finish() is left
- * @retval WEFT_ERR_OTHER_JOB  the file is another job's; it has not been touched
+ * @retval WEFT_ERR_OTHER_JOB  the file is another job's, or has other maps; it has not been touched
  * @retval WEFT_ERR_FORMAT     the file, or one beside it that is in the way, is not of weft, or the
  *                             file has been repacked; it has not been touched
  * @retval WEFT_ERR_CORRUPT    the file is truncated or damaged; it has not been touched

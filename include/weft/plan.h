@@ -82,23 +82,26 @@ typedef struct weft_prediction {
 } weft_prediction;
 
 /**
- * Reads the times of all tiles and runs of a result.
+ * Reads the times of all tiles and runs of a map in a result.
  *
  * Also on failure the plan is set (unless memory ran out), since it holds the error's text: close
  * it in every case.
  *
  * @local Any thread, one at a time.
  * @param path the file
+ * @param map  the map's name; NULL: the file's only one
  * @param plan out: the plan, owned by the caller
  * @retval WEFT_OK            done
- * @retval WEFT_ERR_USAGE     no tile has been computed yet, or the job has no items
+ * @retval WEFT_ERR_USAGE     no tile has been computed yet, or the job has no items; no such map,
+ *                            or none is named and there are several
  * @retval WEFT_ERR_NOT_FOUND no such file
- * @retval WEFT_ERR_FORMAT    not a result of weft, of a later format, or repacked by h5repack
+ * @retval WEFT_ERR_FORMAT    not a result of weft, of another format, or repacked by h5repack
  * @retval WEFT_ERR_CORRUPT   truncated or damaged
  * @retval WEFT_ERR_SYSTEM    it cannot be opened or read
  * @retval WEFT_ERR_MEMORY    out of memory; @p plan may be NULL
  */
-WEFT_API WEFT_NODISCARD weft_status weft_plan_open(const char *path, weft_plan **plan);
+WEFT_API WEFT_NODISCARD weft_status weft_plan_open(const char *path, const char *map,
+                                                   weft_plan **plan);
 
 /**
  * Closes a plan.

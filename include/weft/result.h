@@ -18,8 +18,9 @@ WEFT_BEGIN_DECLS
 /** A result file, open for reading. */
 typedef struct weft_result weft_result;
 
-/** What a result is of. */
+/** What a result is of: one of its maps. */
 typedef struct weft_result_info {
+    int maps;                      /**< how many maps the file holds */
     char name[WEFT_NAME_BYTES];    /**< the map's name */
     char version[WEFT_NAME_BYTES]; /**< the version of weft that made the file */
     char created[WEFT_NAME_BYTES]; /**< when, ISO 8601, UTC */
@@ -49,9 +50,10 @@ typedef struct weft_result_progress {
     int64_t tiles_quarantined; /**< tiles, done, with items that have ended their process twice */
     int64_t tiles_bad;         /**< tile records that are torn or damaged; they count as not done */
     double busy_s;             /**< seconds that workers spent computing what is done */
-    bool in_use;               /**< whether a run is writing to the file now */
+    bool in_use;               /**< whether a run has the file now, be it at this map or not */
+    bool running;              /**< whether it is at this map */
     char user[256];            /**< which one: host, pid, time; or "" */
-    int runs;                  /**< rows in the table of runs */
+    int runs;                  /**< rows of the map in the table of runs */
     int64_t failures;          /**< rows in the table of failures */
 } weft_result_progress;
 
@@ -94,7 +96,7 @@ typedef struct weft_result_run {
     int64_t lost_items;   /**< items that they had in progress, to be computed by others */
     weft_outcome outcome; /**< how it ended; a run that could not say so was killed */
     char host_names[128]; /**< their names, cut where they are too long */
-    char command[256];    /**< the command line, cut where it is too long */
+    char command[248];    /**< the command line, cut where it is too long */
 } weft_result_run;
 
 /** One failed item. */
@@ -105,7 +107,8 @@ typedef struct weft_result_failure {
 } weft_result_failure;
 
 /**
- * Opens a result for reading. It need not be complete, and may be in use.
+ * Opens a result for reading. It need not be complete, and may be in use. Of several maps the first
+ * is chosen, see weft_result_set_map().
  *
  * Also on failure the result is set (unless memory ran out), since it holds the error's text: close
  * it in every case.
@@ -115,7 +118,7 @@ typedef struct weft_result_failure {
  * @param result out: the result, owned by the caller
  * @retval WEFT_OK            done
  * @retval WEFT_ERR_NOT_FOUND no such file
- * @retval WEFT_ERR_FORMAT    not a result of weft, of a later format, or repacked by h5repack
+ * @retval WEFT_ERR_FORMAT    not a result of weft, of another format, or repacked by h5repack
  * @retval WEFT_ERR_CORRUPT   truncated, damaged, or changed by another program
  * @retval WEFT_ERR_SYSTEM    it cannot be opened or read
  * @retval WEFT_ERR_MEMORY    out of memory; @p result is NULL
@@ -140,11 +143,35 @@ WEFT_API void weft_result_close(weft_result *result);
 WEFT_API const char *weft_result_error_text(const weft_result *result);
 
 /**
+ * The number of a map, from 0, in the order in which the maps were described.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param name   the map's name
+ * @return its number; -1 if there is none of that name, and weft_result_error_text() says which
+ *         there are
+ */
+WEFT_API int weft_result_find_map(weft_result *result, const char *name);
+
+/**
+ * Chooses the map that all other calls are about; at first it is the first one. What was described
+ * of another does not live any longer.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param map    the map's number, 0 … weft_result_info::maps - 1
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  no such map; the one chosen before still is
+ * @retval WEFT_ERR_MEMORY out of memory; no other call than weft_result_close() is allowed
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_set_map(weft_result *result, int map);
+
+/**
  * What the result is of.
  *
  * @local Any thread.
  * @param result an open result
- * @return a description that lives as long as the result
+ * @return a description that lives until weft_result_set_map() and weft_result_close()
  */
 WEFT_API const weft_result_info *weft_result_describe(const weft_result *result);
 
@@ -200,7 +227,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_get_progress(weft_result *result
                                                              weft_result_progress *progress);
 
 /**
- * Reads a row of the table of runs.
+ * Reads a row of the table of runs, of those of the map.
  *
  * @local Any thread, one at a time.
  * @param result an open result

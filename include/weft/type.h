@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file
- * The types of elements, and how many of what a map can have.
+ * The types of elements, and how many of what a result and a map can have.
  */
 #ifndef WEFT_TYPE_H
 #define WEFT_TYPE_H
@@ -13,6 +13,9 @@ WEFT_BEGIN_DECLS
 
 /** The largest number of dimensions of a map, and of a field's value at one item. */
 #define WEFT_MAX_DIMS 8
+
+/** The largest number of maps in a result. */
+#define WEFT_MAX_MAPS 128
 
 /** The largest number of fields of a map. */
 #define WEFT_MAX_FIELDS 64

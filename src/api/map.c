@@ -16,22 +16,19 @@
 
 struct weft_map {
     weft_session *session;
+    weft_map *next; /* that was described later */
     job *job;
     char *path;
+    bool fixed;         /* its file is made: nothing can be added */
     int64_t grain;      /* proposed; 0: automatic */
     int64_t span_limit; /* items; 0: none */
     bool pure;
     weft_isolation isolation;
 };
 
-/* --out, or what the program says, or the map's name; of a folder, that name in it. */
-static char *choose_path(const weft_session *session, const char *name)
+/* A path, or of a folder the file of the map's name in it. NULL: out of memory. */
+static char *complete_path(const char *given, const char *name)
 {
-    const weft_program *program = session->program;
-    const char *given = session->options.out;
-    if (given == NULL) {
-        given = program == NULL || program->default_out == NULL ? "" : program->default_out;
-    }
     const size_t length = strlen(given);
     const bool whole = length > 0 && given[length - 1] != '/';
     const size_t bytes = length + WEFT_NAME_BYTES + sizeof ".h5";
@@ -42,28 +39,15 @@ static char *choose_path(const weft_session *session, const char *name)
     return path;
 }
 
-/* A file holds one map's results. */
-static weft_status reserve_path(weft_session *session, const char *name, const char *path)
+/* --out, or what the program says, or the map's name. */
+static char *choose_path(const weft_session *session, const char *name)
 {
-    for (const session_result *r = session->results; r != NULL; r = r->next) {
-        if (strcmp(r->path, path) == 0 && strcmp(r->map, name) != 0) {
-            return error_set(
-                &session->error, WEFT_ERR_USAGE,
-                "map '%s': %s holds the results of map '%s', and a file holds those of "
-                "one map: leave --out (WEFT_OUT) away, and every map has a file of its "
-                "own name, or end it with '/', and they are in that folder",
-                name, path, r->map);
-        }
+    const weft_program *program = session->program;
+    const char *given = session->options.out;
+    if (given == NULL) {
+        given = program == NULL || program->default_out == NULL ? "" : program->default_out;
     }
-    session_result *r = malloc(sizeof *r + strlen(path) + 1);
-    if (r == NULL) {
-        return error_memory(&session->error, "map '%s'", name);
-    }
-    (void)snprintf(r->map, sizeof r->map, "%s", name);
-    memcpy(r->path, path, strlen(path) + 1);
-    r->next = session->results;
-    session->results = r;
-    return WEFT_OK;
+    return complete_path(given, name);
 }
 
 weft_status weft_map_create(weft_session *session, const char *name, int ndims,
@@ -83,18 +67,18 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
     }
     weft_map *m = calloc(1, sizeof *m);
     char *path = choose_path(session, name);
-    if (m != NULL && path != NULL) {
-        status = reserve_path(session, name, path);
-    } else {
-        status = error_memory(&session->error, "map '%s'", name);
-    }
-    if (status != WEFT_OK || m == NULL) {
+    if (m == NULL || path == NULL) {
         free(path);
         free(m);
         job_destroy(j);
-        return status;
+        return error_memory(&session->error, "map '%s'", name);
     }
     *m = (weft_map){.session = session, .job = j, .path = path, .pure = true};
+    weft_map **end = &session->maps;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = m;
     *map = m;
     return WEFT_OK;
 }
@@ -102,31 +86,70 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
 void weft_map_destroy(weft_map *map)
 {
     if (map != NULL) {
+        weft_map **link = &map->session->maps;
+        while (*link != map) {
+            link = &(*link)->next;
+        }
+        *link = map->next;
         job_destroy(map->job);
         free(map->path);
         free(map);
     }
 }
 
+/* Once its file is made a map is what it is. */
+static weft_status check_open(const weft_map *map)
+{
+    error_clear(&map->session->error);
+    return !map->fixed ? WEFT_OK
+                       : error_set(&map->session->error, WEFT_ERR_USAGE,
+                                   "map '%s' is in %s already, and nothing can be added to it: "
+                                   "describe it before weft_map_run()",
+                                   map->job->name, map->path);
+}
+
+weft_status weft_map_set_out(weft_map *map, const char *path)
+{
+    const weft_status status = check_open(map);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (path == NULL || path[0] == '\0') {
+        return error_set(&map->session->error, WEFT_ERR_USAGE, "map '%s': the path is empty",
+                         map->job->name);
+    }
+    char *copy = complete_path(path, map->job->name);
+    if (copy == NULL) {
+        return error_memory(&map->session->error, "map '%s'", map->job->name);
+    }
+    free(map->path);
+    map->path = copy;
+    return WEFT_OK;
+}
+
 weft_status weft_map_add_field(weft_map *map, const char *name, weft_type type, int ndims,
                                const int64_t shape[], const char *units, const char *long_name)
 {
-    error_clear(&map->session->error);
-    return job_add_field(map->job, name, type, ndims, shape, units, long_name,
-                         &map->session->error);
+    const weft_status status = check_open(map);
+    return status != WEFT_OK ? status
+                             : job_add_field(map->job, name, type, ndims, shape, units, long_name,
+                                             &map->session->error);
 }
 
 weft_status weft_map_set_fill(weft_map *map, const char *field, const void *fill)
 {
-    error_clear(&map->session->error);
-    return job_set_fill(map->job, field, fill, &map->session->error);
+    const weft_status status = check_open(map);
+    return status != WEFT_OK ? status : job_set_fill(map->job, field, fill, &map->session->error);
 }
 
 /* Sets the parameter's name; a longer one is refused. */
 static weft_status add_parameter(weft_map *map, const char *name, job_parameter *parameter)
 {
     error *e = &map->session->error;
-    error_clear(e);
+    const weft_status status = check_open(map);
+    if (status != WEFT_OK) {
+        return status;
+    }
     if (name == NULL || strlen(name) >= sizeof parameter->name) {
         return error_set(e, WEFT_ERR_USAGE, "parameter '%s': a name has 1 to %d characters",
                          name == NULL ? "" : name, WEFT_NAME_BYTES - 1);
@@ -206,13 +229,88 @@ static weft_status refuse(const weft_map *map, const char *what)
                      what, map->job->name);
 }
 
-/* All ranks are to run the same map. */
-static weft_status agree_on_map(const weft_map *map, weft_status own)
+/* The maps of a file: those of the session that is there, or the one that is run, of a file that is
+ * made already. */
+typedef struct members {
+    int count;
+    weft_map *map[WEFT_MAX_MAPS];
+    job *job[WEFT_MAX_MAPS];
+} members;
+
+static session_file *find_file(const weft_session *s, const char *path)
+{
+    session_file *f = s->files;
+    while (f != NULL && strcmp(f->path, path) != 0) {
+        f = f->next;
+    }
+    return f;
+}
+
+/* A file that is made cannot hold another map. */
+static weft_status check_member(const weft_map *map, const session_file *f)
+{
+    for (int i = 0; i < f->maps; i++) {
+        if (strcmp(f->name[i], map->job->name) == 0) {
+            return WEFT_OK;
+        }
+    }
+    return error_set(&map->session->error, WEFT_ERR_USAGE,
+                     "map '%s' was described after map '%s' had been started, and %s is made by "
+                     "then with all its maps: describe map '%s' before the first of them is "
+                     "started, or give it a file of its own with weft_map_set_out()",
+                     map->job->name, f->name[0], f->path, map->job->name);
+}
+
+static weft_status add_member(members *m, weft_map *map)
+{
+    error *e = &map->session->error;
+    for (int i = 0; i < m->count; i++) {
+        if (strcmp(m->job[i]->name, map->job->name) == 0) {
+            return error_set(e, WEFT_ERR_USAGE,
+                             "two maps are named '%s', and both are to be in %s: give one of them "
+                             "another name, or a file of its own with weft_map_set_out()",
+                             map->job->name, map->path);
+        }
+    }
+    if (m->count == WEFT_MAX_MAPS) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "%s would hold more than %d maps: give map '%s' a file of its own with "
+                         "weft_map_set_out()",
+                         map->path, WEFT_MAX_MAPS, map->job->name);
+    }
+    m->map[m->count] = map;
+    m->job[m->count++] = map->job;
+    return WEFT_OK;
+}
+
+/* Who shares a file with this map. */
+static weft_status find_members(weft_map *map, members *m)
+{
+    const session_file *f = find_file(map->session, map->path);
+    weft_status status = WEFT_OK;
+    m->count = 0;
+    if (f != NULL) {
+        status = check_member(map, f);
+        return status == WEFT_OK ? add_member(m, map) : status;
+    }
+    for (weft_map *each = map->session->maps; each != NULL && status == WEFT_OK;
+         each = each->next) {
+        if (strcmp(each->path, map->path) == 0) {
+            status = add_member(m, each);
+        }
+    }
+    return status;
+}
+
+/* All ranks have to know the same of a map, before its file is made. */
+static weft_status agree_on_map(const weft_map *map, const char *what, const members *m,
+                                weft_status own)
 {
     char call[WEFT_NAME_BYTES + 32];
     account a = {.text = NULL};
-    (void)snprintf(call, sizeof call, "weft_map_run() of map '%s'", map->job->name);
+    (void)snprintf(call, sizeof call, "%s '%s'", what, map->job->name);
     account_add(&a, "the result's path", "'%s'", map->path);
+    account_add(&a, "the number of maps in the result", "%d", m->count);
     account_add(&a, "the map's grain", "%" PRId64, map->grain);
     account_add(&a, "the map's span limit", "%" PRId64, map->span_limit);
     account_add(&a, "the kernel", "%s", map->pure ? "pure" : "not pure");
@@ -224,8 +322,20 @@ static weft_status agree_on_map(const weft_map *map, weft_status own)
     return status;
 }
 
+/* All ranks are to run the same map, and to know the same of those that are in the file with it. */
+static weft_status agree_on_maps(const weft_map *map, const members *m, weft_status own)
+{
+    weft_status status = agree_on_map(map, "weft_map_run() of map", m, own);
+    for (int i = 0; i < m->count && status == WEFT_OK; i++) {
+        if (m->map[i] != map) {
+            status = agree_on_map(m->map[i], "the description of map", m, WEFT_OK);
+        }
+    }
+    return status;
+}
+
 /* Whether the ranks can begin, and all of them are to: a signal may have been sent to one alone. */
-static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
+static weft_status agree_to_run(weft_map *map, weft_kernel_fn kernel, members *m)
 {
     weft_session *s = map->session;
     weft_status status = WEFT_OK;
@@ -237,14 +347,69 @@ static weft_status agree_to_run(const weft_map *map, weft_kernel_fn kernel)
             status = error_set(&s->error, WEFT_ERR_USAGE, "map '%s' has no kernel", map->job->name);
         } else if (signals_seen() != 0) {
             status = refuse(map, signals_name(signals_seen()));
+        } else {
+            status = find_members(map, m);
+        }
+        for (int i = 0; i < m->count; i++) {
+            build_of((uintptr_t)kernel, m->job[i]->build);
         }
         session_allow_absence(s);
-        status = agree_on_map(map, status);
+        status = agree_on_maps(map, m, status);
     }
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
         log_print(LOG_WARNING, "%s", s->error.text);
     }
     return status;
+}
+
+/* The same on all ranks, as the maps are. */
+static weft_status settle(weft_session *s, const members *m)
+{
+    const run_options *said = &s->options.run;
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < m->count && status == WEFT_OK; i++) {
+        status = job_settle(m->job[i], (uint64_t)said->seed,
+                            said->grain > 0 ? said->grain : m->map[i]->grain, &s->error);
+    }
+    return status;
+}
+
+/* The session's note of a file, a new one where it has none yet. */
+static weft_status note_file(weft_session *s, const members *m, session_file **out)
+{
+    const char *path = m->map[0]->path;
+    session_file *f = find_file(s, path);
+    if (f == NULL) {
+        f = calloc(1, sizeof *f + strlen(path) + 1);
+        char(*names)[WEFT_NAME_BYTES] = calloc((size_t)m->count, sizeof *names);
+        if (f == NULL || names == NULL) {
+            free(names);
+            free(f);
+            return error_memory(&s->error, "the maps of %s", path);
+        }
+        memcpy(f->path, path, strlen(path) + 1);
+        for (int i = 0; i < m->count; i++) {
+            memcpy(names[i], m->job[i]->name, sizeof names[i]);
+        }
+        f->name = names;
+        f->maps = m->count;
+        f->next = s->files;
+        s->files = f;
+    }
+    *out = f;
+    return WEFT_OK;
+}
+
+/* A file that could not be opened is as if nobody had asked for it. */
+static void forget_file(weft_session *s, session_file *f)
+{
+    session_file **link = &s->files;
+    while (*link != f) {
+        link = &(*link)->next;
+    }
+    *link = f->next;
+    free(f->name);
+    free(f);
 }
 
 /* What the options say of children, and the map does not allow. */
@@ -260,25 +425,47 @@ static void warn_of_isolation(const weft_map *map)
     }
 }
 
-weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
+static weft_status run(weft_map *map, members *m, weft_kernel_fn kernel, void *context)
 {
     weft_session *s = map->session;
-    build_of((uintptr_t)kernel, map->job->build);
-    const weft_status status = agree_to_run(map, kernel);
+    session_file *f = NULL;
+    weft_status status = settle(s, m);
+    if (status == WEFT_OK) {
+        status = comm_agree(s->comm, note_file(s, m, &f), &s->error);
+    }
     if (status != WEFT_OK) {
         return status;
     }
-    session_expect_all(s);
-    warn_of_isolation(map);
     run_options how = s->options.run;
     how.later = s->runs++ > 0;
     how.path = map->path;
-    how.map_grain = map->grain;
+    how.maps = f->maps;
+    how.jobs = m->job;
+    how.file = &f->file;
     how.span_limit = map->span_limit;
     how.pure = map->pure;
     how.isolate = how.isolate || how.item_timeout_s > 0 || map->isolation == WEFT_ALWAYS;
     how.never_apart = map->isolation == WEFT_NEVER;
-    return run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->error);
+    status = run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->error);
+    for (int i = 0; i < m->count && f->file.made; i++) {
+        m->map[i]->fixed = true;
+    }
+    if (!f->file.made) {
+        forget_file(s, f);
+    }
+    return status;
+}
+
+weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
+{
+    members m = {.count = 0};
+    const weft_status status = agree_to_run(map, kernel, &m);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    session_expect_all(map->session);
+    warn_of_isolation(map);
+    return run(map, &m, kernel, context);
 }
 
 const char *weft_map_path(const weft_map *map)

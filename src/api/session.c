@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "engine/run/run.h"
 #include "host/host.h"
 #include "host/outcome_file.h"
 #include "host/signals.h"
@@ -217,10 +218,28 @@ static void end_mpi(weft_session *s, int exit_status)
     watchdog_clear();
 }
 
+static void close_files(weft_session *s)
+{
+    for (session_file *f = s->files; f != NULL; f = f->next) {
+        run_close_file(&f->file);
+    }
+}
+
+static void free_files(weft_session *s)
+{
+    while (s->files != NULL) {
+        session_file *f = s->files;
+        s->files = f->next;
+        free(f->name);
+        free(f);
+    }
+}
+
 /* weft_finish() for a session that is there. */
 static int finish(weft_session *session, weft_status status)
 {
     error e;
+    close_files(session);
     status = settle_ending(session, status, &e);
     const int exit_status = weft_status_exit(status);
     const bool speaker = session->comm == NULL || comm_rank(session->comm) == 0;
@@ -239,11 +258,7 @@ static int finish(weft_session *session, weft_status status)
     }
     placement_clear(&session->placement);
     end_mpi(session, exit_status);
-    while (session->results != NULL) {
-        session_result *r = session->results;
-        session->results = r->next;
-        free(r);
-    }
+    free_files(session);
     free(session->texts);
     free(session);
     return exit_status;

@@ -12,12 +12,14 @@
 #include <weft/map.h>
 #include <weft/session.h>
 
-/* A file that a map of the session has, or had. */
-typedef struct session_result {
-    struct session_result *next;
-    char map[WEFT_NAME_BYTES];
+/* A file of the session, which has been made or found with the maps that there were. */
+typedef struct session_file {
+    struct session_file *next;
+    run_file file;
+    int maps;
+    char (*name)[WEFT_NAME_BYTES];
     char path[];
-} session_result;
+} session_file;
 
 struct weft_session {
     comm *comm;
@@ -25,7 +27,8 @@ struct weft_session {
     options options; /* rank 0's */
     char *texts;     /* in it */
     placement placement;
-    session_result *results;
+    weft_map *maps; /* that are not destroyed, in the order in which they were described */
+    session_file *files;
     int64_t runs;
     char name[WEFT_NAME_BYTES]; /* of the program */
     char command[256];

@@ -25,6 +25,13 @@ weft_status command_failed(weft_status status, const char *text)
     return command_error(status, "%s", text[0] == '\0' ? weft_status_text(status) : text);
 }
 
+weft_status command_choose_maps(weft_result *result, const char *name, int *first, int *end)
+{
+    *first = name == NULL ? 0 : weft_result_find_map(result, name);
+    *end = name == NULL ? weft_result_describe(result)->maps : *first + 1;
+    return *first < 0 ? WEFT_ERR_USAGE : WEFT_OK;
+}
+
 weft_status command_print_version(void)
 {
     (void)printf("weft %s\n", weft_version());

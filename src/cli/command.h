@@ -4,6 +4,7 @@
 #define CLI_COMMAND_H
 
 #include <weft/option.h>
+#include <weft/result.h>
 #include <weft/status.h>
 
 typedef struct command {
@@ -36,6 +37,10 @@ typedef struct command_file {
  * name. */
 weft_status command_read(const command *c, const weft_option *options, int argc, char **argv,
                          command_file *file);
+
+/* The maps of a result that a command is about: all, or the one of that name, if it is not NULL.
+ * What is wrong is in the result's error. */
+weft_status command_choose_maps(weft_result *result, const char *name, int *first, int *end);
 
 weft_status command_print_version(void);
 

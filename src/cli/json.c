@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* JSON knows neither NaN nor infinity. */
@@ -13,22 +14,30 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* Prints an object with more members, each a list, whose names end with NULL; all of them are
- * freed. */
-static weft_status print(json_t *root, const char *const name[], json_t *const list[])
+/* Adds members, each a list, whose names end with NULL, to an object, which is then complete; on
+ * failure all of them are freed, and it is NULL. */
+static json_t *add_lists(json_t *root, const char *const name[], json_t *const list[])
 {
-    weft_status status = root == NULL ? WEFT_ERR_MEMORY : WEFT_OK;
+    bool good = root != NULL;
     for (int i = 0; name[i] != NULL; i++) {
-        if (json_object_set_new(root, name[i], list[i]) != 0) {
-            status = WEFT_ERR_MEMORY;
-        }
+        good = json_object_set_new(root, name[i], list[i]) == 0 && good;
     }
-    if (status == WEFT_OK) {
-        (void)json_dumpf(root, stdout, JSON_INDENT(2));
-        (void)putchar('\n');
+    if (!good) {
+        json_decref(root);
     }
+    return good ? root : NULL;
+}
+
+/* Prints an object and frees it. */
+static weft_status print(json_t *root)
+{
+    if (root == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
+    (void)json_dumpf(root, stdout, JSON_INDENT(2));
+    (void)putchar('\n');
     json_decref(root);
-    return status;
+    return WEFT_OK;
 }
 
 static const char *state_name(report_state state)
@@ -40,6 +49,8 @@ static const char *state_name(report_state state)
         return "complete";
     case REPORT_COMPLETE_WITH_FAILED_ITEMS:
         return "complete_with_failed_items";
+    case REPORT_WAITING:
+        return "waiting";
     case REPORT_INTERRUPTED:
         break;
     }
@@ -69,7 +80,7 @@ static json_t *list_fields(const report *r)
 {
     json_t *list = json_array();
     for (int i = 0; i < r->info.fields; i++) {
-        const weft_field_info *field = weft_result_field(r->result, i);
+        const weft_field_info *field = &r->fields[i];
         json_t *entry =
             json_pack("{s:s, s:s, s:o, s:I}", "name", field->name, "type",
                       weft_type_name(field->type), "shape", extents(field->ndims, field->shape),
@@ -139,7 +150,7 @@ static json_t *describe_progress(const report *r)
         "silence_s", number(r->silence_s));
 }
 
-weft_status report_print_json(const report *r)
+static json_t *describe_map(const report *r)
 {
     json_t *root = describe_progress(r);
     json_t *job = describe_job(r);
@@ -147,10 +158,28 @@ weft_status report_print_json(const report *r)
     json_decref(job);
     if (failed != 0) {
         json_decref(root);
+        return NULL;
+    }
+    return add_lists(root, (const char *const[]){"runs", "failures", NULL},
+                     (json_t *const[]){list_runs(r), list_failures(r)});
+}
+
+weft_status report_print_json(const report reports[], int count)
+{
+    if (count == 1) {
+        return print(describe_map(&reports[0]));
+    }
+    json_t *maps = json_array();
+    bool good = maps != NULL;
+    for (int i = 0; i < count; i++) {
+        good = json_array_append_new(maps, describe_map(&reports[i])) == 0 && good;
+    }
+    if (!good) {
+        json_decref(maps);
         return WEFT_ERR_MEMORY;
     }
-    return print(root, (const char *const[]){"runs", "failures", NULL},
-                 (json_t *const[]){list_runs(r), list_failures(r)});
+    return print(add_lists(json_pack("{s:s}", "file", reports[0].path),
+                           (const char *const[]){"maps", NULL}, (json_t *const[]){maps}));
 }
 
 static json_t *describe_forecast(const forecast *f, const char *path)
@@ -197,6 +226,6 @@ static json_t *list_predictions(const forecast *f)
 
 weft_status forecast_print_json(const forecast *f, const char *path)
 {
-    return print(describe_forecast(f, path), (const char *const[]){"predictions", NULL},
-                 (json_t *const[]){list_predictions(f)});
+    return print(add_lists(describe_forecast(f, path), (const char *const[]){"predictions", NULL},
+                           (json_t *const[]){list_predictions(f)}));
 }

@@ -112,12 +112,12 @@ static weft_status show(forecast *f, const char *path, bool as_json)
     return WEFT_OK;
 }
 
-static weft_status plan(const command_file *file, const forecast_wish *wish, bool as_json,
-                        const char *image)
+static weft_status plan(const command_file *file, const char *map, const forecast_wish *wish,
+                        bool as_json, const char *image)
 {
     weft_plan *p = NULL;
     forecast *f = calloc(1, sizeof *f);
-    weft_status status = f == NULL ? WEFT_ERR_MEMORY : weft_plan_open(file->path, &p);
+    weft_status status = f == NULL ? WEFT_ERR_MEMORY : weft_plan_open(file->path, map, &p);
     bool too_many = false;
     if (status == WEFT_OK) {
         status = forecast_make(p, wish, f);
@@ -140,7 +140,7 @@ static weft_status plan(const command_file *file, const forecast_wish *wish, boo
 
 static weft_status run_plan(int argc, char **argv)
 {
-    enum { RANKS, WORKERS, SCHEDULE, ITEMS, CORES, LATENCY, IMAGE, TEXTS };
+    enum { RANKS, WORKERS, SCHEDULE, ITEMS, CORES, LATENCY, IMAGE, MAP, TEXTS };
     const char *text[TEXTS] = {NULL};
     bool as_json = false;
     const weft_option options[] = {{"ranks", "LIST", WEFT_OPTION_STRING, &text[RANKS], ""},
@@ -150,6 +150,7 @@ static weft_status run_plan(int argc, char **argv)
                                    {"cores", "N", WEFT_OPTION_STRING, &text[CORES], ""},
                                    {"latency", "SECONDS", WEFT_OPTION_STRING, &text[LATENCY], ""},
                                    {"image", "FILE.png", WEFT_OPTION_STRING, &text[IMAGE], ""},
+                                   {"map", "NAME", WEFT_OPTION_STRING, &text[MAP], ""},
                                    {"json", NULL, WEFT_OPTION_FLAG, &as_json, ""},
                                    {0}};
     command_file file;
@@ -168,7 +169,7 @@ static weft_status run_plan(int argc, char **argv)
     if (text[IMAGE] != NULL) {
         status = chart_check(text[IMAGE]);
     }
-    return status == WEFT_OK ? plan(&file, &wish, as_json, text[IMAGE]) : status;
+    return status == WEFT_OK ? plan(&file, text[MAP], &wish, as_json, text[IMAGE]) : status;
 }
 
 const command plan_command = {
@@ -183,6 +184,7 @@ const command plan_command = {
         "written or locked.\n"
         "\n"
         "options; a LIST is 1,2,4-8, and all combinations are planned\n"
+        "  --map NAME         which map of the file, where it has several\n"
         "  --ranks LIST       ranks (1, 2, 4 ... 256)\n"
         "  --threads LIST     workers per rank (as in the last run)\n"
         "  --schedule LIST    scheduling techniques, or all of them: all (auto)\n"

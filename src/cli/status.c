@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static weft_status read_runs(weft_result *result, report *r)
@@ -39,11 +40,11 @@ static weft_status read_failures(weft_result *result, report *r)
 
 static report_state state_of(const report *r)
 {
-    if (r->progress.in_use) {
+    if (r->progress.running || (r->progress.in_use && r->info.maps == 1)) {
         return REPORT_RUNNING;
     }
     if (r->progress.items_done < r->info.count) {
-        return REPORT_INTERRUPTED;
+        return r->progress.in_use ? REPORT_WAITING : REPORT_INTERRUPTED;
     }
     return r->progress.items_failed > 0 ? REPORT_COMPLETE_WITH_FAILED_ITEMS : REPORT_COMPLETE;
 }
@@ -73,17 +74,24 @@ static void estimate(report *r)
     }
 }
 
-static weft_status gather(weft_result *result, report *r)
+static weft_status gather(weft_result *result, int map, report *r)
 {
-    weft_status status = weft_result_get_progress(result, &r->progress);
+    weft_status status = weft_result_set_map(result, map);
+    if (status == WEFT_OK) {
+        status = weft_result_get_progress(result, &r->progress);
+    }
     if (status != WEFT_OK) {
         return status;
     }
     r->info = *weft_result_describe(result);
+    r->fields = calloc((size_t)r->info.fields + 1, sizeof *r->fields);
     r->runs = calloc((size_t)r->progress.runs + 1, sizeof *r->runs);
     r->failures = calloc((size_t)r->progress.failures + 1, sizeof *r->failures);
-    if (r->runs == NULL || r->failures == NULL) {
+    if (r->fields == NULL || r->runs == NULL || r->failures == NULL) {
         return WEFT_ERR_MEMORY;
+    }
+    for (int i = 0; i < r->info.fields; i++) {
+        r->fields[i] = *weft_result_field(result, i);
     }
     status = read_runs(result, r);
     if (status == WEFT_OK) {
@@ -99,49 +107,75 @@ static weft_status gather(weft_result *result, report *r)
     return status;
 }
 
+static weft_status print_maps(weft_result *result, const char *path, const char *map, bool as_json)
+{
+    report reports[WEFT_MAX_MAPS] = {{.path = NULL}};
+    int first = 0;
+    int end = 0;
+    weft_status status = command_choose_maps(result, map, &first, &end);
+    for (int i = first; i < end && status == WEFT_OK; i++) {
+        reports[i - first].path = path;
+        status = gather(result, i, &reports[i - first]);
+    }
+    if (status == WEFT_OK && as_json) {
+        status = report_print_json(reports, end - first);
+    }
+    for (int i = first; i < end && first >= 0; i++) {
+        report *r = &reports[i - first];
+        if (status == WEFT_OK && !as_json) {
+            (void)printf("%s", i > first ? "\n\n" : "");
+            report_print_text(r);
+        }
+        free(r->failures);
+        free(r->runs);
+        free(r->fields);
+    }
+    return status;
+}
+
 static weft_status run_status(int argc, char **argv)
 {
     bool as_json = false;
-    const weft_option options[] = {{"json", NULL, WEFT_OPTION_FLAG, &as_json, ""}, {0}};
+    const char *map = NULL;
+    const weft_option options[] = {{"json", NULL, WEFT_OPTION_FLAG, &as_json, ""},
+                                   {"map", "NAME", WEFT_OPTION_STRING, &map, ""},
+                                   {0}};
     command_file file;
+    weft_result *result = NULL;
     weft_status status = command_read(&status_command, options, argc, argv, &file);
     if (status != WEFT_OK) {
         return status;
     }
-    report r = {.path = file.shown};
-    status = weft_result_open(file.path, &r.result);
+    status = weft_result_open(file.path, &result);
     if (status == WEFT_OK) {
-        status = gather(r.result, &r);
-    }
-    if (status == WEFT_OK && as_json) {
-        status = report_print_json(&r);
-    } else if (status == WEFT_OK) {
-        report_print_text(&r);
+        status = print_maps(result, file.shown, map, as_json);
     }
     if (status != WEFT_OK) {
-        (void)command_failed(status, weft_result_error_text(r.result));
+        (void)command_failed(status, weft_result_error_text(result));
     }
-    free(r.failures);
-    free(r.runs);
-    weft_result_close(r.result);
+    weft_result_close(result);
     return status;
 }
 
 const command status_command = {
     .name = "status",
     .summary = "how far a result is, who is running it, what went wrong",
-    .help = "usage: weft status FILE [--json]\n"
+    .help = "usage: weft status FILE [--map NAME] [--json]\n"
             "\n"
             "Says how far a result is: while its job runs, after a kill, when it is complete. "
             "Nothing is\n"
-            "written or locked.\n"
+            "written or locked. Of a file with several maps each is told of, one under the other.\n"
             "\n"
             "options\n"
-            "  --json  for programs: everything, with all runs and all failures\n"
-            "  --help  this text\n"
+            "  --map NAME  this map alone\n"
+            "  --json      for programs: everything, with all runs and all failures; of several "
+            "maps, a\n"
+            "              list of them, \"maps\"\n"
+            "  --help      this text\n"
             "\n"
             "The state is one of\n"
             "  running                     a run is writing to the file now\n"
+            "  waiting                     it is at another of the file's maps\n"
             "  complete                    every item is in the result\n"
             "  complete with failed items  the same, but some hold fill values\n"
             "  interrupted                 run the same command again to continue\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What `weft status` says of a result: read from the file, and what follows from it. */
+/* What `weft status` says of a map in a result: read from the file, and what follows from it. */
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
 
@@ -9,6 +9,7 @@ typedef enum report_state {
     REPORT_RUNNING,
     REPORT_COMPLETE,
     REPORT_COMPLETE_WITH_FAILED_ITEMS,
+    REPORT_WAITING, /* for its turn: the run is at another map */
     REPORT_INTERRUPTED
 } report_state;
 
@@ -21,8 +22,8 @@ typedef struct report_run {
 /* All text in it has been through terminal_clean(). */
 typedef struct report {
     const char *path;
-    weft_result *result; /* for its fields */
     weft_result_info info;
+    weft_field_info *fields; /* info.fields of them */
     weft_result_progress progress;
     report_state state;
     double percent;                /* of the items; 100 only if all are done */
@@ -36,9 +37,10 @@ typedef struct report {
 /* The last run; NULL if there is none. */
 const report_run *report_last_run(const report *r);
 
-/* Prints it on stdout: a table for people, the most urgent first; JSON for programs, of which
- * WEFT_ERR_MEMORY is the only error, since others of writing show on stdout. */
+/* Prints it on stdout: a table for people, the most urgent first; JSON for programs, of one map or
+ * of several, of which WEFT_ERR_MEMORY is the only error, since others of writing show on stdout.
+ */
 void report_print_text(const report *r);
-weft_status report_print_json(const report *r);
+weft_status report_print_json(const report reports[], int count);
 
 #endif

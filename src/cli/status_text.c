@@ -37,7 +37,11 @@ static void print_running(const report *r)
 /* The first line: what it is, and what to do. */
 static void print_headline(const report *r)
 {
-    (void)printf("%s: ", r->path);
+    if (r->info.maps > 1) {
+        (void)printf("%s, map %s: ", r->path, r->info.name);
+    } else {
+        (void)printf("%s: ", r->path);
+    }
     switch (r->state) {
     case REPORT_RUNNING:
         print_running(r);
@@ -48,6 +52,9 @@ static void print_headline(const report *r)
     case REPORT_COMPLETE_WITH_FAILED_ITEMS:
         (void)printf("complete with failed items; the same command with --retry-failed computes "
                      "them again");
+        break;
+    case REPORT_WAITING:
+        (void)printf("waiting, %.1f %% done: the run is at another map", percent(r));
         break;
     case REPORT_INTERRUPTED:
         (void)printf("interrupted, %.1f %% done; run the same command again to continue",
@@ -103,7 +110,7 @@ static void print_progress(const report *r)
         (void)printf("damaged  %" PRId64 " tile records; the next run computes these tiles again\n",
                      r->progress.tiles_bad);
     }
-    if (r->progress.in_use) {
+    if (r->state == REPORT_RUNNING || r->state == REPORT_WAITING) {
         print_user(r);
     } else {
         print_last_run(r);
@@ -215,8 +222,8 @@ static void print_job(const report *r)
                  r->progress.tiles_done, info->tiles, info->grain);
     (void)printf("created  %s by weft %s\n", info->created, info->version);
     for (int i = 0; i < info->fields; i++) {
-        const weft_field_info *field = weft_result_field(r->result, i);
-        (void)printf("%-8s /results/%s, %s", i == 0 ? "fields" : "", field->name,
+        const weft_field_info *field = &r->fields[i];
+        (void)printf("%-8s /%s/%s, %s", i == 0 ? "fields" : "", info->name, field->name,
                      weft_type_name(field->type));
         if (field->ndims > 0) {
             (void)printf("[");

@@ -94,17 +94,35 @@ static void learn_tiles(evidence *ev)
         const tile_record *record = result_tile(ev->result, i);
         ev->tile[i].seconds = -1;
         if (record != NULL) {
-            const bool known = record->run >= 0 && record->run < ev->runs;
-            const double own = known ? evidence_own_share(&ev->run[record->run]) : 1;
+            const int run = result_run_of(ev->result, record);
+            const double own = run >= 0 ? evidence_own_share(&ev->run[run]) : 1;
             ev->tile[i] = (workload_tile){.seconds = own * seconds_of(record),
-                                          .run = record->run,
+                                          .run = run,
                                           .rank = record->rank,
                                           .worker = record->worker};
         }
     }
 }
 
-weft_status evidence_open(const char *path, evidence *ev, error *e)
+/* The map that is asked for, which need not be said where there is but one. */
+static weft_status choose_map(evidence *ev, const char *path, const char *map, error *e)
+{
+    if (map == NULL && weft_result_describe(ev->result)->maps > 1) {
+        return error_set(
+            e, WEFT_ERR_USAGE,
+            "%s holds the results of %d maps, and one of them is planned: say which with "
+            "--map NAME (weft status lists them)",
+            path, weft_result_describe(ev->result)->maps);
+    }
+    const int number = map == NULL ? 0 : weft_result_find_map(ev->result, map);
+    if (number < 0) {
+        return pass_on(ev->result, WEFT_ERR_USAGE, e);
+    }
+    const weft_status status = weft_result_set_map(ev->result, number);
+    return status == WEFT_OK ? WEFT_OK : pass_on(ev->result, status, e);
+}
+
+weft_status evidence_open(const char *path, const char *map, evidence *ev, error *e)
 {
     memset(ev, 0, sizeof *ev);
     weft_status status = weft_result_open(path, &ev->result);
@@ -114,8 +132,11 @@ weft_status evidence_open(const char *path, evidence *ev, error *e)
     if (status != WEFT_OK) {
         return pass_on(ev->result, status, e);
     }
-    ev->job = result_job(ev->result);
-    status = read_runs(ev, e);
+    status = choose_map(ev, path, map, e);
+    if (status == WEFT_OK) {
+        ev->job = result_job(ev->result);
+        status = read_runs(ev, e);
+    }
     if (status == WEFT_OK) {
         learn_machine(ev);
         learn_tiles(ev);
@@ -131,7 +152,7 @@ void evidence_close(evidence *ev)
     memset(ev, 0, sizeof *ev);
 }
 
-/* The technique of a run; a run of an earlier version does not say it. */
+/* The technique of a run. */
 static technique technique_of(const run_row *row)
 {
     technique t = TECHNIQUE_AUTO;

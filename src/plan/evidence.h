@@ -22,8 +22,8 @@ typedef struct evidence {
     double cpu_share;
 } evidence;
 
-/* To be closed in every case. */
-weft_status evidence_open(const char *path, evidence *ev, error *e);
+/* Of a map of that name; NULL: the file's only one. To be closed in every case. */
+weft_status evidence_open(const char *path, const char *map, evidence *ev, error *e);
 void evidence_close(evidence *ev);
 
 /* Simulates the complete runs, the newest of them, and learns from what they took. */

@@ -128,14 +128,14 @@ static weft_status prepare(weft_plan *p, const char *path)
     return status;
 }
 
-weft_status weft_plan_open(const char *path, weft_plan **plan)
+weft_status weft_plan_open(const char *path, const char *map, weft_plan **plan)
 {
     weft_plan *p = calloc(1, sizeof *p);
     *plan = p;
     if (p == NULL) {
         return WEFT_ERR_MEMORY;
     }
-    weft_status status = evidence_open(path, &p->evidence, &p->error);
+    weft_status status = evidence_open(path, map, &p->evidence, &p->error);
     if (status == WEFT_OK) {
         status = prepare(p, path);
     }

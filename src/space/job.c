@@ -5,6 +5,7 @@
 #include "base/number.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +47,22 @@ static void format_shape(const space *s, char *text, size_t bytes)
     number_append(text, bytes, ")");
 }
 
+/* What else lies in a result beside its maps. */
+static bool is_reserved(const char *name)
+{
+    return strcmp(name, "weft") == 0 || strcmp(name, "runs") == 0;
+}
+
 weft_status job_create(const char *name, int ndims, const int64_t shape[], job **out, error *e)
 {
     if (!good_name(name)) {
         return bad_name("map", name, e);
+    }
+    if (is_reserved(name)) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "a map cannot be named '%s', which is weft's own in a result: give it "
+                         "another name",
+                         name);
     }
     if (ndims < 1 || ndims > WEFT_MAX_DIMS || shape == NULL) {
         return error_set(e, WEFT_ERR_USAGE, "map '%s': %d dimensions; it takes 1 to %d", name,
@@ -80,6 +93,13 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
 void job_destroy(job *j)
 {
     free(j);
+}
+
+void job_copy(job *to, const job *from)
+{
+    memcpy(to, from, offsetof(job, field));
+    memcpy(to->field, from->field, (size_t)from->fields * sizeof from->field[0]);
+    memcpy(to->parameter, from->parameter, (size_t)from->parameters * sizeof from->parameter[0]);
 }
 
 static job_field *find_field(job *j, const char *name)
@@ -318,8 +338,8 @@ void job_describe(const job *j, account *a)
     }
 }
 
-/* What makes a job the same one in another run: parameters may come in another order. */
-static void identify(const job *j, account *a)
+/* Parameters may come in another order. */
+void job_identify(const job *j, account *a)
 {
     char what[WHAT_BYTES];
     account_add(a, "the map", "%s", j->name);
@@ -344,8 +364,8 @@ weft_status job_compare(const job *mine, const job *theirs, const char *path, er
     account file = {.text = NULL};
     account_difference d;
     weft_status status = WEFT_OK;
-    identify(mine, &run);
-    identify(theirs, &file);
+    job_identify(mine, &run);
+    job_identify(theirs, &file);
     if (run.incomplete || file.incomplete) {
         status = error_memory(e, "what identifies map '%s'", mine->name);
     } else if (account_find_difference(&file, &run, &d)) {

@@ -55,6 +55,10 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
 
 void job_destroy(job *j);
 
+/* Makes a job the same as another, which need not be whole in memory behind its last field and its
+ * last parameter. */
+void job_copy(job *to, const job *from);
+
 weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
                           const int64_t shape[], const char *units, const char *long_name,
                           error *e);
@@ -78,6 +82,9 @@ static inline int64_t job_field_bytes(const job *j, int field, int64_t items)
 {
     return items * j->field[field].item_bytes;
 }
+
+/* Adds all that makes a settled job the same one in another run to an account. */
+void job_identify(const job *j, account *a);
 
 /* Whether two settled jobs are the same; if not, the error says what differs, as "this run" and
  * "the file". */

@@ -10,6 +10,11 @@
 /* This many tiles are enough to balance any load, and more would only cost records. */
 #define ENOUGH_TILES INT64_C(65536)
 
+/* Of a small result, the records take no more than four times what the results do; but so few tiles
+ * are never too many. */
+#define FEW_TILES INT64_C(512)
+#define LEAST_TILE_BYTES 16
+
 #define MAX_TILE_BYTES (INT64_C(4) << 20)
 #define PAGE_BYTES INT64_C(4096)
 
@@ -43,6 +48,20 @@ static int64_t items_per_page(int fields, const int64_t item_bytes[])
     return items;
 }
 
+/* As many tiles as are worth their records. */
+static int64_t enough_tiles(int64_t count, int fields, const int64_t item_bytes[])
+{
+    int64_t record = 0;
+    for (int f = 0; f < fields; f++) {
+        record += min_i64(item_bytes[f], MAX_TILE_BYTES);
+    }
+    if (record == 0 || record >= LEAST_TILE_BYTES) {
+        return ENOUGH_TILES;
+    }
+    const int64_t items = divide_up(LEAST_TILE_BYTES, record);
+    return min_i64(ENOUGH_TILES, max_i64(FEW_TILES, divide_up(count, items)));
+}
+
 /* How many items fit into the largest tile, but at least one. */
 static int64_t items_per_largest_tile(int fields, const int64_t item_bytes[])
 {
@@ -61,8 +80,9 @@ int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[])
 
     /* Tiles of whole pages where there are enough of them. A smaller job is split further all the
      * same: a page shared by two ranks costs less than idle workers. */
-    int64_t grain = count / page >= ENOUGH_TILES ? divide_up(least, page) * page
-                                                 : max_i64(divide_up(count, ENOUGH_TILES), 1);
+    int64_t grain = count / page >= ENOUGH_TILES
+                        ? divide_up(least, page) * page
+                        : max_i64(divide_up(count, enough_tiles(count, fields, item_bytes)), 1);
     if (grain <= limit) {
         return grain;
     }

@@ -39,7 +39,8 @@ static inline int64_t tiling_items(const tiling *t, int64_t tile_first, int64_t 
  * The grain for a result of `count` items whose fields take item_bytes[0 … fields - 1] bytes per
  * item. At least 1; at most 2²⁰ tiles; a tile has at most 4 MiB over all fields unless that
  * would make more than 2²⁰ tiles or one item alone is larger. Large results get tiles of whole
- * pages, others up to 65536 tiles so that the work spreads.
+ * pages, others up to 65536 tiles so that the work spreads; where items have less than 16 bytes, no
+ * more than make tiles of 16, or 512 of them.
  */
 int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[]);
 

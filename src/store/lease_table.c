@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* /weft/leases: a byte per tile, 1 from before the tile is handed out until the run ends in good
- * order. */
+/* /weft/<map>/leases: a byte per tile, 1 from before the tile is handed out until the run ends in
+ * good order. */
 #include "store/lease_table.h"
 
 #include "base/pages.h"
@@ -17,7 +17,7 @@
 
 struct lease_table {
     int64_t offset;
-    backlog *backlog; /* NULL: the file has no leases */
+    backlog *backlog;
     int64_t asked;
     int64_t tiles;
     unsigned char leased[]; /* per tile; as the file will be */
@@ -45,10 +45,10 @@ weft_status lease_table_open(int fd, const char *path, int64_t offset, bool crea
     l->offset = offset;
     l->tiles = tiles;
     weft_status status = WEFT_OK;
-    if (offset >= 0 && !created) {
+    if (tiles > 0 && !created) {
         status = load(l, path, tiles, e);
     }
-    if (offset >= 0 && status == WEFT_OK) {
+    if (status == WEFT_OK) {
         status = backlog_create(fd, path, &l->backlog, e);
     }
     if (status != WEFT_OK) {
@@ -69,9 +69,7 @@ void lease_table_close(lease_table *l)
 
 void lease_table_set_wake(lease_table *l, backlog_wake_fn wake, void *context)
 {
-    if (l->backlog != NULL) {
-        backlog_set_wake(l->backlog, wake, context);
-    }
+    backlog_set_wake(l->backlog, wake, context);
 }
 
 bool lease_table_holds(const lease_table *l, int64_t tile)
@@ -89,7 +87,7 @@ weft_status lease_table_set(lease_table *l, int64_t first, int64_t tiles, bool l
     while (first < end && (l->leased[end - 1] != 0) == leased) {
         end--;
     }
-    if (first == end || l->backlog == NULL) {
+    if (first == end) {
         return WEFT_OK;
     }
     memset(l->leased + first, leased, (size_t)(end - first));
@@ -105,20 +103,20 @@ int64_t lease_table_asked(const lease_table *l)
 
 bool lease_table_written(lease_table *l, int64_t asked)
 {
-    return l->backlog == NULL || backlog_done(l->backlog) >= asked;
+    return backlog_done(l->backlog) >= asked;
 }
 
 bool lease_table_idle(lease_table *l)
 {
-    return l->backlog == NULL || backlog_idle(l->backlog);
+    return backlog_idle(l->backlog);
 }
 
 weft_status lease_table_status(lease_table *l, error *e)
 {
-    return l->backlog == NULL ? WEFT_OK : backlog_status(l->backlog, e);
+    return backlog_status(l->backlog, e);
 }
 
 weft_status lease_table_wait(lease_table *l, error *e)
 {
-    return l->backlog == NULL ? WEFT_OK : backlog_wait(l->backlog, e);
+    return backlog_wait(l->backlog, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* /weft/leases: a byte per tile, 1 from before the tile is handed out until the run ends in good
- * order. A lease of a tile that is not done outlasts every process: the rank that had the tile has
- * died, perhaps of the tile.
+/* /weft/<map>/leases: a byte per tile, 1 from before the tile is handed out until the run ends in
+ * good order. A lease of a tile that is not done outlasts every process: the rank that had the tile
+ * has died, perhaps of the tile.
  *
  * Thread: rank 0's main thread. */
 #ifndef STORE_LEASE_TABLE_H
@@ -16,9 +16,8 @@
 typedef struct lease_table lease_table;
 
 /* Reads the bytes at that offset of an open file, unless that has just been created: there they are
- * zero. A file of an earlier version has none, and an offset of -1: then nothing is leased, and
- * nothing is written. A thread of its own writes, so that a lease need not wait for what is forced
- * to disk; descriptor and path stay the caller's. */
+ * zero. A thread of its own writes, so that a lease need not wait for what is forced to disk;
+ * descriptor and path stay the caller's. */
 weft_status lease_table_open(int fd, const char *path, int64_t offset, bool created, int64_t tiles,
                              lease_table **out, error *e);
 

@@ -23,17 +23,23 @@ struct weft_result {
     int fd;
     char *path;
     metadata meta;
+    /* The map that is chosen: */
+    const job *job;
+    const metadata_layout *layout;
     weft_result_info info;
     weft_field_info *fields;
     tables tables; /* the rows of failures that are in use come first */
     int64_t failure_count;
+    int *row; /* the rows of runs that are the map's … */
+    int rows; /* … and how many there are */
     error error;
 };
 
 static void describe(weft_result *r)
 {
-    const job *j = r->meta.job;
+    const job *j = r->job;
     weft_result_info *info = &r->info;
+    info->maps = r->meta.maps;
     (void)snprintf(info->name, sizeof info->name, "%s", j->name);
     (void)snprintf(info->version, sizeof info->version, "%s", r->meta.version);
     (void)snprintf(info->created, sizeof info->created, "%s", r->meta.created);
@@ -55,6 +61,38 @@ static void describe(weft_result *r)
     }
 }
 
+static void forget_map(weft_result *r)
+{
+    free(r->row);
+    free(r->tables.run);
+    free(r->tables.failure);
+    free(r->tables.tile);
+    free(r->fields);
+    r->row = NULL;
+    r->rows = 0;
+    r->tables = (tables){.runs = 0};
+    r->failure_count = 0;
+    r->fields = NULL;
+}
+
+static weft_status choose_map(weft_result *r, int map)
+{
+    forget_map(r);
+    r->job = r->meta.job[map];
+    r->layout = &r->meta.layout[map];
+    r->fields = calloc((size_t)r->job->fields + 1, sizeof *r->fields);
+    r->tables.tile = calloc((size_t)r->job->tiles.tiles + 1, sizeof *r->tables.tile);
+    r->tables.failure = calloc((size_t)r->layout->failure_rows + 1, sizeof *r->tables.failure);
+    r->tables.run = calloc((size_t)r->layout->run_rows + 1, sizeof *r->tables.run);
+    r->row = calloc((size_t)r->layout->run_rows + 1, sizeof *r->row);
+    if (r->fields == NULL || r->tables.tile == NULL || r->tables.failure == NULL ||
+        r->tables.run == NULL || r->row == NULL) {
+        return error_memory(&r->error, "the tables of %s", r->path);
+    }
+    describe(r);
+    return WEFT_OK;
+}
+
 static weft_status open_result(weft_result *r)
 {
     weft_status status = metadata_read(r->path, &r->meta, &r->error);
@@ -66,16 +104,7 @@ static weft_status open_result(weft_result *r)
         const int number = errno;
         return error_system(&r->error, number, "cannot open %s for reading", r->path);
     }
-    r->fields = calloc((size_t)r->meta.job->fields + 1, sizeof *r->fields);
-    r->tables.tile = calloc((size_t)r->meta.job->tiles.tiles + 1, sizeof *r->tables.tile);
-    r->tables.failure = calloc((size_t)r->meta.layout.failure_rows + 1, sizeof *r->tables.failure);
-    r->tables.run = calloc((size_t)r->meta.layout.run_rows + 1, sizeof *r->tables.run);
-    if (r->fields == NULL || r->tables.tile == NULL || r->tables.failure == NULL ||
-        r->tables.run == NULL) {
-        return error_memory(&r->error, "the tables of %s", r->path);
-    }
-    describe(r);
-    return WEFT_OK;
+    return choose_map(r, 0);
 }
 
 weft_status weft_result_open(const char *path, weft_result **result)
@@ -101,11 +130,8 @@ void weft_result_close(weft_result *result)
     if (result->fd >= 0) {
         (void)close(result->fd);
     }
+    forget_map(result);
     metadata_release(&result->meta);
-    free(result->tables.run);
-    free(result->tables.failure);
-    free(result->tables.tile);
-    free(result->fields);
     free(result->path);
     free(result);
 }
@@ -113,6 +139,40 @@ void weft_result_close(weft_result *result)
 const char *weft_result_error_text(const weft_result *result)
 {
     return result == NULL ? "" : result->error.text;
+}
+
+/* The names that there are, as far as there is room. */
+static void list_maps(const weft_result *r, char *text, size_t bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < r->meta.maps && used + WEFT_NAME_BYTES + 2 < bytes; i++) {
+        used += (size_t)snprintf(text + used, bytes - used, "%s%s", i > 0 ? ", " : "",
+                                 r->meta.job[i]->name);
+    }
+}
+
+int weft_result_find_map(weft_result *result, const char *name)
+{
+    char names[ERROR_TEXT_BYTES / 2];
+    error_clear(&result->error);
+    const int map = metadata_find(&result->meta, name);
+    if (map < 0) {
+        list_maps(result, names, sizeof names);
+        (void)error_set(&result->error, WEFT_ERR_USAGE, "%s has no map '%s'; it has %s",
+                        result->path, name, names);
+    }
+    return map;
+}
+
+weft_status weft_result_set_map(weft_result *result, int map)
+{
+    error_clear(&result->error);
+    if (map < 0 || map >= result->meta.maps) {
+        return error_set(&result->error, WEFT_ERR_USAGE, "%s has no map %d; it has %d, from 0 on",
+                         result->path, map, result->meta.maps);
+    }
+    return choose_map(result, map);
 }
 
 const weft_result_info *weft_result_describe(const weft_result *result)
@@ -163,10 +223,9 @@ int weft_result_find_field(weft_result *result, const char *name)
 /* Unchecked: a field's bytes at a run of items. */
 static weft_status read_items(weft_result *r, int field, int64_t first, int64_t count, void *values)
 {
-    const job *j = r->meta.job;
+    const job *j = r->job;
     return bytes_read(r->fd, r->path, values, (size_t)job_field_bytes(j, field, count),
-                      r->meta.layout.field_offset[field] + job_field_bytes(j, field, first),
-                      &r->error);
+                      r->layout->field_offset[field] + job_field_bytes(j, field, first), &r->error);
 }
 
 weft_status weft_result_read(weft_result *result, int field, int64_t first, int64_t count,
@@ -186,12 +245,12 @@ weft_status weft_result_read(weft_result *result, int field, int64_t first, int6
 
 static weft_status read_tables(weft_result *r)
 {
-    return tables_read(r->fd, r->path, &r->meta.layout, &r->meta.job->tiles, &r->tables, &r->error);
+    return tables_read(r->fd, r->path, r->layout, &r->job->tiles, &r->tables, &r->error);
 }
 
 static void count_tiles(const weft_result *r, weft_result_progress *progress)
 {
-    const tiling *tiles = &r->meta.job->tiles;
+    const tiling *tiles = &r->job->tiles;
     for (int64_t tile = 0; tile < tiles->tiles; tile++) {
         const tile_record *record = &r->tables.tile[tile];
         if (!tile_record_sound(record, tile)) {
@@ -217,12 +276,23 @@ static int compare_failures(const void *a, const void *b)
 static void find_failures(weft_result *r)
 {
     r->failure_count = 0;
-    for (int64_t row = 0; row < r->meta.layout.failure_rows; row++) {
+    for (int64_t row = 0; row < r->layout->failure_rows; row++) {
         if (r->tables.failure[row].code != 0) {
             r->tables.failure[r->failure_count++] = r->tables.failure[row];
         }
     }
     qsort(r->tables.failure, (size_t)r->failure_count, sizeof *r->tables.failure, compare_failures);
+}
+
+/* The rows that are the chosen map's. */
+static void find_runs(weft_result *r)
+{
+    r->rows = 0;
+    for (int i = 0; i < r->tables.runs; i++) {
+        if (r->tables.run[i].map == r->layout->map) {
+            r->row[r->rows++] = i;
+        }
+    }
 }
 
 weft_status weft_result_get_progress(weft_result *result, weft_result_progress *progress)
@@ -241,17 +311,21 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
         /* Killed, or begun meanwhile. */
         progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
     }
-    (void)tables_settle_runs(t, &result->meta.job->tiles, progress->in_use);
+    (void)tables_settle_runs(t, result->layout->map, &result->job->tiles, progress->in_use);
+    find_runs(result);
+    const int last = tables_last_run(t, result->layout->map);
+    progress->running =
+        progress->in_use && last >= 0 && run_row_outcome(&t->run[last]) == WEFT_OUTCOME_RUNNING;
     count_tiles(result, progress);
     find_failures(result);
     progress->failures = result->failure_count;
-    progress->runs = t->runs;
+    progress->runs = result->rows;
     return WEFT_OK;
 }
 
 const job *result_job(const weft_result *result)
 {
-    return result->meta.job;
+    return result->job;
 }
 
 const tile_record *result_tile(const weft_result *result, int64_t tile)
@@ -262,7 +336,21 @@ const tile_record *result_tile(const weft_result *result, int64_t tile)
 
 const run_row *result_run(const weft_result *result, int run)
 {
-    return &result->tables.run[run];
+    return &result->tables.run[result->row[run]];
+}
+
+static int compare_rows(const void *one, const void *other)
+{
+    const int a = *(const int *)one;
+    const int b = *(const int *)other;
+    return (a > b) - (a < b);
+}
+
+int result_run_of(const weft_result *result, const tile_record *record)
+{
+    const int number = record->run;
+    const int *row = bsearch(&number, result->row, (size_t)result->rows, sizeof *row, compare_rows);
+    return row == NULL ? -1 : (int)(row - result->row);
 }
 
 /* Copies text that a damaged file may have left without its final zero. */
@@ -276,10 +364,10 @@ static void copy_text(char *to, size_t to_bytes, const char *from, size_t from_b
 weft_status weft_result_get_run(weft_result *result, int row, weft_result_run *run)
 {
     error_clear(&result->error);
-    if (row < 0 || row >= result->tables.runs) {
+    if (row < 0 || row >= result->rows) {
         return error_set(&result->error, WEFT_ERR_USAGE, "%s has no run %d", result->path, row);
     }
-    const run_row *from = &result->tables.run[row];
+    const run_row *from = result_run(result, row);
 #define NUMBER(ctype, hdf5_type, name, member) run->member = from->name;
 #define TEXT(name, bytes)
     RUN_COLUMNS(NUMBER, TEXT)
@@ -320,7 +408,7 @@ typedef struct verification {
 
 static void report_bad(verification *v, int64_t tile, const char *what)
 {
-    const tiling *tiles = &v->result->meta.job->tiles;
+    const tiling *tiles = &v->result->job->tiles;
     v->bad++;
     if (v->on_bad != NULL) {
         v->on_bad(tile, tiling_first(tiles, tile), tiling_items(tiles, tile, 1), what, v->context);
@@ -330,7 +418,7 @@ static void report_bad(verification *v, int64_t tile, const char *what)
 /* The tile's bytes are in the buffer, `place` tiles from its start. */
 static void verify_tile(verification *v, int64_t tile, int64_t place)
 {
-    const job *j = v->result->meta.job;
+    const job *j = v->result->job;
     const int64_t items = tiling_items(&j->tiles, tile, 1);
     const void *bytes[WEFT_MAX_FIELDS];
     size_t counts[WEFT_MAX_FIELDS];
@@ -357,7 +445,7 @@ static bool any_done(const verification *v, int64_t first, int64_t tiles)
 
 static weft_status read_run(verification *v, int64_t first, int64_t tiles)
 {
-    const job *j = v->result->meta.job;
+    const job *j = v->result->job;
     weft_status status = WEFT_OK;
     for (int i = 0; i < j->fields && status == WEFT_OK; i++) {
         status = read_items(v->result, i, tiling_first(&j->tiles, first),
@@ -401,7 +489,7 @@ static weft_status tell_bad(const verification *v)
 
 static weft_status prepare_buffer(verification *v)
 {
-    const job *j = v->result->meta.job;
+    const job *j = v->result->job;
     const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
     v->tiles = tile_bytes >= VERIFY_BYTES ? 1 : VERIFY_BYTES / tile_bytes;
     size_t bytes = 0;

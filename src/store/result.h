@@ -10,12 +10,16 @@
 
 #include <weft/result.h>
 
+/* The chosen map's. */
 const job *result_job(const weft_result *result);
 
 /* A tile's record as of the last weft_result_get_progress(); NULL if the tile is not done. */
 const tile_record *result_tile(const weft_result *result, int64_t tile);
 
-/* A row of the table of runs likewise; it must exist. */
+/* A row of the map's runs likewise; it must exist. */
 const run_row *result_run(const weft_result *result, int run);
+
+/* Which of the map's runs has written a record; -1: none that is known. */
+int result_run_of(const weft_result *result, const tile_record *record);
 
 #endif

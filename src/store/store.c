@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The open result of a run: bytes go to their final place from any thread of any rank. */
+/* The open result of a session, and its maps: bytes go to their final place from any thread of any
+ * rank. */
 #define _GNU_SOURCE 1
 #include "store/store.h"
 
 #include "base/log.h"
 #include "base/thread.h"
 #include "host/host.h"
+#include "store/format/index.h"
 #include "store/guard/lock.h"
 #include "store/guard/place.h"
 #include "store/io/backlog.h"
@@ -17,10 +19,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A map of the file. */
+typedef struct part {
+    char name[WEFT_NAME_BYTES];
+    index_identity identity;
+    int64_t count;
+    int64_t grain;
+    metadata_layout layout;
+    bool created; /* and not opened since */
+} part;
+
+struct store_file {
+    char *path;
+    char *real_path; /* wherever the program may go */
+    lock *lock;
+    int users;
+    bool written; /* perhaps, to one of its maps */
+    int parts;
+    part part[];
+};
 
 struct store {
     int fd; /* write-only, see open_descriptor() */
@@ -28,8 +51,7 @@ struct store {
     const job *job;
     metadata_layout layout;
     /* Rank 0 alone: */
-    char *real_path; /* wherever the program may go */
-    lock *lock;
+    store_file *file;
     tile_table *tile_table;
     backlog *backlog;
     lease_table *leases;
@@ -64,34 +86,85 @@ static store *allocate(const char *path, const job *j)
     return s;
 }
 
-/* The file exists: is it the same job's? */
-static weft_status compare_with_file(const char *path, job *j, bool adopt_grain, metadata *m,
-                                     error *e)
+/* A job like the one that is in the file is given that one's grain. */
+static weft_status adopt_grain(job *j, int64_t count, int64_t grain, error *e)
 {
-    weft_status status = metadata_read(path, m, e);
-    if (status != WEFT_OK) {
-        return status;
+    return count == j->items.count ? job_settle(j, j->seed, grain, e) : WEFT_OK;
+}
+
+/* The names of maps, as far as there is room. */
+static void list_maps(int maps, job *const jobs[], char text[ERROR_TEXT_BYTES / 4])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < maps && used + WEFT_NAME_BYTES + 8 < ERROR_TEXT_BYTES / 4; i++) {
+        used += (size_t)snprintf(text + used, ERROR_TEXT_BYTES / 4 - used, "%s%s",
+                                 i == 0 ? "" : ", ", jobs[i]->name);
     }
-    if (adopt_grain && m->job->tiles.count == j->tiles.count) {
-        status = job_settle(j, j->seed, m->job->tiles.grain, e);
+}
+
+/* A map that only the file has, or only the program. */
+static weft_status tell_other_maps(const char *path, const char *name, const char *whose,
+                                   const metadata *m, error *e)
+{
+    char names[ERROR_TEXT_BYTES / 4];
+    list_maps(m->maps, m->job, names);
+    return error_set(e, WEFT_ERR_OTHER_JOB,
+                     "%s belongs to another job: it holds the maps %s, and %s map '%s'; describe "
+                     "the same maps before the first of them is started, give another --out, or "
+                     "--fresh to start over (the file moves to %s.bak)",
+                     path, names, whose, name, path);
+}
+
+/* Whether the file has the same maps, in any order. One that has another name is compared, where
+ * there is but one. */
+static weft_status compare_maps(const char *path, int maps, job *const jobs[], const metadata *m,
+                                error *e)
+{
+    bool known[WEFT_MAX_MAPS] = {false};
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+        const int number = maps == 1 && m->maps == 1 ? 0 : metadata_find(m, jobs[i]->name);
+        if (number < 0) {
+            return tell_other_maps(path, jobs[i]->name, "no", m, e);
+        }
+        known[number] = true;
+        status = job_compare(jobs[i], m->job[number], path, e);
     }
-    if (status == WEFT_OK) {
-        status = job_compare(j, m->job, path, e);
+    for (int i = 0; i < m->maps && status == WEFT_OK; i++) {
+        if (!known[i]) {
+            status = tell_other_maps(path, m->job[i]->name, "this run has no", m, e);
+        }
     }
     return status;
 }
 
-/* A program that has no version may have changed without a word. */
-static void warn_of_other_build(const char *path, const job *mine, const job *theirs)
+/* The file exists: does it hold the same maps? HDF5 tells. */
+static weft_status compare_with_file(const char *path, int maps, job *const jobs[], bool adopt,
+                                     metadata *m, error *e)
 {
-    if (mine->version[0] == '\0' && mine->build[0] != '\0' && theirs->build[0] != '\0' &&
-        strcmp(mine->build, theirs->build) != 0) {
+    weft_status status = metadata_read(path, m, e);
+    for (int i = 0; i < maps && adopt && status == WEFT_OK; i++) {
+        const int number = metadata_find(m, jobs[i]->name);
+        if (number >= 0) {
+            const job *theirs = m->job[number];
+            status = adopt_grain(jobs[i], theirs->items.count, theirs->tiles.grain, e);
+        }
+    }
+    return status == WEFT_OK ? compare_maps(path, maps, jobs, m, e) : status;
+}
+
+/* A program that has no version may have changed without a word. */
+static void warn_of_other_build(const char *path, const job *mine, const char *build)
+{
+    if (mine->version[0] == '\0' && mine->build[0] != '\0' && build[0] != '\0' &&
+        strcmp(mine->build, build) != 0) {
         log_print(LOG_WARNING,
                   "%s was begun by another build of the program (%.13s, and now %.13s), and what "
                   "that has computed is kept; if the results are others now, start over with "
                   "--fresh, or give another --out (a weft_program.version says which builds "
                   "compute the same)",
-                  path, theirs->build, mine->build);
+                  path, build, mine->build);
     }
 }
 
@@ -107,22 +180,14 @@ static weft_status look_for_file(const char *path, bool *exists, error *e)
     return WEFT_OK;
 }
 
-/* The file is there: everything that a run needs to write to it. */
-static weft_status open_for_writing(store *s, bool created, error *e)
+/* The file is there: everything that a map's run needs to write to it. */
+static weft_status open_for_writing(store *s, tile_table_news created, error *e)
 {
     weft_status status = open_descriptor(s, e);
     if (status == WEFT_OK) {
         status = place_remember(s->fd, e);
     }
-    if (status != WEFT_OK) {
-        return status;
-    }
-    s->real_path = realpath(s->path, NULL);
-    if (s->real_path == NULL) {
-        const int number = errno;
-        return fault_set(e, number, s->path, "cannot find %s", s->path);
-    }
-    if (!created) {
+    if (status == WEFT_OK && created == NEWS_NONE) {
         status = reserve_all(s->fd, s->path, e);
     }
     if (status == WEFT_OK) {
@@ -133,43 +198,82 @@ static weft_status open_for_writing(store *s, bool created, error *e)
             tile_table_open(s->backlog, s->path, created, s->job, &s->layout, &s->tile_table, e);
     }
     if (status == WEFT_OK) {
-        status = lease_table_open(s->fd, s->path, s->layout.leases_offset, created,
+        status = lease_table_open(s->fd, s->path, s->layout.leases_offset, created != NEWS_NONE,
                                   s->job->tiles.tiles, &s->leases, e);
     }
     return status;
 }
 
-/* The file that is there, of which nothing is known yet. */
-static weft_status read_file(store *s, job *j, bool adopt_grain, error *e)
+/* What is known of the maps from now on. */
+static weft_status note_parts(store_file *f, job *const jobs[], const metadata_layout layouts[],
+                              bool created, error *e)
 {
-    metadata m = {.job = NULL};
-    const weft_status status = compare_with_file(s->path, j, adopt_grain, &m, e);
+    for (int i = 0; i < f->parts; i++) {
+        const job *j = jobs[i];
+        part *p = &f->part[i];
+        *p = (part){.count = j->items.count,
+                    .grain = j->tiles.grain,
+                    .layout = layouts[i],
+                    .created = created};
+        memcpy(p->name, j->name, sizeof p->name);
+        if (!index_identify(j, &p->identity)) {
+            return error_memory(e, "what identifies map '%s'", j->name);
+        }
+    }
+    return WEFT_OK;
+}
+
+/* The file that is there, of which nothing is known yet. */
+static weft_status read_file(const char *path, int maps, job *const jobs[], bool adopt,
+                             metadata_layout layouts[], error *e)
+{
+    char build[BUILD_TEXT_BYTES];
+    if (index_read(path, maps, jobs, adopt, layouts, build)) {
+        warn_of_other_build(path, jobs[0], build);
+        return WEFT_OK;
+    }
+    metadata m = {.maps = 0};
+    const weft_status status = compare_with_file(path, maps, jobs, adopt, &m, e);
+    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+        layouts[i] = m.layout[metadata_find(&m, jobs[i]->name)];
+    }
     if (status == WEFT_OK) {
-        warn_of_other_build(s->path, j, m.job);
-        s->layout = m.layout;
+        warn_of_other_build(path, jobs[0], m.job[0]->build);
     }
     metadata_release(&m);
     return status;
 }
 
 /* With the lock held: makes the file if there is none, or with --fresh another. */
-static weft_status open_file(store *s, job *j, store_policy policy, error *e)
+static weft_status open_file(store_file *f, job *const jobs[], store_policy policy,
+                             metadata_layout layouts[], error *e)
 {
     bool exists = false;
     bool earlier = false;
     if (!policy.later) {
         place_forget();
     }
-    weft_status status = look_for_file(s->path, &exists, e);
+    weft_status status = look_for_file(f->path, &exists, e);
     if (status == WEFT_OK && policy.fresh) {
-        status = place_look(s->path, &earlier, e);
+        status = place_look(f->path, &earlier, e);
     }
     const bool made = !exists || earlier;
     if (status == WEFT_OK) {
-        status = made ? metadata_create(s->path, j, policy.sync, &s->layout, e)
-                      : read_file(s, j, policy.adopt_grain, e);
+        status = made ? metadata_create(f->path, f->parts, jobs, policy.sync, layouts, e)
+                      : read_file(f->path, f->parts, jobs, policy.adopt_grain, layouts, e);
     }
-    return status == WEFT_OK ? open_for_writing(s, made, e) : status;
+    if (status == WEFT_OK) {
+        status = note_parts(f, jobs, layouts, made, e);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    f->real_path = realpath(f->path, NULL);
+    if (f->real_path == NULL) {
+        const int number = errno;
+        return fault_set(e, number, f->path, "cannot find %s", f->path);
+    }
+    return WEFT_OK;
 }
 
 /* What is said of the place of a link is said of the link. */
@@ -179,7 +283,8 @@ static void tell_link(const char *path, const char *place, error *e)
     (void)error_set(e, there.status, "%s leads to %s: %s", path, place, there.text);
 }
 
-weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e)
+weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
+                            store_file **out, error *e)
 {
     assert(thread_is_main());
     char place[PLACE_PATH_BYTES];
@@ -187,21 +292,109 @@ weft_status store_open(const char *path, job *j, store_policy policy, store **ou
     if (status != WEFT_OK) {
         return status;
     }
-    store *s = allocate(place, j);
-    if (s == NULL) {
+    store_file *f = calloc(1, sizeof *f + (size_t)maps * sizeof f->part[0]);
+    metadata_layout *layouts = calloc((size_t)maps, sizeof *layouts);
+    char *copy = strdup(place);
+    if (f == NULL || layouts == NULL || copy == NULL) {
+        free(copy);
+        free(layouts);
+        free(f);
         return error_memory(e, "the state of %s", path);
     }
-    status = lock_take(s->path, &s->lock, e);
+    *f = (store_file){.path = copy, .users = 1, .parts = maps};
+    status = lock_take(f->path, &f->lock, e);
     if (status != WEFT_OK && strcmp(path, place) != 0) {
         tell_link(path, place, e);
     }
     if (status == WEFT_OK) {
-        status = open_file(s, j, policy, e);
+        status = open_file(f, jobs, policy, layouts, e);
     }
+    free(layouts);
+    if (status != WEFT_OK) {
+        store_file_release(f);
+        return status;
+    }
+    *out = f;
+    return WEFT_OK;
+}
+
+bool store_file_there(const store_file *f)
+{
+    struct stat file;
+    return stat(f->path, &file) == 0 && (uint64_t)file.st_ino == f->part[0].layout.inode;
+}
+
+void store_file_release(store_file *f)
+{
+    if (f != NULL && --f->users == 0) {
+        lock_release(f->lock);
+        free(f->real_path);
+        free(f->path);
+        free(f);
+    }
+}
+
+static part *find_part(store_file *f, const char *name)
+{
+    for (int i = 0; i < f->parts; i++) {
+        if (strcmp(f->part[i].name, name) == 0) {
+            return &f->part[i];
+        }
+    }
+    return NULL;
+}
+
+/* A map that was described anew since the file was opened may be another one. */
+static weft_status compare_with_part(const store_file *f, const part *p, job *j, error *e)
+{
+    index_identity mine;
+    if (!index_identify(j, &mine)) {
+        return error_memory(e, "what identifies map '%s'", j->name);
+    }
+    if (mine.low == p->identity.low && mine.high == p->identity.high) {
+        return WEFT_OK;
+    }
+    metadata m = {.maps = 0};
+    weft_status status = metadata_read(f->path, &m, e);
+    if (status == WEFT_OK) {
+        const int number = metadata_find(&m, j->name);
+        status = number < 0 ? WEFT_OK : job_compare(j, m.job[number], f->path, e);
+        if (status == WEFT_OK) {
+            status = error_set(e, WEFT_ERR_OTHER_JOB, "%s has changed under the run", f->path);
+        }
+    }
+    metadata_release(&m);
+    return status;
+}
+
+weft_status store_open(store_file *f, job *j, store_policy policy, store **out, error *e)
+{
+    assert(thread_is_main());
+    part *p = find_part(f, j->name);
+    if (p == NULL) {
+        return error_set(e, WEFT_ERR_OTHER_JOB, "%s holds no map '%s'", f->path, j->name);
+    }
+    weft_status status = policy.adopt_grain ? adopt_grain(j, p->count, p->grain, e) : WEFT_OK;
+    if (status == WEFT_OK) {
+        status = compare_with_part(f, p, j, e);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    store *s = allocate(f->path, j);
+    if (s == NULL) {
+        return error_memory(e, "the state of %s", f->path);
+    }
+    s->layout = p->layout;
+    s->file = f;
+    f->users++;
+    status = open_for_writing(s, !p->created ? NEWS_NONE : f->written ? NEWS_MAP : NEWS_FILE, e);
     if (status != WEFT_OK) {
         store_close(s);
         return status;
     }
+    p->created = false;
+    f->written = true;
     *out = s;
     return WEFT_OK;
 }
@@ -292,9 +485,9 @@ weft_status store_sync(store *s, error *e)
 static weft_status touch_now(void *context, error *e)
 {
     store *s = context;
-    weft_status status = lock_touch(s->lock, e);
+    weft_status status = lock_touch(s->file->lock, e);
     if (status == WEFT_OK) {
-        status = place_check(s->fd, s->real_path, s->layout.file_bytes, e);
+        status = place_check(s->fd, s->file->real_path, s->layout.file_bytes, e);
     }
     atomic_store(&s->touching, false);
     return status;
@@ -384,17 +577,19 @@ weft_status store_finish(store *s, error *e)
 void store_forget(store *s)
 {
     (void)close(s->fd);
-    lock_forget(s->lock);
     s->fd = -1;
-    s->lock = NULL;
+    if (s->file != NULL) {
+        lock_forget(s->file->lock);
+        s->file->lock = NULL;
+    }
 }
 
 void store_leave(store *s)
 {
     assert(thread_is_main());
     if (store_flushed(s)) {
-        lock_release(s->lock);
-        s->lock = NULL;
+        lock_release(s->file->lock);
+        s->file->lock = NULL;
     }
 }
 
@@ -409,8 +604,7 @@ void store_close(store *s)
     if (s->fd >= 0) {
         (void)close(s->fd);
     }
-    lock_release(s->lock);
-    free(s->real_path);
+    store_file_release(s->file);
     free(s->path);
     free(s);
 }

@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+/* A result that is open for writing: the lock, and where the maps lie in it. Rank 0. */
+typedef struct store_file store_file;
+
+/* One of its maps. */
 typedef struct store store;
 
 /* How an existing file is treated. */
@@ -20,13 +24,24 @@ typedef struct store_policy {
     bool fresh;       /* it moves to FILE.bak once another is whole, see place_clear() */
     bool later;       /* another file has been opened in this session */
     bool sync;        /* one that is made is forced to disk before it gets its name */
-    bool adopt_grain; /* its grain is taken over, since the user has named none */
+    bool adopt_grain; /* its grains are taken over, since the user has named none */
 } store_policy;
 
-/* Rank 0: takes the lock, then makes the file, or opens it if it holds the same job. The job is
- * settled; only its grain may be changed. A path that is a symbolic link means its target, also one
- * that is still to be made. */
-weft_status store_open(const char *path, job *j, store_policy policy, store **out, error *e);
+/* Rank 0: takes the lock, then makes the file, or opens it if it holds the same maps, in any order.
+ * The jobs are settled; only their grains may be changed. A path that is a symbolic link means its
+ * target, also one that is still to be made. */
+weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
+                            store_file **out, error *e);
+
+/* Whether its path leads to that very file, still. */
+bool store_file_there(const store_file *f);
+
+/* Lets go of the file; with the last of its maps that is closed goes the lock. NULL is allowed. */
+void store_file_release(store_file *f);
+
+/* Rank 0: opens one of its maps, if it is that job, which is settled; only its grain may be
+ * changed. */
+weft_status store_open(store_file *f, job *j, store_policy policy, store **out, error *e);
 
 /* What other ranks need for store_attach(). */
 const metadata_layout *store_layout(const store *s);

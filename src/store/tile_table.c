@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of a result on rank 0: tile records, failures and runs. */
+/* The tables of a map on rank 0: tile records, failures and runs. */
 #define _GNU_SOURCE 1
 #include "store/tile_table.h"
 
@@ -31,6 +31,7 @@ struct tile_table {
     tile_past *past;       /* … these, in ascending order */
     int64_t past_count;
     int64_t past_room;
+    int64_t done; /* tiles, when the file was opened */
     int64_t failed;
     int64_t damaged;
     bool created;
@@ -130,6 +131,7 @@ static bool note_record(tile_table *l, int64_t tile, const tile_record *record)
 {
     l->sum[tile] = (uint32_t)record->checksum;
     l->state[tile] = record->state;
+    l->done += tile_record_done(record);
     if (record->attempts == 0 || (tile_record_done(record) && record->failed == 0)) {
         return true;
     }
@@ -188,10 +190,11 @@ static weft_status scan_records(tile_table *l, int fd, recount *killed, error *e
  * tile records know what it had done. */
 static weft_status take_stock(tile_table *l, int fd, tables *t, error *e)
 {
-    run_row *last = t->runs > 0 ? &t->run[t->runs - 1] : NULL;
+    const int number = tables_last_run(t, l->layout.map);
+    run_row *last = number >= 0 ? &t->run[number] : NULL;
     recount killed = {.row = NULL};
     if (last != NULL && run_row_outcome(last) == WEFT_OUTCOME_RUNNING) {
-        killed = recount_begin(last, t->runs - 1);
+        killed = recount_begin(last, number);
     }
     weft_status status = scan_records(l, fd, &killed, e);
     if (status == WEFT_OK) {
@@ -204,11 +207,10 @@ static weft_status take_stock(tile_table *l, int fd, tables *t, error *e)
     if (killed.row != NULL) {
         recount_end(&killed);
     }
-    const bool changed = tables_settle_runs(t, &l->job->tiles, false);
-    l->run = last == NULL || t->runs < l->layout.run_rows ? t->runs : t->runs - 1;
+    const bool changed = tables_settle_runs(t, l->layout.map, &l->job->tiles, false);
     l->idle_before =
         last != NULL && last->items == 0 && run_row_outcome(last) == WEFT_OUTCOME_STOPPED;
-    return changed ? write_run(l, t->runs - 1, last, e) : WEFT_OK;
+    return changed ? write_run(l, number, last, e) : WEFT_OK;
 }
 
 static size_t memory_bytes(const tile_table *l)
@@ -265,7 +267,7 @@ static bool allocate_failures(tile_table *l)
 /* Takes over what earlier runs have left. */
 static weft_status load(tile_table *l, error *e)
 {
-    tables t = {.failure = l->failures,
+    tables t = {.failure = l->created ? NULL : l->failures,
                 .run = calloc((size_t)l->layout.run_rows + 1, sizeof *t.run)};
     const int fd = open(l->path, O_RDONLY | O_CLOEXEC);
     weft_status status = WEFT_OK;
@@ -277,7 +279,8 @@ static weft_status load(tile_table *l, error *e)
     } else {
         status = tables_read(fd, l->path, &l->layout, &l->job->tiles, &t, e);
     }
-    if (status == WEFT_OK) {
+    l->run = t.runs < l->layout.run_rows ? t.runs : (int)l->layout.run_rows - 1;
+    if (status == WEFT_OK && !l->created) {
         status = take_stock(l, fd, &t, e);
     }
     if (fd >= 0) {
@@ -287,19 +290,20 @@ static weft_status load(tile_table *l, error *e)
     return status;
 }
 
-weft_status tile_table_open(backlog *b, const char *path, bool created, const job *j,
+weft_status tile_table_open(backlog *b, const char *path, tile_table_news created, const job *j,
                             const metadata_layout *layout, tile_table **out, error *e)
 {
     tile_table *l = calloc(1, sizeof *l);
     if (l == NULL) {
         return error_memory(e, "the tables of %s", path);
     }
-    *l = (tile_table){.backlog = b, .path = path, .job = j, .layout = *layout, .created = created};
+    *l = (tile_table){
+        .backlog = b, .path = path, .job = j, .layout = *layout, .created = created != NEWS_NONE};
     if (!allocate_failures(l) || !allocate_tiles(l)) {
         tile_table_close(l);
         return error_memory(e, "the tables of %s", path);
     }
-    const weft_status status = created ? WEFT_OK : load(l, e);
+    const weft_status status = created == NEWS_FILE ? WEFT_OK : load(l, e);
     if (status != WEFT_OK) {
         tile_table_close(l);
         return status;
@@ -328,6 +332,11 @@ int64_t tile_table_damaged(const tile_table *l)
 bool tile_table_created(const tile_table *l)
 {
     return l->created;
+}
+
+bool tile_table_complete(const tile_table *l)
+{
+    return !l->created && l->done == l->job->tiles.tiles;
 }
 
 tile_state tile_table_state(const tile_table *l, int64_t tile)
@@ -514,5 +523,7 @@ bool tile_table_idle_before(const tile_table *l)
 weft_status tile_table_put_run(tile_table *l, const run_row *row, error *e)
 {
     assert(thread_is_main());
-    return write_run(l, l->run, row, e);
+    run_row mine = *row;
+    mine.map = (uint8_t)l->layout.map;
+    return write_run(l, l->run, &mine, e);
 }

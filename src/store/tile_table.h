@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of a result on rank 0: tile records, failures and runs. A tile's record is in the file
+/* The tables of a map on rank 0: tile records, failures and runs. A tile's record is in the file
  * alone; in memory there are five bytes for each, and a little more for those with failed items.
  *
  * Thread: rank 0's main thread. */
@@ -25,11 +25,14 @@ typedef struct tile_past {
     uint8_t state; /* TILE_EMPTY: it was begun again, and not finished */
 } tile_past;
 
-/* Reads the tables, unless the file has just been created. Damaged tile records count as empty; the
- * row of a run that was killed is closed; rows of failures that no tile's record knows of are
- * freed. The backlog, to which all writing is left, stays the caller's: a call here fails with the
- * first failure of those before it. */
-weft_status tile_table_open(backlog *b, const char *path, bool created, const job *j,
+/* What of the file has just been created, and is not read: it is empty. */
+typedef enum tile_table_news { NEWS_NONE, NEWS_MAP, NEWS_FILE } tile_table_news;
+
+/* Reads the tables; of a map that has just been created, that of runs alone. Damaged tile records
+ * count as empty; the row of a run that was killed is closed; rows of failures that no tile's
+ * record knows of are freed. The backlog, to which all writing is left, stays the caller's: a call
+ * here fails with the first failure of those before it. */
+weft_status tile_table_open(backlog *b, const char *path, tile_table_news created, const job *j,
                             const metadata_layout *layout, tile_table **out, error *e);
 
 void tile_table_close(tile_table *l);
@@ -37,8 +40,11 @@ void tile_table_close(tile_table *l);
 /* How many tile records were damaged when the file was opened. */
 int64_t tile_table_damaged(const tile_table *l);
 
-/* Whether the file has just been created. */
+/* Whether the map has just been created. */
 bool tile_table_created(const tile_table *l);
+
+/* Whether all tiles were done when the file was opened. */
+bool tile_table_complete(const tile_table *l);
 
 tile_state tile_table_state(const tile_table *l, int64_t tile);
 
@@ -69,10 +75,11 @@ weft_status tile_table_add_failures(tile_table *l, const failure_row rows[], int
 /* The rows in use, for as long as no row is added: *rows of them, some with code 0. */
 const failure_row *tile_table_failures(const tile_table *l, int64_t *rows);
 
-/* Starts a row of the table of runs; its number. When the table is full, the last row is reused. */
+/* The row of the table of runs that is this run's. When the table is full, the last one is reused.
+ */
 int tile_table_run(const tile_table *l);
 
-/* Whether the run before this one was stopped before it had done anything. */
+/* Whether the map's run before this one was stopped before it had done anything. */
 bool tile_table_idle_before(const tile_table *l);
 
 /* Writes this run's row. */

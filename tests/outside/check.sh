@@ -37,7 +37,7 @@ install_weft() {
 run_squares() {
     local squares=$1 out=$2
     "$squares" --threads 1 --out "$out" || fail "$squares ended with status $?"
-    h5dump -d /results/square -s 999 -c 1 "$out" | contains 998001 || fail "$out lacks the last square"
+    h5dump -d /squares/square -s 999 -c 1 "$out" | contains 998001 || fail "$out lacks the last square"
 }
 
 with_find_package() {
@@ -103,10 +103,10 @@ run_examples() (
     [[ $status -eq 0 || $status -eq 75 ]] || fail "$1/pi ended with status $status"
     h5dump -H pi.h5 | contains '"hits"' || fail "$1/pi left no result"
     ./lyapunov --count 100 --threads 1 || fail "$1/lyapunov ended with status $?"
-    h5dump -d /results/exponent -s 99 -c 1 lyapunov.h5 | contains ' 0\.6' ||
+    h5dump -d /lyapunov/exponent -s 99 -c 1 lyapunov.h5 | contains ' 0\.6' ||
         fail "for r close to 4 the exponent is not close to ln 2"
     ./stages --threads 1 || fail "$1/stages ended with status $?"
-    h5dump -d /results/mean -s 50000 -c 1 smooth.h5 | contains ' -\?0\.' || fail "noise is not smooth"
+    h5dump -d /smooth/mean -s 50000 -c 1 smooth.h5 | contains ' -\?0\.' || fail "noise is not smooth"
 )
 
 # As installed, with what lies beside them.

@@ -22,6 +22,7 @@ KINDS = {
     "row": (5, "puts a strange value into a row of a table"),
     "sealed": (4, "the same in a tile's record, with a check that fits"),
     "lease": (1, "overwrites leases"),
+    "index": (3, "puts another number into the index, mostly with checks that fit"),
     "attribute": (4, "replaces or removes an attribute, or adds some"),
     "object": (3, "replaces a dataset or group by something else"),
     "beside": (1, "puts something of somebody else's beside the file"),
@@ -46,12 +47,35 @@ def whole_numbers(size):
 REAL_NUMBERS = (0.0, -0.0, 1e-300, -1.0, 1e18, 1.7e308, -1.7e308, np.inf, -np.inf, np.nan, 5e-324)
 
 
+def xxh3(data, seed):
+    function = ctypes.CDLL("libxxhash.so.0").XXH3_64bits_withSeed
+    function.restype = ctypes.c_uint64
+    return function(bytes(data), ctypes.c_size_t(len(data)), ctypes.c_uint64(seed))
+
+
 def seal(row, tile):
     """Gives a tile's record a check that fits, as record.c does."""
-    xxh3 = ctypes.CDLL("libxxhash.so.0").XXH3_64bits_withSeed
-    xxh3.restype = ctypes.c_uint64
-    data = row.tobytes()[:-8]
-    row["check"] = xxh3(data, ctypes.c_size_t(len(data)), ctypes.c_uint64(tile + 1))
+    row["check"] = xxh3(row.tobytes()[:-8], tile + 1)
+
+
+# The end of the index, as index.c writes it: its length, its check, the magic number.
+INDEX_MAGIC, INDEX_TAIL_BYTES = b"weft index 2\n\0\0\0", 32
+# Its head: the magic number, counts, its offset, then the sum of the metadata.
+INDEX_SUM_OFFSET = 32
+
+
+def index_of(data):
+    """Where the index begins; None: there is none."""
+    if bytes(data[-16:]) != INDEX_MAGIC:
+        return None
+    length = int.from_bytes(data[-INDEX_TAIL_BYTES:-24], "little")
+    return len(data) - length if INDEX_TAIL_BYTES < length <= len(data) else None
+
+
+def seal_index(data, start):
+    """Gives the index a check that fits."""
+    check = xxh3(data[start:-INDEX_TAIL_BYTES], 0)
+    data[-24:-16] = check.to_bytes(8, "little")
 
 
 class Anatomy:
@@ -60,11 +84,13 @@ class Anatomy:
     def __init__(self, path):
         self.tables = {}
         taken = []
+        self.maps = results.maps(path)
         with results.open_result(path) as file:
             for name in (*TABLES, "leases"):
-                data = file["weft"][name]
+                data = file["weft/runs" if name == "runs" else f"weft/{self.maps[0]}/{name}"]
                 self.tables[name] = (data.id.get_offset() or 0, data.dtype, len(data))
-            for data in (*file["results"].values(), *file["weft"].values()):
+            for data in (file["weft/runs"], *(data for name in self.maps for data in (
+                    *file[name].values(), *file[f"weft/{name}"].values()))):
                 if isinstance(data, h5py.Dataset) and data.size > 0:
                     taken.append((data.id.get_offset(), data.size * data.dtype.itemsize))
         there = np.fromfile(path, np.uint8)
@@ -231,10 +257,27 @@ class Damage:
         value = self.rng.choice((bytes([1]), bytes([2]), bytes([255]), self.rng.randbytes(1)))
         return self.put(offset + first, value * length)
 
+    def do_index(self):
+        """Mostly sealed again: then the numbers are all that is wrong."""
+        start = index_of(self.data)
+        if start is None:
+            return "nothing"
+        number = self.rng.choice(whole_numbers(self.anatomy.bytes) + self.anatomy.extents)
+        place = self.rng.randrange(start, len(self.data) - 8)
+        place -= place % 8 if self.rng.random() < 0.8 else 0
+        said = self.put(place, (number % (1 << 64)).to_bytes(8, "little"))
+        if self.rng.random() < 0.8:
+            seal_index(self.data, start)
+            said += ", sealed"
+        return said
+
     def draw_object(self, file):
-        names = ["/", "/weft", "/weft/map", "/weft/tiles", "/weft/leases", "/weft/failures",
-                 "/weft/runs", "/results", *(f"/results/{name}" for name in file["results"])]
-        return self.rng.choice(names)
+        names = ["/", "/weft", "/weft/runs"]
+        for name in self.anatomy.maps:
+            names += [f"/{name}", f"/weft/{name}", f"/weft/{name}/job"]
+            names += [f"/weft/{name}/{table}" for table in ("tiles", "leases", "failures")]
+            names += [f"/{name}/{field}" for field in file.get(name, ())]
+        return self.rng.choice([name for name in names if name in file])
 
     def draw_value(self):
         """Of an attribute, or of a dataset."""
@@ -291,13 +334,14 @@ class Damage:
         if lot == 0:
             count = self.rng.choice((1, 100))
             for number in range(count):
-                file.create_dataset(f"/results/more-{number}", data=self.draw_value())
+                file.create_dataset(f"/{self.anatomy.maps[0]}/more-{number}", data=self.draw_value())
         elif lot == 1:
-            file[where] = h5py.SoftLink(self.rng.choice(("/", where, "/weft/tiles", "/none")))
+            file[where] = h5py.SoftLink(self.rng.choice(("/", where, "/weft/runs", "/none")))
         elif lot == 2:
             file[where] = h5py.ExternalLink(self.rng.choice(("other.h5", "/dev/zero")), where)
         elif lot == 3:
-            file[where] = file[self.rng.choice(("/", "/results" if "results" in file else "/"))]
+            first = f"/{self.anatomy.maps[0]}"
+            file[where] = file[self.rng.choice(("/", first if first in file else "/"))]
         elif lot == 4:
             file.create_dataset(where, data=self.draw_value())
         elif lot == 5:

@@ -34,6 +34,7 @@ typedef struct wish {
     bool impure;
     bool field_twice;
     bool second_map;
+    int64_t maps;
     int64_t late_rank; /* that does something of its own first, for late_s */
     double late_s;
 } wish;
@@ -177,6 +178,27 @@ static weft_status run_map(weft_session *session, wish *w, const char *name)
     return status;
 }
 
+/* Maps that are all described before the first of them is run: known-0, known-1 … */
+static weft_status run_maps(weft_session *session, wish *w)
+{
+    enum { MOST_MAPS = 256 };
+    static weft_map *map[MOST_MAPS];
+    const int maps = w->maps < MOST_MAPS ? (int)w->maps : MOST_MAPS;
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "known-%d", i);
+        status = describe(session, w, name, &map[i]);
+    }
+    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+        status = weft_map_run(map[i], kernel, w);
+    }
+    for (int i = 0; i < maps; i++) {
+        weft_map_destroy(map[i]);
+    }
+    return status;
+}
+
 static weft_status run(weft_session *session, wish *w)
 {
     w->calls_fd = -1;
@@ -189,7 +211,7 @@ static weft_status run(weft_session *session, wish *w)
             return weft_error(session, WEFT_ERR_SYSTEM, "cannot open %s", w->calls);
         }
     }
-    weft_status status = run_map(session, w, "known");
+    weft_status status = w->maps > 0 ? run_maps(session, w) : run_map(session, w, "known");
     if ((status == WEFT_OK || status == WEFT_STOPPED) && w->second_map) {
         status = run_map(session, w, "known-again");
     }
@@ -224,6 +246,7 @@ int main(int argc, char **argv)
         {"field-twice", NULL, WEFT_OPTION_FLAG, &w.field_twice, "give two fields one name"},
         {"late-rank", "RANK", WEFT_OPTION_INT64, &w.late_rank, "a rank that begins late"},
         {"late-s", "S", WEFT_OPTION_DOUBLE, &w.late_s, "how late"},
+        {"maps", "N", WEFT_OPTION_INT64, &w.maps, "so many maps in one file"},
         {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map,
          "another map after the first, also if that was stopped"},
         {0},

@@ -29,48 +29,63 @@ def raw_bytes(path, dataset):
         return file.read(size)
 
 
-def all_bytes(path):
-    """All bytes under /results, field by field."""
+def maps(path):
+    """The names of its maps."""
     with open_result(path) as file:
-        names = list(file["results"])
-    return {name: raw_bytes(path, f"results/{name}") for name in names}
+        return [name for name in file if name != "weft"]
 
 
-def tiles(path):
+def only_map(path):
+    name, = maps(path)
+    return name
+
+
+def all_bytes(path, map_name=None):
+    """All bytes of a map's results, field by field."""
+    map_name = map_name or only_map(path)
     with open_result(path) as file:
-        return file["weft/tiles"][()]
+        names = list(file[map_name])
+    return {name: raw_bytes(path, f"{map_name}/{name}") for name in names}
 
 
-def leases(path):
+def table(path, name, map_name=None):
+    """A table of a map's."""
     with open_result(path) as file:
-        return file["weft/leases"][()]
+        return file[f"weft/{map_name or only_map(path)}/{name}"][()]
 
 
-def identity(path):
+def tiles(path, map_name=None):
+    return table(path, "tiles", map_name)
+
+
+def leases(path, map_name=None):
+    return table(path, "leases", map_name)
+
+
+def identity(path, map_name=None):
     with open_result(path) as file:
-        return dict(file["weft/map"].attrs)
+        return dict(file[f"weft/{map_name or only_map(path)}/job"].attrs)
 
 
 def runs(path):
     """The rows of the table of runs that are in use."""
     with open_result(path) as file:
-        table = file["weft/runs"][()]
-    return table[table["start"] > 0]
+        rows = file["weft/runs"][()]
+    return rows[rows["start"] > 0]
 
 
-def failures(path):
+def failures(path, map_name=None):
     """The table of failures, as {item: (code, text)}."""
-    with open_result(path) as file:
-        table = file["weft/failures"][()]
-    used = table[table["code"] != 0]
+    rows = table(path, "failures", map_name)
+    used = rows[rows["code"] != 0]
     return {int(row["item"]): (int(row["code"]), row["text"].decode()) for row in used}
 
 
-def done_items(path):
+def done_items(path, map_name=None):
     """For each item, whether its tile is marked done."""
-    about = identity(path)
+    about = identity(path, map_name)
     count, grain = int(about["count"]), int(about["grain"])
-    done = np.isin(tiles(path)["state"], (DONE, DONE_WITH_FAILURES, QUARANTINED))
+    done = np.isin(tiles(path, map_name)["state"], (DONE, DONE_WITH_FAILURES, QUARANTINED))
     return np.repeat(done, grain)[:count]
 
 
@@ -115,7 +130,7 @@ def wrong_items(path, done=None, **more):
     done = done_items(path) if done is None else done
     wrong = np.zeros(len(done), bool)
     for name, values in known_values(len(done), **more).items():
-        there = np.frombuffer(raw_bytes(path, f"results/{name}"), np.uint8).reshape(len(done), -1)
+        there = np.frombuffer(raw_bytes(path, f"{only_map(path)}/{name}"), np.uint8).reshape(len(done), -1)
         right = np.frombuffer(values.tobytes(), np.uint8).reshape(len(done), -1)
         wrong |= (there != right).any(axis=1)
     return np.flatnonzero(wrong & done)

@@ -60,7 +60,7 @@ class FilesystemTest(SystemTest):
         """Where the tables end and the results begin, in every file of this job."""
         self.run_well(KNOWN, *self.words("--item-us", 0, name="sample.h5"))
         with results.open_result(self.path("sample.h5")) as file:
-            return min(field.id.get_offset() for field in file["results"].values())
+            return min(field.id.get_offset() for field in file["known"].values())
 
 
 @unittest.skipUnless(FAULTY, "faulty.so is not built here")
@@ -97,7 +97,7 @@ class Faults(FilesystemTest):
                          env=faulty(rule))
             self.check_error(ending, "to disk", name=name)
             with results.open_result(self.path(name)) as file:
-                by_rank = file["weft/tiles"][()]
+                by_rank = file["weft/known/tiles"][()]
             done = by_rank[by_rank["state"] > 0]
             # The one sync before it has covered the first few tiles.
             self.assertLess((done["rank"] == rank).sum(), COUNT / 10 / 4)
@@ -173,10 +173,11 @@ class Faults(FilesystemTest):
         leases, for which the others have to wait."""
         data = self.data_offset()
         with results.open_result(self.path("sample.h5")) as file:
-            leases = file["weft/leases"].id.get_offset()
-            end = leases + file["weft/leases"].size
-            tiles = file["weft/tiles"].id.get_offset()
-        for rules in ((f"call=pwrite,rank=0,from={tiles},before={data},after=2,times=1,delay=6",
+            leases = file["weft/known/leases"].id.get_offset()
+            end = leases + file["weft/known/leases"].size
+            tiles = file["weft/known/tiles"].id.get_offset()
+        # The first writes there are those that make the file.
+        for rules in ((f"call=pwrite,rank=0,from={tiles},before={leases},after=4,times=1,delay=6",
                        "call=fdatasync,rank=0,after=1,times=1,delay=6",
                        f"call=pwrite,rank=1,from={data},after=6,times=1,delay=6"),
                       (f"call=pwrite,rank=0,from={leases},before={end},after=2,times=1,delay=6",)):
@@ -230,7 +231,8 @@ class Faults(FilesystemTest):
     def test_limit_of_file_size(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (6 << 20, 6 << 20))  # MPI needs some
-        self.check_error(run(KNOWN, *self.words(), preexec_fn=limit), "ulimit -f", AGAIN)
+        self.check_error(run(KNOWN, *self.words("--count", 400000), preexec_fn=limit), "ulimit -f",
+                         AGAIN)
         self.assertEqual(os.listdir(self.folder), [])
 
 

@@ -21,11 +21,11 @@ class Hybrid(SystemTest):
         for name in ("pilot.h5", "main.h5"):
             os.replace(self.path(name), self.path("last-" + name))
         with results.open_result(self.path("last-main.h5")) as file:
-            return file["results"]["value"][()]
+            return file["main"]["value"][()]
 
     def assert_right(self, path="main.h5"):
         with results.open_result(self.path(path)) as file:
-            np.testing.assert_array_equal(file["results"]["value"][()][:, 0],
+            np.testing.assert_array_equal(file["main"]["value"][()][:, 0],
                                           1 / (np.arange(COUNT) + 3.0))
 
     def test_parallel_regions_in_children(self):

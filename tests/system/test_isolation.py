@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 
-import h5py
 import numpy as np
 
 import results
@@ -51,7 +50,7 @@ class Isolation(SystemTest):
         expected["remainder"][items] = 0
         with results.open_result(self.path()) as file:
             for name, values in expected.items():
-                np.testing.assert_array_equal(file["results"][name][()], values)
+                np.testing.assert_array_equal(file["known"][name][()], values)
         self.assertEqual(results.failures(self.path()), deaths)
         table = results.tiles(self.path())
         self.assertEqual(table["failed"].sum(), len(items))
@@ -110,8 +109,7 @@ class Isolation(SystemTest):
 
     def test_leases(self):
         """Killed, a run has little in its hands, also with one chunk per rank, and the next one is
-        careful of it, which takes a child per worker; stopped in good order, it has nothing.
-        Without the table all goes on, too."""
+        careful of it, which takes a child per worker; stopped in good order, it has nothing."""
         for signum, status in ((signal.SIGKILL, None), (signal.SIGTERM, 75)):
             words = ["--out", self.path(), "--count", 20000, "--grain", 1, "--item-us", 250,
                      "--schedule", "static", "--sync", 0]  # a slow disk leaves more
@@ -125,8 +123,6 @@ class Isolation(SystemTest):
             leased = int((results.leases(self.path()) != 0)[undone].sum())
             self.assertEqual(leased > 0, status is None)
             self.assertLess(leased, 2000, "more than a quarter of a second per worker")
-            if status:
-                remove_table(self.path(), "weft/leases")
             ending = self.run_well(KNOWN, *words, "--item-us", 0, "--log", "debug", layout=(0, 2))
             forked = re.search(r"(\d+) children were forked", ending.err)
             self.assertEqual(forked is not None, status is None, str(ending))
@@ -306,13 +302,6 @@ class Isolation(SystemTest):
         self.run_well(KNOWN, *words, status=3, layout=(0, 2), preexec_fn=enter)
         self.assert_quarantined({100: (MEMORY, "killed for want of memory, twice"),
                                  200: DEATHS["kill"]})
-
-
-def remove_table(path, name):
-    """So were files of earlier versions."""
-    os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
-    with h5py.File(path, "r+") as file:
-        del file[name]
 
 
 def memory_group():

@@ -109,9 +109,10 @@ class Kills(SystemTest):
         calls = self.path(f"calls-{number}")
         ending = self.run_well(KNOWN, *self.words(calls, layout), *grain, layout=layout)
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT, seed=5))
-        last = results.runs(self.path())[-1]
-        self.assertEqual(last["items"], COUNT - done.sum(), str(ending))
-        self.assertEqual(last["outcome"], b"complete")
+        if not done.all():
+            last = results.runs(self.path())[-1]
+            self.assertEqual(last["items"], COUNT - done.sum(), str(ending))
+            self.assertEqual(last["outcome"], b"complete")
         self.check_calls(calls, done)
         again = np.setdiff1d(np.flatnonzero(~done), results.calls(calls))
         self.assertEqual(list(again), [], "items are in the result, but were never computed")
@@ -224,7 +225,7 @@ class Kills(SystemTest):
         """So that its silence after all those kills means something."""
         self.run_well(KNOWN, "--out", self.path(), "--count", 100, "--grain", 7)
         with results.open_result(self.path()) as file:
-            offset = file["results/pair"].id.get_offset()
+            offset = file["known/pair"].id.get_offset()
         with open(self.path(), "r+b") as file:
             file.seek(offset + 16 * 50 + 3)
             byte = file.read(1)

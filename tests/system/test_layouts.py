@@ -90,18 +90,18 @@ class Layouts(SystemTest):
             with self.subTest(layout=layout, words=words):
                 self.run_well(MANDELBROT, "--fresh", "--out", self.path(), "--width", 97,
                               "--height", 61, "--max-iter", 300, *words, layout=layout)
-                found = results.raw_bytes(self.path(), "results/iterations")
+                found = results.raw_bytes(self.path(), "mandelbrot/iterations")
                 self.assertEqual(found, steps.astype("<u4").tobytes())
         with results.open_result(self.path()) as file:
-            self.assertEqual(file["results/iterations"].shape, (61, 97))
-            self.assertEqual(file["results/iterations"].dtype, np.uint32)
+            self.assertEqual(file["mandelbrot/iterations"].shape, (61, 97))
+            self.assertEqual(file["mandelbrot/iterations"].dtype, np.uint32)
 
     @needs(MANDELBROT, "mandelbrot")
     def test_mandelbrot_elsewhere(self):
         self.run_well(MANDELBROT, "--out", self.path(), "--width", 64, "--height", 33, "--max-iter",
                       1000, "--centre", "-0.7436,0.1318", "--span", "0.01", layout=(2, 2))
         steps = results.mandelbrot(64, 33, 1000, (-0.7436, 0.1318), 0.01)
-        self.assertEqual(results.raw_bytes(self.path(), "results/iterations"), steps.tobytes())
+        self.assertEqual(results.raw_bytes(self.path(), "mandelbrot/iterations"), steps.tobytes())
 
     @needs(COAST, "coast")
     def test_coast(self):

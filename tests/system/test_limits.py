@@ -46,8 +46,8 @@ class Failures(SystemTest):
         self.assertIn(f"{MILLION} failed", ending.err)
         self.assertLess(spent[1], 2 * spent[0] + 2)
         with results.open_result(self.path()) as file:
-            self.assertEqual(file["weft/tiles"]["failed"].sum(), MILLION)
-            self.assertTrue((file["results/remainder"][()] == 0).all())
+            self.assertEqual(file["weft/known/tiles"]["failed"].sum(), MILLION)
+            self.assertTrue((file["known/remainder"][()] == 0).all())
 
 
 @needs(FAULTY, "faulty.so")
@@ -82,7 +82,7 @@ class Disk(SystemTest):
         """Before the work is done; with the last item; while the books are closed, and the file."""
         self.run_well(KNOWN, *self.words("--item-us", 0))
         with results.open_result(self.path()) as file:
-            tiles = file["weft/tiles"]
+            tiles = file["weft/known/tiles"]
             first, size = tiles.id.get_offset(), tiles.size * tiles.dtype.itemsize
         records = f"call=pwrite,path=.h5,from={first},before={first + size}"
         cases = (("early", (0, 1), 15, "call=fdatasync,path=.h5,after=3", []),
@@ -230,7 +230,7 @@ class Clock(SystemTest):
             self.assert_ended(launch.finish())
             with results.open_result(path) as file:
                 row = file["weft/runs"][0]
-                longest = file["weft/tiles"]["seconds"].max()
+                longest = file["weft/known/tiles"]["seconds"].max()
             self.assertGreater(row["end"] - row["start"], longest)
             self.assertLess(row["end"] - row["start"], 3600)
             self.assertEqual(self.planned(path)["runs_compared"], 1)

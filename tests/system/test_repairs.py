@@ -46,8 +46,8 @@ class Repairs(SystemTest):
         for number, at in enumerate((0, 2, 4, 8, 24, 40, 47, 48, 56, 63)):
             tile, layout = (3 * number) % 15, LAYOUTS[number % len(LAYOUTS)]
             with self.subTest(at=at, tile=tile, layout=layout):
-                change(self.path(), "weft/tiles", 64 * tile + at, bits=1 << (number % 8))
-                change(self.path(), "results/hash", 8 * GRAIN * tile, bits=255)
+                change(self.path(), "weft/known/tiles", 64 * tile + at, bits=1 << (number % 8))
+                change(self.path(), "known/hash", 8 * GRAIN * tile, bits=255)
                 ending = self.run_well(KNOWN, *self.words(), layout=layout)
                 self.assertEqual(sorted(results.calls(self.calls)), self.items_of(tile))
                 self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
@@ -57,8 +57,8 @@ class Repairs(SystemTest):
     def test_record_of_another_tile(self):
         """A record that is sound, but in the wrong place, does not count either."""
         self.run_well(KNOWN, *self.words())
-        there = results.raw_bytes(self.path(), "weft/tiles")[:64]
-        change(self.path(), "weft/tiles", 64 * 5, new=there)
+        there = results.raw_bytes(self.path(), "weft/known/tiles")[:64]
+        change(self.path(), "weft/known/tiles", 64 * 5, new=there)
         self.run_well(KNOWN, *self.words())
         self.assertEqual(sorted(results.calls(self.calls)), self.items_of(5))
 
@@ -66,7 +66,7 @@ class Repairs(SystemTest):
     def test_flipped_byte_in_data(self):
         self.run_well(KNOWN, *self.words())
         self.assertEqual(self.verify().returncode, 0)
-        change(self.path(), "results/remainder", 42, bits=4)
+        change(self.path(), "known/remainder", 42, bits=4)
         verify = self.verify()
         self.assertEqual(verify.returncode, 1, verify.stdout + verify.stderr)
         self.assertIn("tile 6", verify.stdout + verify.stderr)
@@ -83,7 +83,7 @@ class Repairs(SystemTest):
         expected["remainder"][failed] = 0
         with results.open_result(self.path()) as file:
             for name, values in expected.items():
-                np.testing.assert_array_equal(file["results"][name][()], values)
+                np.testing.assert_array_equal(file["known"][name][()], values)
         self.assertEqual(results.failures(self.path()), {item: FAILED[item] for item in failed})
         table = results.tiles(self.path())
         self.assertEqual(table["failed"].sum(), len(failed))
@@ -124,7 +124,7 @@ class Repairs(SystemTest):
         for layout in ((0, 2), (2, 1)):
             with self.subTest(layout=layout):
                 self.run_well(KNOWN, *self.words("--fresh", *FAILING), status=3, layout=layout)
-                change(self.path(), "results/remainder", 52, bits=4)
+                change(self.path(), "known/remainder", 52, bits=4)
                 self.assertEqual(self.verify().returncode, 1)
                 self.run_well(KNOWN, *self.words("--retry-failed"), layout=layout)
                 self.assertEqual(self.verify().returncode, 0)
@@ -138,7 +138,7 @@ class Repairs(SystemTest):
         for at, bits in ((0, 32), (5, 1), (7, 128)):
             with self.subTest(at=at):
                 self.run_well(KNOWN, *self.words("--fresh", "--fail", 50), status=3)
-                change(self.path(), "weft/failures", at, bits=bits)
+                change(self.path(), "weft/known/failures", at, bits=bits)
                 self.run_well(KNOWN, *self.words("--retry-failed"))
                 self.assertEqual(sorted(results.calls(self.calls)), self.items_of(50 // GRAIN))
                 self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
@@ -149,11 +149,11 @@ class Repairs(SystemTest):
         for layout in ((0, 2), (2, 1)):
             with self.subTest(layout=layout):
                 self.run_well(KNOWN, *self.words("--fresh", "--fail", "50,51,77"), status=3)
-                change(self.path(), "weft/tiles", 64 * (50 // GRAIN) + 8, bits=4)
+                change(self.path(), "weft/known/tiles", 64 * (50 // GRAIN) + 8, bits=4)
                 self.run_well(KNOWN, *self.words("--fail", "50"), status=3, layout=layout)
                 said = (5, "this item fails on purpose")
                 self.assertEqual(results.failures(self.path()), {50: said, 77: said})
-                change(self.path(), "weft/tiles", 64 * (50 // GRAIN) + 8, bits=4)
+                change(self.path(), "weft/known/tiles", 64 * (50 // GRAIN) + 8, bits=4)
                 self.run_well(KNOWN, *self.words(), status=3, layout=layout)
                 self.assertEqual(results.failures(self.path()), {77: said})
 

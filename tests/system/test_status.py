@@ -128,7 +128,7 @@ class Status(CliTest):
 
     def test_many_runs(self):
         for _ in range(22):
-            path = self.make("--count", 3)
+            path = self.make("--count", 10000, "--fail", 3, "--retry-failed", status=3)
         self.assertEqual(len(self.status(path)["runs"]), 22)
         text = self.weft("status", path).out
         self.assertIn("and 2 earlier", text)

@@ -48,7 +48,7 @@ class Verify(CliTest):
 
     def test_flipped_byte_of_data(self):
         path = self.make(*self.words)
-        flip_byte(path, offset_of(path, "results/pair") + 16 * 123 + 5)
+        flip_byte(path, offset_of(path, "known/pair") + 16 * 123 + 5)
         lines, count, text = self.bad_tiles(path)
         self.assertEqual((len(lines), count), (1, 1))
         self.assertTrue(lines[0].startswith("tile 12, items 120 to 129: "), lines)
@@ -61,7 +61,7 @@ class Verify(CliTest):
         for byte in (0, 4, 31, 40, 48, 60):
             with self.subTest(byte=byte):
                 path = self.make(*self.words, "--fresh")
-                flip_byte(path, offset_of(path, "weft/tiles") + 57 * TILE_RECORD_BYTES + byte)
+                flip_byte(path, offset_of(path, "weft/known/tiles") + 57 * TILE_RECORD_BYTES + byte)
                 lines, count, text = self.bad_tiles(path)
                 self.assertEqual((len(lines), count), (1, 1))
                 self.assertTrue(lines[0].startswith("tile 57, items 570 to 579: "), lines)
@@ -76,7 +76,7 @@ class Verify(CliTest):
     def test_many_bad_tiles(self):
         path = self.make(*self.words)
         for tile in range(30, 55):
-            flip_byte(path, offset_of(path, "results/hash") + 80 * tile)
+            flip_byte(path, offset_of(path, "known/hash") + 80 * tile)
         lines, count, text = self.bad_tiles(path)
         self.assertEqual((len(lines), count), (20, 25))
         self.assertIn("and 5 more\n", text)
@@ -85,7 +85,7 @@ class Verify(CliTest):
     def test_bad_sectors(self):
         """What cannot be read is named; all else is verified, and damage found."""
         path = self.make(*self.words)
-        pairs, records = offset_of(path, "results/pair"), offset_of(path, "weft/tiles")
+        pairs, records = offset_of(path, "known/pair"), offset_of(path, "weft/known/tiles")
         flip_byte(path, pairs + 16 * 503)
         sectors = [f"call=pread,from={pairs + 16 * first},before={pairs + 16 * end},"
                    f"errno={errno.EIO}" for first, end in ((125, 135), (700, 701))]
@@ -130,7 +130,7 @@ class Repacked(CliTest):
         """Other layouts are not called damage, and the way back that the message names leads back."""
         words = ["--count", 1000, "--grain", 7, "--fail", "900,100,500"]
         self.make(*words, status=3)
-        for options in (["-f", "GZIP=4"], ["-l", "CHUNK=16"], ["-l", "results/hash:COMPA"]):
+        for options in (["-f", "GZIP=4"], ["-l", "CHUNK=16"], ["-l", "known/hash:COMPA"]):
             with self.subTest(options=options):
                 packed = self.repack(*options)
                 for name in ("status", "verify", "plan"):

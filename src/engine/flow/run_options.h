@@ -13,10 +13,16 @@
 /* Whether there is a progress line. */
 typedef enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_mode;
 
+/* A file of the session. One that has several maps stays open from the first one's run on. */
+typedef struct run_file {
+    struct store_file *open; /* on rank 0 */
+    bool made;               /* or found, with all its maps */
+} run_file;
+
 typedef struct run_options {
     /* The user, on rank 0 for all: see api/options.h. */
     technique technique;
-    int64_t grain; /* 0: the file's, or else the map's */
+    int64_t grain; /* 0: the file's, or else what the map proposes */
     int64_t seed;
     double sync_s; /* data is forced to disk at least this often, before it is reported; 0: never */
     double heartbeat_s;  /* a rank says so often that it is there */
@@ -31,7 +37,9 @@ typedef struct run_options {
     const char *command;
     bool later; /* not the first of the session */
     const char *path;
-    int64_t map_grain;
+    int maps;                /* that the file there holds … */
+    struct job *const *jobs; /* … settled: needed to make or read it, as long as it is not open */
+    run_file *file;
     int64_t span_limit; /* items; 0: none */
     bool pure;
     bool never_apart; /* nothing is computed in a child, however careful */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "engine/coord/coordinator.h"
+#include "engine/coord/progress.h"
 #include "engine/exec/isolation.h"
 #include "engine/exec/misuse.h"
 #include "engine/exec/overflow.h"
@@ -37,6 +38,8 @@ typedef struct opening {
     int64_t retry_count;
     int64_t left_ns; /* of the time limit; 0: there is none */
     int run;
+    bool complete;  /* nothing is to be computed, … */
+    int64_t failed; /* … though so many items have failed */
 } opening;
 
 static int compare_items(const void *a, const void *b)
@@ -142,24 +145,54 @@ static void warn_of_many_tiles(const job *j)
     }
 }
 
-/* Opens the result on rank 0. */
-static weft_status open_first(job *j, const run_options *options, store **s, opening *o,
-                              retry_item **retry, error *e)
+/* Opens the file on rank 0, unless it is open, and the map in it. */
+static weft_status open_map(job *j, const run_options *options, store **s, error *e)
 {
     const store_policy policy = {.fresh = options->fresh,
                                  .later = options->later,
                                  .sync = options->sync_s > 0,
                                  .adopt_grain = options->grain == 0};
-    weft_status status = store_open(options->path, j, policy, s, e);
+    weft_status status = WEFT_OK;
+    if (options->file->open == NULL) {
+        status = store_file_open(options->path, options->maps, options->jobs, policy,
+                                 &options->file->open, e);
+    }
+    return status == WEFT_OK ? store_open(options->file->open, j, policy, s, e) : status;
+}
+
+/* Rank 0 says that there is nothing to do, as the coordinator would. */
+static void tell_complete(const job *j, const run_options *options, int64_t failed)
+{
+    progress p;
+    const progress_summary summary = {.status = failed > 0 ? WEFT_ITEMS_FAILED : WEFT_OK,
+                                      .done = j->items.count,
+                                      .failed = failed};
+    progress_begin(&p, options, j->items.count, j->items.count);
+    progress_end(&p, &summary, clock_now_ns());
+}
+
+/* Opens the result on rank 0. */
+static weft_status open_first(job *j, const run_options *options, store **s, opening *o,
+                              retry_item **retry, error *e)
+{
+    const weft_status status = open_map(j, options, s, e);
     if (status != WEFT_OK) {
         return status;
     }
+    const tile_table *tiles = store_ledger(*s);
+    const int64_t failed = tile_table_failed(tiles);
     o->layout = *store_layout(*s);
     o->grain = j->tiles.grain;
-    o->run = tile_table_run(store_ledger(*s));
+    o->run = tile_table_run(tiles);
+    o->failed = failed;
+    o->complete = tile_table_complete(tiles) && (failed == 0 || !options->retry_failed);
     if (options->deadline_ns != 0) {
         const int64_t left_ns = options->deadline_ns - clock_now_ns();
         o->left_ns = left_ns > 1 ? left_ns : 1;
+    }
+    if (o->complete) {
+        tell_complete(j, options, failed);
+        return WEFT_OK;
     }
     return list_retries(store_ledger(*s), &j->tiles, options->retry_failed, retry, &o->retry_count,
                         e);
@@ -169,7 +202,7 @@ static weft_status open_first(job *j, const run_options *options, store **s, ope
 static weft_status open_other(job *j, const run_options *options, const opening *o, store **s,
                               retry_item **retry, error *e)
 {
-    weft_status status = job_settle(j, (uint64_t)options->seed, o->grain, e);
+    weft_status status = job_settle(j, j->seed, o->grain, e);
     if (status == WEFT_OK) {
         status = store_attach(options->path, j, &o->layout, s, e);
     }
@@ -334,13 +367,17 @@ static int64_t span_tiles(const tiling *tiles, int64_t limit)
 
 /* Without --sync a file system may tell of errors only here: they are the run's, on all ranks,
  * unless there is one already. With it, nothing has been recorded that is not on disk. */
-static weft_status close_store(comm *c, store *s, bool agree, int64_t deadline_ns,
+static weft_status close_store(comm *c, store *s, const run_options *options, int64_t deadline_ns,
                                weft_status status, error *e)
 {
     error late = {.status = WEFT_OK};
+    const bool agree = options->sync_s <= 0 && !comm_broken(c);
     watch_closing(status, deadline_ns);
     weft_status closed = s == NULL ? WEFT_OK : store_finish(s, &late);
     store_close(s);
+    if (options->maps == 1 || !options->file->made) {
+        run_close_file(options->file);
+    }
     end_watch();
     closed = agree ? comm_agree_at_end(c, closed, &late) : WEFT_OK;
     if (closed == WEFT_OK || error_is_failure(status)) {
@@ -348,6 +385,12 @@ static weft_status close_store(comm *c, store *s, bool agree, int64_t deadline_n
     }
     *e = late;
     return closed;
+}
+
+void run_close_file(run_file *file)
+{
+    store_file_release(file->open);
+    file->open = NULL;
 }
 
 void run_describe(account *a)
@@ -390,21 +433,21 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     pool *buffers = NULL;
     retry_item *retry = NULL;
     opening o = {.left_ns = 0};
-    const int64_t grain = options->grain > 0 ? options->grain : options->map_grain;
     signals_watch();
     exits_watch();
     overflow_watch(comm_rank(c), p->workers > 0);
-    /* The same on all ranks, as the job is. */
-    weft_status status = job_settle(j, (uint64_t)options->seed, grain, e);
     watch_opening(c, options->deadline_ns);
-    if (status == WEFT_OK) {
-        if (comm_rank(c) == 0) {
-            warn_of_many_tiles(j);
-        }
-        status = open_on_first(c, j, options, &s, &o, &retry, e);
+    if (comm_rank(c) == 0) {
+        warn_of_many_tiles(j);
     }
+    weft_status status = open_on_first(c, j, options, &s, &o, &retry, e);
     const int64_t deadline_ns = o.left_ns == 0 ? 0 : clock_now_ns() + o.left_ns;
-    if (status == WEFT_OK) {
+    options->file->made = options->file->made || status == WEFT_OK;
+    if (status == WEFT_OK && o.complete) {
+        status = o.failed == 0
+                     ? WEFT_OK
+                     : error_set(e, WEFT_ITEMS_FAILED, "%" PRId64 " items failed", o.failed);
+    } else if (status == WEFT_OK) {
         if (comm_rank(c) != 0) {
             status = open_other(j, options, &o, &s, &retry, e);
         }
@@ -435,7 +478,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     }
     end_watch();
     free(retry);
-    status = close_store(c, s, options->sync_s <= 0 && !comm_broken(c), deadline_ns, status, e);
+    status = close_store(c, s, options, deadline_ns, status, e);
     pool_destroy(buffers);
     pool_destroy(reports);
     overflow_unwatch();

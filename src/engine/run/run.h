@@ -17,9 +17,12 @@
  * otherwise do not understand each other. */
 void run_describe(account *a);
 
-/* Settles the job, opens its result, computes what is missing. Collective: all ranks that live to
- * see the end return the same. */
+/* Opens the result of a settled job, computes what is missing; where nothing is, that is all. The
+ * job's grain may be changed. Collective: all ranks that live to see the end return the same. */
 weft_status run_map(comm *c, const placement *p, job *j, const run_options *options,
                     weft_kernel_fn kernel, void *context, error *e);
+
+/* Closes a file of the session, if it is open. */
+void run_close_file(run_file *file);
 
 #endif

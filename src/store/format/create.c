@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "store/format/apart.h"
+#include "store/format/index.h"
 #include "store/format/quiet.h"
 #include "store/format/record.h"
 #include "store/format/schema.h"
@@ -28,9 +29,12 @@
 #include <unistd.h>
 #include <weft/version.h>
 
+/* HDF5 keeps its metadata in pieces of 4096 bytes and less, which stay together where only what is
+ * larger is aligned; and what is not much larger than a page would waste too much of one. */
 enum {
-    ALIGNMENT_BYTES = 1 << 20,
-    ALIGNED_FROM_BYTES = 4097, /* HDF5 keeps texts in pieces of 4096 bytes */
+    PAGE_BYTES = 4096,
+    PAGED_BYTES = 4 * PAGE_BYTES,
+    LARGE_BYTES = 1 << 20,
     PATH_BYTES = 4096,
     COPY_BYTES = 65536,
     MEMORY_BYTES = 16 << 20,
@@ -108,12 +112,12 @@ static hid_t make_dataset(hid_t file, const char *path, hid_t type, int ndims,
 }
 
 /* Where a dataset of that many bytes lies: -1 for an empty one. */
-static bool find_place(hid_t dataset, int64_t bytes, metadata_layout *layout, int64_t *offset)
+static bool find_place(hid_t dataset, int64_t bytes, int64_t *file_bytes, int64_t *offset)
 {
     const haddr_t address = bytes == 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
     *offset = address == HADDR_UNDEF ? -1 : (int64_t)address;
-    if (*offset >= 0 && *offset + bytes > layout->file_bytes) {
-        layout->file_bytes = *offset + bytes;
+    if (*offset >= 0 && *offset + bytes > *file_bytes) {
+        *file_bytes = *offset + bytes;
     }
     return bytes == 0 || *offset >= 0;
 }
@@ -121,21 +125,21 @@ static bool find_place(hid_t dataset, int64_t bytes, metadata_layout *layout, in
 static bool add_field(hid_t file, const job *j, int number, metadata_layout *layout)
 {
     const job_field *field = &j->field[number];
-    char path[WEFT_NAME_BYTES + sizeof SCHEMA_RESULTS + 1];
+    char path[SCHEMA_PATH_BYTES];
     hsize_t shape[2 * WEFT_MAX_DIMS];
     const int ndims = j->items.ndims + field->shape.ndims;
     for (int i = 0; i < ndims; i++) {
         shape[i] = (hsize_t)(i < j->items.ndims ? j->items.shape[i]
                                                 : field->shape.shape[i - j->items.ndims]);
     }
-    (void)snprintf(path, sizeof path, SCHEMA_RESULTS "/%s", field->name);
+    schema_result_path(path, j->name, field->name);
     const hid_t type = schema_element(field->type);
     const hid_t dataset = make_dataset(file, path, type, ndims, shape, field->fill);
     const bool good = dataset >= 0 && add_text(dataset, "units", field->units) &&
                       add_text(dataset, "long_name", field->long_name) &&
-                      add_attribute(dataset, "fill", type, field->fill) &&
-                      find_place(dataset, job_field_bytes(j, number, j->items.count), layout,
-                                 &layout->field_offset[number]);
+                      add_attribute(dataset, "_FillValue", type, field->fill) &&
+                      find_place(dataset, job_field_bytes(j, number, j->items.count),
+                                 &layout->file_bytes, &layout->field_offset[number]);
     if (dataset >= 0) {
         (void)H5Dclose(dataset);
     }
@@ -143,14 +147,14 @@ static bool add_field(hid_t file, const job *j, int number, metadata_layout *lay
 }
 
 /* A table of rows; takes the row's type over. */
-static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows,
-                      metadata_layout *layout, int64_t *offset)
+static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows, int64_t *file_bytes,
+                      int64_t *offset)
 {
     const hsize_t shape[] = {(hsize_t)rows};
     const hid_t dataset =
         type < 0 ? H5I_INVALID_HID : make_dataset(file, path, type, 1, shape, NULL);
     const bool good =
-        dataset >= 0 && find_place(dataset, rows * (int64_t)H5Tget_size(type), layout, offset);
+        dataset >= 0 && find_place(dataset, rows * (int64_t)H5Tget_size(type), file_bytes, offset);
     if (dataset >= 0) {
         (void)H5Dclose(dataset);
     }
@@ -164,14 +168,13 @@ static bool add_root_attributes(hid_t file, const job *j)
 {
     const int format = SCHEMA_FORMAT;
     return add_attribute(file, "weft_format", H5T_NATIVE_INT, &format) &&
-           add_text(file, "weft_version", WEFT_VERSION) && add_text(file, "map", j->name) &&
-           add_text(file, "program", j->program) &&
+           add_text(file, "weft_version", WEFT_VERSION) && add_text(file, "program", j->program) &&
            (j->version[0] == '\0' || add_text(file, "version", j->version)) &&
            add_text(file, "build", j->build) &&
            add_text(file, "created", clock_date(clock_wall_s()).text);
 }
 
-/* A group that remembers in which order its members came: that of the fields matters. */
+/* A group that remembers in which order its members came: that of maps and fields matters. */
 static bool add_group(hid_t file, const char *path)
 {
     const hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
@@ -189,11 +192,13 @@ static bool add_group(hid_t file, const char *path)
 
 static bool add_identity(hid_t file, const job *j)
 {
-    if (!add_group(file, SCHEMA_MAP)) {
+    char path[SCHEMA_PATH_BYTES];
+    schema_table_path(path, j->name, SCHEMA_JOB);
+    if (!add_group(file, path)) {
         return false;
     }
     const hsize_t ndims = (hsize_t)j->items.ndims;
-    const hid_t map = H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT);
+    const hid_t map = H5Gopen2(file, path, H5P_DEFAULT);
     bool good = add_attribute(map, "count", H5T_NATIVE_INT64, &j->items.count) &&
                 add_values(map, "shape", H5T_NATIVE_INT64, &ndims, j->items.shape) &&
                 add_attribute(map, "grain", H5T_NATIVE_INT64, &j->tiles.grain) &&
@@ -205,23 +210,96 @@ static bool add_identity(hid_t file, const job *j)
     return good;
 }
 
-static bool add_objects(hid_t file, const job *j, metadata_layout *l)
+static bool add_map(hid_t file, const job *j, metadata_layout *l)
 {
-    l->failure_rows = SCHEMA_FAILURE_ROWS;
-    l->run_rows = SCHEMA_RUN_ROWS;
-    bool good =
-        add_root_attributes(file, j) && add_group(file, SCHEMA_RESULTS) &&
-        add_group(file, SCHEMA_WEFT) && add_identity(file, j) &&
-        add_table(file, SCHEMA_TILES, schema_tile_type(), j->tiles.tiles, l, &l->tiles_offset) &&
-        add_table(file, SCHEMA_LEASES, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles, l,
-                  &l->leases_offset) &&
-        add_table(file, SCHEMA_FAILURES, schema_failure_type(), l->failure_rows, l,
-                  &l->failures_offset) &&
-        add_table(file, SCHEMA_RUNS, schema_run_type(), l->run_rows, l, &l->runs_offset);
+    char tiles[SCHEMA_PATH_BYTES];
+    char leases[SCHEMA_PATH_BYTES];
+    char failures[SCHEMA_PATH_BYTES];
+    char group[SCHEMA_PATH_BYTES];
+    schema_table_path(tiles, j->name, SCHEMA_TILES);
+    schema_table_path(leases, j->name, SCHEMA_LEASES);
+    schema_table_path(failures, j->name, SCHEMA_FAILURES);
+    schema_table_path(group, j->name, NULL);
+    bool good = add_group(file, group) && add_identity(file, j) &&
+                add_table(file, tiles, schema_tile_type(), j->tiles.tiles, &l->file_bytes,
+                          &l->tiles_offset) &&
+                add_table(file, leases, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles, &l->file_bytes,
+                          &l->leases_offset) &&
+                add_table(file, failures, schema_failure_type(), l->failure_rows, &l->file_bytes,
+                          &l->failures_offset);
+    schema_result_path(group, j->name, NULL);
+    good = good && add_group(file, group);
     for (int i = 0; good && i < j->fields; i++) {
         good = add_field(file, j, i, l);
     }
     return good;
+}
+
+static bool add_objects(hid_t file, int maps, job *const jobs[], metadata_layout layouts[])
+{
+    const char *names[WEFT_MAX_MAPS];
+    int64_t runs_offset = -1;
+    int64_t file_bytes = 0;
+    bool good = add_root_attributes(file, jobs[0]) && add_group(file, SCHEMA_WEFT);
+    for (int i = 0; i < maps; i++) {
+        names[i] = jobs[i]->name;
+    }
+    good = good && add_table(file, SCHEMA_RUNS, schema_run_type(maps, names), layouts[0].run_rows,
+                             &file_bytes, &runs_offset);
+    for (int i = 0; i < maps && good; i++) {
+        layouts[i].file_bytes = file_bytes;
+        good = add_map(file, jobs[i], &layouts[i]);
+        file_bytes = layouts[i].file_bytes;
+    }
+    for (int i = 0; i < maps; i++) {
+        layouts[i].runs_offset = runs_offset;
+        layouts[i].file_bytes = file_bytes;
+    }
+    return good;
+}
+
+static int64_t within(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static int64_t results_bytes(const job *j)
+{
+    return j->item_bytes * j->items.count;
+}
+
+/* As many as there are items to fail, where they fit into a file of 64 KiB, with SMALL_BYTES for
+ * results, tiles and failures; or else twice as much as the results take. */
+static int64_t failure_rows(const job *j)
+{
+    enum { SMALL_BYTES = 43700, FREE_BYTES = 6400, LEAST_ROWS = 20, MOST_ROWS = 8192 };
+    const int64_t row_bytes = sizeof(failure_row);
+    const int64_t bytes = results_bytes(j);
+    const int64_t fitting =
+        (SMALL_BYTES - bytes - j->tiles.tiles * ((int64_t)sizeof(tile_record) + 1)) / row_bytes;
+    const int64_t worth = 2 * (bytes - FREE_BYTES) / row_bytes;
+    const int64_t rows = within(fitting > worth ? fitting : worth, LEAST_ROWS, MOST_ROWS);
+    return within(rows, 1, j->items.count > 0 ? j->items.count : 1);
+}
+
+static int64_t run_rows(int maps, job *const jobs[])
+{
+    enum { BYTES_PER_ROW = 8192, MOST_ROWS = 2048 };
+    int64_t rows = 0;
+    for (int i = 0; i < maps; i++) {
+        rows += within(results_bytes(jobs[i]) / BYTES_PER_ROW, 16, 1024);
+    }
+    return within(rows, 1, MOST_ROWS);
+}
+
+/* How much there is, which is decided before the first object is made. */
+static void plan_tables(int maps, job *const jobs[], metadata_layout layouts[])
+{
+    const int64_t runs = run_rows(maps, jobs);
+    for (int i = 0; i < maps; i++) {
+        layouts[i] =
+            (metadata_layout){.failure_rows = failure_rows(jobs[i]), .map = i, .run_rows = runs};
+    }
 }
 
 /* A file to write: the result's at `path`, or one in memory that is to be copied there. */
@@ -229,7 +307,11 @@ typedef struct writing {
     const char *name;
     bool in_memory;
     const char *path;
-    const job *job;
+    int64_t aligned_from; /* what has so many bytes is aligned … */
+    int64_t alignment;    /* … to so many */
+    int maps;
+    job *const *jobs;
+    metadata_layout *layouts; /* planned */
 } writing;
 
 /* HDF5's own reason names the file that it writes. */
@@ -241,22 +323,21 @@ static weft_status tell_failure(const quiet *q, const writing *w, error *e)
                                       w->in_memory ? " in memory (/dev/shm)" : "");
 }
 
-static weft_status write_objects(const writing *w, metadata_layout *layout, error *e)
+static weft_status write_objects(const writing *w, error *e)
 {
     quiet q;
     quiet_begin(&q);
     weft_status status = WEFT_OK;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
-    /* Metadata comes in pieces of less than ALIGNED_FROM_BYTES, and so stays together. */
-    if (H5Pset_alignment(access, ALIGNED_FROM_BYTES, ALIGNMENT_BYTES) >= 0) {
+    if (H5Pset_alignment(access, (hsize_t)w->aligned_from, (hsize_t)w->alignment) >= 0) {
         file = H5Fcreate(w->name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     }
     /* From now on a kill leaves nothing behind in memory. */
     if (w->in_memory) {
         (void)unlink(w->name);
     }
-    if (file < 0 || !add_objects(file, w->job, layout)) {
+    if (file < 0 || !add_objects(file, w->maps, w->jobs, w->layouts)) {
         status = tell_failure(&q, w, e);
     }
     if (file >= 0 && H5Fclose(file) < 0 && status == WEFT_OK) {
@@ -267,27 +348,53 @@ static weft_status write_objects(const writing *w, metadata_layout *layout, erro
     return status;
 }
 
-static int64_t aligned(int64_t bytes)
+static int64_t aligned(const writing *w, int64_t bytes)
 {
-    const int64_t past = bytes % ALIGNMENT_BYTES;
-    return past == 0 ? bytes : bytes + ALIGNMENT_BYTES - past;
+    const int64_t past = bytes % w->alignment;
+    return bytes < w->aligned_from || past == 0 ? bytes : bytes + w->alignment - past;
+}
+
+/* What a map will take. Texts need not fill what HDF5 keeps them in. */
+static int64_t estimate_map(const writing *w, const job *j, const metadata_layout *l)
+{
+    enum { OBJECT_BYTES = 4096, OBJECTS = 16 };
+    int64_t bytes = (int64_t)OBJECTS * OBJECT_BYTES;
+    bytes += INT64_C(2) * j->parameters * (int64_t)sizeof(job_parameter);
+    bytes += j->fields * (INT64_C(2) * (int64_t)sizeof(job_field) + OBJECT_BYTES);
+    bytes += aligned(w, j->tiles.tiles * (int64_t)sizeof(tile_record));
+    bytes += aligned(w, j->tiles.tiles);
+    bytes += aligned(w, l->failure_rows * (int64_t)sizeof(failure_row));
+    for (int i = 0; i < j->fields; i++) {
+        bytes += aligned(w, job_field_bytes(j, i, j->items.count));
+    }
+    return bytes + w->alignment;
 }
 
 /* What the file will take, a little too much rather than too little. */
-static int64_t estimate_bytes(const job *j)
+static int64_t estimate_bytes(const writing *w)
 {
-    int64_t bytes = ALIGNMENT_BYTES;
-    /* Texts need not fill what HDF5 keeps them in. */
-    bytes += aligned(INT64_C(2) * j->parameters * (int64_t)sizeof(job_parameter));
-    bytes += aligned(INT64_C(2) * j->fields * (int64_t)sizeof(job_field));
-    bytes += aligned(j->tiles.tiles * (int64_t)sizeof(tile_record));
-    bytes += aligned(j->tiles.tiles);
-    bytes += aligned(SCHEMA_FAILURE_ROWS * (int64_t)sizeof(failure_row));
-    bytes += aligned(SCHEMA_RUN_ROWS * (int64_t)sizeof(run_row));
-    for (int i = 0; i < j->fields; i++) {
-        bytes += aligned(job_field_bytes(j, i, j->items.count));
+    int64_t bytes = w->alignment + aligned(w, w->layouts[0].run_rows * (int64_t)sizeof(run_row));
+    for (int i = 0; i < w->maps; i++) {
+        bytes += estimate_map(w, w->jobs[i], &w->layouts[i]);
     }
     return bytes;
+}
+
+/* What is large begins at a large page, where there is any; else what is not small at a page. */
+static void choose_alignment(writing *w)
+{
+    int64_t largest = 0;
+    for (int i = 0; i < w->maps; i++) {
+        const job *j = w->jobs[i];
+        for (int f = 0; f < j->fields; f++) {
+            const int64_t bytes = job_field_bytes(j, f, j->items.count);
+            largest = bytes > largest ? bytes : largest;
+        }
+        const int64_t bytes = j->tiles.tiles * (int64_t)sizeof(tile_record);
+        largest = bytes > largest ? bytes : largest;
+    }
+    w->alignment = largest >= LARGE_BYTES ? LARGE_BYTES : PAGE_BYTES;
+    w->aligned_from = largest >= LARGE_BYTES ? LARGE_BYTES : PAGED_BYTES;
 }
 
 /* Makes a rename last through a power cut. File systems that cannot sync a folder need not. */
@@ -333,19 +440,24 @@ static weft_status copy_head(int from, int to, const char *path, error *e)
     return status == WEFT_OK ? bytes_write(to, path, head, sizeof head, 0, e) : status;
 }
 
+/* What a process apart has done: all of it is plain bytes. */
 typedef struct written {
     error error;
-    metadata_layout layout;
+    metadata_layout layout[]; /* a map's each */
 } written;
+
+static size_t written_bytes(const writing *w)
+{
+    return sizeof(written) + (size_t)w->maps * sizeof w->layouts[0];
+}
 
 static void write_apart(void *answer, void *context)
 {
     const writing *w = context;
     written *done = answer;
-    memset(done, 0, sizeof *done);
-    if (write_objects(w, &done->layout, &done->error) == WEFT_OK) {
-        error_clear(&done->error);
-    }
+    error_clear(&done->error);
+    (void)write_objects(w, &done->error);
+    memcpy(done->layout, w->layouts, (size_t)w->maps * sizeof w->layouts[0]);
 }
 
 /* Whether nothing is likely to fail: there is memory, and files may be as large as they will be. */
@@ -363,24 +475,31 @@ static bool has_plenty(void)
 
 /* HDF5 1.10 crashes where it has no memory, and at the end of a program in which it could not write
  * a file: where that may be, it writes in a process of its own. */
-static weft_status write_safely(const char *name, bool in_memory, const char *path, const job *j,
-                                metadata_layout *layout, error *e)
+static weft_status write_safely(writing *w, error *e)
 {
     char what[APART_TEXT_BYTES];
-    writing w = {.name = name, .in_memory = in_memory, .path = path, .job = j};
-    written done;
-    if (in_memory && has_plenty()) {
-        write_apart(&done, &w);
-    } else if (apart_call(write_apart, &w, &done, sizeof done, what) != APART_ANSWERED) {
-        return error_set(e, WEFT_ERR_HDF5,
-                         "cannot create %s: HDF5 %s; is there memory enough (ulimit -v)?", path,
-                         what);
+    written *done = calloc(1, written_bytes(w));
+    if (done == NULL) {
+        return error_memory(e, "the layout of %s", w->path);
     }
-    if (done.error.status != WEFT_OK) {
-        *e = done.error;
+    apart_end end = APART_ANSWERED;
+    if (w->in_memory && has_plenty()) {
+        write_apart(done, w);
+    } else {
+        end = apart_call(write_apart, w, done, written_bytes(w), what);
     }
-    *layout = done.layout;
-    return done.error.status;
+    weft_status status = done->error.status;
+    if (end != APART_ANSWERED) {
+        status = error_set(e, WEFT_ERR_HDF5,
+                           "cannot create %s: HDF5 %s; is there memory enough (ulimit -v)?",
+                           w->path, what);
+    } else if (status != WEFT_OK) {
+        *e = done->error;
+    } else {
+        memcpy(w->layouts, done->layout, (size_t)w->maps * sizeof w->layouts[0]);
+    }
+    free(done);
+    return status;
 }
 
 /* An empty file in memory, where there is room for one; -1 if not. */
@@ -404,22 +523,24 @@ static weft_status copy_file(int memory, int fd, const char *path, error *e)
 
 /* HDF5 writes to memory, which takes little, as there is nothing yet in the results: of the copy on
  * disk it is known at every moment whether it is whole. */
-static weft_status write_file(int fd, const char *path, const char *temporary, const job *j,
-                              metadata_layout *layout, error *e)
+static weft_status write_file(writing *w, int fd, const char *temporary, error *e)
 {
     char name[] = "/dev/shm/weft-XXXXXX";
     const int memory = open_in_memory(name);
-    if (memory < 0) {
-        const weft_status status = write_safely(temporary, false, path, j, layout, e);
-        return status == WEFT_OK ? reserve_all(fd, path, e) : status;
-    }
-    weft_status status = write_safely(name, true, path, j, layout, e);
+    w->in_memory = memory >= 0;
+    w->name = w->in_memory ? name : temporary;
+    weft_status status = write_safely(w, e);
     if (status == WEFT_OK) {
-        status = copy_file(memory, fd, path, e);
-    } else {
+        status = index_append(w->in_memory ? memory : fd, w->path, w->maps, w->jobs, w->layouts, e);
+    } else if (w->in_memory) {
         (void)unlink(name);
     }
-    (void)close(memory);
+    if (status == WEFT_OK) {
+        status = w->in_memory ? copy_file(memory, fd, w->path, e) : reserve_all(fd, w->path, e);
+    }
+    if (memory >= 0) {
+        (void)close(memory);
+    }
     return status;
 }
 
@@ -440,7 +561,7 @@ static bool is_leftover(const char *path)
     }
     const bool unused =
         metadata_read(path, &m, &e) == WEFT_OK &&
-        bytes_read(fd, path, &first, sizeof first, m.layout.runs_offset, &e) == WEFT_OK &&
+        bytes_read(fd, path, &first, sizeof first, m.layout[0].runs_offset, &e) == WEFT_OK &&
         first.start <= 0 && !lock_holder(path, user, sizeof user);
     metadata_release(&m);
     (void)close(fd);
@@ -495,9 +616,10 @@ static weft_status publish(int fd, const char *temporary, const char *path, bool
     return status;
 }
 
-weft_status metadata_create(const char *path, const job *j, bool sync, metadata_layout *layout,
-                            error *e)
+weft_status metadata_create(const char *path, int maps, job *const jobs[], bool sync,
+                            metadata_layout layouts[], error *e)
 {
+    writing w = {.path = path, .maps = maps, .jobs = jobs, .layouts = layouts};
     char temporary[PATH_BYTES];
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= PATH_BYTES) {
         return error_set(e, WEFT_ERR_USAGE, "the path %.80s… is too long", path);
@@ -507,13 +629,17 @@ weft_status metadata_create(const char *path, const job *j, bool sync, metadata_
     if (status != WEFT_OK) {
         return status;
     }
-    status = reserve_check(fd, path, estimate_bytes(j), e);
+    plan_tables(maps, jobs, layouts);
+    choose_alignment(&w);
+    status = reserve_check(fd, path, estimate_bytes(&w), e);
     if (status == WEFT_OK) {
-        status = write_file(fd, path, temporary, j, layout, e);
+        status = write_file(&w, fd, temporary, e);
     }
     struct stat file;
     if (status == WEFT_OK && fstat(fd, &file) == 0) {
-        layout->inode = (uint64_t)file.st_ino;
+        for (int i = 0; i < maps; i++) {
+            layouts[i].inode = (uint64_t)file.st_ino;
+        }
     }
     if (status == WEFT_OK) {
         status = publish(fd, temporary, path, sync, e);

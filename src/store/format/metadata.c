@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads a result's HDF5 metadata: which job it is, and where its bytes lie. */
+/* Reads a result's HDF5 metadata: which maps it has, and where their bytes lie. */
+#define _GNU_SOURCE 1
 #include "store/format/metadata.h"
 
 #include "store/format/apart.h"
+#include "store/format/extent.h"
 #include "store/format/quiet.h"
 #include "store/format/record.h"
 #include "store/format/schema.h"
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,16 +67,16 @@ static bool get_values(hid_t object, const char *name, hid_t type, int most, int
     if (attribute < 0) {
         return note_flaw("%s has no attribute '%s'", path_of(object), name);
     }
-    const hid_t extent = H5Aget_space(attribute);
+    const hid_t dataspace = H5Aget_space(attribute);
     const hid_t stored = H5Aget_type(attribute);
-    const hssize_t found = extent < 0 ? -1 : H5Sget_simple_extent_npoints(extent);
+    const hssize_t found = dataspace < 0 ? -1 : H5Sget_simple_extent_npoints(dataspace);
     const bool good = found >= 1 && found <= most && stored >= 0 &&
                       H5Tget_class(stored) == H5Tget_class(type) &&
                       H5Tis_variable_str(stored) == H5Tis_variable_str(type) &&
                       H5Aread(attribute, type, values) >= 0;
     *count = (int)found;
     quiet_close(stored);
-    quiet_close(extent);
+    quiet_close(dataspace);
     quiet_close(attribute);
     return good ||
            note_flaw("%s: the attribute '%s' is not what weft writes", path_of(object), name);
@@ -103,7 +106,7 @@ static bool get_text(hid_t object, const char *name, char *text, size_t bytes)
     return good;
 }
 
-/* Nothing, where there is no such attribute: files of earlier versions have fewer. */
+/* Nothing, where there is no such attribute: a program need not have a version. */
 static bool get_text_if_any(hid_t object, const char *name, char *text, size_t bytes)
 {
     text[0] = '\0';
@@ -113,13 +116,13 @@ static bool get_text_if_any(hid_t object, const char *name, char *text, size_t b
 /* The shape of a dataset; its number of dimensions, or -1. */
 static int get_shape(hid_t dataset, hsize_t shape[2 * WEFT_MAX_DIMS])
 {
-    const hid_t extent = H5Dget_space(dataset);
-    int ndims = extent < 0 ? -1 : H5Sget_simple_extent_ndims(extent);
+    const hid_t dataspace = H5Dget_space(dataset);
+    int ndims = dataspace < 0 ? -1 : H5Sget_simple_extent_ndims(dataspace);
     if (ndims > 2 * WEFT_MAX_DIMS ||
-        (ndims >= 0 && H5Sget_simple_extent_dims(extent, shape, NULL) < 0)) {
+        (ndims >= 0 && H5Sget_simple_extent_dims(dataspace, shape, NULL) < 0)) {
         ndims = -1;
     }
-    quiet_close(extent);
+    quiet_close(dataspace);
     return ndims;
 }
 
@@ -176,9 +179,6 @@ static bool is_inside(hid_t file, const char *path)
     return inside || note_flaw("%s is not there, or a link", part);
 }
 
-/* The rows of a table that a process reads as a whole: what a file says would be memory. */
-enum { MOST_ROWS = 1 << 17 };
-
 static bool read_table(hid_t file, const char *path, size_t row_bytes, int64_t most,
                        metadata_layout *layout, int64_t *offset, int64_t *rows)
 {
@@ -203,7 +203,7 @@ static bool read_table(hid_t file, const char *path, size_t row_bytes, int64_t m
     return good || note_flaw("%s is not a table of weft", path);
 }
 
-/* One attribute of /weft/map becomes a parameter. */
+/* One attribute of a map's job becomes a parameter. */
 static bool read_parameter(hid_t map, const char *name, job *j)
 {
     job_parameter parameter = {.type = JOB_INT64};
@@ -241,21 +241,27 @@ static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *inf
 /* A field's shape is the map's, followed by that of the value at one item. */
 static bool split_shape(const hsize_t shape[], int ndims, const space *items, space *value)
 {
-    int64_t extents[2 * WEFT_MAX_DIMS] = {0};
+    int64_t lengths[2 * WEFT_MAX_DIMS] = {0};
     if (ndims < items->ndims) {
         return false;
     }
     for (int i = 0; i < ndims; i++) {
-        extents[i] = (int64_t)shape[i];
-        if (i < items->ndims && extents[i] != items->shape[i]) {
+        lengths[i] = (int64_t)shape[i];
+        if (i < items->ndims && lengths[i] != items->shape[i]) {
             return false;
         }
     }
     *value = (space){.ndims = 0, .count = 1};
-    return ndims == items->ndims || space_init(value, ndims - items->ndims, extents + items->ndims);
+    return ndims == items->ndims || space_init(value, ndims - items->ndims, lengths + items->ndims);
 }
 
-static bool read_field(hid_t dataset, const char *name, metadata *m)
+/* A map that is being read. */
+typedef struct reading_map {
+    job *job;
+    metadata_layout *layout;
+} reading_map;
+
+static bool read_field(hid_t dataset, const char *name, const reading_map *m)
 {
     hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
     const int ndims = get_shape(dataset, shape);
@@ -271,15 +277,15 @@ static bool read_field(hid_t dataset, const char *name, metadata *m)
     if (ndims < 0 || type == WEFT_TYPE_COUNT || !split_shape(shape, ndims, &j->items, &value) ||
         !get_text(dataset, "units", units, sizeof units) ||
         !get_text(dataset, "long_name", long_name, sizeof long_name) ||
-        !get_attribute(dataset, "fill", schema_element(type), fill) ||
+        !get_attribute(dataset, "_FillValue", schema_element(type), fill) ||
         job_add_field(j, name, type, value.ndims, value.shape, units, long_name, &ignored) !=
             WEFT_OK ||
         job_set_fill(j, name, fill, &ignored) != WEFT_OK) {
         return note_flaw("%s is not a field of weft", path_of(dataset));
     }
     const int field = j->fields - 1;
-    return get_offset(dataset, job_field_bytes(j, field, j->items.count), &m->layout,
-                      &m->layout.field_offset[field]);
+    return get_offset(dataset, job_field_bytes(j, field, j->items.count), m->layout,
+                      &m->layout->field_offset[field]);
 }
 
 static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info, void *data)
@@ -295,107 +301,152 @@ static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info,
     return good ? 0 : -1;
 }
 
-/* Everything under /weft/map and /results. */
-static bool read_job(hid_t file, hid_t map, metadata *m)
+/* What a map's group of tables says of its job. */
+static bool read_identity(hid_t file, const char *name, job **out)
 {
-    char name[WEFT_NAME_BYTES];
+    char path[SCHEMA_PATH_BYTES];
+    schema_table_path(path, name, SCHEMA_JOB);
+    const hid_t group = is_inside(file, path) ? H5Gopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (group < 0) {
+        return note_flaw("%s is no group", path);
+    }
     int64_t shape[WEFT_MAX_DIMS] = {0};
     int64_t count = -1;
     int64_t grain = 0;
     uint64_t seed = 0;
     error ignored = {.status = WEFT_OK};
     int ndims = 0;
-    if (!get_values(map, "shape", H5T_NATIVE_INT64, WEFT_MAX_DIMS, &ndims, shape) ||
-        !get_attribute(map, "count", H5T_NATIVE_INT64, &count) ||
-        !get_text(file, "map", name, sizeof name) ||
-        !get_attribute(map, "grain", H5T_NATIVE_INT64, &grain) || grain < 1 ||
-        !get_attribute(map, "seed", H5T_NATIVE_UINT64, &seed) ||
-        job_create(name, ndims, shape, &m->job, &ignored) != WEFT_OK ||
-        m->job->items.count != count ||
-        !get_text_if_any(file, "program", m->job->program, sizeof m->job->program) ||
-        !get_text_if_any(file, "version", m->job->version, sizeof m->job->version) ||
-        !get_text_if_any(file, "build", m->job->build, sizeof m->job->build) ||
-        H5Aiterate2(map, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, m->job) < 0) {
-        return note_flaw("what %s says does not go together", path_of(map));
-    }
-    const hid_t results = is_inside(file, SCHEMA_RESULTS)
-                              ? H5Gopen2(file, SCHEMA_RESULTS, H5P_DEFAULT)
-                              : H5I_INVALID_HID;
-    if (results < 0) {
-        return note_flaw(SCHEMA_RESULTS " is no group");
-    }
     const bool good =
-        H5Literate(results, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
-    quiet_close(results);
-    return good && job_settle(m->job, seed, grain, &ignored) == WEFT_OK;
-}
-
-static bool read_leases(hid_t file, int64_t tiles, metadata_layout *layout)
-{
-    int64_t leases = 0;
-    layout->leases_offset = -1;
-    return H5Lexists(file, SCHEMA_LEASES, H5P_DEFAULT) == 0 ||
-           (read_table(file, SCHEMA_LEASES, 1, INT64_MAX, layout, &layout->leases_offset,
-                       &leases) &&
-            leases == tiles);
-}
-
-static bool read_tables(hid_t file, metadata *m)
-{
-    metadata_layout *layout = &m->layout;
-    int64_t tiles = 0;
-    return read_table(file, SCHEMA_TILES, sizeof(tile_record), INT64_MAX, layout,
-                      &layout->tiles_offset, &tiles) &&
-           tiles == m->job->tiles.tiles && read_leases(file, tiles, layout) &&
-           read_table(file, SCHEMA_FAILURES, sizeof(failure_row), MOST_ROWS, layout,
-                      &layout->failures_offset, &layout->failure_rows) &&
-           read_table(file, SCHEMA_RUNS, sizeof(run_row), MOST_ROWS, layout, &layout->runs_offset,
-                      &layout->run_rows);
-}
-
-/* A dataset's place in the file. */
-typedef struct extent {
-    int64_t offset;
-    int64_t bytes;
-    const char *group;
-    const char *name;
-} extent;
-
-static int compare_extents(const void *one, const void *other)
-{
-    const int64_t a = ((const extent *)one)->offset;
-    const int64_t b = ((const extent *)other)->offset;
-    return (a > b) - (a < b);
-}
-
-/* Whether no two share bytes, nor any with the beginning of the file, which is HDF5's: a run would
- * write one over the other. */
-static bool check_extents(const metadata *m)
-{
-    enum { HEAD_BYTES = 48, OTHERS = 5 };
-    const metadata_layout *l = &m->layout;
-    const int64_t tiles = m->job->tiles.tiles;
-    extent all[WEFT_MAX_FIELDS + OTHERS] = {
-        {0, HEAD_BYTES, "", "the beginning"},
-        {l->tiles_offset, tiles * (int64_t)sizeof(tile_record), "", SCHEMA_TILES},
-        {l->leases_offset, tiles, "", SCHEMA_LEASES},
-        {l->failures_offset, l->failure_rows * (int64_t)sizeof(failure_row), "", SCHEMA_FAILURES},
-        {l->runs_offset, l->run_rows * (int64_t)sizeof(run_row), "", SCHEMA_RUNS}};
-    int count = OTHERS;
-    for (int i = 0; i < m->job->fields; i++) {
-        all[count++] = (extent){l->field_offset[i], job_field_bytes(m->job, i, m->job->items.count),
-                                SCHEMA_RESULTS "/", m->job->field[i].name};
+        get_values(group, "shape", H5T_NATIVE_INT64, WEFT_MAX_DIMS, &ndims, shape) &&
+        get_attribute(group, "count", H5T_NATIVE_INT64, &count) &&
+        get_attribute(group, "grain", H5T_NATIVE_INT64, &grain) && grain >= 1 &&
+        get_attribute(group, "seed", H5T_NATIVE_UINT64, &seed) &&
+        job_create(name, ndims, shape, out, &ignored) == WEFT_OK && (*out)->items.count == count &&
+        get_text_if_any(file, "program", (*out)->program, sizeof(*out)->program) &&
+        get_text_if_any(file, "version", (*out)->version, sizeof(*out)->version) &&
+        get_text_if_any(file, "build", (*out)->build, sizeof(*out)->build) &&
+        H5Aiterate2(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, *out) >= 0;
+    quiet_close(group);
+    if (good) {
+        (*out)->seed = seed;
+        (*out)->tiles.grain = grain;
     }
-    qsort(all, (size_t)count, sizeof all[0], compare_extents);
-    for (int i = 1; i < count; i++) {
-        const extent *one = &all[i - 1];
-        const extent *other = &all[i];
-        if (one->offset >= 0 && one->offset + one->bytes > other->offset) {
-            return note_flaw("%s%s and %s%s lie over each other", one->group, one->name,
-                             other->group, other->name);
-        }
+    return good || note_flaw("what %s says does not go together", path);
+}
+
+static bool read_fields(hid_t file, reading_map *m)
+{
+    char path[SCHEMA_PATH_BYTES];
+    error ignored = {.status = WEFT_OK};
+    schema_result_path(path, m->job->name, NULL);
+    const hid_t group = is_inside(file, path) ? H5Gopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (group < 0) {
+        return note_flaw("%s is no group", path);
+    }
+    const bool good = H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
+    quiet_close(group);
+    return good && job_settle(m->job, m->job->seed, m->job->tiles.grain, &ignored) == WEFT_OK;
+}
+
+static bool read_tables(hid_t file, const job *j, metadata_layout *layout)
+{
+    char path[SCHEMA_PATH_BYTES];
+    int64_t tiles = 0;
+    int64_t leases = 0;
+    schema_table_path(path, j->name, SCHEMA_TILES);
+    bool good = read_table(file, path, sizeof(tile_record), INT64_MAX, layout,
+                           &layout->tiles_offset, &tiles) &&
+                tiles == j->tiles.tiles;
+    schema_table_path(path, j->name, SCHEMA_LEASES);
+    good = good && read_table(file, path, 1, INT64_MAX, layout, &layout->leases_offset, &leases) &&
+           leases == tiles;
+    schema_table_path(path, j->name, SCHEMA_FAILURES);
+    return good && read_table(file, path, sizeof(failure_row), METADATA_MOST_ROWS, layout,
+                              &layout->failures_offset, &layout->failure_rows);
+}
+
+/* Everything of a map. */
+static bool read_map(hid_t file, const char *name, metadata *m)
+{
+    const int number = m->maps;
+    metadata_layout *layout = &m->layout[number];
+    *layout = (metadata_layout){.map = number};
+    if (!read_identity(file, name, &m->job[number])) {
+        job_destroy(m->job[number]);
+        m->job[number] = NULL;
+        return false;
+    }
+    m->maps++;
+    reading_map reading = {.job = m->job[number], .layout = layout};
+    return read_fields(file, &reading) && read_tables(file, reading.job, layout);
+}
+
+typedef struct map_visit {
+    hid_t file;
+    metadata *metadata;
+} map_visit;
+
+/* All groups there are a map's. */
+static herr_t visit_map(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+    const map_visit *visit = data;
+    (void)group;
+    (void)info;
+    if (strcmp(name, &SCHEMA_RUNS[sizeof SCHEMA_WEFT]) == 0) {
+        return 0;
+    }
+    if (visit->metadata->maps == WEFT_MAX_MAPS) {
+        (void)note_flaw(SCHEMA_WEFT " has too many maps");
+        return -1;
+    }
+    return read_map(visit->file, name, visit->metadata) ? 0 : -1;
+}
+
+/* All maps, and what they have in common. */
+static bool read_maps(hid_t file, hid_t weft, metadata *m)
+{
+    metadata_layout common = {.file_bytes = 0};
+    map_visit visit = {.file = file, .metadata = m};
+    if (!read_table(file, SCHEMA_RUNS, sizeof(run_row), METADATA_MOST_ROWS, &common,
+                    &common.runs_offset, &common.run_rows) ||
+        H5Literate(weft, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_map, &visit) < 0) {
+        return false;
+    }
+    if (m->maps == 0) {
+        return note_flaw(SCHEMA_WEFT " has no map");
+    }
+    for (int i = 0; i < m->maps; i++) {
+        const int64_t bytes = m->layout[i].file_bytes;
+        common.file_bytes = bytes > common.file_bytes ? bytes : common.file_bytes;
+    }
+    for (int i = 0; i < m->maps; i++) {
+        m->layout[i].runs_offset = common.runs_offset;
+        m->layout[i].run_rows = common.run_rows;
+        m->layout[i].file_bytes = common.file_bytes;
     }
     return true;
+}
+
+/* Whether no two datasets share bytes, nor any with the beginning of the file, which is HDF5's: a
+ * run would write one over the other. */
+static bool check_extents(const metadata *m)
+{
+    enum { HEAD_BYTES = 48 };
+    extents all = {.list = NULL};
+    extents_add(&all, &(extent){.bytes = HEAD_BYTES, .name = "the beginning"});
+    extents_collect(&all, m->maps, m->job, m->layout);
+    extents_sort(&all);
+    const extent *one = all.incomplete ? NULL : extents_find_overlap(&all);
+    bool good = !all.incomplete || note_flaw("there is no memory to look at it");
+    if (one != NULL) {
+        char first[SCHEMA_PATH_BYTES];
+        char second[SCHEMA_PATH_BYTES];
+        extent_path(one, first);
+        extent_path(one + 1, second);
+        good = note_flaw("%s and %s lie over each other", first, second);
+    }
+    extents_clear(&all);
+    return good;
 }
 
 /* It is a result, but not as a run leaves it. */
@@ -413,6 +464,16 @@ static weft_status tell_flaw(const char *path, error *e)
                        flaw.text[0] == '\0' ? "its metadata does not go together" : flaw.text);
 }
 
+static weft_status refuse_format(const char *path, int format, error *e)
+{
+    return error_set(e, WEFT_ERR_FORMAT,
+                     "%s is of format %d, and this version of weft reads and writes format %d; it "
+                     "is left alone: %s it with the version of weft that made it, or give another "
+                     "--out, or --fresh to start over (the file moves to %s.bak)",
+                     path, format, SCHEMA_FORMAT, format < SCHEMA_FORMAT ? "finish" : "go on with",
+                     path);
+}
+
 static weft_status read_objects(hid_t file, const char *path, metadata *m, error *e)
 {
     int format = 0;
@@ -420,19 +481,17 @@ static weft_status read_objects(hid_t file, const char *path, metadata *m, error
         return not_ours(path, "it has no attribute weft_format that is a whole number", e);
     }
     if (format != SCHEMA_FORMAT) {
-        return error_set(e, WEFT_ERR_FORMAT,
-                         "%s is of format %d; this version of weft reads format %d", path, format,
-                         SCHEMA_FORMAT);
+        return refuse_format(path, format, e);
     }
-    const hid_t map =
-        is_inside(file, SCHEMA_MAP) ? H5Gopen2(file, SCHEMA_MAP, H5P_DEFAULT) : H5I_INVALID_HID;
-    if (map < 0) {
-        return not_ours(path, "it has no group " SCHEMA_MAP, e);
+    const hid_t weft =
+        is_inside(file, SCHEMA_WEFT) ? H5Gopen2(file, SCHEMA_WEFT, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (weft < 0) {
+        return not_ours(path, "it has no group " SCHEMA_WEFT, e);
     }
     const bool good = get_text(file, "weft_version", m->version, sizeof m->version) &&
                       get_text(file, "created", m->created, sizeof m->created) &&
-                      read_job(file, map, m) && read_tables(file, m) && check_extents(m);
-    quiet_close(map);
+                      read_maps(file, weft, m) && check_extents(m);
+    quiet_close(weft);
     return good ? WEFT_OK : tell_flaw(path, e);
 }
 
@@ -477,64 +536,92 @@ static weft_status read_file(const char *path, const struct stat *status, metada
     }
     weft_status result = read_objects(file, path, m, e);
     (void)H5Fclose(file);
-    if (result == WEFT_OK && status->st_size < m->layout.file_bytes) {
+    if (result == WEFT_OK && status->st_size < m->layout[0].file_bytes) {
         result =
             error_set(e, WEFT_ERR_CORRUPT, "%s is truncated: it has %lld bytes and needs %" PRId64,
-                      path, (long long)status->st_size, m->layout.file_bytes);
+                      path, (long long)status->st_size, m->layout[0].file_bytes);
     }
     return result;
 }
 
-/* What the child says: all of it is plain bytes. */
+/* What the child says, in memory that is shared with it: all of it is plain bytes, and what is not
+ * needed is not touched. */
 typedef struct reading {
     error error;
-    metadata meta; /* its job is the child's … */
-    job job;       /* … and this is it */
+    int maps;
+    char version[WEFT_NAME_BYTES];
+    char created[WEFT_NAME_BYTES];
+    metadata_layout layout[WEFT_MAX_MAPS];
+    job job[WEFT_MAX_MAPS];
 } reading;
 
 typedef struct request {
     const char *path;
     const struct stat *file;
+    reading *answer;
 } request;
 
-static void read_apart(void *answer, void *context)
+static weft_status allocate(const char *path, metadata *m, error *e)
 {
-    reading *r = answer;
-    const request *wanted = context;
+    m->job = calloc(WEFT_MAX_MAPS, sizeof(job *));
+    m->layout = calloc(WEFT_MAX_MAPS, sizeof *m->layout);
+    return m->job == NULL || m->layout == NULL ? error_memory(e, "the metadata of %s", path)
+                                               : WEFT_OK;
+}
+
+static void read_apart(void *answered, void *context)
+{
+    request *wanted = context;
+    reading *r = wanted->answer;
+    metadata m = {.maps = 0};
     quiet q;
     quiet_begin(&q);
     flaw.text[0] = '\0';
     flaw.repacked = false;
     error_clear(&r->error);
-    memset(&r->meta, 0, sizeof r->meta);
-    const weft_status status = read_file(wanted->path, wanted->file, &r->meta, &r->error);
+    weft_status status = allocate(wanted->path, &m, &r->error);
+    if (status == WEFT_OK) {
+        status = read_file(wanted->path, wanted->file, &m, &r->error);
+    }
     if (status != WEFT_OK && q.number != 0) {
         /* What could not be read looks like something else. */
         (void)fault_set(&r->error, q.number, wanted->path, "cannot read %s", wanted->path);
     }
     quiet_end(&q);
-    if (status == WEFT_OK) {
-        r->job = *r->meta.job;
+    r->maps = status == WEFT_OK ? m.maps : 0;
+    memcpy(r->version, m.version, sizeof r->version);
+    memcpy(r->created, m.created, sizeof r->created);
+    for (int i = 0; i < r->maps; i++) {
+        job_copy(&r->job[i], m.job[i]);
+        r->layout[i] = m.layout[i];
     }
-    metadata_release(&r->meta);
+    metadata_release(&m);
+    *(bool *)answered = true;
 }
 
-/* A job of its own with what the child has found. */
-static weft_status take_over(const reading *r, const char *path, metadata *m, error *e)
+/* Jobs of its own with what the child has found. */
+static weft_status take_over(const reading *r, const struct stat *file, const char *path,
+                             metadata *m, error *e)
 {
-    job *j = NULL;
-    const job *theirs = &r->job;
-    if (theirs->fields < 0 || theirs->fields > WEFT_MAX_FIELDS || theirs->parameters < 0 ||
-        theirs->parameters > WEFT_MAX_PARAMETERS) {
-        return error_set(e, WEFT_ERR_CORRUPT,
-                         "%s is damaged: HDF5 has made nonsense of its metadata; it is left alone",
-                         path);
-    }
-    const weft_status status = job_create("result", 1, (int64_t[]){1}, &j, e);
-    if (status == WEFT_OK) {
-        *j = *theirs;
-        *m = r->meta;
-        m->job = j;
+    weft_status status = allocate(path, m, e);
+    memcpy(m->version, r->version, sizeof m->version);
+    memcpy(m->created, r->created, sizeof m->created);
+    for (int i = 0; i < r->maps && i < WEFT_MAX_MAPS && status == WEFT_OK; i++) {
+        const job *theirs = &r->job[i];
+        if (theirs->fields < 0 || theirs->fields > WEFT_MAX_FIELDS || theirs->parameters < 0 ||
+            theirs->parameters > WEFT_MAX_PARAMETERS) {
+            return error_set(e, WEFT_ERR_CORRUPT,
+                             "%s is damaged: HDF5 has made nonsense of its metadata; it is left "
+                             "alone",
+                             path);
+        }
+        status = job_create("result", 1, (int64_t[]){1}, &m->job[i], e);
+        if (status == WEFT_OK) {
+            job_copy(m->job[i], theirs);
+            m->layout[i] = r->layout[i];
+            m->layout[i].inode = (uint64_t)file->st_ino;
+            m->maps++;
+        }
     }
     return status;
 }
@@ -544,8 +631,9 @@ static weft_status read_safely(const char *path, const struct stat *file, readin
                                error *e)
 {
     char what[APART_TEXT_BYTES];
-    request wanted = {.path = path, .file = file};
-    const apart_end end = apart_call(read_apart, &wanted, r, sizeof *r, what);
+    bool answered = false;
+    request wanted = {.path = path, .file = file, .answer = r};
+    const apart_end end = apart_call(read_apart, &wanted, &answered, sizeof answered, what);
     if (end == APART_CUT_SHORT) {
         return error_set(e, WEFT_ERR_SYSTEM,
                          "%s could not be read: HDF5 %s; see that its disk answers and that there "
@@ -561,7 +649,7 @@ static weft_status read_safely(const char *path, const struct stat *file, readin
         *e = r->error;
         return r->error.status;
     }
-    return take_over(r, path, m, e);
+    return take_over(r, file, path, m, e);
 }
 
 weft_status metadata_read(const char *path, metadata *m, error *e)
@@ -573,18 +661,37 @@ weft_status metadata_read(const char *path, metadata *m, error *e)
     if (status != WEFT_OK) {
         return status;
     }
-    reading *r = calloc(1, sizeof *r);
-    if (r == NULL) {
+    const int protection = PROT_READ | PROT_WRITE;
+    const int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
+    /* cppcheck-suppress invalidFunctionArg ; no file belongs to anonymous memory */
+    reading *r = mmap(NULL, sizeof *r, protection, flags, -1, 0);
+    if (r == MAP_FAILED) {
         return error_memory(e, "the metadata of %s", path);
     }
     status = read_safely(path, &file, r, m, e);
-    m->layout.inode = (uint64_t)file.st_ino;
-    free(r);
+    (void)munmap(r, sizeof *r);
+    if (status != WEFT_OK) {
+        metadata_release(m);
+    }
     return status;
+}
+
+int metadata_find(const metadata *m, const char *name)
+{
+    for (int i = 0; i < m->maps; i++) {
+        if (strcmp(m->job[i]->name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 void metadata_release(metadata *m)
 {
-    job_destroy(m->job);
-    m->job = NULL;
+    for (int i = 0; i < WEFT_MAX_MAPS && m->job != NULL; i++) {
+        job_destroy(m->job[i]);
+    }
+    free(m->job);
+    free(m->layout);
+    *m = (metadata){.maps = 0};
 }

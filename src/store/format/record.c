@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows of /weft/tiles, /weft/failures and /weft/runs, as they lie on disk. */
+/* The rows of the tables of tiles, failures and runs, as they lie on disk. */
 #include "store/format/record.h"
 
 #include "store/format/checksum.h"
@@ -94,7 +94,8 @@ weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
         int64_t offset;
     } each[] = {
         {t->tile, t->tile != NULL ? tiles->tiles : 0, sizeof *t->tile, layout->tiles_offset},
-        {t->failure, layout->failure_rows, sizeof *t->failure, layout->failures_offset},
+        {t->failure, t->failure != NULL ? layout->failure_rows : 0, sizeof *t->failure,
+         layout->failures_offset},
         {t->run, layout->run_rows, sizeof *t->run, layout->runs_offset}};
     weft_status status = WEFT_OK;
     for (int i = 0; i < 3 && status == WEFT_OK; i++) {
@@ -146,17 +147,29 @@ static void recount_all(const tables *t, const tiling *tiles, int run)
     recount_end(&r);
 }
 
-bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use)
+int tables_last_run(const tables *t, int64_t map)
 {
+    int last = t->runs - 1;
+    while (last >= 0 && t->run[last].map != map) {
+        last--;
+    }
+    return last;
+}
+
+bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use)
+{
+    const int last = tables_last_run(t, map);
     bool changed = false;
-    for (int i = 0; i < t->runs; i++) {
+    for (int i = 0; i <= last; i++) {
         run_row *row = &t->run[i];
-        const bool last = i + 1 == t->runs;
+        if (row->map != map) {
+            continue;
+        }
         changed = run_row_outcome(row) == WEFT_OUTCOME_RUNNING;
-        if (changed && last && t->tile != NULL) {
+        if (changed && i == last && t->tile != NULL) {
             recount_all(t, tiles, i);
         }
-        if (changed && !(last && in_use)) {
+        if (changed && !(i + 1 == t->runs && in_use)) {
             run_row_set_outcome(row, WEFT_OUTCOME_KILLED);
         }
     }

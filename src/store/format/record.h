@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows of /weft/tiles, /weft/failures and /weft/runs, as they lie on disk. */
+/* The rows of the tables of tiles, failures and runs, as they lie on disk. */
 #ifndef STORE_FORMAT_RECORD_H
 #define STORE_FORMAT_RECORD_H
 
@@ -42,7 +42,7 @@ typedef struct failure_row {
 } failure_row;
 
 /* The columns of /weft/runs, in their order: NUMBER(C type, HDF5 type, name, member of
- * weft_result_run), TEXT(name, bytes). Where an earlier version had no column there are zeros. */
+ * weft_result_run), TEXT(name, bytes). */
 #define RUN_COLUMNS(NUMBER, TEXT)                                                                \
     NUMBER(double, H5T_NATIVE_DOUBLE, start, start_s) /* 0: the row is not in use */             \
     NUMBER(double, H5T_NATIVE_DOUBLE, end, end_s)                                                \
@@ -56,7 +56,7 @@ typedef struct failure_row {
     NUMBER(double, H5T_NATIVE_DOUBLE, busy, busy_s)                                              \
     TEXT(outcome, 16)                                                                            \
     TEXT(host_names, 128)                                                                        \
-    TEXT(command, 256)                                                                           \
+    TEXT(command, 248)                                                                           \
     NUMBER(double, H5T_NATIVE_DOUBLE, cpu, cpu_s)   /* its workers had a core while busy */      \
     NUMBER(double, H5T_NATIVE_DOUBLE, wait, wait_s) /* … and waited for one that others had */ \
     NUMBER(int32_t, H5T_NATIVE_INT32, lost, lost)   /* ranks that were presumed dead */          \
@@ -71,11 +71,13 @@ typedef struct run_row {
     RUN_COLUMNS(NUMBER, TEXT)
 #undef NUMBER
 #undef TEXT
+    uint8_t map; /* its number in the file */
+    uint8_t unused[7];
 } run_row;
 
-_Static_assert(sizeof(tile_record) == 64, "format version 1");
-_Static_assert(sizeof(failure_row) == 128, "format version 1");
-_Static_assert(sizeof(run_row) == 512, "format version 1");
+_Static_assert(sizeof(tile_record) == 64, "format version 2");
+_Static_assert(sizeof(failure_row) == 128, "format version 2");
+_Static_assert(sizeof(run_row) == 512, "format version 2");
 
 /* Computes the check of a record that is otherwise complete. */
 void tile_record_seal(tile_record *record, int64_t tile);
@@ -109,8 +111,8 @@ typedef struct tables {
     int runs; /* rows in use */
 } tables;
 
-/* Reads the tables of a file: `layout` says where they are, `tiles` how many tiles there are. Where
- * t->tile is NULL the tile records are left out. */
+/* Reads the tables of a map: `layout` says where they are, `tiles` how many tiles there are. Where
+ * t->tile or t->failure is NULL these rows are left out. */
 weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
                         const tiling *tiles, tables *t, error *e);
 
@@ -126,9 +128,12 @@ recount recount_begin(run_row *row, int32_t run);
 void recount_add(recount *r, const tiling *tiles, int64_t tile, const tile_record *record);
 void recount_end(const recount *r);
 
-/* Closes the row of a run that has not done it, and recounts it where t->tile is not NULL. Unless
- * that is the last run and `in_use` says that it lives, it was killed. True if the last row has
- * changed. */
-bool tables_settle_runs(tables *t, const tiling *tiles, bool in_use);
+/* The last row of a map; -1: it has none. */
+int tables_last_run(const tables *t, int64_t map);
+
+/* Closes the rows of a map's runs that have not done it, and recounts the last where t->tile is not
+ * NULL. Unless that is the last row of all and `in_use` says that it lives, it was killed. True if
+ * the map's last row has changed. */
+bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use);
 
 #endif

@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names and HDF5 types of format version 1. */
+/* Names and HDF5 types of format version 2. */
 #include "store/format/schema.h"
 
 #include "store/format/record.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+
+void schema_result_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *field)
+{
+    (void)snprintf(path, SCHEMA_PATH_BYTES, "/%s%s%s", map, field == NULL ? "" : "/",
+                   field == NULL ? "" : field);
+}
+
+void schema_table_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *table)
+{
+    (void)snprintf(path, SCHEMA_PATH_BYTES, SCHEMA_WEFT "/%s%s%s", map, table == NULL ? "" : "/",
+                   table == NULL ? "" : table);
+}
 
 hid_t schema_element(weft_type type)
 {
@@ -78,13 +91,13 @@ static hid_t make_compound(size_t bytes, const member *members, size_t count)
     ((member){#name, offsetof(row, name), H5I_INVALID_HID, sizeof((row *)0)->name})
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static hid_t make_state_type(void)
+/* A byte that stands for one of these names. */
+static hid_t make_enumeration(int count, const char *const names[])
 {
-    static const char *const names[] = {"empty", "done", "done_with_failed_items", "quarantined"};
     const hid_t type = H5Tenum_create(H5T_NATIVE_UINT8);
-    for (size_t i = 0; i < COUNT(names); i++) {
-        const uint8_t state = (uint8_t)i;
-        if (H5Tenum_insert(type, names[i], &state) < 0) {
+    for (int i = 0; i < count; i++) {
+        const uint8_t value = (uint8_t)i;
+        if (H5Tenum_insert(type, names[i], &value) < 0) {
             (void)H5Tclose(type);
             return H5I_INVALID_HID;
         }
@@ -94,7 +107,8 @@ static hid_t make_state_type(void)
 
 hid_t schema_tile_type(void)
 {
-    const hid_t state = make_state_type();
+    static const char *const names[] = {"empty", "done", "done_with_failed_items", "quarantined"};
+    const hid_t state = make_enumeration(COUNT(names), names);
     const member members[] = {
         NUMBER(tile_record, state, state),
         NUMBER(tile_record, attempts, H5T_NATIVE_UINT16),
@@ -122,14 +136,18 @@ hid_t schema_failure_type(void)
     return make_compound(sizeof(failure_row), members, COUNT(members));
 }
 
-hid_t schema_run_type(void)
+hid_t schema_run_type(int maps, const char *const names[])
 {
+    const hid_t map = make_enumeration(maps, names);
     const member members[] = {
 #define RUN_NUMBER(ctype, hdf5_type, name, member) NUMBER(run_row, name, hdf5_type),
 #define RUN_TEXT(name, bytes) TEXT(run_row, name),
         RUN_COLUMNS(RUN_NUMBER, RUN_TEXT)
 #undef RUN_NUMBER
 #undef RUN_TEXT
+            NUMBER(run_row, map, map),
     };
-    return make_compound(sizeof(run_row), members, COUNT(members));
+    const hid_t type = make_compound(sizeof(run_row), members, COUNT(members));
+    (void)H5Tclose(map);
+    return type;
 }

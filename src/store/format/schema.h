@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names and HDF5 types of format version 1. */
+/* Names and HDF5 types of format version 2. */
 #ifndef STORE_FORMAT_SCHEMA_H
 #define STORE_FORMAT_SCHEMA_H
 
 #include <hdf5.h>
 #include <weft/type.h>
 
-enum { SCHEMA_FORMAT = 1, SCHEMA_FAILURE_ROWS = 8192, SCHEMA_RUN_ROWS = 1024 };
+enum { SCHEMA_FORMAT = 2, SCHEMA_PATH_BYTES = 2 * WEFT_NAME_BYTES + 16 };
 
-#define SCHEMA_RESULTS "/results"
 #define SCHEMA_WEFT "/weft"
-#define SCHEMA_MAP "/weft/map"
-#define SCHEMA_TILES "/weft/tiles"
-#define SCHEMA_LEASES "/weft/leases"
-#define SCHEMA_FAILURES "/weft/failures"
 #define SCHEMA_RUNS "/weft/runs"
+
+/* What there is of each map in its group below /weft. */
+#define SCHEMA_JOB "job"
+#define SCHEMA_TILES "tiles"
+#define SCHEMA_LEASES "leases"
+#define SCHEMA_FAILURES "failures"
+
+/* "/<map>/<field>"; without a field, the group of a map's results. */
+void schema_result_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *field);
+
+/* "/weft/<map>/<table>"; without a table, their group. */
+void schema_table_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *table);
 
 /* HDF5's type for ours; not to be closed. */
 hid_t schema_element(weft_type type);
@@ -22,10 +29,10 @@ hid_t schema_element(weft_type type);
 /* Our type for HDF5's, as read from a file; WEFT_TYPE_COUNT if it is none of ours. */
 weft_type schema_find_element(hid_t type);
 
-/* The compound types of the tables; to be closed. */
+/* The compound types of the tables; to be closed. A row of a run names its map, one of these. */
 hid_t schema_tile_type(void);
 hid_t schema_failure_type(void);
-hid_t schema_run_type(void);
+hid_t schema_run_type(int maps, const char *const names[]);
 
 /* Text of any length, UTF-8; to be closed. */
 hid_t schema_text_type(void);

@@ -8,6 +8,9 @@
 
 enum { ITEMS = 500, GRAIN = 7 };
 
+/* Of failures, for so small a result. */
+enum { TABLE_ROWS = 353 };
+
 /* Which items fail, and how. */
 typedef enum manner { MANNER_RETURN, MANNER_SAY, MANNER_BOTH } manner;
 
@@ -161,7 +164,7 @@ static void check_result(const char *path, const trouble *t)
     assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
     assert_int_equal(p.items_done, ITEMS);
     assert_int_equal(p.items_failed, count_failing(t));
-    assert_int_equal(p.failures, count_failing(t));
+    assert_int_equal(p.failures, count_failing(t) < TABLE_ROWS ? count_failing(t) : TABLE_ROWS);
     check_table(r, t, p.failures);
     int64_t verified = 0;
     int64_t bad = 0;

@@ -9,7 +9,7 @@
 
 #include "plan/evidence.h"
 #include "sched/technique.h"
-#include "store/store.h"
+#include "store/open.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static void make_file(const run_row *row, int64_t done, double stretch)
     assert_int_equal(job_create("plan", 1, &count, &j, &e), WEFT_OK);
     assert_int_equal(job_add_field(j, "a", WEFT_UINT8, 0, NULL, NULL, NULL, &e), WEFT_OK);
     assert_int_equal(job_settle(j, 0, 1, &e), WEFT_OK);
-    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
     for (int64_t tile = 0; tile < done; tile++) {
         tile_record record = {.state = TILE_DONE,
                               .attempts = 1,
@@ -91,7 +91,7 @@ static run_row make_row(const char *outcome, int workers, double seconds)
 static weft_plan *open_plan(void)
 {
     weft_plan *p = NULL;
-    assert_int_equal(weft_plan_open(path, &p), WEFT_OK);
+    assert_int_equal(weft_plan_open(path, NULL, &p), WEFT_OK);
     assert_string_equal(weft_plan_error_text(p), "");
     return p;
 }
@@ -209,7 +209,7 @@ static double calibrated_factor(const char *name)
     row.ranks = 8;
     memcpy(row.technique, name, strnlen(name, sizeof row.technique));
     make_file(&row, TILES, 1);
-    assert_int_equal(evidence_open(path, &ev, &e), WEFT_OK);
+    assert_int_equal(evidence_open(path, NULL, &ev, &e), WEFT_OK);
     assert_int_equal(evidence_calibrate(&ev, &c, &e), WEFT_OK);
     evidence_close(&ev);
     return c.factor_alone;
@@ -275,11 +275,11 @@ static void test_nothing_measured(void **state)
     const run_row row = make_row("running", 2, 3);
     make_file(&row, 0, 1);
     weft_plan *p = NULL;
-    assert_int_equal(weft_plan_open(path, &p), WEFT_ERR_USAGE);
+    assert_int_equal(weft_plan_open(path, NULL, &p), WEFT_ERR_USAGE);
     assert_non_null(strstr(weft_plan_error_text(p), "nothing has been computed"));
     weft_plan_close(p);
     (void)unlink(path);
-    assert_int_equal(weft_plan_open(path, &p), WEFT_ERR_NOT_FOUND);
+    assert_int_equal(weft_plan_open(path, NULL, &p), WEFT_ERR_NOT_FOUND);
     weft_plan_close(p);
 }
 

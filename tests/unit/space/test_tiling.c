@@ -105,8 +105,17 @@ static void test_auto_grain_of_small_jobs(void **state)
     (void)state;
     assert_int_equal(grain_of(0, 8), 1);
     assert_int_equal(grain_of(1, 8), 1);
-    assert_int_equal(grain_of(ENOUGH_TILES, 8), 1);
-    assert_int_equal(grain_of(ENOUGH_TILES + 1, 8), 2);
+    assert_int_equal(grain_of(512, 8), 1);
+    assert_int_equal(grain_of(513, 8), 2);
+    assert_int_equal(grain_of(1000, 8), 2);
+    assert_int_equal(grain_of(1000, 16), 1);
+    assert_int_equal(grain_of(1000, 1), 2);
+    assert_int_equal(grain_of(100000, 1), 16);
+    assert_int_equal(grain_of(100000, 7), 3);
+    assert_int_equal(grain_of(ENOUGH_TILES, 16), 1);
+    assert_int_equal(grain_of(ENOUGH_TILES + 1, 16), 2);
+    assert_int_equal(grain_of(ENOUGH_TILES * 2, 8), 2);
+    assert_int_equal(grain_of(ENOUGH_TILES * 2 + 1, 8), 3);
     assert_int_equal(grain_of(1000000, 8), 16);
     /* The last count before whole pages are enough, and the first. */
     assert_int_equal(grain_of(ENOUGH_TILES * 512 - 1, 8), 512);
@@ -188,7 +197,10 @@ static void check_promises(int64_t count, int fields, const int64_t item_bytes[]
 
     assert_true(t.tiles <= MIB);
     assert_true(t.grain <= limit || least > limit);
-    assert_true(t.tiles >= 32768 || t.tiles == count || t.grain == limit);
+    const int64_t small = record < 16 ? (16 + record - 1) / record : 1; /* items of a small tile */
+    assert_true(t.tiles >= 32768 || t.tiles == count || t.grain == limit ||
+                (t.tiles > 256 && t.grain <= small));
+    assert_true(t.tiles <= 512 || t.grain >= small);
     if (count / page >= ENOUGH_TILES && paged <= limit) {
         assert_int_equal(t.grain, paged);
     }

@@ -6,6 +6,7 @@
 #include "store/sample.h"
 
 #include "store/format/record.h"
+#include "store/open.h"
 #include "store/store.h"
 
 /* Writes the sample's bytes of a tile, and its record. */
@@ -37,7 +38,7 @@ static inline void sample_make_file(const char *path, job *j)
 {
     error e = {.status = WEFT_OK};
     store *s = NULL;
-    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
     for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
         sample_put_tile(s, j, tile, 0);
     }

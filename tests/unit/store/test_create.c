@@ -22,12 +22,12 @@ static bool holds(const char *name, const char *text)
 }
 
 /* Makes NAME where NAME.new is in the way. */
-static weft_status make(const char *name, const job *j)
+static weft_status make(const char *name, job *j)
 {
     char temporary[64];
     error e = {.status = WEFT_OK};
     (void)snprintf(temporary, sizeof temporary, "%s.new", name);
-    const weft_status status = metadata_create(sample_path(name), j, false, &made, &e);
+    const weft_status status = metadata_create(sample_path(name), 1, &j, false, &made, &e);
     if (status == WEFT_OK) {
         assert_true(sample_exists(sample_path(name)));
         assert_false(sample_exists(sample_path(temporary)));
@@ -51,7 +51,7 @@ static void test_what_a_killed_run_has_left_goes(void **state)
     put("x.new", mark);
     assert_int_equal(truncate(sample_path("x.new"), 10000), 0);
     assert_int_equal(make("x", j), WEFT_OK);
-    assert_int_equal(metadata_create(sample_path("x.new"), j, false, &made, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("x.new"), 1, &j, false, &made, &e), WEFT_OK);
     assert_int_equal(make("x", j), WEFT_OK);
     job_destroy(j);
 }
@@ -62,7 +62,7 @@ static void test_all_else_is_in_the_way(void **state)
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     /* Somebody's half copy of a result begins as a whole one does. */
-    assert_int_equal(metadata_create(sample_path("half.new"), j, false, &made, &e), WEFT_OK);
+    assert_int_equal(metadata_create(sample_path("half.new"), 1, &j, false, &made, &e), WEFT_OK);
     assert_int_equal(truncate(sample_path("half.new"), 3000), 0);
     assert_int_equal(make("half", j), WEFT_ERR_FORMAT);
     sample_write(sample_path("zeros.new"), (const char[100]){""}, 100);
@@ -161,7 +161,7 @@ static void check_limits(int fields, int parameters)
     for (rlim_t limit = 1 << 19; status != WEFT_OK; limit += 1 << 19) {
         error e = {.status = WEFT_OK};
         limit_files(limit);
-        status = metadata_create(path, j, false, &made, &e);
+        status = metadata_create(path, 1, &j, false, &made, &e);
         limit_files(0);
         if (status != WEFT_OK) {
             assert_non_null(strstr(e.text, "cannot reserve"));

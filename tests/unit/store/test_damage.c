@@ -22,7 +22,7 @@ static void check_refused(const char *path, weft_status expected, const char *te
     weft_result_close(r);
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     store *s = NULL;
-    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), expected);
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), expected);
     assert_null(s);
     assert_non_null(strstr(e.text, path));
     assert_non_null(strstr(e.text, text));
@@ -80,7 +80,7 @@ static void make_foreign(const char *path, int stage)
     assert_true(file >= 0);
     const hid_t group = H5Gcreate2(file, "/results", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (stage >= 1) {
-        put_attribute(file, "weft_format", stage == 4 ? MANY : 1, stage == 1 ? 2 : 1);
+        put_attribute(file, "weft_format", stage == 4 ? MANY : 1, stage == 1 ? 1 : 2);
     }
     if (stage >= 3) {
         const hid_t weft = H5Gcreate2(file, "/weft", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -100,7 +100,7 @@ static void test_other_hdf5_files(void **state)
     make_foreign(path, 0);
     check_refused(path, WEFT_ERR_FORMAT, "not a result of weft");
     make_foreign(path, 1);
-    check_refused(path, WEFT_ERR_FORMAT, "of format 2");
+    check_refused(path, WEFT_ERR_FORMAT, "of format 1");
     make_foreign(path, 2);
     check_refused(path, WEFT_ERR_FORMAT, "not a result of weft");
     make_foreign(path, 3);
@@ -121,7 +121,7 @@ static void test_truncated_at_any_length(void **state)
     size_t count = 0;
     unsigned char *bytes = sample_read(whole, &count);
     assert_int_equal(metadata_read(whole, &m, &e), WEFT_OK);
-    const size_t needed = (size_t)m.layout.file_bytes;
+    const size_t needed = (size_t)m.layout[0].file_bytes;
     metadata_release(&m);
     sample_write(path, bytes, count);
     /* From long to short; closely spaced where the metadata lies. */
@@ -133,7 +133,7 @@ static void test_truncated_at_any_length(void **state)
         assert_non_null(strstr(weft_result_error_text(r), path));
         weft_result_close(r);
         store *s = NULL;
-        assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), status);
+        assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), status);
         struct stat now;
         assert_int_equal(stat(path, &now), 0);
         assert_int_equal(now.st_size, length);
@@ -177,7 +177,7 @@ static void test_datasets_over_each_other(void **state)
     size_t count = 0;
     unsigned char *bytes = sample_read(path, &count);
     assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
-    const metadata_layout l = m.layout;
+    const metadata_layout l = m.layout[0];
     metadata_release(&m);
     const stretch tiles = {l.tiles_offset, j->tiles.tiles * (int64_t)sizeof(tile_record)};
     const stretch failures = {l.failures_offset, l.failure_rows * (int64_t)sizeof(failure_row)};
@@ -191,7 +191,7 @@ static void test_datasets_over_each_other(void **state)
         {failures, runs.offset + 128, SCHEMA_FAILURES},
         {runs, tiles.offset + tiles.bytes - 1, SCHEMA_TILES},
         {failures, 0, SCHEMA_FAILURES},
-        {runs, l.field_offset[1], SCHEMA_RESULTS},
+        {runs, l.field_offset[1], "/sample"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         move_dataset(bytes, count, cases[i].place, cases[i].other);
@@ -273,7 +273,7 @@ static places find_places(const char *path, const unsigned char *bytes, size_t c
     metadata m;
     error e = {.status = WEFT_OK};
     assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
-    const metadata_layout *l = &m.layout;
+    const metadata_layout *l = m.layout;
     unsigned char *wanted = calloc(count, 1);
     places p = {.place = malloc(count * sizeof *p.place)};
     assert_true(wanted != NULL && p.place != NULL);
@@ -283,10 +283,10 @@ static places find_places(const char *path, const unsigned char *bytes, size_t c
             memset(wanted + from, 1, (i + NEAR < count ? i + NEAR : count) - from);
         }
     }
-    for (int i = 0; i < m.job->fields; i++) {
-        leave_out(wanted, count, l->field_offset[i], job_field_bytes(m.job, i, SAMPLE_ITEMS));
+    for (int i = 0; i < m.job[0]->fields; i++) {
+        leave_out(wanted, count, l->field_offset[i], job_field_bytes(m.job[0], i, SAMPLE_ITEMS));
     }
-    leave_out(wanted, count, l->tiles_offset, m.job->tiles.tiles * (int64_t)sizeof(tile_record));
+    leave_out(wanted, count, l->tiles_offset, m.job[0]->tiles.tiles * (int64_t)sizeof(tile_record));
     leave_out(wanted, count, l->failures_offset, l->failure_rows * (int64_t)sizeof(failure_row));
     leave_out(wanted, count, l->runs_offset, l->run_rows * (int64_t)sizeof(run_row));
     for (size_t i = 0; i < count; i++) {
@@ -412,13 +412,13 @@ static void set_text(hid_t file, const char *path, const char *name, const char 
 static void make_count_wrong(hid_t file)
 {
     const int64_t count = SAMPLE_ITEMS + 1;
-    replace_attribute(file, "/weft/map", "count", H5T_NATIVE_INT64, &count);
+    replace_attribute(file, "/weft/sample/job", "count", H5T_NATIVE_INT64, &count);
 }
 
 static void make_count_real(hid_t file)
 {
     const double count = SAMPLE_ITEMS;
-    replace_attribute(file, "/weft/map", "count", H5T_NATIVE_DOUBLE, &count);
+    replace_attribute(file, "/weft/sample/job", "count", H5T_NATIVE_DOUBLE, &count);
 }
 
 static void make_format_real(hid_t file)
@@ -439,15 +439,16 @@ static void make_version_long(hid_t file)
 
 static void remove_units(hid_t file)
 {
-    const hid_t field = H5Dopen2(file, "/results/field-11", H5P_DEFAULT);
+    const hid_t field = H5Dopen2(file, "/sample/field-11", H5P_DEFAULT);
     assert_true(H5Adelete(field, "units") >= 0);
     (void)H5Dclose(field);
 }
 
 static void link_softly(hid_t file)
 {
-    assert_true(H5Lmove(file, "/weft/tiles", file, "/tiles", H5P_DEFAULT, H5P_DEFAULT) >= 0);
-    assert_true(H5Lcreate_soft("/tiles", file, "/weft/tiles", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Lmove(file, "/weft/sample/tiles", file, "/tiles", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Lcreate_soft("/tiles", file, "/weft/sample/tiles", H5P_DEFAULT, H5P_DEFAULT) >=
+                0);
 }
 
 static void link_group_softly(hid_t file)
@@ -458,8 +459,8 @@ static void link_group_softly(hid_t file)
 
 static void link_to_another_file(hid_t file)
 {
-    assert_true(H5Ldelete(file, "/results/field-3", H5P_DEFAULT) >= 0);
-    assert_true(H5Lcreate_external("other.h5", "/results/field-3", file, "/results/field-3",
+    assert_true(H5Ldelete(file, "/sample/field-3", H5P_DEFAULT) >= 0);
+    assert_true(H5Lcreate_external("other.h5", "/sample/field-3", file, "/sample/field-3",
                                    H5P_DEFAULT, H5P_DEFAULT) >= 0);
 }
 
@@ -503,7 +504,7 @@ static void make_runs_long(hid_t file)
 
 static void make_failures_long(hid_t file)
 {
-    make_table_long(file, SCHEMA_FAILURES);
+    make_table_long(file, "/weft/sample/failures");
 }
 
 /* What another program has made of a result is not called damage alone, and is named. */
@@ -515,17 +516,17 @@ static void test_changed_by_others(void **state)
         weft_status status;
         const char *says;
     } cases[] = {
-        {make_count_wrong, WEFT_ERR_CORRUPT, "/weft/map"},
+        {make_count_wrong, WEFT_ERR_CORRUPT, "/weft/sample/job"},
         {make_count_real, WEFT_ERR_CORRUPT, "'count'"},
         {make_format_real, WEFT_ERR_FORMAT, "not a result of weft"},
         {make_version_long, WEFT_ERR_CORRUPT, "'weft_version'"},
-        {remove_units, WEFT_ERR_CORRUPT, "/results/field-11 has no attribute 'units'"},
-        {link_softly, WEFT_ERR_CORRUPT, "/weft/tiles is not there, or a link"},
+        {remove_units, WEFT_ERR_CORRUPT, "/sample/field-11 has no attribute 'units'"},
+        {link_softly, WEFT_ERR_CORRUPT, "/weft/sample/tiles is not there, or a link"},
         {link_group_softly, WEFT_ERR_FORMAT, "not a result of weft"},
-        {link_to_another_file, WEFT_ERR_CORRUPT, "/results/field-3 is no dataset, or a link"},
+        {link_to_another_file, WEFT_ERR_CORRUPT, "/sample/field-3 is no dataset, or a link"},
         {put_in_chunks, WEFT_ERR_FORMAT, "repacked: /weft/runs lies in HDF5 chunks"},
         {make_runs_long, WEFT_ERR_CORRUPT, "/weft/runs has too many rows"},
-        {make_failures_long, WEFT_ERR_CORRUPT, "/weft/failures has too many rows"},
+        {make_failures_long, WEFT_ERR_CORRUPT, "/weft/sample/failures has too many rows"},
     };
     const char *path = sample_path("changed.h5");
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);

@@ -148,20 +148,6 @@ static void test_failure(void **state)
     assert_int_equal(close(fd), 0);
 }
 
-/* In a file of an earlier version nothing is leased, and nobody waits. */
-static void test_file_without_leases(void **state)
-{
-    (void)state;
-    error e = {.status = WEFT_OK};
-    lease_table *l = open_table(-1, sample_path("none"), -1);
-    set(l, 0, TILES, true);
-    assert_false(lease_table_holds(l, 7));
-    assert_true(lease_table_idle(l) && lease_table_written(l, lease_table_asked(l)));
-    assert_int_equal(lease_table_wait(l, &e), WEFT_OK);
-    assert_int_equal(lease_table_status(l, &e), WEFT_OK);
-    lease_table_close(l);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,7 +155,6 @@ int main(void)
         cmocka_unit_test(test_what_is_so_already_costs_nothing),
         cmocka_unit_test(test_what_is_written_outlasts_a_kill),
         cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_file_without_leases),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

@@ -93,7 +93,7 @@ static void test_progress_while_it_runs(void **state)
     weft_result_progress p;
     weft_result_run run;
     weft_result_failure failure;
-    assert_int_equal(store_open(sample_path("far.h5"), j, (store_policy){.fresh = false}, &s, &e),
+    assert_int_equal(open_alone(sample_path("far.h5"), j, (store_policy){.fresh = false}, &s, &e),
                      WEFT_OK);
     weft_result *r = open_result(sample_path("far.h5"));
     assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
@@ -241,7 +241,7 @@ static void test_verify(void **state)
     /* Each byte of each field belongs to the tile of its item. */
     for (int i = 0; i < j->fields; i++) {
         for (int64_t item = i; item < SAMPLE_ITEMS; item += 11) {
-            const int64_t place = m.layout.field_offset[i] + job_field_bytes(j, i, item);
+            const int64_t place = m.layout[0].field_offset[i] + job_field_bytes(j, i, item);
             flip(path, place);
             check_verify(path, 8, 1, &found);
             assert_int_equal(found.tile[0], item / 4);
@@ -252,8 +252,8 @@ static void test_verify(void **state)
         }
     }
     check_verify(path, 9, 0, &found);
-    flip(path, m.layout.tiles_offset + 5 * 64 + 40);
-    flip(path, m.layout.field_offset[0]);
+    flip(path, m.layout[0].tiles_offset + 5 * 64 + 40);
+    flip(path, m.layout[0].field_offset[0]);
     check_verify(path, 7, 2, &found);
     assert_int_equal(found.tile[0], 0);
     assert_false(found.record[0]);
@@ -274,7 +274,7 @@ static void test_verify_of_little(void **state)
     job_destroy(j);
     j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     store *s = NULL;
-    assert_int_equal(store_open(sample_path("half.h5"), j, (store_policy){.fresh = false}, &s, &e),
+    assert_int_equal(open_alone(sample_path("half.h5"), j, (store_policy){.fresh = false}, &s, &e),
                      WEFT_OK);
     sample_put_tile(s, j, 2, 0);
     sample_put_tile(s, j, 7, 1);
@@ -297,8 +297,8 @@ static void test_verify_of_much(void **state)
         sample_make_file(path, j);
         check_verify(path, j->tiles.tiles, 0, &found);
         assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
-        flip(path,
-             m.layout.field_offset[j->fields - 1] + job_field_bytes(j, j->fields - 1, 10000) - 1);
+        flip(path, m.layout[0].field_offset[j->fields - 1] +
+                       job_field_bytes(j, j->fields - 1, 10000) - 1);
         check_verify(path, j->tiles.tiles - 1, 1, &found);
         assert_int_equal(found.tile[0], j->tiles.tiles - 1);
         metadata_release(&m);

@@ -30,7 +30,7 @@ static weft_status try_open(const char *path, job *j, store_policy policy, error
     store *s = NULL;
     e->status = WEFT_OK;
     e->text[0] = '\0';
-    const weft_status status = store_open(path, j, policy, &s, e);
+    const weft_status status = open_alone(path, j, policy, &s, e);
     assert_true((status == WEFT_OK) == (s != NULL));
     store_close(s);
     return status;
@@ -42,7 +42,7 @@ static void test_bytes_come_back(void **state)
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     store *s = NULL;
-    assert_int_equal(store_open(sample_path("bytes.h5"), j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(sample_path("bytes.h5"), j, resume, &s, &e), WEFT_OK);
     static const int64_t order[] = {30, 0, 34, 17, 1};
     for (int i = 0; i < j->fields; i++) {
         for (int k = 0; k < 5; k++) {
@@ -76,7 +76,7 @@ static void test_other_ranks_attach(void **state)
     store *s = NULL;
     store *other = NULL;
     const char *path = sample_path("attach.h5");
-    assert_int_equal(store_open(path, j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, resume, &s, &e), WEFT_OK);
     assert_int_equal(store_attach(path, j, store_layout(s), &other, &e), WEFT_OK);
     unsigned char *bytes = sample_bytes(j, 2, 10, 6);
     unsigned char got[1024];
@@ -112,7 +112,7 @@ static void test_resume(void **state)
     size_t count = 0;
     unsigned char *before = sample_read(path, &count);
     store *s = NULL;
-    assert_int_equal(store_open(path, j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, resume, &s, &e), WEFT_OK);
     assert_int_equal(tile_table_run(store_ledger(s)), 1);
     for (int64_t tile = 0; tile < j->tiles.tiles; tile++) {
         assert_int_equal(tile_table_state(store_ledger(s), tile), TILE_DONE);
@@ -255,7 +255,7 @@ static void test_through_a_link(void **state)
     struct stat status;
     assert_int_equal(symlink("disk.h5", link), 0);
     for (int fresh = 0; fresh < 2; fresh++) {
-        assert_int_equal(store_open(link, j, (store_policy){.fresh = fresh == 1}, &s, &e), WEFT_OK);
+        assert_int_equal(open_alone(link, j, (store_policy){.fresh = fresh == 1}, &s, &e), WEFT_OK);
         assert_int_equal(lstat(link, &status), 0);
         assert_true(S_ISLNK(status.st_mode));
         assert_int_equal(lstat(file, &status), 0);
@@ -280,7 +280,7 @@ static void test_in_use(void **state)
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     const char *path = sample_path("busy.h5");
     store *s = NULL;
-    assert_int_equal(store_open(path, j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, resume, &s, &e), WEFT_OK);
     size_t count = 0;
     unsigned char *before = sample_read(path, &count);
     job *second = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
@@ -351,7 +351,7 @@ static void test_threads_write_side_by_side(void **state)
     job *j = sample_job(40, 25, 4);
     store *s = NULL;
     syncer *y = NULL;
-    assert_int_equal(store_open(sample_path("threads.h5"), j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(sample_path("threads.h5"), j, resume, &s, &e), WEFT_OK);
     assert_int_equal(syncer_create(s, NULL, NULL, &y, &e), WEFT_OK);
     pthread_t threads[4];
     writer writers[4];
@@ -386,7 +386,7 @@ static void test_syncer(void **state)
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     store *s = NULL;
     syncer *y = NULL;
-    assert_int_equal(store_open(sample_path("sync.h5"), j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(sample_path("sync.h5"), j, resume, &s, &e), WEFT_OK);
     assert_int_equal(syncer_create(s, NULL, NULL, &y, &e), WEFT_OK);
     assert_false(syncer_busy(y));
     for (int i = 0; i < 3; i++) {
@@ -419,7 +419,7 @@ static void test_wakes_at_the_end(void **state)
     store *s = NULL;
     atomic_int calls = 0;
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
-    assert_int_equal(store_open(sample_path("wakes.h5"), j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(sample_path("wakes.h5"), j, resume, &s, &e), WEFT_OK);
     store_set_wake(s, count_call, &calls);
     store_touch(s);
     assert_int_equal(store_settle(s, &e), WEFT_OK);
@@ -442,7 +442,7 @@ static void test_leaving(void **state)
     error e = {.status = WEFT_OK};
     job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
     store *s = NULL;
-    assert_int_equal(store_open(sample_path("leave.h5"), j, resume, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(sample_path("leave.h5"), j, resume, &s, &e), WEFT_OK);
     atomic_store(&disk_is_silent, true);
     store_flush(s, true);
     store_flush(s, false);
@@ -465,7 +465,7 @@ static void test_store_misses_its_file(void **state)
     const char *path = sample_path("store.h5");
     const run_row row = {.start = 1};
     store *s = NULL;
-    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
     store_touch(s);
     store_flush(s, true);
     assert_int_equal(store_settle(s, &e), WEFT_OK);

@@ -36,7 +36,7 @@ static store *open_books(const char *path, job *j)
 {
     error e = {.status = WEFT_OK};
     store *s = NULL;
-    assert_int_equal(store_open(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
     return s;
 }
 
@@ -408,7 +408,7 @@ static void test_what_is_not_used_is_not_touched(void **state)
     (void)state;
     error e = {.status = WEFT_OK};
     int64_t rows = -1;
-    job *j = run_record_job(50, 1);
+    job *j = run_record_job(200000, 1);
     store *s = open_books(sample_path("untouched.h5"), j);
     tile_table *l = store_ledger(s);
     const failure_row *failures = tile_table_failures(l, &rows);

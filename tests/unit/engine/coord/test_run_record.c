@@ -24,7 +24,7 @@ static void begin_job(scene *s, job *j, const char *name, bool retry)
                  .options = {.command = "a b", .path = sample_path(name), .retry_failed = retry}};
     s->job = j;
     assert_int_equal(
-        store_open(sample_path(name), s->job, (store_policy){.fresh = false}, &s->store, &e),
+        open_alone(sample_path(name), s->job, (store_policy){.fresh = false}, &s->store, &e),
         WEFT_OK);
     const dispatch_setup deal = {.tiles = s->job->tiles.tiles, .ranks = RANKS, .pure = true};
     assert_int_equal(dispatch_create(&deal, &s->dispatch, &e), WEFT_OK);

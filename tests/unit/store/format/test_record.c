@@ -124,14 +124,14 @@ static void test_a_row_is_counted_again(void **state)
         tile_record_seal(&records[tile], tile);
     }
     records[3].failed = 2; /* torn */
-    const run_row stale = {.start = 90, .end = 95, .items = 7, .busy = 3, .cpu = 1.5};
+    const run_row stale = {.start = 90, .end = 95, .items = 7, .busy = 3, .cpu = 1.5, .map = 1};
     for (int in_use = 0; in_use < 2; in_use++) {
         run_row rows[] = {stale, stale, stale};
         run_row *row = &rows[2];
         tables t = {.tile = records, .run = rows, .runs = 3};
         run_row_set_outcome(&rows[1], WEFT_OUTCOME_RUNNING);
         run_row_set_outcome(row, WEFT_OUTCOME_RUNNING);
-        assert_true(tables_settle_runs(&t, &tiles, in_use == 1));
+        assert_true(tables_settle_runs(&t, 1, &tiles, in_use == 1));
         assert_int_equal(row->items, 4 + 4 + 2);
         assert_int_equal(row->failed, 3);
         assert_true(row->busy == 6 && row->cpu == 3 && row->wait == 0);
@@ -143,9 +143,32 @@ static void test_a_row_is_counted_again(void **state)
         /* A run that has closed its row knows best. */
         run_row_set_outcome(row, WEFT_OUTCOME_STOPPED);
         row->items = 7;
-        assert_false(tables_settle_runs(&t, &tiles, in_use == 1));
+        assert_false(tables_settle_runs(&t, 1, &tiles, in_use == 1));
         assert_int_equal(row->items, 7);
     }
+}
+
+/* Another map's rows are left as they are; a run that is at another map has left this one. */
+static void test_rows_of_several_maps(void **state)
+{
+    (void)state;
+    tiling tiles;
+    tiling_init(&tiles, 4, 4);
+    tile_record record = {.state = TILE_DONE, .run = 0, .start = 100, .seconds = 2};
+    tile_record_seal(&record, 0);
+    run_row rows[] = {{.start = 90, .map = 3}, {.start = 91, .map = 0}};
+    tables t = {.tile = &record, .run = rows, .runs = 2};
+    assert_int_equal(tables_last_run(&t, 3), 0);
+    assert_int_equal(tables_last_run(&t, 0), 1);
+    assert_int_equal(tables_last_run(&t, 2), -1);
+    run_row_set_outcome(&rows[0], WEFT_OUTCOME_RUNNING);
+    run_row_set_outcome(&rows[1], WEFT_OUTCOME_RUNNING);
+    assert_true(tables_settle_runs(&t, 3, &tiles, true));
+    assert_int_equal(run_row_outcome(&rows[0]), WEFT_OUTCOME_KILLED);
+    assert_int_equal(rows[0].items, 4);
+    assert_int_equal(run_row_outcome(&rows[1]), WEFT_OUTCOME_RUNNING);
+    assert_int_equal(rows[1].items, 0);
+    assert_false(tables_settle_runs(&t, 2, &tiles, true));
 }
 
 static void test_texts_of_outcomes(void **state)
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_record_of_another_tile_is_seen),
         cmocka_unit_test(test_texts_of_outcomes),
         cmocka_unit_test(test_a_row_is_counted_again),
+        cmocka_unit_test(test_rows_of_several_maps),
         cmocka_unit_test(test_checksum_is_of_the_concatenation),
         cmocka_unit_test(test_checksums_of_any_length),
     };
