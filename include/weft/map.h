@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <weft/macros.h>
+#include <weft/reduce.h>
 #include <weft/session.h>
 #include <weft/span.h>
 #include <weft/status.h>
@@ -106,6 +107,65 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_field(weft_map *map, const char
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_set_fill(weft_map *map, const char *field,
                                                       const void *fill);
+
+/**
+ * Adds a reduction: the dataset `/<map>/<name>` will hold its value. The kernel adds to its
+ * accumulators, see weft_span_accumulator(). A map may have reductions and no field: then nothing
+ * is kept per item.
+ *
+ * There is an accumulator per tile, in the file and under the tile's checksum, and once all tiles
+ * are done rank 0 folds them in the order of tiles, with two of them and a megabyte in memory at a
+ * time. So the value does not depend on ranks, workers or interruptions; that of WEFT_SUM,
+ * WEFT_INT64_SUM, WEFT_EXTREMES, histograms and quantiles does not depend on the grain either.
+ * Items that have failed are left out; weft_result_get_progress() tells how many.
+ *
+ * @local Main thread. All ranks make the same calls.
+ * @param map       the map
+ * @param name      the reduction's name, as the map's, and no field's
+ * @param reduction what it does; copied
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a bad description, or too many fields and
+ *                         reductions; the map has a file already
+ * @retval WEFT_ERR_MEMORY out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_add_reduction(weft_map *map, const char *name,
+                                                           weft_reduction reduction);
+
+/**
+ * As weft_map_add_reduction(), but what is reduced are the values of a field, all elements of all
+ * items that have not failed. The workers do it as soon as a tile is computed.
+ *
+ * Elements are reduced as doubles, but for WEFT_INT64_SUM, which takes integers;
+ * weft_covariance_of() takes a field with as many elements per item as there are variables.
+ *
+ * @local Main thread. All ranks make the same calls.
+ * @param map       the map
+ * @param field     the name of a field that has been added
+ * @param reduction what it does; copied; not weft_reducer_of()
+ * @param name      the reduction's name, as the map's, and no field's
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  as weft_map_add_reduction(); no such field, or one of another type or
+ * shape than the reduction takes
+ * @retval WEFT_ERR_MEMORY out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_reduce_field(weft_map *map, const char *field,
+                                                          weft_reduction reduction,
+                                                          const char *name);
+
+/**
+ * The value of a reduction, once weft_map_run() has returned WEFT_OK or WEFT_ITEMS_FAILED.
+ *
+ * @local Main thread.
+ * @param map   the map
+ * @param name  the reduction's name
+ * @param value out: weft_reduction_value_bytes() of its description, such as a weft_moments_value
+ * @retval WEFT_OK            done
+ * @retval WEFT_ERR_NOT_FOUND no reduction of that name
+ * @retval WEFT_ERR_USAGE     the map is not complete
+ * @retval WEFT_ERR_MPI       ranks were lost, so that rank 0 could not tell this one; the file has
+ * it
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name, void *value);
 
 /**
  * Adds a parameter that enters the job's identity: a file made with another value is refused.
@@ -227,13 +287,14 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * be in HDF5 meanwhile, unless that is built to be thread-safe.
  *
  * @collective Over all processes of the job. Main thread only. All ranks return the same status.
- * @param map     the map; it, and those that share its file, must have at least one field
+ * @param map     the map; it, and those that share its file, must have a field or a reduction
  * @param kernel  computes a span
  * @param context handed to the kernel; shared by all workers of the rank
  * @retval WEFT_OK             every item is in the result
  * @retval WEFT_ITEMS_FAILED   the same, but some items failed and hold fill values
  * @retval WEFT_STOPPED        told to stop; run the same command again to continue
- * @retval WEFT_ERR_USAGE      no field, a grain that does not fit, or a path where no file can be;
+ * @retval WEFT_ERR_USAGE      no field and no reduction, a grain that does not fit, an integer sum
+ *                             that is beyond int64_t, or a path where no file can be;
  *                             a map that was described after another one of its file had been run,
  *                             or two maps of one name in a file;
  *                             or the kernel has asked for a field that the map does not have, or

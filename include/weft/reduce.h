@@ -40,20 +40,20 @@ WEFT_BEGIN_DECLS
 /** The largest number of probabilities of a reduction to quantiles. */
 #define WEFT_MAX_PROBABILITIES 1024
 
-/** Every kind of reduction: X(enumerator, module, name). */
-#define WEFT_REDUCTION_MAP(X)                           \
-    X(WEFT_REDUCE_SUM, sum, "sum")                      \
-    X(WEFT_REDUCE_INT64_SUM, int64_sum, "integer sum")  \
-    X(WEFT_REDUCE_MOMENTS, moments, "moments")          \
-    X(WEFT_REDUCE_COVARIANCE, covariance, "covariance") \
-    X(WEFT_REDUCE_EXTREMES, extremes, "extremes")       \
-    X(WEFT_REDUCE_HISTOGRAM, histogram, "histogram")    \
-    X(WEFT_REDUCE_QUANTILES, quantiles, "quantiles")    \
-    X(WEFT_REDUCE_OWN, own, "own")
+/** Every kind of reduction: X(enumerator, name). */
+#define WEFT_REDUCTION_MAP(X)             \
+    X(WEFT_REDUCE_SUM, sum)               \
+    X(WEFT_REDUCE_INT64_SUM, int64_sum)   \
+    X(WEFT_REDUCE_MOMENTS, moments)       \
+    X(WEFT_REDUCE_COVARIANCE, covariance) \
+    X(WEFT_REDUCE_EXTREMES, extremes)     \
+    X(WEFT_REDUCE_HISTOGRAM, histogram)   \
+    X(WEFT_REDUCE_QUANTILES, quantiles)   \
+    X(WEFT_REDUCE_OWN, own)
 
 /** The kind of a reduction. */
 typedef enum weft_reduction_kind {
-#define WEFT_REDUCTION_ENUM(name, module, text) name,
+#define WEFT_REDUCTION_ENUM(enumerator, name) enumerator,
     WEFT_REDUCTION_MAP(WEFT_REDUCTION_ENUM)
 #undef WEFT_REDUCTION_ENUM
         WEFT_REDUCE_KINDS /**< how many kinds there are */

@@ -110,6 +110,23 @@ WEFT_API int64_t weft_span_count(const weft_span *span);
 WEFT_API void *weft_span_result(const weft_span *span, int field);
 
 /**
+ * The accumulator of a reduction that the kernel fills, see weft_map_add_reduction(): to it go the
+ * values of the span's items, in their order. The span is one tile, or a part of it, and the
+ * accumulator the tile's. What is added before the kernel returns an error, or crashes, is taken
+ * back; what belongs to an item given to weft_span_fail() must not be added.
+ *
+ * A reduction that the map does not have, or that is made of a field, ends the run as
+ * weft_span_result() says.
+ *
+ * @local The worker that the kernel runs on.
+ * @param span      the kernel's span
+ * @param reduction the reduction's number, in the order of the calls of weft_map_add_reduction()
+ * and weft_map_reduce_field(), from 0
+ * @return the accumulator, such as a weft_moments for WEFT_MOMENTS
+ */
+WEFT_API void *weft_span_accumulator(const weft_span *span, int reduction);
+
+/**
  * The indices of an item in the map's shape.
  *
  * @local The worker that the kernel runs on.

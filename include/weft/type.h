@@ -17,7 +17,7 @@ WEFT_BEGIN_DECLS
 /** The largest number of maps in a result. */
 #define WEFT_MAX_MAPS 128
 
-/** The largest number of fields of a map. */
+/** The largest number of fields and reductions of a map together. */
 #define WEFT_MAX_FIELDS 64
 
 /** The largest number of parameters of a map. */

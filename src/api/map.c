@@ -5,8 +5,10 @@
 #include "api/session.h"
 #include "base/build.h"
 #include "base/log.h"
+#include "engine/run/fold.h"
 #include "engine/run/run.h"
 #include "host/signals.h"
+#include "reduce/reduction.h"
 #include "space/job.h"
 
 #include <inttypes.h>
@@ -24,6 +26,10 @@ struct weft_map {
     int64_t span_limit; /* items; 0: none */
     bool pure;
     weft_isolation isolation;
+    weft_reduction work[WEFT_MAX_FIELDS]; /* of the job's reductions, with what they borrow */
+    unsigned char *values;                /* of the reductions; NULL: it has not run */
+    bool valued;                          /* they are there */
+    bool complete;
 };
 
 /* A path, or of a folder the file of the map's name in it. NULL: out of memory. */
@@ -91,6 +97,10 @@ void weft_map_destroy(weft_map *map)
             link = &(*link)->next;
         }
         *link = map->next;
+        for (int i = 0; i < map->job->reductions; i++) {
+            reduction_clear(&map->work[i]);
+        }
+        free(map->values);
         job_destroy(map->job);
         free(map->path);
         free(map);
@@ -140,6 +150,111 @@ weft_status weft_map_set_fill(weft_map *map, const char *field, const void *fill
 {
     const weft_status status = check_open(map);
     return status != WEFT_OK ? status : job_set_fill(map->job, field, fill, &map->session->error);
+}
+
+/* Adds a reduction whose description is good. */
+static weft_status add_reduction(weft_map *map, job_reduction *r, const weft_reduction *how)
+{
+    weft_reduction *work = &map->work[map->job->reductions % WEFT_MAX_FIELDS];
+    const reduction_value value = reduction_value_of(how);
+    r->bytes = reduction_bytes(how);
+    r->type = value.type;
+    r->shape = value.shape;
+    r->work = work;
+    weft_reduction copy;
+    weft_status status = reduction_copy(how, &copy, &map->session->error);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    status = job_add_reduction(map->job, r, &map->session->error);
+    if (status != WEFT_OK) {
+        reduction_clear(&copy);
+        return status;
+    }
+    *work = copy;
+    return WEFT_OK;
+}
+
+/* What every reduction has. */
+static weft_status begin_reduction(weft_map *map, const char *name, const weft_reduction *how,
+                                   job_reduction *r)
+{
+    error *e = &map->session->error;
+    weft_status status = check_open(map);
+    if (status == WEFT_OK && (name == NULL || strlen(name) >= sizeof r->name)) {
+        status = error_set(e, WEFT_ERR_USAGE, "reduction '%s': a name has 1 to %d characters",
+                           name == NULL ? "" : name, WEFT_NAME_BYTES - 1);
+    }
+    if (status == WEFT_OK) {
+        status = reduction_check(how, name, e);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    *r = (job_reduction){.field = -1};
+    (void)snprintf(r->name, sizeof r->name, "%s", name);
+    reduction_describe(how, r->how, sizeof r->how);
+    return WEFT_OK;
+}
+
+weft_status weft_map_add_reduction(weft_map *map, const char *name, weft_reduction reduction)
+{
+    job_reduction r;
+    const weft_status status = begin_reduction(map, name, &reduction, &r);
+    return status == WEFT_OK ? add_reduction(map, &r, &reduction) : status;
+}
+
+weft_status weft_map_reduce_field(weft_map *map, const char *field, weft_reduction reduction,
+                                  const char *name)
+{
+    error *e = &map->session->error;
+    const job *j = map->job;
+    job_reduction r;
+    weft_status status = begin_reduction(map, name, &reduction, &r);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    r.field = field == NULL ? -1 : job_find_field(j, field);
+    if (r.field < 0) {
+        return error_set(e, WEFT_ERR_USAGE, "reduction '%s': map '%s' has no field '%s'", name,
+                         j->name, field == NULL ? "" : field);
+    }
+    const job_field *of = &j->field[r.field];
+    status = reduction_check_field(&reduction, name, of->type, of->shape.count, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    const size_t used = strlen(r.how);
+    (void)snprintf(r.how + used, sizeof r.how - used, "; of field '%s'", of->name);
+    return add_reduction(map, &r, &reduction);
+}
+
+weft_status weft_map_get(weft_map *map, const char *name, void *value)
+{
+    error *e = &map->session->error;
+    const job *j = map->job;
+    error_clear(e);
+    const int number = name == NULL ? -1 : job_find_reduction(j, name);
+    if (number < 0) {
+        const bool field = name != NULL && job_find_field(j, name) >= 0;
+        return error_set(e, WEFT_ERR_NOT_FOUND, "map '%s' has no reduction '%s'%s", j->name,
+                         name == NULL ? "" : name, field ? ", but a field of that name" : "");
+    }
+    if (!map->complete) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "reduction '%s' of map '%s' has no value before weft_map_run() has "
+                         "computed all of the map",
+                         name, j->name);
+    }
+    if (!map->valued) {
+        return error_set(e, WEFT_ERR_MPI,
+                         "reduction '%s' of map '%s': ranks were lost at the end of the map, so "
+                         "that this rank was not told; %s has the value, and the same command, run "
+                         "again, goes on with it",
+                         name, j->name, map->path);
+    }
+    memcpy(value, map->values + fold_place(j, number), (size_t)job_value_bytes(j, number));
+    return WEFT_OK;
 }
 
 /* Sets the parameter's name; a longer one is refused. */
@@ -425,13 +540,29 @@ static void warn_of_isolation(const weft_map *map)
     }
 }
 
+/* For the values of its reductions. */
+static weft_status make_room(weft_map *map)
+{
+    const size_t bytes = (size_t)fold_place(map->job, map->job->reductions);
+    if (map->values == NULL && bytes > 0) {
+        map->values = calloc(1, bytes);
+    }
+    return map->values == NULL && bytes > 0
+               ? error_memory(&map->session->error, "the values of map '%s'", map->job->name)
+               : WEFT_OK;
+}
+
 static weft_status run(weft_map *map, members *m, weft_kernel_fn kernel, void *context)
 {
     weft_session *s = map->session;
     session_file *f = NULL;
     weft_status status = settle(s, m);
     if (status == WEFT_OK) {
-        status = comm_agree(s->comm, note_file(s, m, &f), &s->error);
+        status = make_room(map);
+        if (status == WEFT_OK) {
+            status = note_file(s, m, &f);
+        }
+        status = comm_agree(s->comm, status, &s->error);
     }
     if (status != WEFT_OK) {
         return status;
@@ -442,11 +573,14 @@ static weft_status run(weft_map *map, members *m, weft_kernel_fn kernel, void *c
     how.maps = f->maps;
     how.jobs = m->job;
     how.file = &f->file;
+    how.values = map->values;
+    how.valued = &map->valued;
     how.span_limit = map->span_limit;
     how.pure = map->pure;
     how.isolate = how.isolate || how.item_timeout_s > 0 || map->isolation == WEFT_ALWAYS;
     how.never_apart = map->isolation == WEFT_NEVER;
     status = run_map(s->comm, &s->placement, map->job, &how, kernel, context, &s->error);
+    map->complete = status == WEFT_OK || status == WEFT_ITEMS_FAILED;
     for (int i = 0; i < m->count && f->file.made; i++) {
         m->map[i]->fixed = true;
     }

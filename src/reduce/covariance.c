@@ -123,7 +123,8 @@ static void covariance_add(const weft_reduction *r, void *accumulator,
     }
 }
 
-const reduction_kind reduction_covariance = {.name = "covariance",
+const reduction_kind reduction_covariance = {.name =
+                                                 "covariance: count, means, covariances row by row",
                                              .check = covariance_check,
                                              .bytes = covariance_bytes,
                                              .value = covariance_value,

@@ -100,10 +100,11 @@ static void extremes_add(const weft_reduction *r, void *accumulator, const reduc
     }
 }
 
-const reduction_kind reduction_extremes = {.name = "extremes",
-                                           .bytes = extremes_bytes,
-                                           .value = extremes_value,
-                                           .init = extremes_init,
-                                           .merge = extremes_merge,
-                                           .finish = extremes_finish,
-                                           .add = extremes_add};
+const reduction_kind reduction_extremes = {
+    .name = "extremes: minimum, its item, maximum, its item, count, count of NaN",
+    .bytes = extremes_bytes,
+    .value = extremes_value,
+    .init = extremes_init,
+    .merge = extremes_merge,
+    .finish = extremes_finish,
+    .add = extremes_add};

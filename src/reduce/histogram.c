@@ -128,7 +128,7 @@ static void histogram_add(const weft_reduction *r, void *accumulator,
     }
 }
 
-const reduction_kind reduction_histogram = {.name = "histogram",
+const reduction_kind reduction_histogram = {.name = "histogram: the bins, below, above, NaN",
                                             .check = histogram_check,
                                             .bytes = histogram_bytes,
                                             .value = histogram_value,

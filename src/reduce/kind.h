@@ -27,7 +27,7 @@ typedef struct reduction_values {
 
 /* `name` is the reduction's, for errors. What follows check() is called only if that was good. */
 typedef struct reduction_kind {
-    const char *name;
+    const char *name; /* and what its value is made of */
     weft_status (*check)(const weft_reduction *r, const char *name, error *e); /* NULL: none */
     int64_t (*bytes)(const weft_reduction *r);
     reduction_value (*value)(const weft_reduction *r);
@@ -39,7 +39,7 @@ typedef struct reduction_kind {
     void (*add)(const weft_reduction *r, void *accumulator, const reduction_values *values);
 } reduction_kind;
 
-#define REDUCTION_KIND(enumerator, module, text) extern const reduction_kind reduction_##module;
+#define REDUCTION_KIND(enumerator, name) extern const reduction_kind reduction_##name;
 WEFT_REDUCTION_MAP(REDUCTION_KIND)
 #undef REDUCTION_KIND
 

@@ -149,10 +149,11 @@ static void moments_add(const weft_reduction *r, void *accumulator, const reduct
     }
 }
 
-const reduction_kind reduction_moments = {.name = "moments",
-                                          .bytes = moments_bytes,
-                                          .value = moments_value,
-                                          .init = moments_init,
-                                          .merge = moments_merge,
-                                          .finish = moments_finish,
-                                          .add = moments_add};
+const reduction_kind reduction_moments = {
+    .name = "moments: count, mean, error of the mean, variance, skewness, kurtosis",
+    .bytes = moments_bytes,
+    .value = moments_value,
+    .init = moments_init,
+    .merge = moments_merge,
+    .finish = moments_finish,
+    .add = moments_add};

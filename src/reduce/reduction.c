@@ -2,15 +2,17 @@
 /* A reduction: what is done with its accumulators, whatever its kind. */
 #include "reduce/reduction.h"
 
+#include "base/number.h"
 #include "reduce/int64_sum.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const reduction_kind *const kinds[] = {
-#define KIND(enumerator, module, text) &reduction_##module,
+#define KIND(enumerator, name) &reduction_##name,
     WEFT_REDUCTION_MAP(KIND)
 #undef KIND
 };
@@ -110,9 +112,36 @@ weft_status reduction_copy(const weft_reduction *r, weft_reduction *copy, error 
     return WEFT_OK;
 }
 
-const char *reduction_kind_name(const weft_reduction *r)
+/* FNV-1a over the bits of numbers. */
+static uint64_t hash_of(const double *number, int64_t count)
 {
-    return kind_of(r)->name;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (int64_t i = 0; i < count; i++) {
+        unsigned char byte[sizeof *number];
+        memcpy(byte, &number[i], sizeof byte);
+        for (size_t k = 0; k < sizeof byte; k++) {
+            hash = (hash ^ byte[k]) * UINT64_C(0x100000001b3);
+        }
+    }
+    return hash;
+}
+
+void reduction_describe(const weft_reduction *r, char *text, size_t bytes)
+{
+    const int64_t numbers = numbers_of(r);
+    int used = snprintf(text, bytes, "%s", kind_of(r)->name);
+    if (r->count > 0) {
+        used += snprintf(text + used, bytes - (size_t)used, ", %" PRId64, r->count);
+    }
+    if (numbers > 0) {
+        used += snprintf(text + used, bytes - (size_t)used, ", numbers %016" PRIx64,
+                         hash_of(r->number, numbers));
+    }
+    if (r->kind == WEFT_REDUCE_QUANTILES) {
+        const double more[] = {r->accuracy, r->low, r->high};
+        (void)number_print(text + used, bytes - (size_t)used, ", error %.17g, %.17g to %.17g",
+                           more[0], more[1], more[2]);
+    }
 }
 
 int64_t reduction_bytes(const weft_reduction *r)

@@ -20,8 +20,9 @@ weft_status reduction_copy(const weft_reduction *r, weft_reduction *copy, error 
 /* Frees what a copy holds. */
 void reduction_clear(weft_reduction *copy);
 
-/* The name of its kind. */
-const char *reduction_kind_name(const weft_reduction *r);
+/* What it does, with which numbers, as text: what the same text describes is the same, but for the
+ * functions of a reducer of the caller's own. */
+void reduction_describe(const weft_reduction *r, char *text, size_t bytes);
 
 int64_t reduction_bytes(const weft_reduction *r);
 reduction_value reduction_value_of(const weft_reduction *r);

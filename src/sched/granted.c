@@ -55,7 +55,7 @@ weft_status granted_create(int workers, int ranks, const job *j, granted **out, 
     if (s == NULL) {
         return no_memory(e);
     }
-    const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
+    const int64_t tile_bytes = job_tile_bytes(j);
     s->workers = workers > 0 ? workers : 1;
     s->block_ns = larger_of(BLOCK_NS, (int64_t)RANK_NS * ranks);
     s->ahead_ns = larger_of(LOOKAHEAD_NS, (int64_t)RANK_NS * ranks);

@@ -99,35 +99,56 @@ void job_copy(job *to, const job *from)
 {
     memcpy(to, from, offsetof(job, field));
     memcpy(to->field, from->field, (size_t)from->fields * sizeof from->field[0]);
+    memcpy(to->reduction, from->reduction, (size_t)from->reductions * sizeof from->reduction[0]);
     memcpy(to->parameter, from->parameter, (size_t)from->parameters * sizeof from->parameter[0]);
 }
 
-static job_field *find_field(job *j, const char *name)
+int job_find_field(const job *j, const char *name)
 {
     for (int i = 0; i < j->fields; i++) {
         if (strcmp(j->field[i].name, name) == 0) {
-            return &j->field[i];
+            return i;
         }
     }
-    return NULL;
+    return -1;
+}
+
+int job_find_reduction(const job *j, const char *name)
+{
+    for (int i = 0; i < j->reductions; i++) {
+        if (strcmp(j->reduction[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Fields and reductions lie side by side in the file. */
+static weft_status check_new_name(const job *j, const char *what, const char *name, error *e)
+{
+    if (!good_name(name)) {
+        return bad_name(what, name, e);
+    }
+    const bool field = job_find_field(j, name) >= 0;
+    if (field || job_find_reduction(j, name) >= 0) {
+        return error_set(e, WEFT_ERR_USAGE, "map '%s' has a %s '%s' already", j->name,
+                         field ? "field" : "reduction", name);
+    }
+    if (j->fields + j->reductions == WEFT_MAX_FIELDS) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "%s '%s': map '%s' has %d fields and reductions already", what, name,
+                         j->name, WEFT_MAX_FIELDS);
+    }
+    return WEFT_OK;
 }
 
 static weft_status check_new_field(job *j, const char *name, weft_type type, error *e)
 {
-    if (!good_name(name)) {
-        return bad_name("field", name, e);
-    }
-    if (find_field(j, name) != NULL) {
-        return error_set(e, WEFT_ERR_USAGE, "map '%s' has a field '%s' already", j->name, name);
-    }
-    if (j->fields == WEFT_MAX_FIELDS) {
-        return error_set(e, WEFT_ERR_USAGE, "field '%s': map '%s' has %d fields already", name,
-                         j->name, WEFT_MAX_FIELDS);
-    }
-    if (weft_type_bytes(type) == 0) {
+    const weft_status status = check_new_name(j, "field", name, e);
+    if (status == WEFT_OK && weft_type_bytes(type) == 0) {
         return error_set(e, WEFT_ERR_USAGE, "field '%s': %d is not a type", name, (int)type);
     }
-    return WEFT_OK;
+    return status;
 }
 
 weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
@@ -168,13 +189,48 @@ weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
 
 weft_status job_set_fill(job *j, const char *name, const void *fill, error *e)
 {
-    job_field *field = name == NULL ? NULL : find_field(j, name);
-    if (field == NULL || fill == NULL) {
+    const int number = name == NULL ? -1 : job_find_field(j, name);
+    if (number < 0 || fill == NULL) {
         return error_set(e, WEFT_ERR_USAGE, "fill value: map '%s' has no field '%s'", j->name,
                          name == NULL ? "" : name);
     }
+    job_field *field = &j->field[number];
     memcpy(field->fill, fill, weft_type_bytes(field->type) - type_padding(field->type));
     return WEFT_OK;
+}
+
+weft_status job_add_reduction(job *j, const job_reduction *reduction, error *e)
+{
+    const weft_status status = check_new_name(j, "reduction", reduction->name, e);
+    if (status == WEFT_OK) {
+        j->reduction[j->reductions++] = *reduction;
+    }
+    return status;
+}
+
+int64_t job_tile_bytes(const job *j)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < job_columns(j); i++) {
+        bytes += job_column_room(j, i, 1);
+    }
+    return bytes;
+}
+
+int64_t job_value_bytes(const job *j, int reduction)
+{
+    const job_reduction *r = &j->reduction[reduction];
+    return r->shape.count * (int64_t)weft_type_bytes(r->type);
+}
+
+bool job_kernel_reduces(const job *j)
+{
+    for (int i = 0; i < j->reductions; i++) {
+        if (j->reduction[i].field < 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const job_parameter *find_parameter(const job *j, const char *name)
@@ -222,8 +278,13 @@ weft_status job_set_program(job *j, const char *name, const char *version, error
 
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
 {
-    if (j->fields == 0) {
-        return error_set(e, WEFT_ERR_USAGE, "map '%s' has no field: nothing to compute", j->name);
+    if (j->fields == 0 && j->reductions == 0) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "map '%s' has no field and no reduction: nothing to compute", j->name);
+    }
+    int64_t accumulator_bytes = 0;
+    for (int i = 0; i < j->reductions; i++) {
+        accumulator_bytes += j->reduction[i].bytes;
     }
     int64_t item_bytes[WEFT_MAX_FIELDS];
     const int64_t most = INT64_MAX / 2 / (j->items.count > 0 ? j->items.count : 1);
@@ -237,13 +298,19 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
     }
     j->seed = seed;
     if (grain == 0) {
-        grain = tiling_auto_grain(j->items.count, j->fields, item_bytes);
+        grain = tiling_auto_grain(j->items.count, j->fields, item_bytes, accumulator_bytes);
     }
     /* A tile that is longer than the job could have more bytes than can be counted. */
     if (grain > j->items.count) {
         grain = j->items.count > 0 ? j->items.count : 1;
     }
     tiling_init(&j->tiles, j->items.count, grain);
+    if (j->tiles.tiles > 0 && accumulator_bytes > INT64_MAX / 4 / j->tiles.tiles) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "map '%s': the accumulators of %" PRId64 " tiles are larger than a file "
+                         "can be; a larger --grain makes fewer tiles",
+                         j->name, j->tiles.tiles);
+    }
     return WEFT_OK;
 }
 
@@ -309,6 +376,22 @@ static void describe_field(const job_field *field, account *a)
     account_add(a, what, "%s", value);
 }
 
+/* What it does, and what its value is. */
+static void describe_reduction(const job_reduction *r, account *a)
+{
+    char what[WHAT_BYTES];
+    char shape[JOB_TEXT_BYTES] = "";
+    if (r->shape.ndims > 0) {
+        format_shape(&r->shape, shape, sizeof shape);
+    }
+    (void)snprintf(what, sizeof what, "reduction '%s'", r->name);
+    account_add(a, what, "%s", r->how);
+    (void)snprintf(what, sizeof what, "the value of reduction '%s'", r->name);
+    account_add(a, what, "%s%s%s", weft_type_name(r->type), shape[0] == '\0' ? "" : " ", shape);
+    (void)snprintf(what, sizeof what, "the accumulator of reduction '%s'", r->name);
+    account_add(a, what, "%" PRId64 " bytes", r->bytes);
+}
+
 static void describe_shape(const job *j, account *a)
 {
     char value[JOB_TEXT_BYTES];
@@ -336,6 +419,9 @@ void job_describe(const job *j, account *a)
         (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
         account_add(a, what, "'%s'", field->long_name);
     }
+    for (int i = 0; i < j->reductions; i++) {
+        describe_reduction(&j->reduction[i], a);
+    }
 }
 
 /* Parameters may come in another order. */
@@ -352,6 +438,11 @@ void job_identify(const job *j, account *a)
     for (int i = 0; i < j->fields; i++) {
         describe_field(&j->field[i], a);
         (void)snprintf(what, sizeof what, "the place of field '%s'", j->field[i].name);
+        account_add(a, what, "%d", i);
+    }
+    for (int i = 0; i < j->reductions; i++) {
+        describe_reduction(&j->reduction[i], a);
+        (void)snprintf(what, sizeof what, "the place of reduction '%s'", j->reduction[i].name);
         account_add(a, what, "%d", i);
     }
     account_add(a, "the seed", "%" PRIu64, j->seed);

@@ -25,6 +25,17 @@ typedef struct job_field {
     unsigned char fill[TYPE_MAX_BYTES];
 } job_field;
 
+/* Values of all items that become one. Each tile has an accumulator. */
+typedef struct job_reduction {
+    char name[WEFT_NAME_BYTES];
+    char how[JOB_TEXT_BYTES];          /* what it does, with which numbers */
+    int64_t bytes;                     /* of an accumulator */
+    weft_type type;                    /* of the value's elements */
+    space shape;                       /* of the value; no dimensions for a scalar */
+    int field;                         /* that is reduced; -1: the kernel fills the accumulators */
+    const struct weft_reduction *work; /* what is done with them; NULL: read from a file */
+} job_reduction;
+
 typedef enum job_parameter_type { JOB_INT64, JOB_DOUBLE, JOB_STRING } job_parameter_type;
 
 typedef struct job_parameter {
@@ -46,8 +57,10 @@ typedef struct job {
     char version[WEFT_NAME_BYTES]; /* the program's; "": it has none, … */
     char build[BUILD_TEXT_BYTES];  /* … and this says of which compilation it is; no identity */
     int fields;
+    int reductions; /* with the fields WEFT_MAX_FIELDS at most */
     int parameters;
     job_field field[WEFT_MAX_FIELDS];
+    job_reduction reduction[WEFT_MAX_FIELDS];
     job_parameter parameter[WEFT_MAX_PARAMETERS];
 } job;
 
@@ -55,8 +68,8 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
 
 void job_destroy(job *j);
 
-/* Makes a job the same as another, which need not be whole in memory behind its last field and its
- * last parameter. */
+/* Makes a job the same as another, which need not be whole in memory behind its last field, its
+ * last reduction and its last parameter. */
 void job_copy(job *to, const job *from);
 
 weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
@@ -64,6 +77,15 @@ weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
                           error *e);
 
 weft_status job_set_fill(job *j, const char *field, const void *fill, error *e);
+
+/* Copies the reduction; its name must be new. */
+weft_status job_add_reduction(job *j, const job_reduction *reduction, error *e);
+
+/* The number of a field; -1: there is none of that name. */
+int job_find_field(const job *j, const char *name);
+
+/* The number of a reduction; -1: there is none of that name. */
+int job_find_reduction(const job *j, const char *name);
 
 /* Copies the parameter; its name must be new. */
 weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e);
@@ -82,6 +104,43 @@ static inline int64_t job_field_bytes(const job *j, int field, int64_t items)
 {
     return items * j->field[field].item_bytes;
 }
+
+/* What a tile has bytes of: columns, which are the fields and behind them the accumulators of the
+ * reductions. */
+static inline int job_columns(const job *j)
+{
+    return j->fields + j->reductions;
+}
+
+/* Bytes of one column in a run of tiles of a settled job. */
+static inline int64_t job_column_bytes(const job *j, int column, int64_t tile, int64_t tiles)
+{
+    return column < j->fields ? job_field_bytes(j, column, tiling_items(&j->tiles, tile, tiles))
+                              : tiles * j->reduction[column - j->fields].bytes;
+}
+
+/* Bytes of one column in so many whole tiles. */
+static inline int64_t job_column_room(const job *j, int column, int64_t tiles)
+{
+    return column < j->fields ? job_field_bytes(j, column, tiles * j->tiles.grain)
+                              : tiles * j->reduction[column - j->fields].bytes;
+}
+
+/* Bytes of one column in a run of rows: a row is an item of a field, or a tile's accumulator. */
+static inline int64_t job_row_bytes(const job *j, int column, int64_t rows)
+{
+    return rows * (column < j->fields ? j->field[column].item_bytes
+                                      : j->reduction[column - j->fields].bytes);
+}
+
+/* Bytes of a whole tile over all columns. */
+int64_t job_tile_bytes(const job *j);
+
+/* Bytes of a reduction's value. */
+int64_t job_value_bytes(const job *j, int reduction);
+
+/* Whether the kernel fills accumulators. */
+bool job_kernel_reduces(const job *j);
 
 /* Adds all that makes a settled job the same one in another run to an account. */
 void job_identify(const job *j, account *a);

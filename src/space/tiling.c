@@ -18,6 +18,10 @@
 #define MAX_TILE_BYTES (INT64_C(4) << 20)
 #define PAGE_BYTES INT64_C(4096)
 
+/* Accumulators take no more than this, or than so few tiles need. */
+#define MOST_ACCUMULATOR_BYTES (INT64_C(256) << 20)
+#define FEW_ACCUMULATORS INT64_C(256)
+
 static int64_t min_i64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -72,7 +76,7 @@ static int64_t items_per_largest_tile(int fields, const int64_t item_bytes[])
     return max_i64(MAX_TILE_BYTES / max_i64(record, 1), 1);
 }
 
-int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[])
+static int64_t grain_for_fields(int64_t count, int fields, const int64_t item_bytes[])
 {
     int64_t page = items_per_page(fields, item_bytes);
     int64_t limit = items_per_largest_tile(fields, item_bytes);
@@ -92,4 +96,34 @@ int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[])
     }
     /* Over 4 TiB there is no way to keep to the limit. */
     return page <= limit ? divide_up(least, page) * page : least;
+}
+
+/* As many tiles as are worth their accumulators, of which a small result has no more than it has
+ * itself. */
+static int64_t worth_accumulators(int64_t count, int64_t record_bytes, int64_t accumulator_bytes)
+{
+    const int64_t most = max_i64(FEW_ACCUMULATORS, MOST_ACCUMULATOR_BYTES / accumulator_bytes);
+    if (record_bytes == 0 || record_bytes >= accumulator_bytes) {
+        return most;
+    }
+    return min_i64(most, max_i64(FEW_TILES, count / (accumulator_bytes / record_bytes)));
+}
+
+int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[],
+                          int64_t accumulator_bytes)
+{
+    const int64_t grain = grain_for_fields(count, fields, item_bytes);
+    int64_t record = 0;
+    for (int f = 0; f < fields; f++) {
+        record += min_i64(item_bytes[f], MAX_TILE_BYTES);
+    }
+    if (accumulator_bytes == 0) {
+        return grain;
+    }
+    const int64_t least = divide_up(count, worth_accumulators(count, record, accumulator_bytes));
+    if (least <= grain) {
+        return grain;
+    }
+    const int64_t page = items_per_page(fields, item_bytes);
+    return count / page >= ENOUGH_TILES ? divide_up(least, page) * page : least;
 }

@@ -40,8 +40,11 @@ static inline int64_t tiling_items(const tiling *t, int64_t tile_first, int64_t 
  * item. At least 1; at most 2²⁰ tiles; a tile has at most 4 MiB over all fields unless that
  * would make more than 2²⁰ tiles or one item alone is larger. Large results get tiles of whole
  * pages, others up to 65536 tiles so that the work spreads; where items have less than 16 bytes, no
- * more than make tiles of 16, or 512 of them.
+ * more than make tiles of 16, or 512 of them. Where a tile has accumulator_bytes as well, there are
+ * no more tiles than make 256 MiB of them, or 256; and none of a result that are larger than what
+ * else the tile has, but for 512 tiles.
  */
-int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[]);
+int64_t tiling_auto_grain(int64_t count, int fields, const int64_t item_bytes[],
+                          int64_t accumulator_bytes);
 
 #endif

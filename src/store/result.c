@@ -220,12 +220,12 @@ int weft_result_find_field(weft_result *result, const char *name)
     return -1;
 }
 
-/* Unchecked: a field's bytes at a run of items. */
-static weft_status read_items(weft_result *r, int field, int64_t first, int64_t count, void *values)
+/* Unchecked: a run of a column's rows. */
+static weft_status read_rows(weft_result *r, int column, int64_t first, int64_t count, void *values)
 {
     const job *j = r->job;
-    return bytes_read(r->fd, r->path, values, (size_t)job_field_bytes(j, field, count),
-                      r->layout->field_offset[field] + job_field_bytes(j, field, first), &r->error);
+    return bytes_read(r->fd, r->path, values, (size_t)job_row_bytes(j, column, count),
+                      r->layout->field_offset[column] + job_row_bytes(j, column, first), &r->error);
 }
 
 weft_status weft_result_read(weft_result *result, int field, int64_t first, int64_t count,
@@ -240,7 +240,7 @@ weft_status weft_result_read(weft_result *result, int field, int64_t first, int6
                          "%s has %" PRId64 " items, not %" PRId64 " from %" PRId64, result->path,
                          result->info.count, count, first);
     }
-    return count == 0 ? WEFT_OK : read_items(result, field, first, count, values);
+    return count == 0 ? WEFT_OK : read_rows(result, field, first, count, values);
 }
 
 static weft_status read_tables(weft_result *r)
@@ -401,8 +401,8 @@ typedef struct verification {
     int64_t verified;
     int64_t bad;
     int64_t unread;                 /* of the bad ones, those that cannot be read */
-    unsigned char *buffer;          /* room for `tiles` tiles, field after field */
-    size_t offset[WEFT_MAX_FIELDS]; /* where in the buffer a field begins */
+    unsigned char *buffer;          /* room for `tiles` tiles, column after column */
+    size_t offset[WEFT_MAX_FIELDS]; /* where in the buffer a column begins */
     int64_t tiles;
 } verification;
 
@@ -419,14 +419,13 @@ static void report_bad(verification *v, int64_t tile, const char *what)
 static void verify_tile(verification *v, int64_t tile, int64_t place)
 {
     const job *j = v->result->job;
-    const int64_t items = tiling_items(&j->tiles, tile, 1);
     const void *bytes[WEFT_MAX_FIELDS];
     size_t counts[WEFT_MAX_FIELDS];
-    for (int i = 0; i < j->fields; i++) {
-        bytes[i] = v->buffer + v->offset[i] + job_field_bytes(j, i, place * j->tiles.grain);
-        counts[i] = (size_t)job_field_bytes(j, i, items);
+    for (int i = 0; i < job_columns(j); i++) {
+        bytes[i] = v->buffer + v->offset[i] + job_column_room(j, i, place);
+        counts[i] = (size_t)job_column_bytes(j, i, tile, 1);
     }
-    if (checksum_runs(j->fields, bytes, counts) == v->result->tables.tile[tile].checksum) {
+    if (checksum_runs(job_columns(j), bytes, counts) == v->result->tables.tile[tile].checksum) {
         v->verified++;
     } else {
         report_bad(v, tile, "its bytes differ from its checksum");
@@ -447,9 +446,11 @@ static weft_status read_run(verification *v, int64_t first, int64_t tiles)
 {
     const job *j = v->result->job;
     weft_status status = WEFT_OK;
-    for (int i = 0; i < j->fields && status == WEFT_OK; i++) {
-        status = read_items(v->result, i, tiling_first(&j->tiles, first),
-                            tiling_items(&j->tiles, first, tiles), v->buffer + v->offset[i]);
+    for (int i = 0; i < job_columns(j) && status == WEFT_OK; i++) {
+        const bool field = i < j->fields;
+        status = read_rows(v->result, i, field ? tiling_first(&j->tiles, first) : first,
+                           field ? tiling_items(&j->tiles, first, tiles) : tiles,
+                           v->buffer + v->offset[i]);
     }
     return status;
 }
@@ -490,12 +491,12 @@ static weft_status tell_bad(const verification *v)
 static weft_status prepare_buffer(verification *v)
 {
     const job *j = v->result->job;
-    const int64_t tile_bytes = j->item_bytes * j->tiles.grain;
+    const int64_t tile_bytes = job_tile_bytes(j);
     v->tiles = tile_bytes >= VERIFY_BYTES ? 1 : VERIFY_BYTES / tile_bytes;
     size_t bytes = 0;
-    for (int i = 0; i < j->fields; i++) {
+    for (int i = 0; i < job_columns(j); i++) {
         v->offset[i] = bytes;
-        bytes += (size_t)job_field_bytes(j, i, v->tiles * j->tiles.grain);
+        bytes += (size_t)job_column_room(j, i, v->tiles);
     }
     v->buffer = malloc(bytes + 1);
     if (v->buffer == NULL) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "host/host.h"
+#include "store/format/checksum.h"
 #include "store/format/index.h"
 #include "store/guard/lock.h"
 #include "store/guard/place.h"
@@ -450,25 +451,80 @@ lease_table *store_leases(store *s)
     return s->leases;
 }
 
-weft_status store_write(store *s, int field, int64_t first, int64_t items, const void *bytes,
-                        error *e)
+/* Where a row is. */
+static int64_t row_offset(const store *s, int column, int64_t row)
 {
-    return bytes_write(s->fd, s->path, bytes, (size_t)job_field_bytes(s->job, field, items),
-                       s->layout.field_offset[field] + job_field_bytes(s->job, field, first), e);
+    return s->layout.field_offset[column] + job_row_bytes(s->job, column, row);
 }
 
-weft_status store_read(store *s, int field, int64_t first, int64_t items, void *bytes, error *e)
+weft_status store_write(store *s, int column, int64_t first, int64_t rows, const void *bytes,
+                        error *e)
+{
+    return bytes_write(s->fd, s->path, bytes, (size_t)job_row_bytes(s->job, column, rows),
+                       row_offset(s, column, first), e);
+}
+
+/* By a descriptor of its own, see open_descriptor(). */
+static weft_status read_bytes(const store *s, void *bytes, int64_t count, int64_t offset, error *e)
 {
     const int fd = open(s->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         const int number = errno;
         return fault_set(e, number, s->path, "cannot open %s for reading", s->path);
     }
-    const weft_status status =
-        bytes_read(fd, s->path, bytes, (size_t)job_field_bytes(s->job, field, items),
-                   s->layout.field_offset[field] + job_field_bytes(s->job, field, first), e);
+    const weft_status status = bytes_read(fd, s->path, bytes, (size_t)count, offset, e);
     (void)close(fd);
     return status;
+}
+
+weft_status store_read(store *s, int column, int64_t first, int64_t rows, void *bytes, error *e)
+{
+    return read_bytes(s, bytes, job_row_bytes(s->job, column, rows), row_offset(s, column, first),
+                      e);
+}
+
+static uint64_t value_check(const store *s, int reduction, const void *value)
+{
+    const size_t bytes = (size_t)job_value_bytes(s->job, reduction);
+    return checksum_runs(1, &value, &bytes);
+}
+
+/* Where it is said that a value is there: its checksum, which is nobody's 0. */
+static int64_t check_offset(const store *s, int reduction)
+{
+    return s->layout.values_offset + reduction * (int64_t)sizeof(uint64_t);
+}
+
+weft_status store_write_value(store *s, int reduction, const void *value, error *e)
+{
+    const uint64_t check = value_check(s, reduction, value);
+    const weft_status status =
+        bytes_write(s->fd, s->path, value, (size_t)job_value_bytes(s->job, reduction),
+                    s->layout.value_offset[reduction], e);
+    return status != WEFT_OK
+               ? status
+               : bytes_write(s->fd, s->path, &check, sizeof check, check_offset(s, reduction), e);
+}
+
+weft_status store_read_value(store *s, int reduction, void *value, bool *there, error *e)
+{
+    uint64_t check = 0;
+    weft_status status = read_bytes(s, &check, sizeof check, check_offset(s, reduction), e);
+    if (status == WEFT_OK && check != 0) {
+        status = read_bytes(s, value, job_value_bytes(s->job, reduction),
+                            s->layout.value_offset[reduction], e);
+    }
+    *there = status == WEFT_OK && check != 0 && check == value_check(s, reduction, value);
+    return status;
+}
+
+weft_status store_forget_values(store *s, error *e)
+{
+    static const uint64_t none[WEFT_MAX_FIELDS];
+    return s->job->reductions == 0
+               ? WEFT_OK
+               : bytes_write(s->fd, s->path, none, (size_t)s->job->reductions * sizeof none[0],
+                             check_offset(s, 0), e);
 }
 
 weft_status store_sync(store *s, error *e)

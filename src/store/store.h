@@ -54,12 +54,22 @@ weft_status store_attach(const char *path, const job *j, const metadata_layout *
 tile_table *store_ledger(store *s);
 lease_table *store_leases(store *s);
 
-/* Writes a field's values at a run of items. Any thread; no two threads the same items. */
-weft_status store_write(store *s, int field, int64_t first, int64_t items, const void *bytes,
+/* Writes rows of a column: a field's values at a run of items, or accumulators of a run of tiles.
+ * Any thread; no two threads the same rows. */
+weft_status store_write(store *s, int column, int64_t first, int64_t rows, const void *bytes,
                         error *e);
 
 /* Reads them back. Any thread. */
-weft_status store_read(store *s, int field, int64_t first, int64_t items, void *bytes, error *e);
+weft_status store_read(store *s, int column, int64_t first, int64_t rows, void *bytes, error *e);
+
+/* Rank 0: writes the value of a reduction, and that it is there. */
+weft_status store_write_value(store *s, int reduction, const void *value, error *e);
+
+/* Rank 0: reads it back, if it is there, and whole. */
+weft_status store_read_value(store *s, int reduction, void *value, bool *there, error *e);
+
+/* Rank 0: from now on no value is there. */
+weft_status store_forget_values(store *s, error *e);
 
 /* Forces to disk what has been written so far. Any thread. */
 weft_status store_sync(store *s, error *e);

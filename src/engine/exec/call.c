@@ -3,8 +3,11 @@
 #include "engine/exec/call.h"
 
 #include "engine/exec/isolation.h"
+#include "reduce/reduction.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A span in a child is long, and is computed in so many parts or fewer: where something fails or
  * dies, only the items of its part are tried one by one. */
@@ -115,6 +118,48 @@ static bool retry_span(const weft_span *span, isolation_plan plan, const attempt
     return true;
 }
 
+/* What the kernel has added to accumulators before a span: empty where that is the first of its
+ * tile, or else a copy. */
+typedef struct state_before {
+    bool first;
+    unsigned char *copy; /* one accumulator after the other */
+} state_before;
+
+static bool save_state(const weft_span *span, state_before *state)
+{
+    const job *j = span->flow->job;
+    size_t bytes = 0;
+    *state = (state_before){.first = span->first % j->tiles.grain == 0};
+    if (state->first || !job_kernel_reduces(j)) {
+        return true;
+    }
+    for (int i = 0; i < j->reductions; i++) {
+        bytes += (size_t)j->reduction[i].bytes;
+    }
+    state->copy = malloc(bytes + 1);
+    bytes = 0;
+    for (int i = 0; i < j->reductions && state->copy != NULL; i++) {
+        memcpy(state->copy + bytes, span_accumulator(span, i), (size_t)j->reduction[i].bytes);
+        bytes += (size_t)j->reduction[i].bytes;
+    }
+    return state->copy != NULL;
+}
+
+/* What an attempt that has failed has added does not count. */
+static void restore_state(const weft_span *span, const state_before *state)
+{
+    const job *j = span->flow->job;
+    size_t at = 0;
+    for (int i = 0; i < j->reductions; i++) {
+        if (j->reduction[i].field < 0 && state->first) {
+            reduction_init(j->reduction[i].work, span_accumulator(span, i));
+        } else if (j->reduction[i].field < 0 && state->copy != NULL) {
+            memcpy(span_accumulator(span, i), state->copy + at, (size_t)j->reduction[i].bytes);
+        }
+        at += (size_t)j->reduction[i].bytes;
+    }
+}
+
 /* The attempt has not computed the span. */
 static bool call_again(const weft_span *span, isolation_plan plan, const attempt *a)
 {
@@ -127,7 +172,14 @@ static bool call_again(const weft_span *span, isolation_plan plan, const attempt
 /* Items of which as much is known. */
 static bool call_alike(const weft_span *span, isolation_plan plan)
 {
+    static const error no_memory = {.status = WEFT_ERR_MEMORY,
+                                    .text = "out of memory for the accumulators of a span"};
     attempt a = {.here = true};
+    state_before state;
+    if (!save_state(span, &state)) {
+        span->failures->broken = &no_memory;
+        return false;
+    }
     if (plan.apart) {
         a = isolation_try(span->flow->isolation, span);
     }
@@ -135,7 +187,12 @@ static bool call_alike(const weft_span *span, isolation_plan plan)
         plan.apart = false;
         a.code = call_parts_and_break(span);
     }
-    return (a.code == 0 && !a.died) || call_again(span, plan, &a);
+    const bool computed = a.code == 0 && !a.died;
+    if (!computed) {
+        restore_state(span, &state);
+    }
+    free(state.copy);
+    return computed || call_again(span, plan, &a);
 }
 
 /* As much at once as a child has room for. */
@@ -157,5 +214,6 @@ bool call_with_care(const weft_span *span)
 bool call_after_error(const weft_span *span, int code)
 {
     const attempt a = {.here = true, .code = code};
+    restore_state(span, &(state_before){.first = true});
     return call_again(span, (isolation_plan){.apart = false}, &a);
 }

@@ -507,9 +507,9 @@ child_answer child_compute(child *c, int64_t first, int64_t count, const child_w
     return answer;
 }
 
-const unsigned char *child_area(const child *c, int i)
+unsigned char *child_area(const child *c, int i)
 {
-    return (const unsigned char *)c->cell + c->start[i];
+    return (unsigned char *)c->cell + c->start[i];
 }
 
 child_effort child_count(const child *c)

@@ -95,8 +95,8 @@ bool child_begin(child *c);
 child_answer child_compute(child *c, int64_t first, int64_t count, const child_wait *wait,
                            span_failures *failures);
 
-/* Where the results of area i are afterwards. */
-const unsigned char *child_area(const child *c, int i);
+/* Where area i is: what is there before is what the child finds, and then its results. */
+unsigned char *child_area(const child *c, int i);
 
 typedef struct child_effort {
     int64_t forked; /* processes */

@@ -9,6 +9,7 @@
 #include "engine/exec/misuse.h"
 #include "engine/exec/span.h"
 #include "engine/flow/failed_items.h"
+#include "reduce/reduction.h"
 #include "store/format/checksum.h"
 
 #include <stdlib.h>
@@ -96,40 +97,94 @@ static int64_t find_retry(const flow *w, int64_t item)
     return low;
 }
 
-static uint64_t tile_checksum(const block *b, int64_t first, int64_t items)
+static uint64_t tile_checksum(const block *b, int64_t tile)
 {
     const job *j = b->flow->job;
     const void *bytes[WEFT_MAX_FIELDS];
     size_t counts[WEFT_MAX_FIELDS];
-    for (int i = 0; i < j->fields; i++) {
-        bytes[i] = block_bytes(b, i, first);
-        counts[i] = (size_t)job_field_bytes(j, i, items);
+    for (int i = 0; i < job_columns(j); i++) {
+        bytes[i] = block_column(b, i, tile);
+        counts[i] = (size_t)job_column_bytes(j, i, tile, 1);
     }
-    return checksum_runs(j->fields, bytes, counts);
+    return checksum_runs(job_columns(j), bytes, counts);
 }
 
 /* Fetches a tile from the file; false if what is there is not what was recorded. */
-static bool fetch_tile(const block *b, int64_t first, int64_t items, uint64_t checksum)
+static bool fetch_tile(const block *b, int64_t tile, uint64_t checksum)
 {
     const flow *w = b->flow;
+    const job *j = w->job;
     error e = {.status = WEFT_OK};
     weft_status status = WEFT_OK;
-    for (int i = 0; i < w->job->fields && status == WEFT_OK; i++) {
-        status = store_read(w->store, i, first, items, block_bytes(b, i, first), &e);
+    for (int i = 0; i < job_columns(j) && status == WEFT_OK; i++) {
+        const bool field = i < j->fields;
+        status =
+            store_read(w->store, i, field ? tiling_first(&j->tiles, tile) : tile,
+                       field ? tiling_items(&j->tiles, tile, 1) : 1, block_column(b, i, tile), &e);
     }
-    return status == WEFT_OK && tile_checksum(b, first, items) == checksum;
+    return status == WEFT_OK && tile_checksum(b, tile) == checksum;
+}
+
+/* Makes the accumulators of a tile empty that the kernel fills. */
+static void empty_accumulators(const block *b, int64_t tile)
+{
+    const job *j = b->flow->job;
+    for (int i = 0; i < j->reductions; i++) {
+        if (j->reduction[i].field < 0) {
+            reduction_init(j->reduction[i].work, block_accumulator(b, i, tile));
+        }
+    }
+}
+
+/* Reduces the values of a tile's field, but for those of items that have failed. */
+static void reduce_field(const block *b, int reduction, int64_t tile)
+{
+    const job *j = b->flow->job;
+    const job_reduction *r = &j->reduction[reduction];
+    const job_field *field = &j->field[r->field];
+    const int64_t origin = tiling_first(&j->tiles, b->first);
+    const int64_t end = tiling_first(&j->tiles, tile + 1);
+    void *accumulator = block_accumulator(b, reduction, tile);
+    reduction_init(r->work, accumulator);
+    for (int64_t item = tiling_first(&j->tiles, tile); item < end;) {
+        const int64_t stop = origin + failed_items_next(b->failed, item - origin, end - origin);
+        if (stop > item) {
+            reduction_add_field(r->work, accumulator, field->type, block_bytes(b, r->field, item),
+                                field->shape.count, item, stop - item);
+        }
+        item = stop + 1;
+    }
+}
+
+static void reduce_fields(const block *b, int64_t tile)
+{
+    const job *j = b->flow->job;
+    for (int i = 0; i < j->reductions; i++) {
+        if (j->reduction[i].field >= 0) {
+            reduce_field(b, i, tile);
+        }
+    }
+}
+
+/* A whole tile in one span. */
+static bool compute_tile(const block *b, int worker, int64_t tile, span_failures *failures)
+{
+    const tiling *t = &b->flow->job->tiles;
+    empty_accumulators(b, tile);
+    return compute_items(b, worker, tiling_first(t, tile), tiling_items(t, tile, 1), failures);
 }
 
 /* Of a tile with items to retry, from `retry` on, everything else is in the file already, unless
- * the file has been damaged. */
-static bool retry_tile(const block *b, int worker, int64_t first, int64_t items, int64_t retry,
+ * the file has been damaged. What the kernel reduces is not, since items come in their order. */
+static bool retry_tile(const block *b, int worker, int64_t tile, int64_t retry,
                        span_failures *failures)
 {
     const flow *w = b->flow;
-    if (!fetch_tile(b, first, items, w->retry[retry].checksum)) {
-        return compute_items(b, worker, first, items, failures);
+    const int64_t end = tiling_first(&w->job->tiles, tile + 1);
+    if (job_kernel_reduces(w->job) || !fetch_tile(b, tile, w->retry[retry].checksum)) {
+        return compute_tile(b, worker, tile, failures);
     }
-    for (int64_t i = retry; i < w->retry_count && w->retry[i].item < first + items; i++) {
+    for (int64_t i = retry; i < w->retry_count && w->retry[i].item < end; i++) {
         if (!compute_items(b, worker, w->retry[i].item, 1, failures)) {
             return false;
         }
@@ -143,7 +198,9 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
 {
     const flow *w = b->flow;
     const tiling *t = &w->job->tiles;
-    const int64_t most = isolation_takes_long_spans(w, b->careful) ? tiles : w->span_tiles;
+    const bool tile_alone = job_kernel_reduces(w->job);
+    const bool long_spans = !tile_alone && isolation_takes_long_spans(w, b->careful);
+    const int64_t most = long_spans ? tiles : w->span_tiles;
     weft_span span = begin_span(b, worker, failures);
     span.first = tiling_first(t, tile);
     int64_t done = 0;
@@ -152,7 +209,11 @@ static int64_t compute_spans(const block *b, int worker, int64_t tile, int64_t t
         const int64_t more = left < most ? left : most;
         span.first += span.count;
         span.count = tiling_first(t, tile + done + more) - span.first;
-        if ((done > 0 && flow_stopping(w)) || !call_kernel(&span)) {
+        if (done > 0 && flow_stopping(w)) {
+            break;
+        }
+        empty_accumulators(b, tile + done);
+        if (!call_kernel(&span)) {
             break;
         }
         done += more;
@@ -174,8 +235,8 @@ static int64_t compute_tiles(block *b, int worker, int64_t tile, int64_t tiles,
         const int64_t items = tiling_items(t, i, 1);
         const int64_t retry = find_retry(w, first);
         const bool some = retry < w->retry_count && w->retry[retry].item < first + items;
-        if (!(some ? retry_tile(b, worker, first, items, retry, failures)
-                   : compute_items(b, worker, first, items, failures))) {
+        if (!(some ? retry_tile(b, worker, i, retry, failures)
+                   : compute_tile(b, worker, i, failures))) {
             return i - tile;
         }
     }
@@ -212,7 +273,7 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
                                 .start = w->origin_s + 1e-9 * (double)(start_ns - w->origin_ns),
                                 .seconds = item_s * (double)t->grain};
     int64_t alike = 0;
-    if (w->job->fields == 1 && !some_failed) {
+    if (w->job->fields == 1 && w->job->reductions == 0 && !some_failed) {
         alike = items / t->grain;
         tile_records_make(records, &common, tile, alike, block_bytes(b, 0, tiling_first(t, tile)),
                           (size_t)job_field_bytes(w->job, 0, t->grain));
@@ -225,7 +286,8 @@ static void record_tiles(block *b, int worker, int64_t tile, int64_t tiles, int6
             record_failures(b, &records[i], first, of_tile);
         }
         records[i].seconds = item_s * (double)of_tile;
-        records[i].checksum = tile_checksum(b, first, of_tile);
+        reduce_fields(b, tile + i);
+        records[i].checksum = tile_checksum(b, tile + i);
         tile_record_seal(&records[i], tile + i);
     }
 }

@@ -56,6 +56,27 @@ void *weft_span_result(const weft_span *span, int field)
                                                          : note_wrong_number(span, field);
 }
 
+void *weft_span_accumulator(const weft_span *span, int reduction)
+{
+    const job *j = span->flow->job;
+    const bool there = reduction >= 0 && reduction < j->reductions;
+    if (there && j->reduction[reduction].field < 0) {
+        return span_accumulator(span, reduction);
+    }
+    int64_t largest = 0;
+    for (int i = 0; i < j->reductions; i++) {
+        largest = j->reduction[i].bytes > largest ? j->reduction[i].bytes : largest;
+    }
+    misuse_note(span->flow->misuse,
+                there
+                    ? "the kernel asks for the accumulator of reduction %d of map '%s', which is "
+                      "made of a field and not by the kernel"
+                    : "the kernel asks for the accumulator of reduction %d of map '%s', which has "
+                      "%d reductions (counted from 0)",
+                reduction, j->name, j->reductions);
+    return misuse_memory(span->flow->misuse, span->worker, 1, (size_t)largest);
+}
+
 void *weft_span_field(const weft_span *span, const char *field, weft_type type)
 {
     const job *j = span->flow->job;

@@ -167,8 +167,8 @@ static weft_status prepare(slot *mine)
     const isolation *s = mine->isolation;
     const job *j = s->setup.flow->job;
     int64_t bytes[WEFT_MAX_FIELDS];
-    for (int i = 0; i < j->fields; i++) {
-        bytes[i] = job_field_bytes(j, i, s->room);
+    for (int i = 0; i < job_columns(j); i++) {
+        bytes[i] = i < j->fields ? job_field_bytes(j, i, s->room) : job_row_bytes(j, i, 1);
     }
     mine->failed = failed_items_create(s->room);
     if (mine->failed == NULL) {
@@ -179,7 +179,7 @@ static weft_status prepare(slot *mine)
         .forker = s->forker,
         .caller = s->setup.flow->caller,
         .hooks = {.begin = begin_in_child, .compute = compute_in_child, .context = mine},
-        .areas = j->fields,
+        .areas = job_columns(j),
         .area_bytes = bytes,
         .threads = mine->region_threads > 1};
     return child_create(&setup, &mine->child, &mine->broken);
@@ -217,6 +217,18 @@ static child_wish look(const void *context)
     return atomic_load(&w->leaving) ? CHILD_LEAVE : flow_stopping(w) ? CHILD_STOP : CHILD_GO_ON;
 }
 
+/* The child goes on from what the span's tile has so far. */
+static void hand_accumulators(const slot *mine, const weft_span *span)
+{
+    const job *j = span->flow->job;
+    for (int i = 0; i < j->reductions; i++) {
+        if (j->reduction[i].field < 0) {
+            memcpy(child_area(mine->child, j->fields + i), span_accumulator(span, i),
+                   (size_t)j->reduction[i].bytes);
+        }
+    }
+}
+
 /* The child's answer; a refusal only if it lasts. */
 static child_answer compute(slot *mine, const weft_span *span)
 {
@@ -225,6 +237,7 @@ static child_answer compute(slot *mine, const weft_span *span)
                              .look = look,
                              .context = span->flow};
     child_answer answer = {.end = CHILD_REFUSED, .number = EAGAIN};
+    hand_accumulators(mine, span);
     atomic_fetch_add(&mine->isolation->waiting, 1);
     for (int i = 0; i < FORK_TRIES && answer.end == CHILD_REFUSED && !flow_stopping(span->flow);
          i++) {
@@ -243,6 +256,12 @@ static void copy_results(const slot *mine, const weft_span *span)
     for (int i = 0; i < j->fields; i++) {
         memcpy(weft_span_result(span, i), child_area(mine->child, i),
                (size_t)job_field_bytes(j, i, span->count));
+    }
+    for (int i = 0; i < j->reductions; i++) {
+        if (j->reduction[i].field < 0) {
+            memcpy(span_accumulator(span, i), child_area(mine->child, j->fields + i),
+                   (size_t)j->reduction[i].bytes);
+        }
     }
 }
 

@@ -38,6 +38,14 @@ bool weft_span_stopping(const weft_span *span)
     return span->told != NULL ? atomic_load(span->told) : flow_stopping(span->flow);
 }
 
+unsigned char *span_accumulator(const weft_span *span, int reduction)
+{
+    const job *j = span->flow->job;
+    const int64_t tile = span->first / j->tiles.grain - span->origin / j->tiles.grain;
+    return span->bytes + span->field_start[j->fields + reduction] +
+           tile * j->reduction[reduction].bytes;
+}
+
 weft_random weft_span_random(const weft_span *span, int64_t item, uint64_t stream)
 {
     weft_random random;

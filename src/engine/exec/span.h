@@ -24,7 +24,7 @@ typedef struct span_failures {
 struct weft_span {
     const flow *flow;
     unsigned char *bytes;       /* results; … */
-    const int64_t *field_start; /* … where in them a field begins … */
+    const int64_t *field_start; /* … where in them a column begins … */
     int64_t origin;             /* … and with which item */
     int64_t first;
     int64_t count;
@@ -33,6 +33,9 @@ struct weft_span {
     const atomic_bool *told; /* to stop; in a child, which the run's signals do not reach */
     span_failures *failures;
 };
+
+/* The accumulator of a reduction for the span's tile. */
+unsigned char *span_accumulator(const weft_span *span, int reduction);
 
 /* Notes a failed item, once. Where memory is short its row is left out, not the failure. */
 void span_fail(span_failures *failures, int64_t item, int code, const char *text);

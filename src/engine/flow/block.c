@@ -25,9 +25,9 @@ weft_status block_create(flow *w, int64_t room, block **out, error *e)
     block *b = calloc(1, sizeof *b);
     bool *done = malloc((size_t)room);
     int64_t bytes = 0;
-    for (int i = 0; i < w->job->fields && b != NULL; i++) {
+    for (int i = 0; i < job_columns(w->job) && b != NULL; i++) {
         b->field_start[i] = bytes;
-        bytes += job_field_bytes(w->job, i, room * w->job->tiles.grain);
+        bytes += job_column_room(w->job, i, room);
         bytes += (PAGE_BYTES - bytes % PAGE_BYTES) % PAGE_BYTES;
     }
     failed_items *failed = failed_items_create(room * w->job->tiles.grain);
@@ -163,6 +163,20 @@ unsigned char *block_bytes(const block *b, int field, int64_t item)
     return b->bytes + b->field_start[field] + job_field_bytes(j, field, before);
 }
 
+unsigned char *block_accumulator(const block *b, int reduction, int64_t tile)
+{
+    const job *j = b->flow->job;
+    return b->bytes + b->field_start[j->fields + reduction] +
+           (tile - b->first) * j->reduction[reduction].bytes;
+}
+
+unsigned char *block_column(const block *b, int column, int64_t tile)
+{
+    const job *j = b->flow->job;
+    return column < j->fields ? block_bytes(b, column, tiling_first(&j->tiles, tile))
+                              : block_accumulator(b, column - j->fields, tile);
+}
+
 static bool may_be_lost(const flow *w)
 {
     const int64_t until_ns = atomic_load(&w->mine_until_ns);
@@ -172,12 +186,14 @@ static bool may_be_lost(const flow *w)
 static weft_status write_run(block *b, int64_t first, int64_t tiles)
 {
     const flow *w = b->flow;
-    const tiling *t = &w->job->tiles;
-    const int64_t item = tiling_first(t, first);
+    const job *j = w->job;
+    const int64_t item = tiling_first(&j->tiles, first);
+    const int64_t items = tiling_items(&j->tiles, first, tiles);
     weft_status status = WEFT_OK;
-    for (int i = 0; i < w->job->fields && status == WEFT_OK; i++) {
-        status = store_write(w->store, i, item, tiling_items(t, first, tiles),
-                             block_bytes(b, i, item), &b->error);
+    for (int i = 0; i < job_columns(j) && status == WEFT_OK; i++) {
+        const bool field = i < j->fields;
+        status = store_write(w->store, i, field ? item : first, field ? items : tiles,
+                             block_column(b, i, first), &b->error);
     }
     return status;
 }

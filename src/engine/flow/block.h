@@ -29,7 +29,7 @@ typedef struct block {
     unsigned char *buffer;
     unsigned char *bytes;                 /* in the buffer, from a page on */
     int64_t buffer_bytes;                 /* … of so many */
-    int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a field begins */
+    int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a column begins */
     parcel *report;                       /* its head, then … */
     tile_record *records;                 /* … records, sealed, of those tiles that are … */
     bool *done;                           /* … computed */
@@ -75,6 +75,12 @@ parcel *block_pack(block *b);
 
 /* The bytes of a field at an item of the block. */
 unsigned char *block_bytes(const block *b, int field, int64_t item);
+
+/* The accumulator of a reduction for a tile of the block. */
+unsigned char *block_accumulator(const block *b, int reduction, int64_t tile);
+
+/* The bytes of a column at a tile of the block. */
+unsigned char *block_column(const block *b, int column, int64_t tile);
 
 /* Writes the tiles that have been computed, and gives the buffer back; errors go into the block.
  * Once, by any thread. */

@@ -40,6 +40,9 @@ typedef struct run_options {
     int maps;                /* that the file there holds … */
     struct job *const *jobs; /* … settled: needed to make or read it, as long as it is not open */
     run_file *file;
+    /* For the values of a map with reductions, see fold_place(), and whether they are there. */
+    unsigned char *values;
+    bool *valued;
     int64_t span_limit; /* items; 0: none */
     bool pure;
     bool never_apart; /* nothing is computed in a child, however careful */

@@ -11,6 +11,7 @@
 #include "engine/exec/misuse.h"
 #include "engine/exec/overflow.h"
 #include "engine/link/mail.h"
+#include "engine/run/fold.h"
 #include "engine/run/loop.h"
 #include "host/exits.h"
 #include "host/signals.h"
@@ -171,11 +172,21 @@ static void tell_complete(const job *j, const run_options *options, int64_t fail
     progress_end(&p, &summary, clock_now_ns());
 }
 
+/* Tiles are about to change: on disk, too, no value is there before they do. */
+static weft_status forget_values(store *s, const job *j, bool sync, error *e)
+{
+    if (j->reductions == 0) {
+        return WEFT_OK;
+    }
+    const weft_status status = store_forget_values(s, e);
+    return status == WEFT_OK && sync ? store_sync(s, e) : status;
+}
+
 /* Opens the result on rank 0. */
 static weft_status open_first(job *j, const run_options *options, store **s, opening *o,
                               retry_item **retry, error *e)
 {
-    const weft_status status = open_map(j, options, s, e);
+    weft_status status = open_map(j, options, s, e);
     if (status != WEFT_OK) {
         return status;
     }
@@ -194,8 +205,12 @@ static weft_status open_first(job *j, const run_options *options, store **s, ope
         tell_complete(j, options, failed);
         return WEFT_OK;
     }
-    return list_retries(store_ledger(*s), &j->tiles, options->retry_failed, retry, &o->retry_count,
-                        e);
+    if (!tile_table_created(tiles)) {
+        status = forget_values(*s, j, options->sync_s > 0, e);
+    }
+    return status != WEFT_OK ? status
+                             : list_retries(store_ledger(*s), &j->tiles, options->retry_failed,
+                                            retry, &o->retry_count, e);
 }
 
 /* Opens it on all others, as rank 0 says. */
@@ -356,13 +371,51 @@ static void watch_closing(weft_status status, int64_t deadline_ns)
     }
 }
 
-/* The limit in whole tiles. */
-static int64_t span_tiles(const tiling *tiles, int64_t limit)
+/* The limit in whole tiles. A kernel that fills a tile's accumulators is given that tile alone. */
+static int64_t span_tiles(const job *j, int64_t limit)
 {
+    const tiling *tiles = &j->tiles;
+    if (job_kernel_reduces(j)) {
+        return 1;
+    }
     if (limit == 0) {
         return INT64_MAX;
     }
     return limit > tiles->grain ? limit / tiles->grain : 1;
+}
+
+/* Collective, where no rank has been lost: rank 0 has the values of a map that is complete, and all
+ * others get them. */
+static weft_status share_values(comm *c, store *s, const job *j, const run_options *options,
+                                int64_t deadline_ns, weft_status status, error *e)
+{
+    error own = {.status = WEFT_OK};
+    weft_status made = WEFT_OK;
+    if (j->reductions == 0 || (status != WEFT_OK && status != WEFT_ITEMS_FAILED)) {
+        return status;
+    }
+    watch_closing(status, deadline_ns);
+    if (comm_rank(c) == 0) {
+        made = fold_values(s, j, options->values, &own);
+        if (made == WEFT_OK && options->sync_s > 0) {
+            made = store_sync(s, &own);
+        }
+        *options->valued = made == WEFT_OK;
+    }
+    if (!comm_broken(c)) {
+        made = comm_agree_at_end(c, made, &own);
+    }
+    if (made == WEFT_OK && !comm_broken(c)) {
+        error lost = {.status = WEFT_OK};
+        *options->valued = comm_broadcast(c, 0, options->values,
+                                          (size_t)fold_place(j, j->reductions), &lost) == WEFT_OK ||
+                           *options->valued;
+    }
+    end_watch();
+    if (made != WEFT_OK) {
+        *e = own;
+    }
+    return made == WEFT_OK ? status : made;
 }
 
 /* Without --sync a file system may tell of errors only here: they are the run's, on all ranks,
@@ -467,7 +520,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
                   .context = context,
                   .caller = &caller,
                   .options = options,
-                  .span_tiles = span_tiles(&j->tiles, options->span_limit),
+                  .span_tiles = span_tiles(j, options->span_limit),
                   .rank = comm_rank(c),
                   .run = o.run,
                   .origin_ns = clock_now_ns(),
@@ -478,6 +531,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     }
     end_watch();
     free(retry);
+    status = share_values(c, s, j, options, deadline_ns, status, e);
     status = close_store(c, s, options, deadline_ns, status, e);
     pool_destroy(buffers);
     pool_destroy(reports);

@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <weft/reduce.h>
 #include <weft/version.h>
 
 /* HDF5 keeps its metadata in pieces of 4096 bytes and less, which stay together where only what is
@@ -97,7 +98,7 @@ static bool add_parameter(hid_t object, const job_parameter *parameter)
 static hid_t make_dataset(hid_t file, const char *path, hid_t type, int ndims,
                           const hsize_t shape[], const void *fill)
 {
-    const hid_t extent = H5Screate_simple(ndims, shape, NULL);
+    const hid_t extent = ndims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(ndims, shape, NULL);
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     hid_t dataset = H5I_INVALID_HID;
     if (H5Pset_layout(properties, H5D_CONTIGUOUS) >= 0 &&
@@ -164,6 +165,58 @@ static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows, in
     return good;
 }
 
+/* The accumulators of a reduction, a row of bytes per tile. */
+static bool add_accumulators(hid_t file, const job *j, int number, metadata_layout *layout)
+{
+    char path[SCHEMA_PATH_BYTES];
+    const int column = j->fields + number;
+    const hsize_t shape[] = {(hsize_t)j->tiles.tiles, (hsize_t)j->reduction[number].bytes};
+    schema_accumulators_path(path, j->name, j->reduction[number].name);
+    const hid_t dataset = make_dataset(file, path, H5T_NATIVE_UINT8, 2, shape, NULL);
+    const bool good =
+        dataset >= 0 && find_place(dataset, job_column_bytes(j, column, 0, j->tiles.tiles),
+                                   &layout->file_bytes, &layout->field_offset[column]);
+    if (dataset >= 0) {
+        (void)H5Dclose(dataset);
+    }
+    return good;
+}
+
+/* Edges, or probabilities, as far as HDF5 takes them in an attribute. */
+static bool add_numbers(hid_t dataset, const weft_reduction *r)
+{
+    enum { MOST_NUMBERS = 8000 };
+    const bool edges = r != NULL && r->kind == WEFT_REDUCE_HISTOGRAM;
+    if (r == NULL || r->number == NULL || r->count > MOST_NUMBERS) {
+        return true;
+    }
+    const hsize_t count = (hsize_t)(edges ? r->count + 1 : r->count);
+    return add_values(dataset, edges ? "edges" : "probabilities", H5T_NATIVE_DOUBLE, &count,
+                      r->number);
+}
+
+/* Where the value of a reduction will be. */
+static bool add_value(hid_t file, const job *j, int number, metadata_layout *layout)
+{
+    const job_reduction *r = &j->reduction[number];
+    char path[SCHEMA_PATH_BYTES];
+    hsize_t shape[WEFT_MAX_DIMS];
+    for (int i = 0; i < r->shape.ndims; i++) {
+        shape[i] = (hsize_t)r->shape.shape[i];
+    }
+    schema_result_path(path, j->name, r->name);
+    const hid_t dataset =
+        make_dataset(file, path, schema_element(r->type), r->shape.ndims, shape, NULL);
+    const bool good = dataset >= 0 && add_text(dataset, SCHEMA_REDUCTION, r->how) &&
+                      add_numbers(dataset, r->work) &&
+                      find_place(dataset, job_value_bytes(j, number), &layout->file_bytes,
+                                 &layout->value_offset[number]);
+    if (dataset >= 0) {
+        (void)H5Dclose(dataset);
+    }
+    return good;
+}
+
 static bool add_root_attributes(hid_t file, const job *j)
 {
     const int format = SCHEMA_FORMAT;
@@ -210,6 +263,20 @@ static bool add_identity(hid_t file, const job *j)
     return good;
 }
 
+static bool add_reductions(hid_t file, const job *j, metadata_layout *l)
+{
+    char path[SCHEMA_PATH_BYTES];
+    schema_table_path(path, j->name, SCHEMA_VALUES);
+    bool good = add_table(file, path, H5Tcopy(H5T_NATIVE_UINT64), j->reductions, &l->file_bytes,
+                          &l->values_offset);
+    schema_accumulators_path(path, j->name, NULL);
+    good = good && add_group(file, path);
+    for (int i = 0; good && i < j->reductions; i++) {
+        good = add_accumulators(file, j, i, l) && add_value(file, j, i, l);
+    }
+    return good;
+}
+
 static bool add_map(hid_t file, const job *j, metadata_layout *l)
 {
     char tiles[SCHEMA_PATH_BYTES];
@@ -231,6 +298,9 @@ static bool add_map(hid_t file, const job *j, metadata_layout *l)
     good = good && add_group(file, group);
     for (int i = 0; good && i < j->fields; i++) {
         good = add_field(file, j, i, l);
+    }
+    if (good && j->reductions > 0) {
+        good = add_reductions(file, j, l);
     }
     return good;
 }
@@ -265,7 +335,11 @@ static int64_t within(int64_t value, int64_t least, int64_t most)
 
 static int64_t results_bytes(const job *j)
 {
-    return j->item_bytes * j->items.count;
+    int64_t bytes = 0;
+    for (int i = 0; i < job_columns(j); i++) {
+        bytes += job_column_bytes(j, i, 0, j->tiles.tiles);
+    }
+    return bytes;
 }
 
 /* As many as there are items to fail, where they fit into a file of 64 KiB, with SMALL_BYTES for
@@ -364,8 +438,11 @@ static int64_t estimate_map(const writing *w, const job *j, const metadata_layou
     bytes += aligned(w, j->tiles.tiles * (int64_t)sizeof(tile_record));
     bytes += aligned(w, j->tiles.tiles);
     bytes += aligned(w, l->failure_rows * (int64_t)sizeof(failure_row));
-    for (int i = 0; i < j->fields; i++) {
-        bytes += aligned(w, job_field_bytes(j, i, j->items.count));
+    for (int i = 0; i < job_columns(j); i++) {
+        bytes += aligned(w, job_column_bytes(j, i, 0, j->tiles.tiles));
+    }
+    for (int i = 0; i < j->reductions; i++) {
+        bytes += aligned(w, job_value_bytes(j, i)) + INT64_C(3) * OBJECT_BYTES;
     }
     return bytes + w->alignment;
 }
@@ -386,8 +463,8 @@ static void choose_alignment(writing *w)
     int64_t largest = 0;
     for (int i = 0; i < w->maps; i++) {
         const job *j = w->jobs[i];
-        for (int f = 0; f < j->fields; f++) {
-            const int64_t bytes = job_field_bytes(j, f, j->items.count);
+        for (int c = 0; c < job_columns(j); c++) {
+            const int64_t bytes = job_column_bytes(j, c, 0, j->tiles.tiles);
             largest = bytes > largest ? bytes : largest;
         }
         const int64_t bytes = j->tiles.tiles * (int64_t)sizeof(tile_record);

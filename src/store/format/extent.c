@@ -36,11 +36,24 @@ void extents_collect(extents *x, int maps, job *const jobs[], const metadata_lay
         add_table(x, j->name, SCHEMA_LEASES, l->leases_offset, tiles);
         add_table(x, j->name, SCHEMA_FAILURES, l->failures_offset,
                   l->failure_rows * (int64_t)sizeof(failure_row));
-        for (int f = 0; f < j->fields; f++) {
-            extents_add(x, &(extent){.offset = l->field_offset[f],
-                                     .bytes = job_field_bytes(j, f, j->items.count),
+        for (int c = 0; c < job_columns(j); c++) {
+            const bool field = c < j->fields;
+            extents_add(
+                x, &(extent){.offset = l->field_offset[c],
+                             .bytes = job_column_bytes(j, c, 0, tiles),
+                             .map = j->name,
+                             .name = field ? j->field[c].name : j->reduction[c - j->fields].name,
+                             .is_accumulators = !field});
+        }
+        for (int r = 0; r < j->reductions; r++) {
+            extents_add(x, &(extent){.offset = l->value_offset[r],
+                                     .bytes = job_value_bytes(j, r),
                                      .map = j->name,
-                                     .name = j->field[f].name});
+                                     .name = j->reduction[r].name});
+        }
+        if (j->reductions > 0) {
+            add_table(x, j->name, SCHEMA_VALUES, l->values_offset,
+                      j->reductions * (int64_t)sizeof(uint64_t));
         }
     }
     if (maps > 0) {
@@ -78,7 +91,9 @@ void extent_path(const extent *one, char path[SCHEMA_PATH_BYTES])
     if (one->map == NULL) {
         (void)snprintf(path, SCHEMA_PATH_BYTES, "%s", one->name);
     } else {
-        (one->is_table ? schema_table_path : schema_result_path)(path, one->map, one->name);
+        (one->is_table          ? schema_table_path
+         : one->is_accumulators ? schema_accumulators_path
+                                : schema_result_path)(path, one->map, one->name);
     }
 }
 

@@ -15,7 +15,8 @@ typedef struct extent {
     int64_t bytes; /* more than 0 */
     const char *map;
     const char *name;
-    bool is_table; /* and no field */
+    bool is_table;        /* and no field … */
+    bool is_accumulators; /* … or these */
 } extent;
 
 typedef struct extents {

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <weft/reduce.h>
 
 /* What is wrong with the file that is being read: found deep down, told at the top. The first one
  * counts. */
@@ -288,6 +289,33 @@ static bool read_field(hid_t dataset, const char *name, const reading_map *m)
                       &m->layout->field_offset[field]);
 }
 
+/* The accumulators' place is learnt once the tiles are known. */
+static bool read_reduction(hid_t dataset, const char *name, const reading_map *m)
+{
+    hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
+    int64_t lengths[WEFT_MAX_DIMS] = {0};
+    job_reduction r = {.field = -1, .shape = {.ndims = 0, .count = 1}};
+    error ignored = {.status = WEFT_OK};
+    job *j = m->job;
+    const int ndims = get_shape(dataset, shape);
+    const hid_t stored = H5Dget_type(dataset);
+    r.type = schema_find_element(stored);
+    quiet_close(stored);
+    (void)snprintf(r.name, sizeof r.name, "%s", name);
+    for (int i = 0; i < ndims && i < WEFT_MAX_DIMS; i++) {
+        lengths[i] = (int64_t)shape[i];
+    }
+    if (strlen(name) >= sizeof r.name || ndims < 0 || ndims > WEFT_MAX_DIMS ||
+        r.type == WEFT_TYPE_COUNT || (ndims > 0 && !space_init(&r.shape, ndims, lengths)) ||
+        r.shape.count < 1 || r.shape.count > WEFT_MAX_ACCUMULATOR_BYTES ||
+        !get_text(dataset, SCHEMA_REDUCTION, r.how, sizeof r.how) ||
+        job_add_reduction(j, &r, &ignored) != WEFT_OK) {
+        return note_flaw("%s is not a reduction of weft", path_of(dataset));
+    }
+    return get_offset(dataset, job_value_bytes(j, j->reductions - 1), m->layout,
+                      &m->layout->value_offset[j->reductions - 1]);
+}
+
 static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info, void *data)
 {
     const hid_t dataset =
@@ -296,7 +324,8 @@ static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info,
         (void)note_flaw("%s/%.100s is no dataset, or a link", path_of(group), name);
         return -1;
     }
-    const bool good = read_field(dataset, name, data);
+    const bool good = (H5Aexists(dataset, SCHEMA_REDUCTION) > 0 ? read_reduction
+                                                                : read_field)(dataset, name, data);
     quiet_close(dataset);
     return good ? 0 : -1;
 }
@@ -334,6 +363,47 @@ static bool read_identity(hid_t file, const char *name, job **out)
     return good || note_flaw("what %s says does not go together", path);
 }
 
+/* How large they are; their place cannot be asked for before the job is settled. */
+static bool read_accumulator_bytes(hid_t file, const job *j, job_reduction *r)
+{
+    char path[SCHEMA_PATH_BYTES];
+    hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
+    schema_accumulators_path(path, j->name, r->name);
+    const hid_t dataset =
+        is_inside(file, path) ? H5Dopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
+    const bool good = dataset >= 0 && get_shape(dataset, shape) == 2 && shape[1] >= 1 &&
+                      shape[1] <= WEFT_MAX_ACCUMULATOR_BYTES;
+    r->bytes = (int64_t)shape[1];
+    quiet_close(dataset);
+    return good || note_flaw("%s are not accumulators of weft", path);
+}
+
+static bool read_all_accumulators(hid_t file, job *j)
+{
+    bool good = true;
+    for (int i = 0; i < j->reductions && good; i++) {
+        good = read_accumulator_bytes(file, j, &j->reduction[i]);
+    }
+    return good;
+}
+
+static bool find_accumulators(hid_t file, const job *j, int number, metadata_layout *layout)
+{
+    char path[SCHEMA_PATH_BYTES];
+    hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
+    const int column = j->fields + number;
+    schema_accumulators_path(path, j->name, j->reduction[number].name);
+    const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    const hid_t type = dataset < 0 ? H5I_INVALID_HID : H5Dget_type(dataset);
+    const bool good = dataset >= 0 && get_shape(dataset, shape) == 2 &&
+                      shape[0] == (hsize_t)j->tiles.tiles && H5Tget_size(type) == 1 &&
+                      get_offset(dataset, job_column_bytes(j, column, 0, j->tiles.tiles), layout,
+                                 &layout->field_offset[column]);
+    quiet_close(type);
+    quiet_close(dataset);
+    return good || note_flaw("%s are not accumulators of weft", path);
+}
+
 static bool read_fields(hid_t file, reading_map *m)
 {
     char path[SCHEMA_PATH_BYTES];
@@ -345,7 +415,8 @@ static bool read_fields(hid_t file, reading_map *m)
     }
     const bool good = H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_field, m) >= 0;
     quiet_close(group);
-    return good && job_settle(m->job, m->job->seed, m->job->tiles.grain, &ignored) == WEFT_OK;
+    return good && read_all_accumulators(file, m->job) &&
+           job_settle(m->job, m->job->seed, m->job->tiles.grain, &ignored) == WEFT_OK;
 }
 
 static bool read_tables(hid_t file, const job *j, metadata_layout *layout)
@@ -360,6 +431,16 @@ static bool read_tables(hid_t file, const job *j, metadata_layout *layout)
     schema_table_path(path, j->name, SCHEMA_LEASES);
     good = good && read_table(file, path, 1, INT64_MAX, layout, &layout->leases_offset, &leases) &&
            leases == tiles;
+    for (int i = 0; i < j->reductions && good; i++) {
+        good = find_accumulators(file, j, i, layout);
+    }
+    if (good && j->reductions > 0) {
+        int64_t values = 0;
+        schema_table_path(path, j->name, SCHEMA_VALUES);
+        good = read_table(file, path, sizeof(uint64_t), WEFT_MAX_FIELDS, layout,
+                          &layout->values_offset, &values) &&
+               values == j->reductions;
+    }
     schema_table_path(path, j->name, SCHEMA_FAILURES);
     return good && read_table(file, path, sizeof(failure_row), METADATA_MOST_ROWS, layout,
                               &layout->failures_offset, &layout->failure_rows);
@@ -608,7 +689,8 @@ static weft_status take_over(const reading *r, const struct stat *file, const ch
     memcpy(m->created, r->created, sizeof m->created);
     for (int i = 0; i < r->maps && i < WEFT_MAX_MAPS && status == WEFT_OK; i++) {
         const job *theirs = &r->job[i];
-        if (theirs->fields < 0 || theirs->fields > WEFT_MAX_FIELDS || theirs->parameters < 0 ||
+        if (theirs->fields < 0 || theirs->reductions < 0 || theirs->fields > WEFT_MAX_FIELDS ||
+            theirs->reductions > WEFT_MAX_FIELDS - theirs->fields || theirs->parameters < 0 ||
             theirs->parameters > WEFT_MAX_PARAMETERS) {
             return error_set(e, WEFT_ERR_CORRUPT,
                              "%s is damaged: HDF5 has made nonsense of its metadata; it is left "

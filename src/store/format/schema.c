@@ -19,6 +19,12 @@ void schema_table_path(char path[SCHEMA_PATH_BYTES], const char *map, const char
                    table == NULL ? "" : table);
 }
 
+void schema_accumulators_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *reduction)
+{
+    (void)snprintf(path, SCHEMA_PATH_BYTES, SCHEMA_WEFT "/%s/" SCHEMA_ACCUMULATORS "%s%s", map,
+                   reduction == NULL ? "" : "/", reduction == NULL ? "" : reduction);
+}
+
 hid_t schema_element(weft_type type)
 {
     const hid_t types[] = {

@@ -6,7 +6,7 @@
 #include <hdf5.h>
 #include <weft/type.h>
 
-enum { SCHEMA_FORMAT = 2, SCHEMA_PATH_BYTES = 2 * WEFT_NAME_BYTES + 16 };
+enum { SCHEMA_FORMAT = 2, SCHEMA_PATH_BYTES = 2 * WEFT_NAME_BYTES + 32 };
 
 #define SCHEMA_WEFT "/weft"
 #define SCHEMA_RUNS "/weft/runs"
@@ -16,9 +16,17 @@ enum { SCHEMA_FORMAT = 2, SCHEMA_PATH_BYTES = 2 * WEFT_NAME_BYTES + 16 };
 #define SCHEMA_TILES "tiles"
 #define SCHEMA_LEASES "leases"
 #define SCHEMA_FAILURES "failures"
+#define SCHEMA_VALUES "values"
+#define SCHEMA_ACCUMULATORS "accumulators"
+
+/* What a reduction's value has in place of a field's attributes. */
+#define SCHEMA_REDUCTION "reduction"
 
 /* "/<map>/<field>"; without a field, the group of a map's results. */
 void schema_result_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *field);
+
+/* "/weft/<map>/accumulators/<reduction>"; without a reduction, their group. */
+void schema_accumulators_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *reduction);
 
 /* "/weft/<map>/<table>"; without a table, their group. */
 void schema_table_path(char path[SCHEMA_PATH_BYTES], const char *map, const char *table);

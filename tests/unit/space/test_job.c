@@ -260,7 +260,7 @@ static void test_settle(void **state)
     assert_int_equal(j->tiles.tiles, 15);
     assert_int_equal(job_settle(j, 42, 0, &last), WEFT_OK);
     assert_int_equal(j->item_bytes, 10);
-    assert_int_equal(j->tiles.grain, tiling_auto_grain(100, 2, (int64_t[]){2, 8}));
+    assert_int_equal(j->tiles.grain, tiling_auto_grain(100, 2, (int64_t[]){2, 8}, 0));
     job_destroy(j);
 }
 

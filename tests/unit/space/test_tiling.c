@@ -97,7 +97,7 @@ static void test_every_item_is_in_one_tile(void **state)
 
 static int64_t grain_of(int64_t count, int64_t item_bytes)
 {
-    return tiling_auto_grain(count, 1, &item_bytes);
+    return tiling_auto_grain(count, 1, &item_bytes, 0);
 }
 
 static void test_auto_grain_of_small_jobs(void **state)
@@ -130,8 +130,8 @@ static void test_auto_grain_of_whole_pages(void **state)
     assert_int_equal(grain_of(1000000000, 8), 1024); /* 954 for 2²⁰ tiles */
     assert_int_equal(grain_of(100000000, 4096), 96);
     assert_int_equal(grain_of(1000000, MIB), 1);
-    assert_int_equal(tiling_auto_grain(MIB << 9, 3, (int64_t[]){8, 24, 1}), 4096);
-    assert_int_equal(tiling_auto_grain(MIB << 9, 3, (int64_t[]){1, 24, 8}), 4096);
+    assert_int_equal(tiling_auto_grain(MIB << 9, 3, (int64_t[]){8, 24, 1}, 0), 4096);
+    assert_int_equal(tiling_auto_grain(MIB << 9, 3, (int64_t[]){1, 24, 8}, 0), 4096);
 }
 
 static void test_auto_grain_of_large_items(void **state)
@@ -140,11 +140,11 @@ static void test_auto_grain_of_large_items(void **state)
     assert_int_equal(grain_of(100, 4 * MIB + 1), 1);
     assert_int_equal(grain_of(ENOUGH_TILES * 4, MIB), 1);
     assert_int_equal(grain_of(1000, INT64_MAX), 1);
-    assert_int_equal(tiling_auto_grain(1000, 2, (int64_t[]){INT64_MAX, INT64_MAX}), 1);
+    assert_int_equal(tiling_auto_grain(1000, 2, (int64_t[]){INT64_MAX, INT64_MAX}, 0), 1);
     /* A page of these is 4096 items, 16 MiB: the limit holds, and the whole page is given up. */
     assert_int_equal(grain_of(ENOUGH_TILES * 2000, 4097), 1023);
     /* Likewise 512 items, which the first field would have asked for alone. */
-    assert_int_equal(tiling_auto_grain(MIB * 100, 2, (int64_t[]){8, 8192}), 511);
+    assert_int_equal(tiling_auto_grain(MIB * 100, 2, (int64_t[]){8, 8192}, 0), 511);
     /* 600 items for 2²⁰ tiles, pages of 512 items, 701 in 4 MiB: no whole pages in between. */
     assert_int_equal(grain_of(MIB * 600, 5976), 701);
     assert_int_equal(grain_of(MIB * 701, 5976), 701);
@@ -164,8 +164,8 @@ static void test_auto_grain_beyond_4_tib(void **state)
 static void test_auto_grain_without_bytes(void **state)
 {
     (void)state;
-    assert_int_equal(tiling_auto_grain(0, 0, NULL), 1);
-    assert_int_equal(tiling_auto_grain(1000, 0, NULL), 1);
+    assert_int_equal(tiling_auto_grain(0, 0, NULL, 0), 1);
+    assert_int_equal(tiling_auto_grain(1000, 0, NULL, 0), 1);
     assert_int_equal(grain_of(1000, 0), 1);
     assert_int_equal(grain_of(MIB * 3, 0), 3);
 }
@@ -190,7 +190,7 @@ static void check_promises(int64_t count, int fields, const int64_t item_bytes[]
         record += item_bytes[f];
     }
     tiling t;
-    tiling_init(&t, count, tiling_auto_grain(count, fields, item_bytes));
+    tiling_init(&t, count, tiling_auto_grain(count, fields, item_bytes, 0));
     int64_t least = count / MIB + (count % MIB != 0);
     int64_t limit = record >= 4 * MIB ? 1 : 4 * MIB / record;
     int64_t paged = (least + page - 1) / page * page;
@@ -229,6 +229,33 @@ static void test_auto_grain_keeps_its_promises(void **state)
     }
 }
 
+static int64_t tiles_with(int64_t count, int64_t item_bytes, int64_t accumulator_bytes)
+{
+    tiling t;
+    tiling_init(&t, count,
+                tiling_auto_grain(count, item_bytes > 0, &item_bytes, accumulator_bytes));
+    return t.tiles;
+}
+
+static void test_accumulators_make_fewer_tiles(void **state)
+{
+    (void)state;
+    /* Maps that have nothing else. */
+    assert_int_equal(tiles_with(100, 0, 64), 100);
+    assert_true(tiles_with(100000000, 0, 64) > 65000);
+    assert_true(tiles_with(100000000, 0, 65536) <= 4096);
+    assert_true(tiles_with(100000000, 0, 65536) > 4000);
+    assert_true(tiles_with(100000000, 0, INT64_C(1) << 26) <= 256);
+    /* No more of them than there is else, where that is small. */
+    assert_true(tiles_with(1000000, 8, 576) <= 1000000 / (576 / 8));
+    assert_true(tiles_with(1000000, 8, 576) > 13000);
+    assert_int_equal(tiles_with(1000000, 8, 576000), 466);
+    /* Large fields have tiles of whole pages still. */
+    assert_int_equal(tiling_auto_grain(MIB << 10, 1, (int64_t[]){8}, 576) % 512, 0);
+    assert_int_equal(tiling_auto_grain(MIB, 1, (int64_t[]){4096}, 64),
+                     tiling_auto_grain(MIB, 1, (int64_t[]){4096}, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_auto_grain_beyond_4_tib),
         cmocka_unit_test(test_auto_grain_without_bytes),
         cmocka_unit_test(test_auto_grain_keeps_its_promises),
+        cmocka_unit_test(test_accumulators_make_fewer_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reductions: the same bits on every layout, with failures, kills and resumes (promises P1 to P5)."""
+
+import itertools
+import math
+import os
+import random
+import signal
+import time
+
+import h5py
+import numpy as np
+
+import results
+from launch import WEFT, SystemTest, main, needs, schedules, strike
+
+REDUCES = os.environ.get("PROGRAM_reduces")
+LAYOUTS = ((0, 1), (1, 3), (2, 2), (3, 1), (2, 0))
+EDGES = np.array([-0.25, 0, 0.125, 0.5, 0.7])
+COUNT = 1009
+
+
+def item_values(items):
+    whole = items.astype(np.uint64) * np.uint64(2654435761) % np.uint64(1 << 32)
+    x = whole.astype(float) * 2.0 ** -32 - 0.3
+    return x, np.ldexp(x, (items % 41) * 10 - 200)
+
+
+def bins(x):
+    counts = [((x >= a) & ((x <= b) if b == EDGES[-1] else (x < b))).sum()
+              for a, b in zip(EDGES, EDGES[1:])]
+    return counts + [(x < EDGES[0]).sum(), (x > EDGES[-1]).sum(), 0]
+
+
+def extremes(x, items):
+    return [x.min(), items[x.argmin()], x.max(), items[x.argmax()], x.size, 0]
+
+
+def expected(count, left_out=()):
+    """What must come out exactly, by name."""
+    items = np.setdiff1d(np.arange(count), left_out)
+    x, wide = item_values(items)
+    pair = np.stack([items % 77 - 11, items * items % 31 / 4], -1)
+    return {
+        "drawn/sum": math.fsum(wide), "drawn/integers": (items * items - 1000).sum(),
+        "drawn/extremes": extremes(x, items), "drawn/histogram": bins(x),
+        "drawn/own": [len(items), items[-1]], "fields/sum": math.fsum(wide),
+        "fields/integers": (items % 1000 - 300).sum(),
+        "fields/extremes": extremes(pair.ravel(), items.repeat(2)),
+        "fields/histogram": bins(pair.ravel())}
+
+
+def nearly(count, left_out=()):
+    """What must come out nearly."""
+    items = np.setdiff1d(np.arange(count), left_out)
+    x, wide = item_values(items)
+    pair = np.stack([items % 77 - 11, items * items % 31 / 4], -1)
+    return {"drawn/moments": moments(x), "drawn/covariance": covariance(np.stack([x, x * x], -1)),
+            "fields/moments": moments(wide), "fields/covariance": covariance(pair)}
+
+
+def moments(x):
+    scale = abs(x).max()
+    d = (x - x.mean()) / scale
+    second = (d ** 2).mean()
+    variance = x.var(ddof=1)
+    return [len(x), x.mean(), math.sqrt(variance / len(x)), variance,
+            (d ** 3).mean() / second ** 1.5, (d ** 4).mean() / second ** 2 - 3]
+
+
+def covariance(x):
+    return np.concatenate([[len(x)], x.mean(0), np.cov(x.T).ravel()])
+
+
+class Reductions(SystemTest):
+    def values(self):
+        """All values in the file, as bytes."""
+        with results.open_result(self.path()) as file:
+            return {f"{map}/{name}": file[map][name][()]
+                    for map in ("drawn", "fields") for name in file[map]
+                    if "reduction" in file[map][name].attrs}
+
+    def check(self, left_out=(), count=COUNT):
+        """The values in the file, and what each rank was told."""
+        values = self.values()
+        for name, wanted in expected(count, left_out).items():
+            self.assertEqual(np.ravel(values[name]).tolist(), np.ravel(wanted).tolist(), name)
+        for name, wanted in nearly(count, left_out).items():
+            np.testing.assert_allclose(values[name], wanted, rtol=1e-9, err_msg=name)
+        x = np.sort(item_values(np.setdiff1d(np.arange(count), left_out))[0])
+        exact = x[[0, (len(x) - 1) // 2, -1]]
+        np.testing.assert_allclose(values["drawn/quantiles"], exact, rtol=0.01)
+        for told in self.told:
+            self.assertEqual(set(told), set(values))
+            for name, value in values.items():
+                self.assertEqual(told[name][:value.nbytes], value.tobytes(), name)
+        return {name: value.tobytes() for name, value in values.items()}
+
+    def reduce(self, *arguments, layout=(0, 1), **options):
+        """Runs the program; what each rank was told is in self.told."""
+        files = [self.path(f"told{rank}") for rank in range(max(layout[0], 1))]
+        ending = self.run_well(REDUCES, "--out", self.path(), "--count", COUNT, "--told",
+                               self.path("told"), *arguments, layout=layout, **options)
+        self.told = []
+        for path in files:
+            if os.path.exists(path):
+                with open(path, encoding="ascii") as file:
+                    words = [line.split() for line in file]
+                self.told.append({name: bytes.fromhex(digits) for name, digits in words})
+                os.remove(path)
+        return ending
+
+    def test_layouts(self):
+        """The same bits for one grain on every layout; exact values for every grain."""
+        first = {}
+        techniques = itertools.cycle(schedules())
+        for grain, layout in itertools.product(("1", "7", "64", "5000"), LAYOUTS):
+            with self.subTest(layout=layout, grain=grain):
+                self.reduce("--fresh", "--grain", grain, "--schedule", next(techniques),
+                            layout=layout)
+                self.assertEqual(len(self.told), max(layout[0], 1))
+                values = self.check()
+                self.assertEqual(values, first.setdefault(grain, values))
+
+    def test_small_counts(self):
+        for count in 1, 2:
+            self.reduce("--fresh", "--count", count, layout=(2, 2))
+            self.assertEqual(self.values()["drawn/own"].tolist(), [count, count - 1])
+        self.reduce("--fresh", "--count", 0)
+        values = self.values()
+        self.assertEqual(values["drawn/sum"], 0)
+        self.assertEqual(values["drawn/histogram"].tolist(), [0] * 7)
+        self.assertTrue(np.isnan(values["drawn/quantiles"]).all())
+        self.assertEqual(values["fields/moments"][0], 0)
+        self.assertEqual(len(self.told[0]), 14)
+
+    def test_a_complete_map_is_passed(self):
+        self.reduce(layout=(2, 2))
+        first = self.told[0]
+        tiles = {map: results_tiles(self.path(), map) for map in ("drawn", "fields")}
+        self.reduce(layout=(3, 1))
+        self.check()
+        self.assertEqual(self.told, [first] * 3)
+        for map, before in tiles.items():
+            self.assertEqual(before.tobytes(), results_tiles(self.path(), map).tobytes())
+
+    def test_a_value_that_is_not_there_is_made(self):
+        """As after a kill between the last tile and the fold."""
+        self.reduce("--grain", "7")
+        before = self.check()
+        with h5py.File(self.path(), "r") as file:
+            places = [file[f"weft/{map}/values"].id.get_offset() for map in ("drawn", "fields")]
+            value = file["drawn/sum"].id.get_offset()
+        with open(self.path(), "r+b") as file:
+            for place in places:
+                file.seek(place)
+                file.write(bytes(8))
+            file.seek(value)
+            file.write(b"\x55" * 8)
+        self.reduce()
+        self.assertEqual(self.check(), before)
+
+    def test_failures(self):
+        """Failed items are left out, however they fail; once they do not fail, nothing is."""
+        for layout, grain in ((0, 1), "1"), ((2, 2), "16"), ((2, 0), "300"), ((1, 2), "5000"):
+            with self.subTest(layout=layout, grain=grain):
+                bad = ["--error", "0,3,4,17,600,1008", "--fail", "5,6,900"]
+                left_out = [0, 3, 4, 17, 600, 1008, 5, 6, 900]
+                self.reduce("--fresh", "--grain", grain, *bad, layout=layout, status=3)
+                self.check(left_out)
+                self.reduce("--grain", grain, *bad, layout=layout, status=3)
+                self.check(left_out)
+                self.reduce("--grain", grain, "--retry-failed", layout=(1, 2))
+                again = self.check()
+                self.reduce("--grain", grain, "--fresh")
+                self.assertEqual(self.check(), again)
+
+    def test_children(self):
+        """Items that crash are left out; what is computed in children comes back from there."""
+        for grain in "1", "40", "2000":
+            with self.subTest(grain=grain):
+                self.reduce("--fresh", "--isolate", "--grain", grain, layout=(2, 2))
+                isolated = self.check()
+                self.reduce("--fresh", "--grain", grain)
+                self.assertEqual(self.check(), isolated)
+                self.reduce("--fresh", "--isolate", "--grain", grain, "--crash", "7,8,500",
+                            "--error", "9", layout=(2, 2), status=3)
+                self.check([7, 8, 500, 9])
+
+    def test_kills(self):
+        """kill -9 at random moments of a program of two maps."""
+        moments = random.Random(int(os.environ.get("KILLS_SEED", "7")))
+        self.reduce("--fresh", "--grain", "3")
+        wanted = self.check()
+        os.remove(self.path())
+        for kill in range(int(os.environ.get("KILLS", "12"))):
+            layout = moments.choice(LAYOUTS)
+            words = ["--out", self.path(), "--count", COUNT, "--grain", "3", "--item-us",
+                     300 * max(layout[0], 1) * max(layout[1], 1), "--progress", "never", "--sync",
+                     moments.choice(("0", "0.05"))]
+            launch = self.start(REDUCES, *words, layout=layout)
+            time.sleep(moments.uniform(0.2, 1.5))
+            for pid in launch.ranks():
+                strike(pid, signal.SIGKILL)
+            launch.ends()
+            if kill % 4 == 3:
+                self.reduce("--grain", "3", layout=(2, 2))
+                self.assertEqual(self.check(), wanted)
+                os.remove(self.path())
+
+    def test_other_reductions_are_another_job(self):
+        self.reduce()
+        ending = self.reduce("--count", COUNT + 1, status=2)
+        self.assertIn("belongs to another job", ending.err)
+
+    def test_refusals(self):
+        for wrong, words in (("name", "a name has"), ("twice", "a reduction 'sum' already"),
+                             ("field", "a field 'wide' already"),
+                             ("field-twice", "a reduction 'sum' already"),
+                             ("no-field", "no field 'none'"), ("type", "field of float64"),
+                             ("empty", "of 0 bytes"), ("huge", "of 1099511627776 bytes"),
+                             ("edges", "not above the one before it"),
+                             ("early", "has no value before"), ("none", "no reduction 'none'")):
+            with self.subTest(wrong=wrong):
+                ending = self.reduce("--wrong", wrong, status=2)
+                self.assertIn(words, ending.err)
+                self.assertFalse(os.path.exists(self.path()))
+        ending = self.reduce("--wrong", "accumulator", status=2, layout=(2, 2))
+        self.assertIn("reduction 8 of map 'drawn', which has 8 reductions", ending.err)
+
+    def test_overflow_is_told(self):
+        for _ in range(2):
+            ending = self.reduce("--overflow", status=2, layout=(2, 1))
+            self.assertIn("'integers': the sum is above 2^63 - 1", ending.err)
+
+    @needs(WEFT, "weft")
+    def test_damaged_accumulators_are_found(self):
+        self.reduce("--grain", "100")
+        self.run_well(WEFT, "verify", self.path(), layout=(0, None))
+        with h5py.File(self.path(), "r") as file:
+            place = file["weft/drawn/accumulators/moments"].id.get_offset()
+        with open(self.path(), "r+b") as file:
+            file.seek(place + 3 * 64 + 9)
+            file.write(b"\x77")
+        ending = self.run_well(WEFT, "verify", self.path(), layout=(0, None), status=1)
+        self.assertIn("300", ending.out + ending.err)
+
+    def test_what_lies_in_the_file(self):
+        self.reduce()
+        with results.open_result(self.path()) as file:
+            self.assertIn("of field 'wide'", file["fields/moments"].attrs["reduction"])
+            self.assertEqual(file["drawn/histogram"].attrs["edges"].tolist(), EDGES.tolist())
+            self.assertEqual(file["drawn/quantiles"].attrs["probabilities"].tolist(), [0, 0.5, 1])
+            self.assertEqual(set(file["drawn"]), set(file["weft/drawn/accumulators"]))
+
+
+def results_tiles(path, map):
+    with results.open_result(path) as file:
+        return file[f"weft/{map}/tiles"][()]
+
+
+if __name__ == "__main__":
+    main()
