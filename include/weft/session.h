@@ -141,7 +141,7 @@ WEFT_API int weft_session_ranks(const weft_session *session);
 /**
  * How many workers this rank has. They begin with the first map that has something to compute,
  * serve all maps of the session and sleep in between. The main thread is free to open OpenMP
- * regions of its own there, and to fork.
+ * regions of its own there, and to fork, but the session is the parent's alone.
  *
  * @local Any thread.
  * @param session an open session

@@ -137,7 +137,7 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
             c->broken = true;
             return status;
         }
-        sendqueue_advance(c->queue);
+        sendqueue_advance(c->queue, true);
         clock_sleep_ns(pause_ns);
         pause_ns = pause_ns < waited_ns / WAIT_SHARE ? waited_ns / WAIT_SHARE : pause_ns;
         pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;

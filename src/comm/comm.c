@@ -222,7 +222,7 @@ bool comm_sends(const comm *c)
 void comm_advance(comm *c)
 {
     assert(thread_is_main());
-    sendqueue_advance(c->queue);
+    sendqueue_advance(c->queue, true);
 }
 
 weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e)
@@ -243,9 +243,9 @@ void comm_flush(comm *c, int64_t limit_ns)
 {
     assert(thread_is_main());
     const int64_t until = clock_now_ns() + limit_ns;
-    sendqueue_advance(c->queue);
+    sendqueue_advance(c->queue, true);
     while (!sendqueue_idle(c->queue) && clock_now_ns() < until) {
         clock_sleep_ns(FLUSH_PAUSE_NS);
-        sendqueue_advance(c->queue);
+        sendqueue_advance(c->queue, true);
     }
 }

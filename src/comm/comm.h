@@ -70,8 +70,9 @@ weft_status comm_agree_at_end(comm *c, weft_status own, error *e);
 void comm_begin_run(comm *c);
 
 /* Sends a copy of the bytes, of any length, to another rank; returns at once and never waits for
- * the receiver. At most one send to a rank is in flight; other messages wait for it here, in their
- * order, but what is bulk for the rest. Bulk goes with comm_advance(), as with comm_receive(). */
+ * the receiver. At most one send to a rank of another host is in flight, and two to one of this;
+ * other messages wait for it here, in their order, but what is bulk for the rest. What waits goes
+ * with comm_receive(), bulk with comm_advance() only. */
 weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e);
 
 /* The same past all that waits or is held, but nothing is sent while anything is in flight. */

@@ -138,7 +138,7 @@ weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes
     if (c->size == 1) {
         return WEFT_OK;
     }
-    sendqueue_advance(c->queue);
+    sendqueue_advance(c->queue, false);
     bool whole = false;
     while (!whole) {
         weft_status status = find(c, e);

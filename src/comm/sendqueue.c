@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many sends to a rank of this host are in flight at most. */
-enum { NEAR_FLIGHTS = 32 };
+/* Sends that are in flight at most to a rank of this host. */
+enum { NEAR_FLIGHTS = 2 };
 
 /* A message; MPI reads a part's bytes until the part's request is complete. */
 typedef struct posted {
@@ -40,6 +40,7 @@ struct sendqueue {
     MPI_Comm communicator;
     int ranks;
     size_t part_bytes;
+    size_t far_part_bytes; /* to ranks of other hosts */
     line *line;
     int *active; /* the ranks of lines in which something flies or waits */
     int actives;
@@ -60,6 +61,8 @@ weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes
     *o = (sendqueue){.communicator = communicator,
                      .ranks = ranks,
                      .part_bytes = part_bytes,
+                     .far_part_bytes =
+                         part_bytes < SENDQUEUE_EAGER_BYTES ? part_bytes : SENDQUEUE_EAGER_BYTES,
                      .line = lines,
                      .active = active};
     *out = o;
@@ -99,8 +102,9 @@ void sendqueue_set_near(sendqueue *o, int rank)
 /* Starts the next part of a message. */
 static int send_part(sendqueue *o, int rank, posted *p)
 {
+    const size_t most = o->line[rank].near ? o->part_bytes : o->far_part_bytes;
     const size_t left = p->count - p->sent;
-    const size_t bytes = left < o->part_bytes ? left : o->part_bytes;
+    const size_t bytes = left < most ? left : most;
     const int tag = bytes < left ? p->tag + SENDQUEUE_MORE : p->tag;
     const int code = MPI_Isend(p->bytes + p->sent, (int)bytes, MPI_BYTE, rank, tag, o->communicator,
                                &p->request);
@@ -173,25 +177,27 @@ static bool may_fly(sendqueue *o, int rank)
 }
 
 /* Sends what can be sent to a rank; whether anything is left. */
-static bool advance_line(sendqueue *o, int rank)
+static bool advance_line(sendqueue *o, int rank, bool bulk)
 {
     line *l = &o->line[rank];
-    while (may_fly(o, rank) && l->first != NULL) {
-        posted *p = l->first;
+    bool free_line = may_fly(o, rank);
+    for (posted *p = l->first; free_line && p != NULL && (bulk || l->prompt != NULL);
+         p = l->first) {
         l->first = p->next;
         l->last = l->first == NULL ? NULL : l->last;
         l->prompt = l->prompt == p ? NULL : l->prompt;
         l->waiting--;
         (void)launch(o, rank, p);
+        free_line = may_fly(o, rank);
     }
     return l->flying != NULL || l->first != NULL;
 }
 
-void sendqueue_advance(sendqueue *o)
+void sendqueue_advance(sendqueue *o, bool bulk)
 {
     for (int i = 0; i < o->actives;) {
         const int rank = o->active[i];
-        if (advance_line(o, rank)) {
+        if (advance_line(o, rank, bulk)) {
             i++;
         } else {
             o->line[rank].active = false;
@@ -249,7 +255,7 @@ weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const voi
 {
     posted *p = NULL;
     const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
-    if (status != WEFT_OK) {
+    if (p == NULL) {
         return status;
     }
     line *l = &o->line[rank];
@@ -270,7 +276,7 @@ weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, 
     }
     posted *p = NULL;
     const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
-    return status == WEFT_OK ? launch_first(o, rank, p, e) : status;
+    return p != NULL ? launch_first(o, rank, p, e) : status;
 }
 
 void sendqueue_hold(sendqueue *o, int rank, bool held)
@@ -298,8 +304,11 @@ bool sendqueue_busy(const sendqueue *o)
 {
     for (int i = 0; i < o->actives; i++) {
         const line *l = &o->line[o->active[i]];
-        const bool in_need = l->flights == 1 && l->flying->count > SENDQUEUE_EAGER_BYTES;
-        if (!l->held && !l->dropped && (l->first != NULL || in_need)) {
+        bool busy = l->first != NULL;
+        for (const posted *p = l->flying; p != NULL; p = p->next) {
+            busy = busy || p->count > SENDQUEUE_EAGER_BYTES;
+        }
+        if (!l->held && !l->dropped && busy) {
             return true;
         }
     }

@@ -5,7 +5,7 @@
  * sends to a peer that has died may end the sender, or make it hang inside of MPI, where MPI's
  * messages go over TCP, which takes them off the sender's hands at once as long as the peer lives.
  * Through shared memory a send is in flight until the receiver has looked, and then the sender, so
- * that a next one must not wait for it: of ranks of this host it is known soon who has died.
+ * that a second one does not wait for it: of ranks of this host it is known soon who has died.
  * What waits is bounded by what a rank has in progress: one that gets no answer gets no work. */
 #ifndef COMM_SENDQUEUE_H
 #define COMM_SENDQUEUE_H
@@ -22,10 +22,12 @@ typedef struct sendqueue sendqueue;
  * the tag plus SENDQUEUE_MORE. */
 enum { SENDQUEUE_MORE = 16384 };
 
-/* What is not longer arrives without the sender's help, over TCP at least. */
-enum { SENDQUEUE_EAGER_BYTES = 1 << 16 };
+/* What is not longer arrives without the sender's help, over TCP at least, where Open MPI's limit
+ * is 64 KiB with its own header. */
+enum { SENDQUEUE_EAGER_BYTES = (1 << 16) - 1024 };
 
-/* No part is longer than part_bytes. */
+/* No part is longer than part_bytes, and none for another host longer than what arrives so: a
+ * receiver would wait within MPI for a sender that is stopped, or has died. */
 weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes, sendqueue **out,
                              error *e);
 
@@ -44,8 +46,8 @@ weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const voi
 weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
                             error *e);
 
-/* Sends what can be sent. */
-void sendqueue_advance(sendqueue *o);
+/* Sends what can be sent, or only what is not bulk. */
+void sendqueue_advance(sendqueue *o, bool bulk);
 
 /* Whether anything waits, or is so long that MPI needs the sender for it, and is not held or
  * dropped. */

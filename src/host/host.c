@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,9 @@ typedef struct slice_request {
 
 static const uint64_t short_slice_ns = 100000;
 
+/* What a thread had that has got short ones; 0: there was none. */
+static _Atomic uint64_t usual_slice_ns = 0;
+
 static bool get_slice(slice_request *r)
 {
     memset(r, 0, sizeof *r);
@@ -121,21 +125,28 @@ static bool get_slice(slice_request *r)
            r->policy == SCHED_OTHER && r->runtime_ns != 0;
 }
 
-void host_set_slice(uint64_t slice_ns)
+static void set_slice(slice_request *r, uint64_t slice_ns)
+{
+    r->runtime_ns = slice_ns;
+    (void)syscall(SYS_sched_setattr, 0, r, 0U);
+}
+
+void host_shorten_slice(void)
 {
     slice_request r;
-    if (slice_ns != 0 && get_slice(&r)) {
-        r.runtime_ns = slice_ns;
-        (void)syscall(SYS_sched_setattr, 0, &r, 0U);
+    if (get_slice(&r) && r.runtime_ns != short_slice_ns) {
+        atomic_store(&usual_slice_ns, r.runtime_ns);
+        set_slice(&r, short_slice_ns);
     }
 }
 
-uint64_t host_shorten_slice(void)
+void host_restore_slice(void)
 {
     slice_request r;
-    const uint64_t before_ns = get_slice(&r) ? r.runtime_ns : 0;
-    host_set_slice(before_ns != 0 ? short_slice_ns : 0);
-    return before_ns;
+    const uint64_t usual_ns = atomic_load(&usual_slice_ns);
+    if (usual_ns != 0 && get_slice(&r)) {
+        set_slice(&r, usual_ns);
+    }
 }
 
 int host_this_core(void)

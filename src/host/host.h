@@ -38,12 +38,13 @@ bool host_bind_thread(const host_cores *cores);
 
 /* The calling thread, which runs for moments and sleeps in between, is to get a core soon after it
  * wakes up, also where another has just begun to compute there: it asks the system for shares of
- * 0.1 ms. Returns what its shares were before, for host_set_slice(). Linux from 6.12 on; elsewhere,
- * and with other policies than the usual one, nothing happens. */
-uint64_t host_shorten_slice(void);
+ * 0.1 ms. Linux from 6.12 on; elsewhere, and with other policies than the usual one, nothing
+ * happens. */
+void host_shorten_slice(void);
 
-/* Gives the calling thread back what it had. */
-void host_set_slice(uint64_t slice_ns);
+/* Gives the calling thread such shares as a thread had that called this first: itself, or the one
+ * that it was created by, and has inherited short shares from. */
+void host_restore_slice(void);
 
 /* The core that the calling thread is on; -1 if that is not known. */
 int host_this_core(void);

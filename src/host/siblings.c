@@ -20,8 +20,8 @@
  * dies soon. */
 enum { LOOK_FIRST_NS = 5000000, LOOK_LAST_NS = 250000000, LOOK_SHARE = 4 };
 
-/* How long a sibling has to be missing: MPI may start all the same. One that was never seen may not have
- * been started yet. */
+/* How long a sibling has to be missing: MPI may start all the same. One that was never seen may not
+ * have been started yet. */
 static const int64_t missed_after_ns = INT64_C(1000000000);
 static const int64_t never_seen_after_ns = INT64_C(5000000000);
 

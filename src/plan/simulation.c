@@ -761,10 +761,7 @@ static weft_status run(simulation *s, error *e)
         s->now_ns = fmax(s->now_ns, next.when);
         handle_event(s, &next);
     }
-    if (s->failed) {
-        return error_memory(e, "a simulation");
-    }
-    return WEFT_OK;
+    return s->failed ? error_memory(e, "a simulation") : WEFT_OK;
 }
 
 static void sum_up(simulation *s)

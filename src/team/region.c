@@ -99,6 +99,7 @@ static void *run_region(void *context)
     region *r = context;
     int given = 0;
     thread_set_other(true);
+    host_restore_slice(); /* the workers are to have what an agent has not */
     set_icv(&r->opened);
     omp_set_dynamic(0);
     if (r->opened.levels < 1) { /* OMP_MAX_ACTIVE_LEVELS=0 is for regions within this one */

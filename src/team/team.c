@@ -43,7 +43,8 @@ typedef struct worker {
 struct team {
     int workers;
     host_cores *pin; /* one per worker; NULL: none is pinned */
-    region *region;  /* NULL: no worker has been needed yet */
+    region *region;  /* NULL: no worker has been needed yet, or … */
+    error failure;   /* … none could be had */
     worker *worker;
     ring *ring;
     /* Of the present run, or the last one. Workers sleep where this is written: */
@@ -342,9 +343,13 @@ static void run_worker(void *context, int number)
 weft_status team_start(team *t, error *e)
 {
     assert(thread_is_main());
-    return t->workers == 0 || t->region != NULL
-               ? WEFT_OK
-               : region_open(t->workers, run_worker, t, &t->region, e);
+    if (t->workers > 0 && t->region == NULL && t->failure.status == WEFT_OK) {
+        (void)region_open(t->workers, run_worker, t, &t->region, &t->failure);
+    }
+    if (t->failure.status != WEFT_OK) {
+        *e = t->failure;
+    }
+    return t->failure.status;
 }
 
 /* Without workers: the agent's thread computes a span. */
@@ -359,6 +364,7 @@ static bool work_as_agent(team *t)
 /* The last run has left no block that could be worked at, and all workers sleep. */
 static void begin_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
 {
+    error_clear(&t->failure);
     while (ring_collect(t->ring) != NULL) {
     }
     for (int i = 0; i < (t->workers > 0 ? t->workers : 1); i++) {

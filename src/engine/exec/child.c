@@ -514,6 +514,9 @@ unsigned char *child_area(const child *c, int i)
 
 child_effort child_count(const child *c)
 {
-    return c == NULL ? (child_effort){.forked = 0}
-                     : (child_effort){.forked = c->forked, .asked = c->asked};
+    child_effort effort = {.forked = 0};
+    if (c != NULL) {
+        effort = (child_effort){.forked = c->forked, .asked = c->asked};
+    }
+    return effort;
 }

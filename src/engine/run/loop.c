@@ -269,6 +269,7 @@ static void give_up(loop *l, const error *why)
     coordinator_link_fail(l->setup.link, why);
     while (!has_ended(l)) {
         (void)converse(l);
+        mail_advance(l->setup.mail);
         clock_sleep_ns(PACE_SHORTEST_NS);
     }
 }
@@ -280,10 +281,11 @@ weft_status loop_run(const loop_setup *setup, error *why)
     loop l = {.setup = *setup, .active_ns = clock_now_ns()};
     error e = {.status = WEFT_OK};
     if (prepare(&l, &e) == WEFT_OK) {
-        /* The workers are there already, and do not inherit it. */
-        const uint64_t slice_ns = setup->workers > 0 ? host_shorten_slice() : 0;
+        if (setup->workers > 0) {
+            host_shorten_slice();
+        }
         team_run(setup->team, &hooks, &l, pace_span_limit(setup->flow->span_tiles));
-        host_set_slice(slice_ns);
+        host_restore_slice();
     } else {
         give_up(&l, &e);
     }
