@@ -216,8 +216,8 @@ static void hold_and_drop(comm *c, unsigned char *bytes)
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
 }
 
-/* What is bulk waits for the rest; and where ranks know that they are on one host, nothing waits
- * for what is in flight. */
+/* What is bulk waits for the rest; and where ranks know that they are on one host, a message
+ * passes one that is in flight. */
 static void send_in_order(comm *c, unsigned char *bytes)
 {
     const int64_t long_ns = INT64_C(60000000000);
@@ -236,6 +236,7 @@ static void send_in_order(comm *c, unsigned char *bytes)
         post_number(c, 2, bytes, sizeof(int));
         comm_advance(c);
         CHECK(!comm_sends(c));
+        comm_flush(c, long_ns);
         post_number(c, 3, bytes, LARGEST);
         post_number(c, 4, bytes, sizeof(int));
         CHECK(comm_waiting(c, 1) == 1);
