@@ -75,11 +75,11 @@ class Mounts(FilesystemTest):
         return launch
 
     def test_full_at_the_start(self):
-        self.mount_tmpfs("4m")
+        self.mount_tmpfs("64k")
         ending = run(KNOWN, *self.words(), layout=(2, 1))
-        self.check_error(ending, "cannot reserve", "No space left", "4.2 MB are free", AGAIN)
+        self.check_error(ending, "cannot reserve", "No space left", "0.1 MB are free", AGAIN)
         self.assertEqual(os.listdir(self.mounted), [])
-        self.assertTrue(command("mount", "-o", "remount,size=32m", self.mounted))
+        self.assertTrue(command("mount", "-o", "remount,size=1m", self.mounted))
         self.check_goes_on("--item-us", 0, layout=(2, 1))
 
     def test_too_large_for_the_disk(self):

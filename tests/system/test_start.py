@@ -90,7 +90,8 @@ class Start(SystemTest):
         for closed in ((2,), (0, 2), (0, 1), (0, 1, 2)):
             with self.subTest(closed):
                 words = self.words("--grain", 1, "--item-us", 20000, "--progress", "always")
-                launch = self.start(KNOWN, *words, "--fresh",
+                # The last item holds the run until it is looked at, and killed.
+                launch = self.start(KNOWN, *words, "--fresh", "--slow", 49, "--slow-s", 600,
                                     preexec_fn=lambda: [os.close(number) for number in closed])
                 launch.wait_for(lambda: os.path.exists(self.path()) and
                                 results.done_items(self.path()).sum() > 20, "items are done")

@@ -6,8 +6,13 @@
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 
 enum { MOST_ITEMS = 2000, COLUMNS = 3 };
+
+/* Each span begun after a signal takes so long: the main thread, which may be resting, comes to see
+ * the signal before all is computed. */
+static const struct timespec slowness = {.tv_nsec = 20000000};
 
 /* What the kernel counts, and how it is told to behave. */
 typedef struct counter {
@@ -71,6 +76,9 @@ static int count_items(const weft_span *span, void *context)
         if (atomic_fetch_add(&c->begun, 1) + 1 == c->stop_after) {
             (void)raise(SIGUSR1);
         }
+    }
+    if (weft_span_stopping(span)) {
+        (void)nanosleep(&slowness, NULL);
     }
     return 0;
 }
