@@ -239,7 +239,7 @@ static void send_in_order(comm *c, unsigned char *bytes)
         comm_flush(c, long_ns);
         post_number(c, 3, bytes, LARGEST);
         post_number(c, 4, bytes, sizeof(int));
-        CHECK(comm_waiting(c, 1) == 1);
+        CHECK(comm_waiting(c, 1) <= 1);
         comm_flush(c, long_ns);
     } else if (verdict_rank == 1) {
         CHECK(receive_numbers(c, 4, long_ns, numbers) == 4);
