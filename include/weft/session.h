@@ -70,6 +70,7 @@ typedef struct weft_program {
  * @retval WEFT_ERR_USAGE   an unknown option, a word too many, a value that cannot be read, or
  *                          ranks that were started differently: with another version of weft,
  *                          another @p program, or other values of its options
+ * @retval WEFT_ERR_SYSTEM  `--help` was asked for, and standard output takes nothing
  * @retval WEFT_ERR_MPI     MPI could not be started, as once it has been ended in this process
  * @retval WEFT_ERR_MEMORY  out of memory; @p session is NULL
  */

@@ -7,6 +7,7 @@
 #include "base/terminal.h"
 #include "sched/pace.h"
 
+#include <errno.h>
 #include <float.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -152,7 +153,17 @@ const char *weft_options_text(void)
     return options_text;
 }
 
-void options_print_help(const weft_program *program, const char *word)
+static weft_status end_print(error *e)
+{
+    errno = 0;
+    const bool good = fflush(stdout) == 0 && ferror(stdout) == 0;
+    return good || errno == EPIPE
+               ? WEFT_OK
+               : error_set(e, WEFT_ERR_SYSTEM, "cannot write to standard output: %s",
+                           strerror(errno));
+}
+
+weft_status options_print_help(const weft_program *program, const char *word, error *e)
 {
     char name[PROGRAM_NAME_BYTES];
     const char *words = program == NULL ? NULL : program->arguments;
@@ -174,16 +185,16 @@ void options_print_help(const weft_program *program, const char *word)
     for (int i = 0; i < (int)TECHNIQUE_COUNT; i++) {
         (void)printf("  %-8s %s\n", technique_name((technique)i), technique_text((technique)i));
     }
-    (void)fflush(stdout);
+    return end_print(e);
 }
 
-void options_print_version(const weft_program *program, const char *name)
+weft_status options_print_version(const weft_program *program, const char *name, error *e)
 {
     if (program != NULL && program->version != NULL) {
         (void)printf("%s %s\n", name, program->version);
     }
     (void)printf("weft %s\n", weft_version());
-    (void)fflush(stdout);
+    return end_print(e);
 }
 
 static bool find_progress_mode(const char *name, progress_mode *mode)

@@ -27,10 +27,9 @@ weft_status options_read(options *c, const weft_program *program, int *argc, cha
 /* Warns of variables of the environment that look like options, and are none. */
 void options_warn_of_variables(void);
 
-/* Prints the help text on stdout. */
-void options_print_help(const weft_program *program, const char *name);
-
-/* Prints the versions on stdout. */
-void options_print_version(const weft_program *program, const char *name);
+/* Print the help text, or the versions, on stdout; an error if that is not possible, but none if
+ * nobody wants to read on. */
+weft_status options_print_help(const weft_program *program, const char *name, error *e);
+weft_status options_print_version(const weft_program *program, const char *name, error *e);
 
 #endif

@@ -146,9 +146,10 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     }
     if (status == WEFT_OK && (s->options.help || s->options.version)) {
         if (comm_rank(s->comm) == 0) {
-            (s->options.help ? options_print_help : options_print_version)(program, s->name);
+            status = (s->options.help ? options_print_help
+                                      : options_print_version)(program, s->name, &s->error);
         }
-        return WEFT_HELP_SHOWN;
+        return status == WEFT_OK ? WEFT_HELP_SHOWN : status;
     }
     if (comm_rank(s->comm) == 0) {
         options_warn_of_variables();

@@ -178,9 +178,9 @@ static weft_status take_option(const weft_option *option, const char *text, int 
     return option_read(option, origin, text, e);
 }
 
-/* A word that may not stay. */
+/* A word that may not stay; it is no option if it stands behind "--". */
 static weft_status refuse(const weft_option *ours, const weft_option *theirs, const char *word,
-                          error *e)
+                          bool ended, error *e)
 {
     suggestion s = suggestion_for(word);
     for (const weft_option *option = theirs; option != NULL && option->name != NULL; option++) {
@@ -189,8 +189,8 @@ static weft_status refuse(const weft_option *ours, const weft_option *theirs, co
     for (const weft_option *option = ours; option->name != NULL; option++) {
         suggestion_try(&s, option->name);
     }
-    const bool is_option = word[0] == '-' && word[1] != '\0';
-    const bool near = s.name != NULL;
+    const bool is_option = !ended && word[0] == '-' && word[1] != '\0';
+    const bool near = !ended && s.name != NULL;
     return error_set(e, WEFT_ERR_USAGE, "%s%s%s%s%s%s",
                      is_option ? "unknown option " : "unexpected argument '", word,
                      is_option ? "" : "', this program takes options only",
@@ -218,7 +218,7 @@ weft_status option_parse(const weft_option *ours, const weft_option *theirs, opt
         } else if (!ended && strcmp(argv[i], "--") == 0) {
             ended = true;
         } else if (rest == OPTION_LEAVES_NONE || (rest == OPTION_LEAVES_WORDS && is_option)) {
-            status = refuse(ours, theirs, argv[i], e);
+            status = refuse(ours, theirs, argv[i], ended, e);
         } else {
             argv[kept++] = argv[i];
         }

@@ -190,9 +190,12 @@ weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
 weft_status job_set_fill(job *j, const char *name, const void *fill, error *e)
 {
     const int number = name == NULL ? -1 : job_find_field(j, name);
-    if (number < 0 || fill == NULL) {
+    if (number < 0) {
         return error_set(e, WEFT_ERR_USAGE, "fill value: map '%s' has no field '%s'", j->name,
                          name == NULL ? "" : name);
+    }
+    if (fill == NULL) {
+        return error_set(e, WEFT_ERR_USAGE, "fill value: there is none for field '%s'", name);
     }
     job_field *field = &j->field[number];
     memcpy(field->fill, fill, weft_type_bytes(field->type) - type_padding(field->type));

@@ -115,6 +115,9 @@ weft_status weft_result_open(const char *path, weft_result **result)
         return WEFT_ERR_MEMORY;
     }
     r->fd = -1;
+    if (path == NULL) {
+        return error_set(&r->error, WEFT_ERR_USAGE, "a result without a path");
+    }
     r->path = strdup(path);
     if (r->path == NULL) {
         return error_memory(&r->error, "the path %s", path);

@@ -197,6 +197,14 @@ class Options(SystemTest):
                     self.assertEqual(ending.err, "")
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_help_that_nobody_gets(self):
+        for option in ("--help", "--version"):
+            with self.subTest(option=option), open("/dev/full", "wb") as full:
+                ended = subprocess.run([KNOWN, option], stdout=full, stderr=subprocess.PIPE,
+                                       check=False)
+                self.assertEqual(ended.returncode, 1)
+                self.assertIn(b"No space left on device", ended.stderr)
+
     def test_command_is_kept(self):
         self.run_well(KNOWN, "--out", self.path(), "--count", 5, "--label", "kept")
         row = results.runs(self.path())[-1]

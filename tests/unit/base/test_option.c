@@ -196,6 +196,10 @@ static void test_words_are_refused(void **state)
         assert_non_null(strstr(p.e.text, "ee --help"));
     }
     parse p;
+    assert_int_equal(run_parse(&p, true, OPTION_LEAVES_NONE, WORDS("--", "--test-flag")),
+                     WEFT_ERR_USAGE);
+    assert_non_null(strstr(p.e.text, "unexpected argument '--test-flag'"));
+    assert_null(strstr(p.e.text, "did you mean"));
     assert_int_equal(run_parse(&p, true, OPTION_LEAVES_NONE, WORDS("--test-flag", "--")), WEFT_OK);
     assert_int_equal(p.argc, 1);
 }

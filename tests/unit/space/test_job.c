@@ -236,6 +236,7 @@ static void test_fill(void **state)
     assert_non_null(strstr(last.text, "'c'"));
     assert_int_equal(job_set_fill(j, NULL, &value, &last), WEFT_ERR_USAGE);
     assert_int_equal(job_set_fill(j, "a", NULL, &last), WEFT_ERR_USAGE);
+    assert_non_null(strstr(last.text, "none for field 'a'"));
     unsigned char noisy[sizeof(long double)];
     memset(noisy, 0xA5, sizeof noisy);
     assert_int_equal(job_set_fill(j, "b", noisy, &last), WEFT_OK);

@@ -315,6 +315,9 @@ static void test_not_there(void **state)
     assert_non_null(r);
     assert_non_null(strstr(weft_result_error_text(r), "none.h5"));
     weft_result_close(r);
+    assert_int_equal(weft_result_open(NULL, &r), WEFT_ERR_USAGE);
+    assert_non_null(r);
+    weft_result_close(r);
 }
 
 int main(void)
