@@ -87,11 +87,11 @@ own_names() {
     "$work/names" --threads 1 --out "$work/names.h5" || fail "names ended with status $?"
 }
 
-# The program that the README shows is the first example.
+# The program that the README shows, its first lines of C, is the first example.
 program_of_readme() {
     step "the README's program"
     # shellcheck disable=SC2016  # backticks are what is looked for
-    diff <(sed -n '/^```c$/,/^```$/p' "$top/README.md" | sed '/^```/d') \
+    diff <(awk '/^```$/ && shown { exit } shown; /^```c$/ { shown = 1 }' "$top/README.md") \
         <(sed '/SPDX/d' "$work/examples/pi.c") || fail "the README's program is not that of pi.c"
 }
 
