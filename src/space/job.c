@@ -5,6 +5,7 @@
 #include "base/number.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,7 +344,8 @@ static void format_element(weft_type type, const unsigned char *element, char *t
 /* What a name of an account begins with, for each parameter and field. */
 enum { WHAT_BYTES = WEFT_NAME_BYTES + 64 };
 
-/* Numbers of the two types differ as text, too: a double that is a whole number ends with ".0". */
+/* Numbers of the two types differ as text, too: a double that is a whole number ends with ".0". So
+ * do all NaNs. */
 static void describe_parameter(const job_parameter *p, account *a)
 {
     char what[WHAT_BYTES];
@@ -355,6 +357,11 @@ static void describe_parameter(const job_parameter *p, account *a)
         break;
     case JOB_DOUBLE:
         (void)number_print(value, sizeof value, "%.17g", p->number);
+        if (isnan(p->number)) {
+            uint64_t bits = 0;
+            memcpy(&bits, &p->number, sizeof bits);
+            (void)snprintf(value, sizeof value, "nan (0x%016" PRIx64 ")", bits);
+        }
         account_add(a, what, "%s%s", value,
                     value[strspn(value, "-0123456789")] == '\0' ? ".0" : "");
         break;
@@ -427,7 +434,25 @@ void job_describe(const job *j, account *a)
     }
 }
 
-/* Parameters may come in another order. */
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp((*(const job_parameter *const *)a)->name,
+                  (*(const job_parameter *const *)b)->name);
+}
+
+/* By their names, whatever order they have come in. */
+static void describe_parameters_sorted(const job *j, account *a)
+{
+    const job_parameter *sorted[WEFT_MAX_PARAMETERS];
+    for (int i = 0; i < j->parameters; i++) {
+        sorted[i] = &j->parameter[i];
+    }
+    qsort(sorted, (size_t)j->parameters, sizeof sorted[0], compare_names);
+    for (int i = 0; i < j->parameters; i++) {
+        describe_parameter(sorted[i], a);
+    }
+}
+
 void job_identify(const job *j, account *a)
 {
     char what[WHAT_BYTES];
@@ -435,9 +460,7 @@ void job_identify(const job *j, account *a)
     account_add(a, "the version of the program", "%s",
                 j->version[0] == '\0' ? "absent" : j->version);
     describe_shape(j, a);
-    for (int i = 0; i < j->parameters; i++) {
-        describe_parameter(&j->parameter[i], a);
-    }
+    describe_parameters_sorted(j, a);
     for (int i = 0; i < j->fields; i++) {
         describe_field(&j->field[i], a);
         (void)snprintf(what, sizeof what, "the place of field '%s'", j->field[i].name);

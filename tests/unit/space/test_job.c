@@ -411,6 +411,10 @@ static void test_numbers_are_compared_bit_by_bit(void **state)
         assert_int_equal(job_settle(pair[i], 0, 1, &last), WEFT_OK);
     }
     assert_int_equal(job_compare(pair[0], pair[1], "a.h5", &e), WEFT_OK);
+    ((unsigned char *)&pair[1]->parameter[0].number)[0] ^= 1;
+    assert_true(pair[1]->parameter[0].number != pair[1]->parameter[0].number);
+    assert_int_equal(job_compare(pair[0], pair[1], "a.h5", &e), WEFT_ERR_OTHER_JOB);
+    assert_non_null(strstr(e.text, "parameter 'x'"));
     job_destroy(pair[0]);
     job_destroy(pair[1]);
 }

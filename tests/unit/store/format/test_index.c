@@ -106,6 +106,10 @@ static void test_other_maps(void **state)
     char build[BUILD_TEXT_BYTES];
     assert_true(index_read(path, 2, jobs, true, layouts, build));
     assert_int_equal(jobs[1]->tiles.grain, 3);
+    const job_parameter first = jobs[0]->parameter[0];
+    jobs[0]->parameter[0] = jobs[0]->parameter[2];
+    jobs[0]->parameter[2] = first;
+    assert_true(reads(path, 2, jobs));
     jobs[0]->parameter[1].number = 1e-300;
     assert_false(reads(path, 2, jobs));
     free_jobs(jobs);
