@@ -433,10 +433,11 @@ weft_status lock_take(const char *path, lock **out, error *e)
     return WEFT_OK;
 }
 
-weft_status lock_touch(lock *l, error *e)
+weft_status lock_touch(lock *l, bool *lost, error *e)
 {
     (void)futimens(l->fd, NULL);
-    if (place_is_file(l->path, l->fd)) {
+    *lost = !place_is_file(l->path, l->fd);
+    if (!*lost) {
         return WEFT_OK;
     }
     int fd = -1;
