@@ -280,6 +280,9 @@ weft_status job_set_program(job *j, const char *name, const char *version, error
     return WEFT_OK;
 }
 
+/* What there is per tile, besides its accumulators, has less than 1024 bytes. */
+static const int64_t MOST_TILES = INT64_MAX / 8 / 1024;
+
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
 {
     if (j->fields == 0 && j->reductions == 0) {
@@ -309,6 +312,12 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
         grain = j->items.count > 0 ? j->items.count : 1;
     }
     tiling_init(&j->tiles, j->items.count, grain);
+    if (j->tiles.tiles > MOST_TILES) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "map '%s': the records of %" PRId64 " tiles are larger than a file can "
+                         "be; a larger --grain makes fewer tiles",
+                         j->name, j->tiles.tiles);
+    }
     if (j->tiles.tiles > 0 && accumulator_bytes > INT64_MAX / 4 / j->tiles.tiles) {
         return error_set(e, WEFT_ERR_USAGE,
                          "map '%s': the accumulators of %" PRId64 " tiles are larger than a file "
@@ -409,9 +418,20 @@ static void describe_shape(const job *j, account *a)
     account_add(a, "the shape", "%s", value);
 }
 
-void job_describe(const job *j, account *a)
+void job_label(const job *j, account *a)
 {
     char what[WHAT_BYTES];
+    for (int i = 0; i < j->fields; i++) {
+        const job_field *field = &j->field[i];
+        (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
+        account_add(a, what, "'%s'", field->units);
+        (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
+        account_add(a, what, "'%s'", field->long_name);
+    }
+}
+
+void job_describe(const job *j, account *a)
+{
     describe_shape(j, a);
     if (j->version[0] != '\0') {
         account_add(a, "the program's version", "%s", j->version);
@@ -422,13 +442,9 @@ void job_describe(const job *j, account *a)
         describe_parameter(&j->parameter[i], a);
     }
     for (int i = 0; i < j->fields; i++) {
-        const job_field *field = &j->field[i];
-        describe_field(field, a);
-        (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
-        account_add(a, what, "'%s'", field->units);
-        (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
-        account_add(a, what, "'%s'", field->long_name);
+        describe_field(&j->field[i], a);
     }
+    job_label(j, a);
     for (int i = 0; i < j->reductions; i++) {
         describe_reduction(&j->reduction[i], a);
     }

@@ -125,6 +125,24 @@ static weft_status tell_other_maps(const char *path, const char *name, const cha
                      path, names, whose, name, path);
 }
 
+/* The file keeps what it was told of its fields when it was made. */
+static void warn_of_labels(const char *path, const job *mine, const job *theirs)
+{
+    account run = {.text = NULL};
+    account file = {.text = NULL};
+    account_difference d;
+    job_label(mine, &run);
+    job_label(theirs, &file);
+    if (!run.incomplete && !file.incomplete && account_find_difference(&file, &run, &d)) {
+        log_print(LOG_WARNING,
+                  "%s keeps %s that it was made with, %s, and not %s: nothing else depends on it "
+                  "(--fresh starts over with the new one)",
+                  path, d.name, d.first, d.second);
+    }
+    account_clear(&run);
+    account_clear(&file);
+}
+
 /* Whether the file has the same maps, in any order. One that has another name is compared, where
  * there is but one. */
 static weft_status compare_maps(const char *path, int maps, job *const jobs[], const metadata *m,
@@ -139,6 +157,9 @@ static weft_status compare_maps(const char *path, int maps, job *const jobs[], c
         }
         known[number] = true;
         status = job_compare(jobs[i], m->job[number], path, e);
+        if (status == WEFT_OK) {
+            warn_of_labels(path, jobs[i], m->job[number]);
+        }
     }
     for (int i = 0; i < m->maps && status == WEFT_OK; i++) {
         if (!known[i]) {
@@ -425,9 +446,11 @@ static weft_status compare_with_part(const store_file *f, const part *p, job *j,
     weft_status status = metadata_read(f->real_path, &m, e);
     if (status == WEFT_OK) {
         const int number = metadata_find(&m, j->name);
-        status = number < 0 ? WEFT_OK : job_compare(j, m.job[number], f->path, e);
-        if (status == WEFT_OK) {
+        status = number < 0 ? tell_changed(f->path, e) : job_compare(j, m.job[number], f->path, e);
+        if (status == WEFT_OK && memcmp(&m.layout[number], &p->layout, sizeof p->layout) != 0) {
             status = tell_changed(f->path, e);
+        } else if (status == WEFT_OK) {
+            warn_of_labels(f->path, j, m.job[number]);
         }
     }
     metadata_release(&m);

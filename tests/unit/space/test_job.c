@@ -210,6 +210,12 @@ static void test_sizes_that_overflow(void **state)
     assert_int_equal(job_settle(j, 0, 0, &last), WEFT_ERR_USAGE);
     assert_non_null(strstr(last.text, "larger than a file"));
     job_destroy(j);
+    j = make_job("m", INT64_C(1) << 60, 1);
+    assert_int_equal(add_scalar(j, "a", WEFT_INT8), WEFT_OK);
+    assert_int_equal(job_settle(j, 0, 0, &last), WEFT_OK);
+    assert_int_equal(job_settle(j, 0, 1, &last), WEFT_ERR_USAGE);
+    assert_non_null(strstr(last.text, "a larger --grain"));
+    job_destroy(j);
     j = make_job("m", 0, 1);
     assert_int_equal(job_add_field(j, "a", WEFT_INT8, 1, (int64_t[]){INT64_MAX}, NULL, NULL, &last),
                      WEFT_OK);

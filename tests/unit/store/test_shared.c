@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <weft/result.h>
 
 enum { MAPS = 3 };
 
@@ -233,10 +234,116 @@ static void test_leaving_all(void **state)
     store_file_release(idle);
 }
 
+static FILE *caught;
+static int kept;
+static char text[4096];
+
+/* What is written to stderr from here on … */
+static void catch_lines(void)
+{
+    caught = tmpfile();
+    assert_non_null(caught);
+    kept = dup(STDERR_FILENO);
+    assert_true(kept >= 0 && dup2(fileno(caught), STDERR_FILENO) >= 0);
+}
+
+/* … is that. */
+static const char *show_lines(void)
+{
+    assert_true(dup2(kept, STDERR_FILENO) >= 0);
+    (void)close(kept);
+    rewind(caught);
+    text[fread(text, 1, sizeof text - 1, caught)] = '\0';
+    (void)fclose(caught);
+    return text;
+}
+
+/* The file keeps units and descriptions, which change no result; but not without a word. */
+static void test_another_unit(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    bool done = false;
+    const char *path = sample_path("k.h5");
+    store_file *f = open_file(path);
+    assert_int_equal(compute(f, 1, &done, &e), WEFT_OK);
+    store_file_release(f);
+    char *const texts[] = {jobs[1]->field[2].units, jobs[1]->field[2].long_name};
+    static const char *const wanted[] = {"the unit of field", "the description of field"};
+    for (int i = 0; i < 2; i++) {
+        char before[JOB_TEXT_BYTES];
+        memcpy(before, texts[i], sizeof before);
+        (void)snprintf(texts[i], sizeof before, "corrected");
+        catch_lines();
+        f = open_file(path);
+        const char *said = show_lines();
+        assert_non_null(strstr(said, path));
+        assert_non_null(strstr(said, wanted[i]));
+        assert_non_null(strstr(said, before));
+        assert_non_null(strstr(said, "'corrected'"));
+        assert_int_equal(compute(f, 1, &done, &e), WEFT_OK);
+        assert_true(done);
+        /* Described anew, as it was, while the file is open. */
+        memcpy(texts[i], before, sizeof before);
+        catch_lines();
+        assert_int_equal(compute(f, 1, &done, &e), WEFT_OK);
+        assert_string_equal(show_lines(), "");
+        store_file_release(f);
+    }
+    catch_lines();
+    f = open_file(path);
+    assert_string_equal(show_lines(), "");
+    store_file_release(f);
+}
+
+/* Begins a run of a map, and writes its row. */
+static void begin_run(store_file *f, int map, double start, weft_outcome outcome, int wanted,
+                      int64_t *room)
+{
+    error e = {.status = WEFT_OK};
+    run_row row = {.start = start};
+    store *s = NULL;
+    assert_int_equal(open_map(f, map, &s, &e), WEFT_OK);
+    *room = store_layout(s)->run_rows;
+    assert_int_equal(tile_table_run(store_ledger(s)), wanted);
+    run_row_set_outcome(&row, outcome);
+    assert_int_equal(tile_table_put_run(store_ledger(s), &row, &e), WEFT_OK);
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
+    store_close(s);
+}
+
+/* Maps that find the table of runs full replace rows of their own. */
+static void test_full_table_of_runs(void **state)
+{
+    (void)state;
+    const char *path = sample_path("l.h5");
+    int64_t room = 1;
+    store_file *f = open_file(path);
+    for (int used = 0; used < room; used++) {
+        begin_run(f, used == 5 ? 0 : 1, 1 + used, WEFT_OUTCOME_STOPPED, used, &room);
+    }
+    for (int again = 0; again < 4; again++) {
+        const int map = again % 2;
+        weft_result *r = NULL;
+        weft_result_progress p;
+        begin_run(f, map, 1e6 + again, WEFT_OUTCOME_RUNNING, map == 0 ? 5 : (int)room - 1, &room);
+        assert_int_equal(weft_result_open(path, &r), WEFT_OK);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(weft_result_set_map(r, i), WEFT_OK);
+            assert_int_equal(weft_result_get_progress(r, &p), WEFT_OK);
+            assert_int_equal(p.running, i == map);
+        }
+        weft_result_close(r);
+    }
+    store_file_release(f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_jobs, free_jobs)
     const struct CMUnitTest tests[] = {
+        TEST(test_another_unit),
+        TEST(test_full_table_of_runs),
         TEST(test_another_file_in_its_place),
         TEST(test_another_folder),
         TEST(test_lock_is_lost),
