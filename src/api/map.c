@@ -507,13 +507,14 @@ static weft_status settle(weft_session *s, const members *m)
 }
 
 /* The session's note of a file, a new one where it has none yet. */
-static weft_status note_file(weft_session *s, const members *m, session_file **out)
+static weft_status note_file(const weft_map *map, const members *m, session_file **out)
 {
-    const char *path = m->map[0]->file;
+    weft_session *s = map->session;
+    const char *path = map->file;
     session_file *f = find_file(s, path);
     if (f == NULL) {
         f = calloc(1, sizeof *f + strlen(path) + 1);
-        char(*names)[WEFT_NAME_BYTES] = calloc((size_t)m->count, sizeof *names);
+        char(*names)[WEFT_NAME_BYTES] = calloc((size_t)m->count + 1, sizeof *names);
         if (f == NULL || names == NULL) {
             free(names);
             free(f);
@@ -577,11 +578,11 @@ static weft_status run(weft_map *map, members *m, weft_kernel_fn kernel, void *c
     if (status == WEFT_OK) {
         status = make_room(map);
         if (status == WEFT_OK) {
-            status = note_file(s, m, &f);
+            status = note_file(map, m, &f);
         }
         status = comm_agree(s->comm, status, &s->error);
     }
-    if (status != WEFT_OK) {
+    if (status != WEFT_OK || f == NULL) {
         /* It is not known on a rank that has failed. */
         if (f != NULL && !f->file.made) {
             forget_file(s, f);

@@ -626,6 +626,7 @@ static weft_status write_file(writing *w, int fd, const char *temporary, error *
     if (memory >= 0) {
         (void)close(memory);
     }
+    w->name = NULL;
     return status;
 }
 
