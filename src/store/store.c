@@ -465,7 +465,8 @@ weft_status store_open(store_file *f, job *j, store_policy policy, store **out, 
         return error_set(e, WEFT_ERR_OTHER_JOB, "%s holds no map '%s'", f->path, j->name);
     }
     (void)pthread_mutex_lock(&files_mutex);
-    weft_status status = touch_file(f, e);
+    /* Before the first map it has just been taken. */
+    weft_status status = f->written ? touch_file(f, e) : WEFT_OK;
     (void)pthread_mutex_unlock(&files_mutex);
     if (status == WEFT_OK && policy.adopt_grain) {
         status = adopt_grain(j, p->count, p->grain, e);
