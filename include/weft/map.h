@@ -83,8 +83,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_out(weft_map *map, const char *
  * @param type      the type of its elements
  * @param ndims     how many dimensions its value at one item has; 0 for a scalar
  * @param shape     their extents, each at least 1; NULL for a scalar
- * @param units     the unit, as text ("km", "1"); NULL for "1"
- * @param long_name what it is, in a few words; NULL for the name
+ * @param units     the unit, as text ("km", "1"); NULL for "1". A file that is there keeps its own,
+ *                  and a warning says so where another is given here
+ * @param long_name what it is, in a few words; NULL for the name; kept in the same way
  * @retval WEFT_OK         done
  * @retval WEFT_ERR_USAGE  a bad name, a name used twice, a bad shape, or too many fields; the map
  *                         has a file already

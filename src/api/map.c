@@ -10,6 +10,7 @@
 #include "host/signals.h"
 #include "reduce/reduction.h"
 #include "space/job.h"
+#include "store/guard/place.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct weft_map {
     weft_map *next; /* that was described later */
     job *job;
     char *path;
+    char *file;         /* that it leads to, by its whole name */
     bool fixed;         /* its file is made: nothing can be added */
     int64_t grain;      /* proposed; 0: automatic */
     int64_t span_limit; /* items; 0: none */
@@ -43,6 +45,13 @@ static char *complete_path(const char *given, const char *name)
         (void)snprintf(path, bytes, "%s%s%s", given, whole ? "" : name, whole ? "" : ".h5");
     }
     return path;
+}
+
+/* The name under which the maps of a session share a file. NULL: out of memory. */
+static char *whole_path(const char *path)
+{
+    char whole[PLACE_PATH_BYTES];
+    return strdup(path != NULL && place_whole(path, whole) ? whole : path == NULL ? "" : path);
 }
 
 /* --out, or what the program says, or the map's name. */
@@ -73,13 +82,15 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
     }
     weft_map *m = calloc(1, sizeof *m);
     char *path = choose_path(session, name);
-    if (m == NULL || path == NULL) {
+    char *file = whole_path(path);
+    if (m == NULL || path == NULL || file == NULL) {
+        free(file);
         free(path);
         free(m);
         job_destroy(j);
         return error_memory(&session->error, "map '%s'", name);
     }
-    *m = (weft_map){.session = session, .job = j, .path = path, .pure = true};
+    *m = (weft_map){.session = session, .job = j, .path = path, .file = file, .pure = true};
     weft_map **end = &session->maps;
     while (*end != NULL) {
         end = &(*end)->next;
@@ -102,6 +113,7 @@ void weft_map_destroy(weft_map *map)
         }
         free(map->values);
         job_destroy(map->job);
+        free(map->file);
         free(map->path);
         free(map);
     }
@@ -129,11 +141,16 @@ weft_status weft_map_set_out(weft_map *map, const char *path)
                          map->job->name);
     }
     char *copy = complete_path(path, map->job->name);
-    if (copy == NULL) {
+    char *file = whole_path(copy);
+    if (copy == NULL || file == NULL) {
+        free(file);
+        free(copy);
         return error_memory(&map->session->error, "map '%s'", map->job->name);
     }
+    free(map->file);
     free(map->path);
     map->path = copy;
+    map->file = file;
     return WEFT_OK;
 }
 
@@ -352,10 +369,10 @@ typedef struct members {
     job *job[WEFT_MAX_MAPS];
 } members;
 
-static session_file *find_file(const weft_session *s, const char *path)
+static session_file *find_file(const weft_session *s, const char *file)
 {
     session_file *f = s->files;
-    while (f != NULL && strcmp(f->path, path) != 0) {
+    while (f != NULL && strcmp(f->path, file) != 0) {
         f = f->next;
     }
     return f;
@@ -373,7 +390,7 @@ static weft_status check_member(const weft_map *map, const session_file *f)
                      "map '%s' was described after map '%s' had been started, and %s is made by "
                      "then with all its maps: describe map '%s' before the first of them is "
                      "started, or give it a file of its own with weft_map_set_out()",
-                     map->job->name, f->name[0], f->path, map->job->name);
+                     map->job->name, f->name[0], map->path, map->job->name);
 }
 
 static weft_status add_member(members *m, weft_map *map)
@@ -401,7 +418,7 @@ static weft_status add_member(members *m, weft_map *map)
 /* Who shares a file with this map. */
 static weft_status find_members(weft_map *map, members *m)
 {
-    const session_file *f = find_file(map->session, map->path);
+    const session_file *f = find_file(map->session, map->file);
     weft_status status = WEFT_OK;
     m->count = 0;
     if (f != NULL) {
@@ -410,7 +427,7 @@ static weft_status find_members(weft_map *map, members *m)
     }
     for (weft_map *each = map->session->maps; each != NULL && status == WEFT_OK;
          each = each->next) {
-        if (strcmp(each->path, map->path) == 0) {
+        if (strcmp(each->file, map->file) == 0) {
             status = add_member(m, each);
         }
     }
@@ -490,13 +507,14 @@ static weft_status settle(weft_session *s, const members *m)
 }
 
 /* The session's note of a file, a new one where it has none yet. */
-static weft_status note_file(weft_session *s, const members *m, session_file **out)
+static weft_status note_file(const weft_map *map, const members *m, session_file **out)
 {
-    const char *path = m->map[0]->path;
+    weft_session *s = map->session;
+    const char *path = map->file;
     session_file *f = find_file(s, path);
     if (f == NULL) {
         f = calloc(1, sizeof *f + strlen(path) + 1);
-        char(*names)[WEFT_NAME_BYTES] = calloc((size_t)m->count, sizeof *names);
+        char(*names)[WEFT_NAME_BYTES] = calloc((size_t)m->count + 1, sizeof *names);
         if (f == NULL || names == NULL) {
             free(names);
             free(f);
@@ -560,11 +578,15 @@ static weft_status run(weft_map *map, members *m, weft_kernel_fn kernel, void *c
     if (status == WEFT_OK) {
         status = make_room(map);
         if (status == WEFT_OK) {
-            status = note_file(s, m, &f);
+            status = note_file(map, m, &f);
         }
         status = comm_agree(s->comm, status, &s->error);
     }
-    if (status != WEFT_OK) {
+    if (status != WEFT_OK || f == NULL) {
+        /* It is not known on a rank that has failed. */
+        if (f != NULL && !f->file.made) {
+            forget_file(s, f);
+        }
         return status;
     }
     run_options how = s->options.run;

@@ -57,6 +57,9 @@ enum {
 /* Where MPI's end has no limit, and where it has been told to stop. */
 enum { NEVER_S = 1000000000, STOP_IN_END_S = 10 };
 
+/* All that they hold has been written before. */
+enum { CLOSE_FILES_S = 10 };
+
 /* What has been sent is on its way by then. */
 enum { FLUSH_NS = 1000000000 };
 
@@ -219,11 +222,18 @@ static void end_mpi(weft_session *s, int exit_status)
     watchdog_clear();
 }
 
-static void close_files(weft_session *s)
+/* Their locks are on a disk that may not answer. */
+static void close_files(weft_session *s, weft_status status)
 {
+    if (s->files == NULL) {
+        return;
+    }
+    watchdog_set(CLOSE_FILES_S, weft_status_exit(status),
+                 "weft: the disk has not answered while the locks of results were removed\n");
     for (session_file *f = s->files; f != NULL; f = f->next) {
         run_close_file(&f->file);
     }
+    watchdog_clear();
 }
 
 static void free_files(weft_session *s)
@@ -240,7 +250,7 @@ static void free_files(weft_session *s)
 static int finish(weft_session *session, weft_status status)
 {
     error e;
-    close_files(session);
+    close_files(session, status);
     status = settle_ending(session, status, &e);
     const int exit_status = weft_status_exit(status);
     const bool speaker = session->comm == NULL || comm_rank(session->comm) == 0;

@@ -12,7 +12,8 @@
 #include <weft/map.h>
 #include <weft/session.h>
 
-/* A file of the session, which has been made or found with the maps that there were. */
+/* A file of the session, by its whole name, which has been made or found with the maps that there
+ * were. */
 typedef struct session_file {
     struct session_file *next;
     run_file file;

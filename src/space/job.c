@@ -5,6 +5,7 @@
 #include "base/number.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +280,9 @@ weft_status job_set_program(job *j, const char *name, const char *version, error
     return WEFT_OK;
 }
 
+/* What there is per tile, besides its accumulators, has less than 1024 bytes. */
+static const int64_t MOST_TILES = INT64_MAX / 8 / 1024;
+
 weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
 {
     if (j->fields == 0 && j->reductions == 0) {
@@ -308,6 +312,12 @@ weft_status job_settle(job *j, uint64_t seed, int64_t grain, error *e)
         grain = j->items.count > 0 ? j->items.count : 1;
     }
     tiling_init(&j->tiles, j->items.count, grain);
+    if (j->tiles.tiles > MOST_TILES) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "map '%s': the records of %" PRId64 " tiles are larger than a file can "
+                         "be; a larger --grain makes fewer tiles",
+                         j->name, j->tiles.tiles);
+    }
     if (j->tiles.tiles > 0 && accumulator_bytes > INT64_MAX / 4 / j->tiles.tiles) {
         return error_set(e, WEFT_ERR_USAGE,
                          "map '%s': the accumulators of %" PRId64 " tiles are larger than a file "
@@ -343,7 +353,8 @@ static void format_element(weft_type type, const unsigned char *element, char *t
 /* What a name of an account begins with, for each parameter and field. */
 enum { WHAT_BYTES = WEFT_NAME_BYTES + 64 };
 
-/* Numbers of the two types differ as text, too: a double that is a whole number ends with ".0". */
+/* Numbers of the two types differ as text, too: a double that is a whole number ends with ".0". So
+ * do all NaNs. */
 static void describe_parameter(const job_parameter *p, account *a)
 {
     char what[WHAT_BYTES];
@@ -355,6 +366,11 @@ static void describe_parameter(const job_parameter *p, account *a)
         break;
     case JOB_DOUBLE:
         (void)number_print(value, sizeof value, "%.17g", p->number);
+        if (isnan(p->number)) {
+            uint64_t bits = 0;
+            memcpy(&bits, &p->number, sizeof bits);
+            (void)snprintf(value, sizeof value, "nan (0x%016" PRIx64 ")", bits);
+        }
         account_add(a, what, "%s%s", value,
                     value[strspn(value, "-0123456789")] == '\0' ? ".0" : "");
         break;
@@ -402,9 +418,20 @@ static void describe_shape(const job *j, account *a)
     account_add(a, "the shape", "%s", value);
 }
 
-void job_describe(const job *j, account *a)
+void job_label(const job *j, account *a)
 {
     char what[WHAT_BYTES];
+    for (int i = 0; i < j->fields; i++) {
+        const job_field *field = &j->field[i];
+        (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
+        account_add(a, what, "'%s'", field->units);
+        (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
+        account_add(a, what, "'%s'", field->long_name);
+    }
+}
+
+void job_describe(const job *j, account *a)
+{
     describe_shape(j, a);
     if (j->version[0] != '\0') {
         account_add(a, "the program's version", "%s", j->version);
@@ -415,19 +442,30 @@ void job_describe(const job *j, account *a)
         describe_parameter(&j->parameter[i], a);
     }
     for (int i = 0; i < j->fields; i++) {
-        const job_field *field = &j->field[i];
-        describe_field(field, a);
-        (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
-        account_add(a, what, "'%s'", field->units);
-        (void)snprintf(what, sizeof what, "the description of field '%s'", field->name);
-        account_add(a, what, "'%s'", field->long_name);
+        describe_field(&j->field[i], a);
     }
+    job_label(j, a);
     for (int i = 0; i < j->reductions; i++) {
         describe_reduction(&j->reduction[i], a);
     }
 }
 
-/* Parameters may come in another order. */
+/* By their names, whatever order they have come in. */
+static void describe_parameters_sorted(const job *j, account *a)
+{
+    const job_parameter *sorted[WEFT_MAX_PARAMETERS];
+    for (int i = 0; i < j->parameters; i++) {
+        int place = i;
+        for (; place > 0 && strcmp(sorted[place - 1]->name, j->parameter[i].name) > 0; place--) {
+            sorted[place] = sorted[place - 1];
+        }
+        sorted[place] = &j->parameter[i];
+    }
+    for (int i = 0; i < j->parameters; i++) {
+        describe_parameter(sorted[i], a);
+    }
+}
+
 void job_identify(const job *j, account *a)
 {
     char what[WHAT_BYTES];
@@ -435,9 +473,7 @@ void job_identify(const job *j, account *a)
     account_add(a, "the version of the program", "%s",
                 j->version[0] == '\0' ? "absent" : j->version);
     describe_shape(j, a);
-    for (int i = 0; i < j->parameters; i++) {
-        describe_parameter(&j->parameter[i], a);
-    }
+    describe_parameters_sorted(j, a);
     for (int i = 0; i < j->fields; i++) {
         describe_field(&j->field[i], a);
         (void)snprintf(what, sizeof what, "the place of field '%s'", j->field[i].name);

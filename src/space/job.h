@@ -142,7 +142,11 @@ int64_t job_value_bytes(const job *j, int reduction);
 /* Whether the kernel fills accumulators. */
 bool job_kernel_reduces(const job *j);
 
-/* Adds all that makes a settled job the same one in another run to an account. */
+/* Adds what is told of its fields, and changes no byte of them: their units and descriptions. */
+void job_label(const job *j, account *a);
+
+/* Adds all that makes a settled job the same one in another run to an account. Parameters may come
+ * in another order. */
 void job_identify(const job *j, account *a);
 
 /* Whether two settled jobs are the same; if not, the error says what differs, as "this run" and

@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,10 @@ typedef struct part {
 } part;
 
 struct store_file {
+    store_file *next; /* that was opened earlier */
     char *path;
     char *real_path; /* wherever the program may go */
+    int fd;          /* that very file, whatever its path leads to; for nothing else */
     lock *lock;
     int users;
     bool written; /* perhaps, to one of its maps */
@@ -60,6 +63,11 @@ struct store {
     backlog_wake_fn wake; /* NULL: nobody is to be told */
     void *wakes;
 };
+
+/* Those that are open, all of which are locked. The main thread changes the list, and table threads
+ * go through it. */
+static store_file *open_files;
+static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* Write-only: an NFS client that has read a page may later write all of it back, over bytes that
  * another client has put there meanwhile. */
@@ -117,6 +125,24 @@ static weft_status tell_other_maps(const char *path, const char *name, const cha
                      path, names, whose, name, path);
 }
 
+/* The file keeps what it was told of its fields when it was made. */
+static void warn_of_labels(const char *path, const job *mine, const job *theirs)
+{
+    account run = {.text = NULL};
+    account file = {.text = NULL};
+    account_difference d;
+    job_label(mine, &run);
+    job_label(theirs, &file);
+    if (!run.incomplete && !file.incomplete && account_find_difference(&file, &run, &d)) {
+        log_print(LOG_WARNING,
+                  "%s keeps %s that it was made with, %s, and not %s: nothing else depends on it "
+                  "(--fresh starts over with the new one)",
+                  path, d.name, d.first, d.second);
+    }
+    account_clear(&run);
+    account_clear(&file);
+}
+
 /* Whether the file has the same maps, in any order. One that has another name is compared, where
  * there is but one. */
 static weft_status compare_maps(const char *path, int maps, job *const jobs[], const metadata *m,
@@ -131,6 +157,9 @@ static weft_status compare_maps(const char *path, int maps, job *const jobs[], c
         }
         known[number] = true;
         status = job_compare(jobs[i], m->job[number], path, e);
+        if (status == WEFT_OK) {
+            warn_of_labels(path, jobs[i], m->job[number]);
+        }
     }
     for (int i = 0; i < m->maps && status == WEFT_OK; i++) {
         if (!known[i]) {
@@ -181,10 +210,30 @@ static weft_status look_for_file(const char *path, bool *exists, error *e)
     return WEFT_OK;
 }
 
+static weft_status tell_changed(const char *path, error *e)
+{
+    return error_set(e, WEFT_ERR_OTHER_JOB, "%s has changed under the run", path);
+}
+
+/* Whether rank 0 has opened the file whose layouts it has: another may have its path by now. */
+static weft_status check_own_file(const store *s, error *e)
+{
+    const store_file *f = s->file;
+    struct stat mine;
+    struct stat known;
+    const bool same = fstat(s->fd, &mine) == 0 && fstat(f->fd, &known) == 0 &&
+                      mine.st_ino == known.st_ino && mine.st_dev == known.st_dev;
+    const weft_status status = place_check(f->fd, f->real_path, s->layout.file_bytes, e);
+    return status == WEFT_OK && !same ? tell_changed(f->real_path, e) : status;
+}
+
 /* The file is there: everything that a map's run needs to write to it. */
 static weft_status open_for_writing(store *s, tile_table_news created, error *e)
 {
     weft_status status = open_descriptor(s, e);
+    if (status == WEFT_OK) {
+        status = check_own_file(s, e);
+    }
     if (status == WEFT_OK) {
         status = place_remember(s->fd, e);
     }
@@ -245,6 +294,20 @@ static weft_status read_file(const char *path, int maps, job *const jobs[], bool
     return status;
 }
 
+/* Holds on to the file whose layouts are known: as long as it is open no other can have its inode.
+ */
+static weft_status hold_file(store_file *f, error *e)
+{
+    struct stat file;
+    f->real_path = realpath(f->path, NULL);
+    f->fd = f->real_path == NULL ? -1 : open(f->real_path, O_PATH | O_CLOEXEC);
+    if (f->fd < 0 || fstat(f->fd, &file) != 0) {
+        const int number = errno;
+        return fault_set(e, number, f->path, "cannot find %s", f->path);
+    }
+    return (uint64_t)file.st_ino == f->part[0].layout.inode ? WEFT_OK : tell_changed(f->path, e);
+}
+
 /* With the lock held: makes the file if there is none, or with --fresh another. */
 static weft_status open_file(store_file *f, job *const jobs[], store_policy policy,
                              metadata_layout layouts[], error *e)
@@ -269,12 +332,7 @@ static weft_status open_file(store_file *f, job *const jobs[], store_policy poli
     if (status != WEFT_OK) {
         return status;
     }
-    f->real_path = realpath(f->path, NULL);
-    if (f->real_path == NULL) {
-        const int number = errno;
-        return fault_set(e, number, f->path, "cannot find %s", f->path);
-    }
-    return WEFT_OK;
+    return hold_file(f, e);
 }
 
 /* What is said of the place of a link is said of the link. */
@@ -282,6 +340,25 @@ static void tell_link(const char *path, const char *place, error *e)
 {
     const error there = *e;
     (void)error_set(e, there.status, "%s leads to %s: %s", path, place, there.text);
+}
+
+static void list_file(store_file *f)
+{
+    (void)pthread_mutex_lock(&files_mutex);
+    f->next = open_files;
+    open_files = f;
+    (void)pthread_mutex_unlock(&files_mutex);
+}
+
+static void unlist_file(const store_file *f)
+{
+    store_file **link = &open_files;
+    (void)pthread_mutex_lock(&files_mutex);
+    while (*link != f) {
+        link = &(*link)->next;
+    }
+    *link = f->next;
+    (void)pthread_mutex_unlock(&files_mutex);
 }
 
 weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
@@ -302,8 +379,9 @@ weft_status store_file_open(const char *path, int maps, job *const jobs[], store
         free(f);
         return error_memory(e, "the state of %s", path);
     }
-    *f = (store_file){.path = copy, .users = 1, .parts = maps};
+    *f = (store_file){.path = copy, .fd = -1, .users = 1, .parts = maps};
     status = lock_take(f->path, &f->lock, e);
+    list_file(f);
     if (status != WEFT_OK && strcmp(path, place) != 0) {
         tell_link(path, place, e);
     }
@@ -319,20 +397,29 @@ weft_status store_file_open(const char *path, int maps, job *const jobs[], store
     return WEFT_OK;
 }
 
-bool store_file_there(const store_file *f)
-{
-    struct stat file;
-    return stat(f->path, &file) == 0 && (uint64_t)file.st_ino == f->part[0].layout.inode;
-}
-
 void store_file_release(store_file *f)
 {
     if (f != NULL && --f->users == 0) {
+        unlist_file(f);
         lock_release(f->lock);
+        if (f->fd >= 0) {
+            (void)close(f->fd);
+        }
         free(f->real_path);
         free(f->path);
         free(f);
     }
+}
+
+/* Shows that the file's lock is alive. Where it was lost another run may have been there. */
+static weft_status touch_file(store_file *f, error *e)
+{
+    bool lost = false;
+    const weft_status status = f->lock == NULL ? WEFT_OK : lock_touch(f->lock, &lost, e);
+    for (int i = 0; i < f->parts && lost; i++) {
+        f->part[i].created = false;
+    }
+    return status;
 }
 
 static part *find_part(store_file *f, const char *name)
@@ -356,12 +443,14 @@ static weft_status compare_with_part(const store_file *f, const part *p, job *j,
         return WEFT_OK;
     }
     metadata m = {.maps = 0};
-    weft_status status = metadata_read(f->path, &m, e);
+    weft_status status = metadata_read(f->real_path, &m, e);
     if (status == WEFT_OK) {
         const int number = metadata_find(&m, j->name);
-        status = number < 0 ? WEFT_OK : job_compare(j, m.job[number], f->path, e);
-        if (status == WEFT_OK) {
-            status = error_set(e, WEFT_ERR_OTHER_JOB, "%s has changed under the run", f->path);
+        status = number < 0 ? tell_changed(f->path, e) : job_compare(j, m.job[number], f->path, e);
+        if (status == WEFT_OK && memcmp(&m.layout[number], &p->layout, sizeof p->layout) != 0) {
+            status = tell_changed(f->path, e);
+        } else if (status == WEFT_OK) {
+            warn_of_labels(f->path, j, m.job[number]);
         }
     }
     metadata_release(&m);
@@ -375,14 +464,20 @@ weft_status store_open(store_file *f, job *j, store_policy policy, store **out, 
     if (p == NULL) {
         return error_set(e, WEFT_ERR_OTHER_JOB, "%s holds no map '%s'", f->path, j->name);
     }
-    weft_status status = policy.adopt_grain ? adopt_grain(j, p->count, p->grain, e) : WEFT_OK;
+    (void)pthread_mutex_lock(&files_mutex);
+    /* Before the first map it has just been taken. */
+    weft_status status = f->written ? touch_file(f, e) : WEFT_OK;
+    (void)pthread_mutex_unlock(&files_mutex);
+    if (status == WEFT_OK && policy.adopt_grain) {
+        status = adopt_grain(j, p->count, p->grain, e);
+    }
     if (status == WEFT_OK) {
         status = compare_with_part(f, p, j, e);
     }
     if (status != WEFT_OK) {
         return status;
     }
-    store *s = allocate(f->path, j);
+    store *s = allocate(f->real_path, j);
     if (s == NULL) {
         return error_memory(e, "the state of %s", f->path);
     }
@@ -538,10 +633,24 @@ weft_status store_sync(store *s, error *e)
     return WEFT_OK;
 }
 
+/* What has become of the locks of other files is told when their next map is opened. */
+static void touch_others(const store_file *mine)
+{
+    for (store_file *f = open_files; f != NULL; f = f->next) {
+        error ignored = {.status = WEFT_OK};
+        if (f != mine && touch_file(f, &ignored) != WEFT_OK) {
+            log_print(LOG_DEBUG, "%s", ignored.text);
+        }
+    }
+}
+
 static weft_status touch_now(void *context, error *e)
 {
     store *s = context;
-    weft_status status = lock_touch(s->file->lock, e);
+    (void)pthread_mutex_lock(&files_mutex);
+    weft_status status = touch_file(s->file, e);
+    touch_others(s->file);
+    (void)pthread_mutex_unlock(&files_mutex);
     if (status == WEFT_OK) {
         status = place_check(s->fd, s->file->real_path, s->layout.file_bytes, e);
     }
@@ -634,18 +743,19 @@ void store_forget(store *s)
 {
     (void)close(s->fd);
     s->fd = -1;
-    if (s->file != NULL) {
-        lock_forget(s->file->lock);
-        s->file->lock = NULL;
+    /* No other thread exists here, and one that did may have the mutex for ever. */
+    for (store_file *f = open_files; f != NULL; f = f->next) {
+        lock_forget(f->lock);
+        f->lock = NULL;
     }
 }
 
 void store_leave(store *s)
 {
     assert(thread_is_main());
-    if (store_flushed(s)) {
-        lock_release(s->file->lock);
-        s->file->lock = NULL;
+    for (store_file *f = open_files; f != NULL && store_flushed(s); f = f->next) {
+        lock_release(f->lock);
+        f->lock = NULL;
     }
 }
 

@@ -33,14 +33,11 @@ typedef struct store_policy {
 weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
                             store_file **out, error *e);
 
-/* Whether its path leads to that very file, still. */
-bool store_file_there(const store_file *f);
-
 /* Lets go of the file; with the last of its maps that is closed goes the lock. NULL is allowed. */
 void store_file_release(store_file *f);
 
 /* Rank 0: opens one of its maps, if it is that job, which is settled; only its grain may be
- * changed. */
+ * changed. An error if another run has taken the file meanwhile, or another file its place. */
 weft_status store_open(store_file *f, job *j, store_policy policy, store **out, error *e);
 
 /* What other ranks need for store_attach(). */
@@ -78,8 +75,8 @@ weft_status store_sync(store *s, error *e);
  * disk: the table thread does the work, in order. After its first failure it does nothing more, and
  * all later calls on the tables fail with that. */
 
-/* Every second or so: shows other hosts that the lock is alive, and looks whether the file is still
- * there. */
+/* Every second or so: shows other hosts that the locks of all open files are alive, and looks
+ * whether this file is still there. */
 void store_touch(store *s);
 
 /* The threads that write call `wake` when leases have been written, and from store_flush() on also
@@ -103,13 +100,13 @@ weft_status store_settle(store *s, error *e);
  * what was written, if it has not been forced to disk. */
 weft_status store_finish(store *s, error *e);
 
-/* In a forked child: lets go of the file and of the lock, which are the parent's alone and are to
- * end with it. */
+/* In a forked child: lets go of the file and of the locks of all files, which are the parent's
+ * alone and are to end with it. */
 void store_forget(store *s);
 
-/* Rank 0, when the process is about to end while workers may still write: gives up the lock, if
- * everything is flushed. If not, the lock ends with the process, as all else does: no other run may
- * have the file before the last of it is written. */
+/* Rank 0, when the process is about to end while workers may still write: gives up the locks of all
+ * files, if everything is flushed. If not, they end with the process, as all else does: no other
+ * run may have the file before the last of it is written. */
 void store_leave(store *s);
 
 /* Frees it, and closes the file if that is still to be done. NULL is allowed. */

@@ -279,7 +279,7 @@ static weft_status load(tile_table *l, error *e)
     } else {
         status = tables_read(fd, l->path, &l->layout, &l->job->tiles, &t, e);
     }
-    l->run = t.runs < l->layout.run_rows ? t.runs : (int)l->layout.run_rows - 1;
+    l->run = tables_new_run(&t, l->layout.map);
     if (status == WEFT_OK && !l->created) {
         status = take_stock(l, fd, &t, e);
     }

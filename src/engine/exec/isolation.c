@@ -387,7 +387,10 @@ attempt isolation_try(isolation *s, const weft_span *span)
     const child_answer answer = compute_surely(mine, span);
     if (answer.end == CHILD_DONE) {
         const double item_ns = (double)(clock_now_ns() - start_ns) / (double)span->count;
-        mine->item_ns = mine->item_ns > 0 ? (mine->item_ns + item_ns) / 2 : item_ns;
+        /* A kernel that has failed has not computed them all. */
+        if (answer.number == 0) {
+            mine->item_ns = mine->item_ns > 0 ? (mine->item_ns + item_ns) / 2 : item_ns;
+        }
         copy_results(mine, span);
         note_answer(s);
         return (attempt){.code = answer.number, .at = answer.at};

@@ -447,14 +447,22 @@ static int64_t estimate_map(const writing *w, const job *j, const metadata_layou
     return bytes + w->alignment;
 }
 
-/* What the file will take, a little too much rather than too little. */
-static int64_t estimate_bytes(const writing *w)
+/* What the file will take, a little too much rather than too little. A single map can be counted.
+ */
+static weft_status estimate_bytes(const writing *w, int64_t *bytes, error *e)
 {
-    int64_t bytes = w->alignment + aligned(w, w->layouts[0].run_rows * (int64_t)sizeof(run_row));
+    *bytes = w->alignment + aligned(w, w->layouts[0].run_rows * (int64_t)sizeof(run_row));
     for (int i = 0; i < w->maps; i++) {
-        bytes += estimate_map(w, w->jobs[i], &w->layouts[i]);
+        const int64_t more = estimate_map(w, w->jobs[i], &w->layouts[i]);
+        if (more > INT64_MAX - *bytes) {
+            return error_set(e, WEFT_ERR_USAGE,
+                             "%s would be larger than a file can be: give some of its %d maps a "
+                             "file of their own with weft_map_set_out()",
+                             w->path, w->maps);
+        }
+        *bytes += more;
     }
-    return bytes;
+    return WEFT_OK;
 }
 
 /* What is large begins at a large page, where there is any; else what is not small at a page. */
@@ -618,6 +626,7 @@ static weft_status write_file(writing *w, int fd, const char *temporary, error *
     if (memory >= 0) {
         (void)close(memory);
     }
+    w->name = NULL;
     return status;
 }
 
@@ -708,7 +717,11 @@ weft_status metadata_create(const char *path, int maps, job *const jobs[], bool 
     }
     plan_tables(maps, jobs, layouts);
     choose_alignment(&w);
-    status = reserve_check(fd, path, estimate_bytes(&w), e);
+    int64_t bytes = 0;
+    status = estimate_bytes(&w, &bytes, e);
+    if (status == WEFT_OK) {
+        status = reserve_check(fd, path, bytes, e);
+    }
     if (status == WEFT_OK) {
         status = write_file(&w, fd, temporary, e);
     }

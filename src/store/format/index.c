@@ -55,6 +55,7 @@ bool index_identify(const job *j, index_identity *identity)
 {
     account a = {.text = NULL};
     job_identify(j, &a);
+    job_label(j, &a);
     const XXH128_hash_t hash = XXH3_128bits(a.text, a.used);
     const bool good = !a.incomplete;
     *identity = (index_identity){.low = hash.low64, .high = hash.high64};
@@ -116,32 +117,34 @@ static bool find_ranges(int fd, int64_t end, const extents *taken, ranges *r)
     return good;
 }
 
-static bool sum_up(int fd, const range list[], int64_t count, uint64_t *sum)
+static weft_status sum_up(int fd, const char *path, const range list[], int64_t count,
+                          uint64_t *sum, error *e)
 {
     char *piece = malloc(PIECE_BYTES);
     XXH3_state_t *state = XXH3_createState();
-    bool good = piece != NULL && state != NULL;
-    error ignored = {.status = WEFT_OK};
-    if (good) {
+    weft_status status = WEFT_OK;
+    if (piece == NULL || state == NULL) {
+        status = error_memory(e, "the index of %s", path);
+    } else {
         (void)XXH3_64bits_reset(state);
     }
-    for (int64_t i = 0; i < count && good; i++) {
-        for (int64_t done = 0; done < list[i].bytes && good;) {
+    for (int64_t i = 0; i < count && status == WEFT_OK; i++) {
+        for (int64_t done = 0; done < list[i].bytes && status == WEFT_OK;) {
             const int64_t left = list[i].bytes - done;
             const size_t now = (size_t)(left < PIECE_BYTES ? left : PIECE_BYTES);
-            good = bytes_read(fd, "", piece, now, list[i].offset + done, &ignored) == WEFT_OK;
-            if (good) {
+            status = bytes_read(fd, path, piece, now, list[i].offset + done, e);
+            if (status == WEFT_OK) {
                 (void)XXH3_64bits_update(state, piece, now);
             }
             done += (int64_t)now;
         }
     }
-    if (good) {
+    if (status == WEFT_OK) {
         *sum = XXH3_64bits_digest(state);
     }
     (void)XXH3_freeState(state);
     free(piece);
-    return good;
+    return status;
 }
 
 static size_t index_bytes(int64_t maps, int64_t count)
@@ -164,15 +167,14 @@ static bool fill_entries(entry each[], int maps, job *const jobs[], const metada
     return good;
 }
 
-/* NULL: out of memory. */
-static unsigned char *make_index(int fd, int64_t end, const ranges *r, int maps, job *const jobs[],
+/* `h` holds the checksum. NULL: out of memory. */
+static unsigned char *make_index(head h, const ranges *r, job *const jobs[],
                                  const metadata_layout layouts[])
 {
+    const int maps = h.maps;
     const size_t bytes = index_bytes(maps, r->count);
     unsigned char *index = calloc(1, bytes);
-    head h = {.maps = maps, .ranges = (int32_t)r->count, .offset = end};
-    if (index == NULL || !fill_entries((entry *)(void *)(index + sizeof h), maps, jobs, layouts) ||
-        !sum_up(fd, r->list, r->count, &h.metadata)) {
+    if (index == NULL || !fill_entries((entry *)(void *)(index + sizeof h), maps, jobs, layouts)) {
         free(index);
         return NULL;
     }
@@ -189,6 +191,22 @@ static unsigned char *make_index(int fd, int64_t end, const ranges *r, int maps,
     return index;
 }
 
+/* Behind the `end` of what there is. */
+static weft_status append(int fd, const char *path, int64_t end, const ranges *r, int maps,
+                          job *const jobs[], const metadata_layout layouts[], error *e)
+{
+    head h = {.maps = maps, .ranges = (int32_t)r->count, .offset = end};
+    weft_status status = sum_up(fd, path, r->list, r->count, &h.metadata, e);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    unsigned char *index = make_index(h, r, jobs, layouts);
+    status = index == NULL ? error_memory(e, "the index of %s", path)
+                           : bytes_write(fd, path, index, index_bytes(maps, r->count), end, e);
+    free(index);
+    return status;
+}
+
 weft_status index_append(int fd, const char *path, int maps, job *const jobs[],
                          const metadata_layout layouts[], error *e)
 {
@@ -201,10 +219,7 @@ weft_status index_append(int fd, const char *path, int maps, job *const jobs[],
     if (end < 0 || taken.incomplete || !find_ranges(fd, end, &taken, &r)) {
         status = error_memory(e, "the index of %s", path);
     } else if (r.bytes <= MOST_METADATA_BYTES && index_bytes(maps, r.count) <= MOST_INDEX_BYTES) {
-        unsigned char *index = make_index(fd, end, &r, maps, jobs, layouts);
-        status = index == NULL ? error_memory(e, "the index of %s", path)
-                               : bytes_write(fd, path, index, index_bytes(maps, r.count), end, e);
-        free(index);
+        status = append(fd, path, end, &r, maps, jobs, layouts, e);
     }
     free(r.list);
     extents_clear(&taken);
@@ -315,6 +330,7 @@ static bool check_places(const head *h, const range list[], int maps, job *const
 static bool read_index(int fd, int64_t end, int maps, job *const jobs[], bool adopt_grain,
                        metadata_layout layouts[], char build[BUILD_TEXT_BYTES])
 {
+    error ignored = {.status = WEFT_OK};
     unsigned char *index = load_index(fd, end);
     if (index == NULL) {
         return false;
@@ -326,7 +342,8 @@ static bool read_index(int fd, int64_t end, int maps, job *const jobs[], bool ad
     const range *list = (const range *)(const void *)(each + h.maps);
     const bool good = h.maps == maps && match_entries(each, maps, jobs, adopt_grain, layouts) &&
                       check_places(&h, list, maps, jobs, layouts) &&
-                      sum_up(fd, list, h.ranges, &sum) && sum == h.metadata;
+                      sum_up(fd, "", list, h.ranges, &sum, &ignored) == WEFT_OK &&
+                      sum == h.metadata;
     if (good) {
         (void)snprintf(build, BUILD_TEXT_BYTES, "%.*s", BUILD_TEXT_BYTES - 1, h.build);
     }

@@ -19,7 +19,7 @@ typedef struct index_identity {
     uint64_t high;
 } index_identity;
 
-/* Of a settled job; false: out of memory. */
+/* Of a settled job, with what is told of its fields; false: out of memory. */
 bool index_identify(const job *j, index_identity *identity);
 
 /* Appends the index to a file that HDF5 has made and closed, and nobody has written to since. */

@@ -451,7 +451,7 @@ static bool read_map(hid_t file, const char *name, metadata *m)
 {
     const int number = m->maps;
     metadata_layout *layout = &m->layout[number];
-    *layout = (metadata_layout){.map = number};
+    *layout = (metadata_layout){.map = -1};
     if (!read_identity(file, name, &m->job[number])) {
         job_destroy(m->job[number]);
         m->job[number] = NULL;
@@ -483,6 +483,25 @@ static herr_t visit_map(hid_t group, const char *name, const H5L_info_t *info, v
     return read_map(visit->file, name, visit->metadata) ? 0 : -1;
 }
 
+/* The numbers of the maps in the rows of runs, as the type of these says. */
+static bool number_maps(hid_t file, metadata *m)
+{
+    const hid_t dataset = H5Dopen2(file, SCHEMA_RUNS, H5P_DEFAULT);
+    const hid_t row = dataset < 0 ? H5I_INVALID_HID : H5Dget_type(dataset);
+    const int member = row < 0 ? -1 : H5Tget_member_index(row, "map");
+    const hid_t names = member < 0 ? H5I_INVALID_HID : H5Tget_member_type(row, (unsigned)member);
+    bool good = names >= 0 && H5Tget_class(names) == H5T_ENUM && H5Tget_size(names) == 1;
+    for (int i = 0; i < m->maps && good; i++) {
+        uint8_t number = 0;
+        good = H5Tenum_valueof(names, m->job[i]->name, &number) >= 0 && number < m->maps;
+        m->layout[i].map = number;
+    }
+    quiet_close(names);
+    quiet_close(row);
+    quiet_close(dataset);
+    return good || note_flaw(SCHEMA_RUNS " does not know the maps");
+}
+
 /* All maps, and what they have in common. */
 static bool read_maps(hid_t file, hid_t weft, metadata *m)
 {
@@ -505,7 +524,7 @@ static bool read_maps(hid_t file, hid_t weft, metadata *m)
         m->layout[i].run_rows = common.run_rows;
         m->layout[i].file_bytes = common.file_bytes;
     }
-    return true;
+    return number_maps(file, m);
 }
 
 /* Whether no two datasets share bytes, nor any with the beginning of the file, which is HDF5's: a

@@ -106,6 +106,7 @@ weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
     while (status == WEFT_OK && t->runs < layout->run_rows && t->run[t->runs].start > 0) {
         t->runs++;
     }
+    t->full = t->runs == layout->run_rows;
     return status;
 }
 
@@ -156,9 +157,26 @@ int tables_last_run(const tables *t, int64_t map)
     return last;
 }
 
+int tables_new_run(const tables *t, int64_t map)
+{
+    const int last = t->full ? tables_last_run(t, map) : t->runs;
+    return last >= 0 ? last : t->runs - 1;
+}
+
+/* As long as there is room they are in order, whatever clocks say. */
+int tables_newest_run(const tables *t)
+{
+    int newest = t->runs - 1;
+    for (int i = newest - 1; i >= 0 && t->full; i--) {
+        newest = t->run[i].start > t->run[newest].start ? i : newest;
+    }
+    return newest;
+}
+
 bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use)
 {
     const int last = tables_last_run(t, map);
+    const int newest = tables_newest_run(t);
     bool changed = false;
     for (int i = 0; i <= last; i++) {
         run_row *row = &t->run[i];
@@ -169,7 +187,7 @@ bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use
         if (changed && i == last && t->tile != NULL) {
             recount_all(t, tiles, i);
         }
-        if (changed && !(i + 1 == t->runs && in_use)) {
+        if (changed && !(i == newest && in_use)) {
             run_row_set_outcome(row, WEFT_OUTCOME_KILLED);
         }
     }

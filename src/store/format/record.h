@@ -108,7 +108,8 @@ typedef struct tables {
     tile_record *tile;
     failure_row *failure;
     run_row *run;
-    int runs; /* rows in use */
+    int runs;  /* rows in use … */
+    bool full; /* … which are all of them: maps replace their last one, see tables_new_run() */
 } tables;
 
 /* Reads the tables of a map: `layout` says where they are, `tiles` how many tiles there are. Where
@@ -131,9 +132,15 @@ void recount_end(const recount *r);
 /* The last row of a map; -1: it has none. */
 int tables_last_run(const tables *t, int64_t map);
 
+/* The row for another run of a map: the first that is not in use, or else the map's last one. */
+int tables_new_run(const tables *t, int64_t map);
+
+/* The row of the run that began last; -1: there is none. */
+int tables_newest_run(const tables *t);
+
 /* Closes the rows of a map's runs that have not done it, and recounts the last where t->tile is not
- * NULL. Unless that is the last row of all and `in_use` says that it lives, it was killed. True if
- * the map's last row has changed. */
+ * NULL. Unless that is the newest row of all and `in_use` says that it lives, it was killed. True
+ * if the map's last row has changed. */
 bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use);
 
 #endif

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,21 +32,9 @@ struct lock {
  * the program goes to another folder. */
 static bool lock_path(const char *result, char path[PLACE_PATH_BYTES])
 {
-    char *target = realpath(result, NULL);
-    char *copy = strdup(result);
-    char *folder = target != NULL || copy == NULL ? NULL : realpath(dirname(copy), NULL);
-    int length = 0;
-    if (folder != NULL) {
-        const char *slash = strrchr(result, '/');
-        length = snprintf(path, PLACE_PATH_BYTES, "%s/%s.lock", folder,
-                          slash != NULL ? slash + 1 : result);
-    } else {
-        length = snprintf(path, PLACE_PATH_BYTES, "%s.lock", target != NULL ? target : result);
-    }
-    free(folder);
-    free(copy);
-    free(target);
-    return length < PLACE_PATH_BYTES;
+    char whole[PLACE_PATH_BYTES];
+    return place_whole(result, whole) &&
+           snprintf(path, PLACE_PATH_BYTES, "%s.lock", whole) < PLACE_PATH_BYTES;
 }
 
 /* What the file system's clock says, which is that of a file's times: no other host's may be
@@ -433,10 +420,11 @@ weft_status lock_take(const char *path, lock **out, error *e)
     return WEFT_OK;
 }
 
-weft_status lock_touch(lock *l, error *e)
+weft_status lock_touch(lock *l, bool *lost, error *e)
 {
     (void)futimens(l->fd, NULL);
-    if (place_is_file(l->path, l->fd)) {
+    *lost = !place_is_file(l->path, l->fd);
+    if (!*lost) {
         return WEFT_OK;
     }
     int fd = -1;

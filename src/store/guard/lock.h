@@ -21,8 +21,9 @@ typedef struct lock lock;
 weft_status lock_take(const char *path, lock **out, error *e);
 
 /* Shows that the holder is alive; to be called every few seconds. Where the lock file was removed
- * it is created again; an error if another run has taken its place meanwhile. */
-weft_status lock_touch(lock *l, error *e);
+ * it is created again, and *lost says that another run may have been there meanwhile; an error if
+ * one still is. */
+weft_status lock_touch(lock *l, bool *lost, error *e);
 
 /* Removes the lock file, if it is still ours. NULL is allowed. */
 void lock_release(lock *l);

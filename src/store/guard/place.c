@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,28 @@ weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e)
         }
     }
     return WEFT_OK;
+}
+
+bool place_whole(const char *given, char path[PLACE_PATH_BYTES])
+{
+    char end[PLACE_PATH_BYTES];
+    error ignored = {.status = WEFT_OK};
+    const char *found = place_find(given, end, &ignored) == WEFT_OK ? end : given;
+    char *target = realpath(found, NULL);
+    char *copy = target != NULL ? NULL : strdup(found);
+    char *folder = copy == NULL ? NULL : realpath(dirname(copy), NULL);
+    const char *slash = strrchr(found, '/');
+    int length = 0;
+    if (folder != NULL) {
+        length = snprintf(path, PLACE_PATH_BYTES, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
+                          slash != NULL ? slash + 1 : found);
+    } else {
+        length = snprintf(path, PLACE_PATH_BYTES, "%s", target != NULL ? target : found);
+    }
+    free(folder);
+    free(copy);
+    free(target);
+    return length < PLACE_PATH_BYTES;
 }
 
 /* Gives a file a name that none has; 0, or why not: EEXIST if one has it. */

@@ -17,6 +17,10 @@ enum { PLACE_PATH_BYTES = 4096 };
  * that can be a folder only is refused. */
 weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e);
 
+/* The one name of the file that a path leads to, from the root and without links, be there a file
+ * or not, as far as it can be told. False: it is too long. */
+bool place_whole(const char *given, char path[PLACE_PATH_BYTES]);
+
 /* Remembers that this session writes to the open file; forgets all of an earlier one's. Main
  * thread.
  */

@@ -350,6 +350,47 @@ static void test_described_again(void **state)
     check_file(path, &p, 0, 2, 1);
 }
 
+/* A file is one, however it is spelt. */
+static void test_spellings(void **state)
+{
+    (void)state;
+    static program p;
+    memset(&p, 0, sizeof p);
+    char link[FIXTURE_PATH_BYTES];
+    char path[FIXTURE_PATH_BYTES];
+    (void)snprintf(link, sizeof link, "%s", fixture_path());
+    char spelt[3][2 * FIXTURE_PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s", fixture_path());
+    const char *name = strrchr(path, '/') + 1;
+    assert_int_equal(symlink(name, link), 0);
+    (void)snprintf(spelt[0], sizeof spelt[0], "%s", path);
+    (void)snprintf(spelt[1], sizeof spelt[1], "%s/.././%s/%s", fixture_folder,
+                   strrchr(fixture_folder, '/') + 1, name);
+    (void)snprintf(spelt[2], sizeof spelt[2], "%s", link);
+    for (int again = 0; again < 2; again++) {
+        work w[3];
+        weft_map *map[3];
+        weft_session *session = fixture_session(path, 1, NULL);
+        for (int i = 0; i < 3; i++) {
+            w[i] = (work){.program = &p, .number = i};
+            assert_int_equal(describe(session, i, &map[i]), WEFT_OK);
+            assert_int_equal(weft_map_set_out(map[i], spelt[i]), WEFT_OK);
+            assert_string_equal(weft_map_path(map[i]), spelt[i]);
+        }
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(weft_map_run(map[(i + 1) % 3], compute, &w[(i + 1) % 3]), WEFT_OK);
+        }
+        for (int i = 0; i < 3; i++) {
+            weft_map_destroy(map[i]);
+        }
+        assert_int_equal(weft_finish(session, WEFT_OK), 0);
+    }
+    p.maps = 3;
+    p.skip = -1;
+    check_calls(&p, 0, 3, 1);
+    check_file(path, &p, 0, 3, 1);
+}
+
 static void test_small_results_are_small(void **state)
 {
     (void)state;
@@ -381,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_described_again),
+        cmocka_unit_test(test_spellings),
         cmocka_unit_test(test_small_results_are_small),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);

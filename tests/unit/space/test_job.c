@@ -210,6 +210,12 @@ static void test_sizes_that_overflow(void **state)
     assert_int_equal(job_settle(j, 0, 0, &last), WEFT_ERR_USAGE);
     assert_non_null(strstr(last.text, "larger than a file"));
     job_destroy(j);
+    j = make_job("m", INT64_C(1) << 60, 1);
+    assert_int_equal(add_scalar(j, "a", WEFT_INT8), WEFT_OK);
+    assert_int_equal(job_settle(j, 0, 0, &last), WEFT_OK);
+    assert_int_equal(job_settle(j, 0, 1, &last), WEFT_ERR_USAGE);
+    assert_non_null(strstr(last.text, "a larger --grain"));
+    job_destroy(j);
     j = make_job("m", 0, 1);
     assert_int_equal(job_add_field(j, "a", WEFT_INT8, 1, (int64_t[]){INT64_MAX}, NULL, NULL, &last),
                      WEFT_OK);
@@ -411,6 +417,10 @@ static void test_numbers_are_compared_bit_by_bit(void **state)
         assert_int_equal(job_settle(pair[i], 0, 1, &last), WEFT_OK);
     }
     assert_int_equal(job_compare(pair[0], pair[1], "a.h5", &e), WEFT_OK);
+    ((unsigned char *)&pair[1]->parameter[0].number)[0] ^= 1;
+    assert_true(pair[1]->parameter[0].number != pair[1]->parameter[0].number);
+    assert_int_equal(job_compare(pair[0], pair[1], "a.h5", &e), WEFT_ERR_OTHER_JOB);
+    assert_non_null(strstr(e.text, "parameter 'x'"));
     job_destroy(pair[0]);
     job_destroy(pair[1]);
 }

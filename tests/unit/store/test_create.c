@@ -182,6 +182,31 @@ static void test_limit_on_files(void **state)
     check_limits(WEFT_MAX_FIELDS, WEFT_MAX_PARAMETERS);
 }
 
+/* Each of them could be a file, and all of them cannot. */
+static void test_beyond_all_files(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    metadata_layout layouts[3];
+    job *jobs[3];
+    for (int i = 0; i < 3; i++) {
+        const int64_t count = INT64_C(1) << 40;
+        const int64_t bytes = (INT64_C(1) << 22) - 1;
+        assert_int_equal(job_create("huge", 1, &count, &jobs[i], &e), WEFT_OK);
+        (void)snprintf(jobs[i]->name, sizeof jobs[i]->name, "huge-%d", i);
+        assert_int_equal(job_add_field(jobs[i], "a", WEFT_INT8, 1, &bytes, NULL, NULL, &e),
+                         WEFT_OK);
+        assert_int_equal(job_settle(jobs[i], 0, 0, &e), WEFT_OK);
+    }
+    const char *path = sample_path("beyond.h5");
+    assert_int_equal(metadata_create(path, 3, jobs, false, layouts, &e), WEFT_ERR_USAGE);
+    assert_non_null(strstr(e.text, "larger than a file can be"));
+    assert_false(sample_exists(path) || sample_exists(sample_path("beyond.h5.new")));
+    for (int i = 0; i < 3; i++) {
+        job_destroy(jobs[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_all_else_is_in_the_way),
         cmocka_unit_test(test_no_process_where_none_is_needed),
         cmocka_unit_test(test_limit_on_files),
+        cmocka_unit_test(test_beyond_all_files),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

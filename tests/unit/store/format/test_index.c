@@ -106,6 +106,10 @@ static void test_other_maps(void **state)
     char build[BUILD_TEXT_BYTES];
     assert_true(index_read(path, 2, jobs, true, layouts, build));
     assert_int_equal(jobs[1]->tiles.grain, 3);
+    const job_parameter first = jobs[0]->parameter[0];
+    jobs[0]->parameter[0] = jobs[0]->parameter[2];
+    jobs[0]->parameter[2] = first;
+    assert_true(reads(path, 2, jobs));
     jobs[0]->parameter[1].number = 1e-300;
     assert_false(reads(path, 2, jobs));
     free_jobs(jobs);
@@ -254,12 +258,42 @@ static void test_changed_by_hdf5(void **state)
     free_jobs(jobs);
 }
 
+/* Whoever moves the groups about changes their order, and not which map a row of runs is of. */
+static void test_moved_by_hdf5(void **state)
+{
+    (void)state;
+    const char *path = sample_path("moved.h5");
+    error e = {.status = WEFT_OK};
+    job *jobs[MAPS];
+    size_t count = 0;
+    make_jobs(jobs);
+    free(make_file(path, MAPS, jobs, &count));
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_true(H5Lmove(file, "/weft/first", file, "/weft/x", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Lmove(file, "/weft/x", file, "/weft/first", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Fclose(file) >= 0);
+    metadata m;
+    assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
+    assert_int_equal(m.maps, MAPS);
+    assert_string_equal(m.job[MAPS - 1]->name, "first");
+    for (int i = 0; i < MAPS; i++) {
+        assert_int_equal(m.layout[metadata_find(&m, jobs[i]->name)].map, i);
+    }
+    metadata_release(&m);
+    free_jobs(jobs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_says_what_hdf5_says),      cmocka_unit_test(test_other_maps),
-        cmocka_unit_test(test_any_byte_of_the_metadata), cmocka_unit_test(test_another_length),
-        cmocka_unit_test(test_sealed_nonsense),          cmocka_unit_test(test_changed_by_hdf5),
+        cmocka_unit_test(test_says_what_hdf5_says),
+        cmocka_unit_test(test_other_maps),
+        cmocka_unit_test(test_any_byte_of_the_metadata),
+        cmocka_unit_test(test_another_length),
+        cmocka_unit_test(test_sealed_nonsense),
+        cmocka_unit_test(test_changed_by_hdf5),
+        cmocka_unit_test(test_moved_by_hdf5),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

@@ -81,10 +81,12 @@ static void test_take_and_release(void **state)
     assert_string_equal(text, "");
     for (int i = 0; i < 3; i++) {
         lock *l = NULL;
+        bool lost = true;
         assert_int_equal(lock_take(path, &l, &e), WEFT_OK);
         assert_true(sample_exists(sample_path("a.h5.lock")));
         assert_true(lock_holder(path, text, sizeof text));
-        assert_int_equal(lock_touch(l, &e), WEFT_OK);
+        assert_int_equal(lock_touch(l, &lost, &e), WEFT_OK);
+        assert_false(lost);
         lock_release(l);
         assert_false(sample_exists(sample_path("a.h5.lock")));
         assert_false(lock_holder(path, text, sizeof text));
@@ -287,6 +289,7 @@ static void test_read_lock_of_a_stranger(void **state)
     lock *l = NULL;
     lock *second = NULL;
     char text[256];
+    bool lost = false;
     sample_write(sample_path("s.h5.lock"), "", 0);
     const pid_t child = start_locker(sample_path("s.h5.lock"), F_RDLCK);
     const bool held_before = lock_holder(path, text, sizeof text);
@@ -300,7 +303,7 @@ static void test_read_lock_of_a_stranger(void **state)
     assert_int_equal(refused, WEFT_ERR_BUSY);
     (void)snprintf(text, sizeof text, "pid %ld ", (long)getpid());
     assert_non_null(strstr(e.text, text));
-    assert_int_equal(lock_touch(l, &e), WEFT_OK);
+    assert_int_equal(lock_touch(l, &lost, &e), WEFT_OK);
     lock_release(l);
     assert_false(sample_exists(sample_path("s.h5.lock")));
 }
@@ -390,15 +393,17 @@ static void test_removed_under_its_holder(void **state)
     lock *l = NULL;
     lock *second = NULL;
     char text[256];
+    bool lost = false;
     assert_int_equal(lock_take(path, &l, &e), WEFT_OK);
     assert_int_equal(unlink(sample_path("r.h5.lock")), 0);
     assert_false(lock_holder(path, text, sizeof text));
-    assert_int_equal(lock_touch(l, &e), WEFT_OK);
+    assert_int_equal(lock_touch(l, &lost, &e), WEFT_OK);
+    assert_true(lost);
     assert_true(lock_holder(path, text, sizeof text));
     assert_int_equal(lock_take(path, &second, &e), WEFT_ERR_BUSY);
     assert_int_equal(unlink(sample_path("r.h5.lock")), 0);
     assert_int_equal(lock_take(path, &second, &e), WEFT_OK);
-    assert_int_equal(lock_touch(l, &e), WEFT_ERR_SYSTEM);
+    assert_int_equal(lock_touch(l, &lost, &e), WEFT_ERR_SYSTEM);
     assert_non_null(strstr(e.text, "another run"));
     lock_release(l);
     assert_true(sample_exists(sample_path("r.h5.lock")));
