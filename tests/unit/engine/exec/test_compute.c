@@ -264,7 +264,8 @@ static void test_buffers_are_few(void **state)
 static void test_no_memory_for_a_buffer(void **state)
 {
     scene *s = *state;
-    s->block->buffer_bytes = INT64_MAX; /* which no heap is asked for: sanitizers would end the process */
+    /* So much is not asked of the heap: that of a sanitizer would end the process. */
+    s->block->buffer_bytes = INT64_MAX;
     block_begin(s->block, (interval){.tiles = 4});
     (void)block_compute(s->block, 0, 0, 4, clock_now_ns());
     assert_int_equal(s->block->error.status, WEFT_ERR_MEMORY);
