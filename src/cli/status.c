@@ -113,22 +113,22 @@ static weft_status print_maps(weft_result *result, const char *path, const char 
     int first = 0;
     int end = 0;
     weft_status status = command_choose_maps(result, map, &first, &end);
-    for (int i = first; i < end && status == WEFT_OK; i++) {
-        reports[i - first].path = path;
-        status = gather(result, i, &reports[i - first]);
+    const int maps = end - first;
+    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+        reports[i].path = path;
+        status = gather(result, first + i, &reports[i]);
     }
     if (status == WEFT_OK && as_json) {
-        status = report_print_json(reports, end - first);
+        status = report_print_json(reports, maps);
     }
-    for (int i = first; i < end && first >= 0; i++) {
-        report *r = &reports[i - first];
+    for (int i = 0; i < maps; i++) {
         if (status == WEFT_OK && !as_json) {
-            (void)printf("%s", i > first ? "\n\n" : "");
-            report_print_text(r);
+            (void)printf("%s", i > 0 ? "\n\n" : "");
+            report_print_text(&reports[i]);
         }
-        free(r->failures);
-        free(r->runs);
-        free(r->fields);
+        free(reports[i].failures);
+        free(reports[i].runs);
+        free(reports[i].fields);
     }
     return status;
 }

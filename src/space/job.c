@@ -450,17 +450,20 @@ void job_describe(const job *j, account *a)
     }
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp((*(const job_parameter *const *)a)->name,
+                  (*(const job_parameter *const *)b)->name);
+}
+
 /* By their names, whatever order they have come in. */
 static void describe_parameters_sorted(const job *j, account *a)
 {
     const job_parameter *sorted[WEFT_MAX_PARAMETERS];
     for (int i = 0; i < j->parameters; i++) {
-        int place = i;
-        for (; place > 0 && strcmp(sorted[place - 1]->name, j->parameter[i].name) > 0; place--) {
-            sorted[place] = sorted[place - 1];
-        }
-        sorted[place] = &j->parameter[i];
+        sorted[i] = &j->parameter[i];
     }
+    qsort(sorted, (size_t)j->parameters, sizeof(const job_parameter *), compare_names);
     for (int i = 0; i < j->parameters; i++) {
         describe_parameter(sorted[i], a);
     }
