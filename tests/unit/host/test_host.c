@@ -9,11 +9,11 @@
 #include <cmocka.h>
 
 #include "host/host.h"
+#include "host/slice.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,15 +191,6 @@ static void test_files_are_read_as_text(void **state)
     /* The system gives out some files of its own in pieces. */
     assert_true(host_read_file(text, sizeof text, "/proc/self/status") > 100);
     assert_non_null(strstr(text, "\nPid:"));
-}
-
-/* The calling thread's shares of a core, as the system tells them from Linux 6.12 on; 0: it does
- * not. */
-static uint64_t slice_ns(void)
-{
-    uint64_t words[7] = {0}; /* of struct sched_attr */
-    const long code = syscall(SYS_sched_getattr, 0, words, (unsigned)sizeof words, 0U);
-    return code == 0 ? words[3] : 0;
 }
 
 /* Where the system lets a thread have shorter shares of a core, it gets back what it had. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests the threads of a team: how many there are, what regions they open, how large their stacks
  * are, and that one that hangs is left alone. What they find is asserted outside. */
+#define _GNU_SOURCE 1
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "host/host.h"
+#include "host/slice.h"
 #include "host/stack.h"
 #include "team/region.h"
 
@@ -31,6 +34,7 @@ typedef struct look {
     int counted[MOST]; /* … and as it comes out */
     bool other[MOST];
     int64_t stack[MOST];
+    uint64_t slice[MOST];
     atomic_bool go; /* the threads may look … */
     atomic_bool end;
     atomic_int looked;
@@ -64,6 +68,7 @@ static void look_around(void *context, int number)
     l->inner[number] = region_inner_threads();
     l->counted[number] = count_inner();
     l->stack[number] = stack_bytes();
+    l->slice[number] = slice_ns();
     atomic_fetch_add(&l->looked, 1);
     await(&l->end);
 }
@@ -105,6 +110,22 @@ static void test_threads(void **state)
             assert_int_equal(atomic_load(&l.calls[i]), i < threads);
             assert_true(i >= threads || (l.other[i] && l.inner[i] == 1 && l.counted[i] == 1));
         }
+    }
+}
+
+/* An agent's shares of a core are short, those of the threads that it has begin are not. */
+static void test_slices(void **state)
+{
+    (void)state;
+    const uint64_t usual_ns = slice_ns();
+    look l = {.region = NULL};
+    host_shorten_slice();
+    open_region(&l, MOST);
+    let_look(&l, MOST);
+    close_region(&l);
+    host_restore_slice();
+    for (int i = 0; i < MOST; i++) {
+        assert_int_equal(l.slice[i], usual_ns);
     }
 }
 
@@ -191,9 +212,8 @@ static void test_stacks(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_inner_regions),
-        cmocka_unit_test(test_stacks),
+        cmocka_unit_test(test_threads),        cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_inner_regions),  cmocka_unit_test(test_stacks),
         cmocka_unit_test(test_hanging_thread),
     };
     return argc > 1 ? look_at_stacks(strtoll(argv[1], NULL, 10))
