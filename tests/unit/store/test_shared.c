@@ -3,6 +3,7 @@
  * its lock, whatever becomes of its name, and nothing is written to another. */
 #include "store/sample_result.h"
 
+#include "base/stderr_lines.h"
 #include "store/guard/lock.h"
 
 #include <signal.h>
@@ -232,30 +233,6 @@ static void test_leaving_all(void **state)
     store_close(s);
     store_file_release(f);
     store_file_release(idle);
-}
-
-static FILE *caught;
-static int kept;
-static char text[4096];
-
-/* What is written to stderr from here on … */
-static void catch_lines(void)
-{
-    caught = tmpfile();
-    assert_non_null(caught);
-    kept = dup(STDERR_FILENO);
-    assert_true(kept >= 0 && dup2(fileno(caught), STDERR_FILENO) >= 0);
-}
-
-/* … is that. */
-static const char *show_lines(void)
-{
-    assert_true(dup2(kept, STDERR_FILENO) >= 0);
-    (void)close(kept);
-    rewind(caught);
-    text[fread(text, 1, sizeof text - 1, caught)] = '\0';
-    (void)fclose(caught);
-    return text;
 }
 
 /* The file keeps units and descriptions, which change no result; but not without a word. */

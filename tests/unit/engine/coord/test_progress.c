@@ -7,37 +7,12 @@
 
 #include <cmocka.h>
 
+#include "base/stderr_lines.h"
 #include "engine/coord/progress.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const int64_t second_ns = INT64_C(1000000000);
-
-static FILE *caught;
-static int kept;
-static char text[4096];
-
-/* What is written to stderr from here on … */
-static void catch_lines(void)
-{
-    caught = tmpfile();
-    assert_non_null(caught);
-    kept = dup(STDERR_FILENO);
-    assert_true(kept >= 0 && dup2(fileno(caught), STDERR_FILENO) >= 0);
-}
-
-/* … is that. */
-static const char *show_lines(void)
-{
-    assert_true(dup2(kept, STDERR_FILENO) >= 0);
-    (void)close(kept);
-    rewind(caught);
-    text[fread(text, 1, sizeof text - 1, caught)] = '\0';
-    (void)fclose(caught);
-    return text;
-}
 
 static progress begin(progress_mode mode, const run_options *base)
 {
