@@ -380,16 +380,23 @@ static void describe_parameter(const job_parameter *p, account *a)
     }
 }
 
+/* A type, and a shape unless it is a scalar's. */
+static void describe_value(account *a, const char *what, weft_type type, const space *shape)
+{
+    char text[JOB_TEXT_BYTES] = "";
+    if (shape->ndims > 0) {
+        format_shape(shape, text, sizeof text);
+    }
+    account_add(a, what, "%s%s%s", weft_type_name(type), text[0] == '\0' ? "" : " ", text);
+}
+
 /* Its type, its shape unless it is a scalar, and its fill value. */
 static void describe_field(const job_field *field, account *a)
 {
     char what[WHAT_BYTES];
-    char value[JOB_TEXT_BYTES] = "";
-    if (field->shape.ndims > 0) {
-        format_shape(&field->shape, value, sizeof value);
-    }
+    char value[JOB_TEXT_BYTES];
     (void)snprintf(what, sizeof what, "field '%s'", field->name);
-    account_add(a, what, "%s%s%s", weft_type_name(field->type), value[0] == '\0' ? "" : " ", value);
+    describe_value(a, what, field->type, &field->shape);
     (void)snprintf(what, sizeof what, "the fill value of field '%s'", field->name);
     format_element(field->type, field->fill, value, sizeof value);
     account_add(a, what, "%s", value);
@@ -399,14 +406,10 @@ static void describe_field(const job_field *field, account *a)
 static void describe_reduction(const job_reduction *r, account *a)
 {
     char what[WHAT_BYTES];
-    char shape[JOB_TEXT_BYTES] = "";
-    if (r->shape.ndims > 0) {
-        format_shape(&r->shape, shape, sizeof shape);
-    }
     (void)snprintf(what, sizeof what, "reduction '%s'", r->name);
     account_add(a, what, "%s", r->how);
     (void)snprintf(what, sizeof what, "the value of reduction '%s'", r->name);
-    account_add(a, what, "%s%s%s", weft_type_name(r->type), shape[0] == '\0' ? "" : " ", shape);
+    describe_value(a, what, r->type, &r->shape);
     (void)snprintf(what, sizeof what, "the accumulator of reduction '%s'", r->name);
     account_add(a, what, "%" PRId64 " bytes", r->bytes);
 }
