@@ -6,7 +6,8 @@
  * messages go over TCP, which takes them off the sender's hands at once as long as the peer lives.
  * Through shared memory a send is in flight until the receiver has looked, and then the sender, so
  * that a second one does not wait for it: of ranks of this host it is known soon who has died.
- * What waits is bounded by what a rank has in progress: one that gets no answer gets no work. */
+ * Requests are few: a rank that gets no answer gets no work. Reports may pile up behind a receiver
+ * that does not look: up to those of all that the rank has computed meanwhile. */
 #ifndef COMM_SENDQUEUE_H
 #define COMM_SENDQUEUE_H
 

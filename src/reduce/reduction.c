@@ -261,7 +261,7 @@ static void add_integers(weft_int64_sum *sum, weft_type type, const unsigned cha
 enum { CONVERTED = 1024 };
 
 /* Items one by one where a single one has more elements than that: each but the last part of it is
- * added as so many items of one element. */
+ * added as items of one element each. */
 static void add_converted(const weft_reduction *r, void *accumulator, weft_type type,
                           const unsigned char *from, int64_t each, int64_t first, int64_t items)
 {

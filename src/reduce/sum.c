@@ -10,7 +10,7 @@
 
 /* A limb has 32 bits of the number, in units of 2⁻¹⁰⁷⁴; the largest double and 2⁶³ of them need no
  * more limbs. What lies in a limb beyond its 32 bits is carried later: additions put less than 2⁵³
- * into each, and so many of them may pass before. */
+ * into each, and MOST_PENDING of them may pass before. */
 enum { LIMBS = 68, LIMB_BITS = 32, MOST_PENDING = 1000 };
 
 struct weft_sum {
@@ -111,7 +111,7 @@ enum { LANES = 2, LANE_NUMBERS = 128, BLOCK = 2 * LANES * LANE_NUMBERS, SECOND =
 /* Within these both offsets, and their last digits, are normal numbers. */
 enum { LEAST_WINDOW = -800, MOST_WINDOW = 1000 };
 
-/* After a block that does not fit so many are added number by number before the next attempt. */
+/* Numbers that are added one by one after a block that does not fit. */
 enum { PAUSE = 32 };
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));

@@ -119,7 +119,7 @@ static inline int64_t job_column_bytes(const job *j, int column, int64_t tile, i
                               : tiles * j->reduction[column - j->fields].bytes;
 }
 
-/* Bytes of one column in so many whole tiles. */
+/* Bytes of one column in whole tiles. */
 static inline int64_t job_column_room(const job *j, int column, int64_t tiles)
 {
     return column < j->fields ? job_field_bytes(j, column, tiles * j->tiles.grain)

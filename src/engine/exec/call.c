@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A span in a child is long, and is computed in so many parts or fewer: where something fails or
+/* A span in a child is long, and is computed in ten parts at most: where something fails or
  * dies, only the items of its part are tried one by one. */
 enum { PARTS = 10 };
 

@@ -27,8 +27,8 @@ typedef struct block {
     /* From its first span on the block has two pieces of the flow's pools: a buffer, until that is
      * written, and a report, until block_pack(). */
     unsigned char *buffer;
-    unsigned char *bytes;                 /* in the buffer, from a page on */
-    int64_t buffer_bytes;                 /* … of so many */
+    unsigned char *bytes;                 /* in the buffer, from the start of a page on */
+    int64_t buffer_bytes;                 /* the size of `bytes` */
     int64_t field_start[WEFT_MAX_FIELDS]; /* where in `bytes` a column begins */
     parcel *report;                       /* its head, then … */
     tile_record *records;                 /* … records, sealed, of those tiles that are … */

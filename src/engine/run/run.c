@@ -40,7 +40,7 @@ typedef struct opening {
     int64_t left_ns; /* of the time limit; 0: there is none */
     int run;
     bool complete;  /* nothing is to be computed, … */
-    int64_t failed; /* … though so many items have failed */
+    int64_t failed; /* … though this is how many items have failed */
 } opening;
 
 static int compare_items(const void *a, const void *b)

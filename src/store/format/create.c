@@ -381,8 +381,8 @@ typedef struct writing {
     const char *name;
     bool in_memory;
     const char *path;
-    int64_t aligned_from; /* what has so many bytes is aligned … */
-    int64_t alignment;    /* … to so many */
+    int64_t aligned_from; /* bytes: what is as large, or larger, is aligned … */
+    int64_t alignment;    /* … to a multiple of this */
     int maps;
     job *const *jobs;
     metadata_layout *layouts; /* planned */
