@@ -262,6 +262,16 @@ WEFT_API void weft_int64_sum_add(weft_int64_sum *sum, int64_t x);
 WEFT_API void weft_moments_add(weft_moments *moments, double x);
 
 /**
+ * Adds many values, with the same bits as one by one in this order, and faster.
+ *
+ * @local Any thread, one at a time for one accumulator.
+ * @param moments the accumulator
+ * @param n       how many, at least 0
+ * @param x       the values
+ */
+WEFT_API void weft_moments_add_array(weft_moments *moments, int64_t n, const double x[]);
+
+/**
  * Adds a value of each variable.
  *
  * @local Any thread, one at a time for one accumulator.

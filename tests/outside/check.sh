@@ -152,7 +152,7 @@ END
 
 installed_programs() {
     local program
-    for program in weft weft-run weft-bench coast mandelbrot; do
+    for program in weft weft-run weft-bench coast mandelbrot montecarlo; do
         step "bin/$program"
         env -u LD_LIBRARY_PATH "$work/prefix/bin/$program" --help >"$work/$program.help" ||
             fail "bin/$program --help ended with status $?"
