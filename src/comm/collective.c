@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "host/host.h"
 #include "host/signals.h"
 
 #include <assert.h>
@@ -119,8 +120,8 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
     return fail_for(w->dead, e);
 }
 
-/* Waits for a collective call, asleep; `code` is what starting the call returned. */
-static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
+/* `code` is what starting the call returned. */
+static weft_status await_asleep(comm *c, int code, MPI_Request *request, const char *what, error *e)
 {
     const int64_t start_ns = clock_now_ns();
     wait w = {.next_look_ns = LOOK_NS, .dead = -1};
@@ -147,6 +148,15 @@ static weft_status await(comm *c, int code, MPI_Request *request, const char *wh
         return fail_for(find_dead(c), e);
     }
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
+}
+
+/* Waits for a collective call. */
+static weft_status await(comm *c, int code, MPI_Request *request, const char *what, error *e)
+{
+    host_shorten_slice();
+    const weft_status status = await_asleep(c, code, request, what, e);
+    host_restore_slice();
+    return status;
 }
 
 /* Whether a collective call with `count` bytes of `mine` is not made: it cannot be, or the rank is

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -114,9 +115,11 @@ typedef struct slice_request {
 } slice_request;
 
 static const uint64_t short_slice_ns = 100000;
+static const int short_slack_ns = 1000;
 
 /* What a thread had that has got short ones; 0: there was none. */
 static _Atomic uint64_t usual_slice_ns = 0;
+static atomic_int usual_slack_ns = 0;
 
 static bool get_slice(slice_request *r)
 {
@@ -138,6 +141,11 @@ void host_shorten_slice(void)
         atomic_store(&usual_slice_ns, r.runtime_ns);
         set_slice(&r, short_slice_ns);
     }
+    const int slack_ns = prctl(PR_GET_TIMERSLACK);
+    if (slack_ns > short_slack_ns) {
+        atomic_store(&usual_slack_ns, slack_ns);
+        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)short_slack_ns);
+    }
 }
 
 void host_restore_slice(void)
@@ -146,6 +154,10 @@ void host_restore_slice(void)
     const uint64_t usual_ns = atomic_load(&usual_slice_ns);
     if (usual_ns != 0 && get_slice(&r)) {
         set_slice(&r, usual_ns);
+    }
+    const int slack_ns = atomic_load(&usual_slack_ns);
+    if (slack_ns != 0) {
+        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns);
     }
 }
 

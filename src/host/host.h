@@ -36,14 +36,14 @@ void host_get_cores(host_cores *cores);
  * not allow it. */
 bool host_bind_thread(const host_cores *cores);
 
-/* The calling thread, which runs for moments and sleeps in between, is to get a core soon after it
- * wakes up, also where another has just begun to compute there: it asks the system for shares of
- * 0.1 ms. Linux from 6.12 on; elsewhere, and with other policies than the usual one, nothing
- * happens. */
+/* The calling thread, which runs for moments and sleeps in between, is to wake up in time, where
+ * the system usually lets it sleep for 0.05 ms more, and to get a core soon after that, also where
+ * another has just begun to compute there: it asks the system for shares of 0.1 ms. These are
+ * Linux's from 6.12 on; elsewhere, and with other policies than the usual one, there are none. */
 void host_shorten_slice(void);
 
-/* Gives the calling thread such shares as a thread had that called this first: itself, or the one
- * that it was created by, and has inherited short shares from. */
+/* Gives the calling thread back what a thread had that called this first: itself, or the one that
+ * it was created by, and has inherited it from. */
 void host_restore_slice(void);
 
 /* The core that the calling thread is on; -1 if that is not known. */

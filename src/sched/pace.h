@@ -23,7 +23,7 @@ typedef enum urgency {
  * spare; at the beginning they do not know what that is, and have little. A rank without company is
  * woken by its workers, and looks for signals. */
 enum {
-    PACE_SHORTEST_NS = 100000,
+    PACE_SHORTEST_NS = 50000,
     PACE_PATIENCE = 16, /* of the time in which there has been nothing to do; of a young run's */
     PACE_ANSWER_NS = 1000000,
     PACE_ANSWER_SHARE = 400, /* of the time that the run has lasted */

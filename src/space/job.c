@@ -81,10 +81,12 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
         return error_set(e, WEFT_ERR_USAGE, "map '%s': more items than a 64-bit integer counts",
                          name);
     }
-    job *j = calloc(1, sizeof *j);
+    /* Most of it is room that is not used: what is used is cleared then. */
+    job *j = malloc(sizeof *j);
     if (j == NULL) {
         return error_memory(e, "map '%s'", name);
     }
+    memset(j, 0, offsetof(job, field));
     (void)snprintf(j->name, sizeof j->name, "%s", name);
     j->items = items;
     *out = j;
@@ -176,6 +178,7 @@ weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
         return error_set(e, WEFT_ERR_USAGE, "field '%s' is larger than a file can be", name);
     }
     job_field *field = &j->field[j->fields];
+    memset(field, 0, sizeof *field);
     (void)snprintf(field->name, sizeof field->name, "%s", name);
     (void)snprintf(field->units, sizeof field->units, "%s", units == NULL ? "1" : units);
     (void)snprintf(field->long_name, sizeof field->long_name, "%s",

@@ -270,7 +270,7 @@ static void give_up(loop *l, const error *why)
     while (!has_ended(l)) {
         (void)converse(l);
         mail_advance(l->setup.mail);
-        clock_sleep_ns(PACE_SHORTEST_NS);
+        clock_sleep_ns(PACE_ANSWER_NS);
     }
 }
 

@@ -397,10 +397,24 @@ static weft_status tell_failure(const quiet *q, const writing *w, error *e)
                                       w->in_memory ? " in memory (/dev/shm)" : "");
 }
 
+/* HDF5 has half a megabyte of memory for each open file. It gives that back, and for the next file
+ * the system would have to make each page of it anew: so HDF5 keeps what it has freed, up to a
+ * megabyte of a kind. The other limits are its own. */
+static void keep_memory(void)
+{
+    static bool asked;
+    enum { KIND_BYTES = 1 << 20, ALL_BYTES = 2 * KIND_BYTES };
+    if (!asked) {
+        asked = H5set_free_list_limits(ALL_BYTES, KIND_BYTES, 4 << 20, 256 << 10, 16 << 20,
+                                       1 << 20) >= 0;
+    }
+}
+
 static weft_status write_objects(const writing *w, error *e)
 {
     quiet q;
     quiet_begin(&q);
+    keep_memory();
     weft_status status = WEFT_OK;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;

@@ -107,6 +107,11 @@ static void warn_if_short(int fd, const char *path, int64_t bytes)
 weft_status reserve_check(int fd, const char *path, int64_t bytes, error *e)
 {
     double room = 0;
+    /* To take what is given back at once costs more than all else that is done for a small file. */
+    if (bytes < SOME_BYTES && find_room(fd, &room) && room > SOME_BYTES &&
+        !is_beyond_limit(bytes)) {
+        return WEFT_OK;
+    }
     const int number = try_some(fd, bytes, &room);
     return number == 0 || is_unsupported(number) ? WEFT_OK
                                                  : tell_failure(number, path, bytes, room, e);

@@ -193,19 +193,24 @@ static void test_files_are_read_as_text(void **state)
     assert_non_null(strstr(text, "\nPid:"));
 }
 
-/* Where the system lets a thread have shorter shares of a core, it gets back what it had. */
+/* Where the system lets a thread have shorter shares of a core, it gets back what it had, as it
+ * does with the time by which it may wake up late. */
 static void test_short_slices(void **state)
 {
     (void)state;
     const uint64_t before_ns = slice_ns();
+    const int late_ns = prctl(PR_GET_TIMERSLACK);
     host_restore_slice();
     assert_int_equal(slice_ns(), before_ns);
+    assert_int_equal(prctl(PR_GET_TIMERSLACK), late_ns);
     for (int i = 0; i < 2; i++) {
         host_shorten_slice();
         host_shorten_slice();
         assert_true(before_ns == 0 ? slice_ns() == 0 : slice_ns() < before_ns);
+        assert_true(prctl(PR_GET_TIMERSLACK) < late_ns);
         host_restore_slice();
         assert_int_equal(slice_ns(), before_ns);
+        assert_int_equal(prctl(PR_GET_TIMERSLACK), late_ns);
     }
 }
 

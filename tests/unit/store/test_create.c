@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests how a file is made beside what others have left: a killed run's goes, all else stays. */
+#define _GNU_SOURCE 1
 #include "store/sample_result.h"
 
 #include <pthread.h>
@@ -129,6 +130,26 @@ static void test_no_process_where_none_is_needed(void **state)
     job_destroy(j);
 }
 
+static long count_faults(void)
+{
+    struct rusage used;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &used), 0);
+    return used.ru_minflt;
+}
+
+/* HDF5 takes more than a hundred pages of memory to make a file. Only for the first one has the
+ * system to make them: this is the first test. */
+static void test_memory_is_kept_for_the_next_file(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    assert_int_equal(make("first", j), WEFT_OK);
+    const long before = count_faults();
+    assert_int_equal(make("next", j), WEFT_OK);
+    assert_in_range(count_faults() - before, 0, 100);
+    job_destroy(j);
+}
+
 static job *job_of_texts(int fields, int parameters)
 {
     error e = {.status = WEFT_OK};
@@ -210,6 +231,7 @@ static void test_beyond_all_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory_is_kept_for_the_next_file),
         cmocka_unit_test(test_what_a_killed_run_has_left_goes),
         cmocka_unit_test(test_all_else_is_in_the_way),
         cmocka_unit_test(test_no_process_where_none_is_needed),

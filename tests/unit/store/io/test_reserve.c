@@ -34,6 +34,23 @@ static void test_new_file(void **state)
     }
 }
 
+/* What would be given back as soon as the length is known is not taken. */
+static void test_a_small_file_is_taken_once(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    struct stat file;
+    const int fd = open(sample_path("small"), O_RDWR | O_CREAT | O_TRUNC, 0666);
+    assert_int_equal(reserve_check(fd, "small", 100000, &e), WEFT_OK);
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(file.st_size, 0);
+    assert_int_equal(file.st_blocks, 0);
+    assert_int_equal(reserve_new(fd, "small", 40000, &e), WEFT_OK);
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(file.st_size, 40000);
+    (void)close(fd);
+}
+
 /* More than any disk has. */
 static void test_too_much(void **state)
 {
@@ -61,9 +78,14 @@ static void test_beyond_a_limit(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     const weft_status fits = reserve_check(fd, "limit", FILE_BYTES, &e);
     const weft_status larger = reserve_check(fd, "limit", FILE_BYTES + 1, &e);
+    limit.rlim_cur = 1000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    error small_error = {.status = WEFT_OK};
+    const weft_status small = reserve_check(fd, "limit", 1001, &small_error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(fits, WEFT_OK);
     assert_int_equal(larger, WEFT_ERR_SYSTEM);
+    assert_int_equal(small, WEFT_ERR_SYSTEM);
     assert_non_null(strstr(e.text, "ulimit -f"));
     (void)close(fd);
 }
@@ -90,9 +112,8 @@ static void test_holes_are_filled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_file),
-        cmocka_unit_test(test_too_much),
-        cmocka_unit_test(test_beyond_a_limit),
+        cmocka_unit_test(test_new_file),         cmocka_unit_test(test_a_small_file_is_taken_once),
+        cmocka_unit_test(test_too_much),         cmocka_unit_test(test_beyond_a_limit),
         cmocka_unit_test(test_holes_are_filled),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
