@@ -28,10 +28,12 @@
 #include <unistd.h>
 
 /* HDF5 keeps its metadata in pieces of 4096 bytes and less, which stay together where only what is
- * larger is aligned; and what is not much larger than a page would waste too much of one. */
+ * larger is aligned; and what has but a few pages would waste too much of one. HDF5 takes room for
+ * what is small block by block, and the rest of the last block is lost. */
 enum {
+    BLOCK_BYTES = 512,
     PAGE_BYTES = 4096,
-    PAGED_BYTES = 4 * PAGE_BYTES,
+    PAGED_BYTES = 16 * PAGE_BYTES,
     LARGE_BYTES = 1 << 20,
     PATH_BYTES = 4096,
     COPY_BYTES = 65536,
@@ -65,16 +67,27 @@ static int64_t results_bytes(const job *j)
     return bytes;
 }
 
+/* What the file has more for labels. */
+static int64_t label_bytes(const job *j)
+{
+    enum { LABEL_BYTES = 448 };
+    int64_t bytes = 0;
+    for (int i = 0; i < j->items.ndims; i++) {
+        bytes += j->dimension[i].name[0] == '\0' ? 0 : LABEL_BYTES + job_coordinate_bytes(j, i);
+    }
+    return bytes;
+}
+
 /* As many as there are items to fail, where they fit into a file of 64 KiB, with SMALL_BYTES for
- * results, tiles and failures; or else twice as much as the results take. */
+ * results, tiles, labels and failures; or else twice as much as the results take. */
 static int64_t failure_rows(const job *j)
 {
-    enum { SMALL_BYTES = 43700, FREE_BYTES = 6400, LEAST_ROWS = 20, MOST_ROWS = 8192 };
+    enum { SMALL_BYTES = 43700, FREE_BYTES = 6400, LEAST_ROWS = 12, MOST_ROWS = 8192 };
     const int64_t row_bytes = sizeof(failure_row);
-    const int64_t bytes = results_bytes(j);
+    const int64_t bytes = results_bytes(j) + label_bytes(j);
     const int64_t fitting =
         (SMALL_BYTES - bytes - j->tiles.tiles * ((int64_t)sizeof(tile_record) + 1)) / row_bytes;
-    const int64_t worth = 2 * (bytes - FREE_BYTES) / row_bytes;
+    const int64_t worth = 2 * (results_bytes(j) - label_bytes(j) - FREE_BYTES) / row_bytes;
     const int64_t rows = within(fitting > worth ? fitting : worth, LEAST_ROWS, MOST_ROWS);
     return within(rows, 1, j->items.count > 0 ? j->items.count : 1);
 }
@@ -127,7 +140,9 @@ static weft_status write_objects(const writing *w, error *e)
     weft_status status = WEFT_OK;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
-    if (H5Pset_alignment(access, (hsize_t)w->aligned_from, (hsize_t)w->alignment) >= 0) {
+    if (H5Pset_meta_block_size(access, BLOCK_BYTES) >= 0 &&
+        H5Pset_small_data_block_size(access, 0) >= 0 &&
+        H5Pset_alignment(access, (hsize_t)w->aligned_from, (hsize_t)w->alignment) >= 0) {
         file = H5Fcreate(w->name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     }
     /* From now on a kill leaves nothing behind in memory. */
@@ -154,7 +169,7 @@ static int64_t aligned(const writing *w, int64_t bytes)
 /* What a map will take. Texts need not fill what HDF5 keeps them in. */
 static int64_t estimate_map(const writing *w, const job *j, const metadata_layout *l)
 {
-    enum { OBJECT_BYTES = 4096, OBJECTS = 16 };
+    enum { OBJECT_BYTES = 4096, OBJECTS = 16, SCALE_BYTES = 1024 };
     int64_t bytes = (int64_t)OBJECTS * OBJECT_BYTES;
     bytes += INT64_C(2) * j->parameters * (int64_t)sizeof(job_parameter);
     bytes += j->fields * (INT64_C(2) * (int64_t)sizeof(job_field) + OBJECT_BYTES);
@@ -164,8 +179,15 @@ static int64_t estimate_map(const writing *w, const job *j, const metadata_layou
     for (int i = 0; i < job_columns(j); i++) {
         bytes += aligned(w, job_column_bytes(j, i, 0, j->tiles.tiles));
     }
+    for (int i = 0; i < j->items.ndims; i++) {
+        bytes += aligned(w, job_coordinate_bytes(j, i)) + OBJECT_BYTES;
+    }
+    for (int i = 0; i < j->fields; i++) {
+        bytes += j->field[i].shape.ndims * (int64_t)SCALE_BYTES;
+    }
     for (int i = 0; i < j->reductions; i++) {
         bytes += aligned(w, job_value_bytes(j, i)) + INT64_C(3) * OBJECT_BYTES;
+        bytes += j->reduction[i].shape.ndims * (int64_t)SCALE_BYTES;
     }
     return bytes + w->alignment;
 }
@@ -319,14 +341,41 @@ static int open_in_memory(char name[])
     return room ? mkostemp(name, O_CLOEXEC) : -1;
 }
 
-static weft_status copy_file(int memory, int fd, const char *path, error *e)
+/* They are values, and may be large: HDF5 has only made room for them. */
+static weft_status write_coordinates(const writing *w, int fd, error *e)
+{
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < w->maps; i++) {
+        const job *j = w->jobs[i];
+        for (int d = 0; d < j->items.ndims && status == WEFT_OK; d++) {
+            const int64_t bytes = job_coordinate_bytes(j, d);
+            if (bytes > 0) {
+                status = bytes_write(fd, w->path, j->dimension[d].values, (size_t)bytes,
+                                     w->layouts[i].coordinate_offset[d], e);
+            }
+        }
+    }
+    return status;
+}
+
+static weft_status copy_file(const writing *w, int memory, int fd, error *e)
 {
     const off_t bytes = lseek(memory, 0, SEEK_END);
-    weft_status status = reserve_new(fd, path, bytes, e);
+    weft_status status = reserve_new(fd, w->path, bytes, e);
     if (status == WEFT_OK) {
-        status = copy_body(memory, fd, path, e);
+        status = copy_body(memory, fd, w->path, e);
     }
-    return status == WEFT_OK ? copy_head(memory, fd, path, e) : status;
+    if (status == WEFT_OK) {
+        status = write_coordinates(w, fd, e);
+    }
+    return status == WEFT_OK ? copy_head(memory, fd, w->path, e) : status;
+}
+
+/* The file has been written where it is to be. */
+static weft_status complete_file(const writing *w, int fd, error *e)
+{
+    const weft_status status = reserve_all(fd, w->path, e);
+    return status == WEFT_OK ? write_coordinates(w, fd, e) : status;
 }
 
 /* HDF5 writes to memory, which takes little, as there is nothing yet in the results: of the copy on
@@ -344,7 +393,7 @@ static weft_status write_file(writing *w, int fd, const char *temporary, error *
         (void)unlink(name);
     }
     if (status == WEFT_OK) {
-        status = w->in_memory ? copy_file(memory, fd, w->path, e) : reserve_all(fd, w->path, e);
+        status = w->in_memory ? copy_file(w, memory, fd, e) : complete_file(w, fd, e);
     }
     if (memory >= 0) {
         (void)close(memory);

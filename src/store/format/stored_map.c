@@ -39,9 +39,12 @@ static bool read_parameter(hid_t map, const char *name, job *j)
 static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *info, void *data)
 {
     (void)info;
-    if (strcmp(name, "count") == 0 || strcmp(name, "shape") == 0 || strcmp(name, "grain") == 0 ||
-        strcmp(name, "seed") == 0) {
-        return 0;
+    static const char *const others[] = {"count", "shape",           "grain",
+                                         "seed",  SCHEMA_DIMENSIONS, SCHEMA_COORDINATES};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(name, others[i]) == 0) {
+            return 0;
+        }
     }
     return read_parameter(map, name, data) ? 0 : -1;
 }
@@ -131,15 +134,106 @@ static herr_t visit_field(hid_t group, const char *name, const H5L_info_t *info,
         (void)inspect_fail("%s/%.100s is no dataset, or a link", inspect_path(group), name);
         return -1;
     }
+    if (H5Aexists(dataset, SCHEMA_SCALE) > 0) {
+        quiet_close(dataset);
+        return 0;
+    }
     const bool good = (H5Aexists(dataset, SCHEMA_REDUCTION) > 0 ? read_reduction
                                                                 : read_field)(dataset, name, data);
     quiet_close(dataset);
     return good ? 0 : -1;
 }
 
-/* What a map's group of tables says of its job. */
-static bool read_identity(hid_t file, const char *name, job **out)
+/* What the group of a job says of the map's dimensions; nothing, where none has a label. */
+static bool read_labels(hid_t group, const job *j, job_dimension labels[WEFT_MAX_DIMS])
 {
+    char names[WEFT_MAX_DIMS][WEFT_NAME_BYTES] = {{0}};
+    uint64_t sums[WEFT_MAX_DIMS] = {0};
+    int count = j->items.ndims;
+    if (H5Aexists(group, SCHEMA_DIMENSIONS) == 0) {
+        return true;
+    }
+    const hid_t type = schema_fixed_text_type(WEFT_NAME_BYTES);
+    bool good =
+        inspect_values(group, SCHEMA_DIMENSIONS, type, WEFT_MAX_DIMS, &count, names) &&
+        count == j->items.ndims &&
+        inspect_values(group, SCHEMA_COORDINATES, H5T_NATIVE_UINT64, WEFT_MAX_DIMS, &count, sums) &&
+        count == j->items.ndims;
+    quiet_close(type);
+    for (int i = 0; i < WEFT_MAX_DIMS; i++) {
+        memcpy(labels[i].name, names[i], sizeof names[i]);
+        labels[i].name[WEFT_NAME_BYTES - 1] = '\0';
+        labels[i].checksum = sums[i];
+    }
+    return good || inspect_fail("%s: what it says of dimensions is not what weft writes",
+                                inspect_path(group));
+}
+
+/* The first and the last of `count` coordinates. */
+static bool read_ends(hid_t dataset, int64_t count, job_dimension *d)
+{
+    const hsize_t two = 2;
+    const hsize_t places[2] = {0, (hsize_t)count - 1};
+    double ends[2] = {0, 0};
+    const hid_t all = H5Dget_space(dataset);
+    const hid_t memory = H5Screate_simple(1, &two, NULL);
+    const bool good = all >= 0 && H5Sselect_elements(all, H5S_SELECT_SET, 2, places) >= 0 &&
+                      H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, all, H5P_DEFAULT, ends) >= 0;
+    d->first = ends[0];
+    d->last = ends[1];
+    quiet_close(memory);
+    quiet_close(all);
+    return good || inspect_fail("%s cannot be read", inspect_path(dataset));
+}
+
+/* The coordinates of dimension `number`, which is known to have some. */
+static bool read_coordinates(hid_t dataset, int number, const reading_map *m)
+{
+    const int64_t count = m->job->items.shape[number];
+    const hid_t stored = H5Dget_type(dataset);
+    const weft_type type = schema_find_element(stored);
+    quiet_close(stored);
+    return type == WEFT_FLOAT64 &&
+           inspect_offset(dataset, job_coordinate_bytes(m->job, number), m->layout,
+                          &m->layout->coordinate_offset[number]) &&
+           (count == 0 || read_ends(dataset, count, &m->job->dimension[number]));
+}
+
+/* A dimension that has a name. */
+static bool read_dimension(hid_t file, int number, job_dimension *d, const reading_map *m)
+{
+    char path[SCHEMA_PATH_BYTES];
+    hsize_t shape[2 * WEFT_MAX_DIMS] = {0};
+    error ignored = {.status = WEFT_OK};
+    job *j = m->job;
+    schema_result_path(path, j->name, d->name);
+    const hid_t dataset =
+        inspect_is_inside(file, path) ? H5Dopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
+    const bool good = dataset >= 0 && inspect_shape(dataset, shape) == 1 &&
+                      shape[0] == (hsize_t)j->items.shape[number] &&
+                      H5Aexists(dataset, SCHEMA_SCALE) > 0 &&
+                      inspect_text(dataset, "units", d->units, sizeof d->units) &&
+                      job_set_dimension(j, number, d, &ignored) == WEFT_OK &&
+                      (d->checksum == 0 || read_coordinates(dataset, number, m));
+    quiet_close(dataset);
+    return good || inspect_fail("%s is no dimension of weft", path);
+}
+
+static bool read_dimensions(hid_t file, hid_t group, const reading_map *m)
+{
+    job_dimension labels[WEFT_MAX_DIMS] = {{.checksum = 0}};
+    bool good = read_labels(group, m->job, labels);
+    for (int i = 0; i < m->job->items.ndims && good; i++) {
+        m->layout->coordinate_offset[i] = -1;
+        good = labels[i].name[0] == '\0' || read_dimension(file, i, &labels[i], m);
+    }
+    return good;
+}
+
+/* What a map's group of tables says of its job. */
+static bool read_identity(hid_t file, const char *name, reading_map *m)
+{
+    job **out = &m->job;
     char path[SCHEMA_PATH_BYTES];
     schema_table_path(path, name, SCHEMA_JOB);
     const hid_t group =
@@ -162,7 +256,8 @@ static bool read_identity(hid_t file, const char *name, job **out)
         inspect_text_if_any(file, "program", (*out)->program, sizeof(*out)->program) &&
         inspect_text_if_any(file, "version", (*out)->version, sizeof(*out)->version) &&
         inspect_text_if_any(file, "build", (*out)->build, sizeof(*out)->build) &&
-        H5Aiterate2(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, *out) >= 0;
+        H5Aiterate2(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, *out) >= 0 &&
+        read_dimensions(file, group, m);
     quiet_close(group);
     if (good) {
         (*out)->seed = seed;
@@ -260,9 +355,7 @@ bool stored_map_read(hid_t file, const char *name, job **out, metadata_layout *l
 {
     *layout = (metadata_layout){.map = -1};
     reading_map reading = {.layout = layout};
-    if (!read_identity(file, name, out)) {
-        return false;
-    }
-    reading.job = *out;
-    return read_fields(file, &reading) && read_tables(file, reading.job, layout);
+    const bool good = read_identity(file, name, &reading);
+    *out = reading.job;
+    return good && read_fields(file, &reading) && read_tables(file, reading.job, layout);
 }
