@@ -16,7 +16,7 @@ packages=(
     "${library_packages[@]}"
     hdf5-tools groff-base libcmocka-dev libgsl-dev libproj-dev
     gmt-gshhg-low gmt-gshhg-high gmt-gshhg-full
-    python3 python3-numpy python3-h5py
+    python3 python3-numpy python3-h5py python3-xarray python3-h5netcdf netcdf-bin
     procps iproute2 slurm-wlm munge
 )
 build=$PWD/build/release

@@ -6,6 +6,7 @@
 #include "survey.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <weft/weft.h>
 
 /* A finer grid would not fit on any disk. */
@@ -73,11 +74,41 @@ static weft_status prepare(weft_session *session, const request *wish, job *work
     return weft_agree(session, status);
 }
 
+/* The middles of the cells. */
+static weft_status label(weft_session *session, const job *work, weft_map *map)
+{
+    double *lon = malloc(2 * (size_t)work->rows * sizeof *lon);
+    double *lat = malloc((size_t)work->rows * sizeof *lat);
+    weft_status status = WEFT_OK;
+    if (lon == NULL || lat == NULL) {
+        status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the grid");
+    }
+    for (int64_t i = 0; i < 2 * work->rows && status == WEFT_OK; i++) {
+        lon[i] = coast_lon(work->shore, i);
+    }
+    for (int64_t i = 0; i < work->rows && status == WEFT_OK; i++) {
+        lat[i] = coast_lat(work->shore, i);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_dimension(map, 0, "lat", "degrees_north", lat);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_dimension(map, 1, "lon", "degrees_east", lon);
+    }
+    free(lat);
+    free(lon);
+    return status;
+}
+
 static weft_status describe(weft_session *session, const request *wish, const job *work,
                             weft_map **map)
 {
     const int64_t shape[] = {work->rows, 2 * work->rows}, pair = 2;
+    const uint8_t neither = 255;
     weft_status status = weft_map_create(session, "coast", 2, shape, map);
+    if (status == WEFT_OK) {
+        status = label(session, work, *map);
+    }
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "distance", WEFT_FLOAT64, 0, NULL, "km",
                                     "geodesic distance to the ocean's shoreline");
@@ -89,6 +120,9 @@ static weft_status describe(weft_session *session, const request *wish, const jo
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "land", WEFT_UINT8, 0, NULL, "1",
                                     "1 inside the ocean's shoreline, else 0");
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_fill(*map, "land", &neither);
     }
     if (status == WEFT_OK) {
         status = weft_map_add_string(*map, "resolution", wish->resolution);

@@ -4,6 +4,7 @@
 #include "plane.h"
 #include "portrait.h"
 
+#include <stdlib.h>
 #include <weft/weft.h>
 
 typedef struct request {
@@ -54,10 +55,39 @@ static weft_status check(weft_session *session, request *wish)
     return weft_agree(session, status);
 }
 
+/* The parts of c along the view's height and width. */
+static weft_status label(weft_session *session, const plane *view, weft_map *map)
+{
+    double *x = malloc((size_t)view->width * sizeof *x);
+    double *y = malloc((size_t)view->height * sizeof *y);
+    weft_status status = WEFT_OK;
+    if (x == NULL || y == NULL) {
+        status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the axes");
+    }
+    for (int64_t i = 0; i < view->width && status == WEFT_OK; i++) {
+        x[i] = plane_x(view, i);
+    }
+    for (int64_t i = 0; i < view->height && status == WEFT_OK; i++) {
+        y[i] = plane_y(view, i);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_dimension(map, 0, "imaginary", "1", y);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_dimension(map, 1, "real", "1", x);
+    }
+    free(y);
+    free(x);
+    return status;
+}
+
 static weft_status describe(weft_session *session, const plane *view, weft_map **map)
 {
     const int64_t shape[] = {view->height, view->width};
     weft_status status = weft_map_create(session, "mandelbrot", 2, shape, map);
+    if (status == WEFT_OK) {
+        status = label(session, view, *map);
+    }
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "iterations", WEFT_UINT32, 0, NULL, "1",
                                     "steps until the point escapes");

@@ -21,16 +21,26 @@ uint32_t plane_steps(double cx, double cy, uint32_t limit)
     return n;
 }
 
+double plane_x(const plane *view, int64_t column)
+{
+    const double width = (double)view->width;
+    return view->centre_x + ((double)column + 0.5 - width / 2) * view->span / width;
+}
+
+double plane_y(const plane *view, int64_t row)
+{
+    const double height = (double)view->height;
+    return view->centre_y + (height / 2 - (double)row - 0.5) * view->span / (double)view->width;
+}
+
 void plane_count(const plane *view, int64_t first, int64_t count, uint32_t *steps)
 {
-    const double width = (double)view->width, height = (double)view->height;
     const uint32_t limit = (uint32_t)view->max_iter;
     int64_t column = first % view->width, row = first / view->width;
     for (int64_t done = 0; done < count; column = 0, row++) {
-        double cy = view->centre_y + (height / 2 - (double)row - 0.5) * view->span / width;
+        const double cy = plane_y(view, row);
         for (; column < view->width && done < count; column++, done++) {
-            double cx = view->centre_x + ((double)column + 0.5 - width / 2) * view->span / width;
-            steps[done] = plane_steps(cx, cy, limit);
+            steps[done] = plane_steps(plane_x(view, column), cy, limit);
         }
     }
 }

@@ -30,6 +30,10 @@ uint32_t plane_steps(double cx, double cy, uint32_t limit);
  */
 void plane_count(const plane *view, int64_t first, int64_t count, uint32_t *steps);
 
+/** The real part of c in a column, the imaginary part in a row. */
+double plane_x(const plane *view, int64_t column);
+double plane_y(const plane *view, int64_t row);
+
 /** Reads "X,Y"; both must be finite numbers, with nothing else around them. */
 bool plane_parse_centre(const char *text, double *x, double *y);
 

@@ -72,10 +72,41 @@ WEFT_API void weft_map_destroy(weft_map *map);
 WEFT_API WEFT_NODISCARD weft_status weft_map_set_out(weft_map *map, const char *path);
 
 /**
+ * Labels a dimension of the map's shape: its name, its unit and the coordinates of its items, which
+ * are the dataset `/<map>/<name>`, a dimension scale of all fields. xarray and netCDF then know the
+ * axes of what is in the file:
+ *
+ *     weft_map_set_dimension(map, 0, "strike", "EUR", strikes);
+ *     xarray.open_dataset("option.h5", group="surface").value.sel(strike=100, method="nearest")
+ *
+ * Name and coordinates enter the job's identity: a file made with others is refused. Coordinates
+ * are compared bit by bit. Such in `degrees_north` or `degrees_east` are latitudes and longitudes,
+ * and have the standard name of the CF conventions.
+ *
+ * @local Main thread. All ranks make the same calls.
+ * @param map       the map
+ * @param dimension the dimension, 0 to its number of dimensions - 1; each once
+ * @param name      the dimension's name, as the map's; no field's, reduction's or other dimension's
+ * @param units     the unit, as text, at most 255 bytes; NULL for "1". A file that is there keeps
+ *                  its own, and a warning says so where another is given here
+ * @param values    as many coordinates as the map's shape has items along the dimension, finite
+ *                  numbers; copied. NULL: the dimension has a name, but no coordinates
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  no such dimension, or it has a name already; a bad name, or one that is
+ *                         used; a unit that is too long; a coordinate that is NaN or infinite; the
+ *                         map has a file already
+ * @retval WEFT_ERR_MEMORY out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_set_dimension(weft_map *map, int dimension,
+                                                           const char *name, const char *units,
+                                                           const double values[]);
+
+/**
  * Adds a field: the dataset `/<map>/<name>`, of the map's shape followed by the field's.
  *
  * A failed item holds the field's fill value: NaN, or the lowest value of an integer type; another
- * one is set with weft_map_set_fill().
+ * one is set with weft_map_set_fill(). xarray reads every item that holds it as missing: set
+ * another for a field of unsigned integers in which 0 is a value.
  *
  * @local Main thread.
  * @param map       the map

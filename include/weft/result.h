@@ -40,7 +40,18 @@ typedef struct weft_field_info {
     int ndims;                    /**< dimensions of its value at one item */
     int64_t shape[WEFT_MAX_DIMS]; /**< their extents */
     int64_t item_bytes;           /**< bytes per item */
+    char units[256];              /**< the unit */
+    char long_name[256];          /**< what it is, in a few words */
+    unsigned char fill[16];       /**< what a failed item holds: an element of the type */
 } weft_field_info;
+
+/** One dimension of the item space. */
+typedef struct weft_dimension_info {
+    char name[WEFT_NAME_BYTES]; /**< its name, or "" */
+    char units[256];            /**< its unit, or "" where it has no name */
+    int64_t count;              /**< how many items it has */
+    bool coordinates;           /**< whether they have coordinates */
+} weft_dimension_info;
 
 /** How far a result is. */
 typedef struct weft_result_progress {
@@ -198,6 +209,36 @@ WEFT_API const weft_field_info *weft_result_field(weft_result *result, int field
 WEFT_API int weft_result_find_field(weft_result *result, const char *name);
 
 /**
+ * One of the dimensions of the item space, see weft_map_set_dimension().
+ *
+ * @local Any thread.
+ * @param result    an open result
+ * @param dimension the dimension's number, from 0
+ * @param about     out: what it is
+ * @retval WEFT_OK        done
+ * @retval WEFT_ERR_USAGE no such dimension
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_dimension(weft_result *result, int dimension,
+                                                              weft_dimension_info *about);
+
+/**
+ * Reads the coordinates of a run of items along a dimension; their indices, if it has none.
+ *
+ * @local Any thread, one at a time.
+ * @param result    an open result
+ * @param dimension the dimension's number
+ * @param first     the first item along it
+ * @param count     how many items
+ * @param values    out: the coordinates
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  no such dimension, or items out of range
+ * @retval WEFT_ERR_SYSTEM the file cannot be read
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_read_coordinates(weft_result *result, int dimension,
+                                                                 int64_t first, int64_t count,
+                                                                 double values[]);
+
+/**
  * Reads a field's values at a run of items. What is not done yet reads as anything.
  *
  * @local Any thread, one at a time.
@@ -225,6 +266,21 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_read(weft_result *result, int fi
  */
 WEFT_API WEFT_NODISCARD weft_status weft_result_get_progress(weft_result *result,
                                                              weft_result_progress *progress);
+
+/**
+ * Whether an item was done when weft_result_get_progress() was last called, and how many there are
+ * from there on of which the same is true.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param first  the item
+ * @param done   out: whether it was; an item that has failed is done, and holds fill values
+ * @param count  out: how many items there are, at least 1
+ * @retval WEFT_OK        done
+ * @retval WEFT_ERR_USAGE no such item
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_done(weft_result *result, int64_t first,
+                                                         bool *done, int64_t *count);
 
 /**
  * Reads a row of the table of runs, of those of the map.
@@ -277,7 +333,8 @@ typedef void (*weft_verify_fn)(int64_t tile, int64_t first, int64_t count, const
 
 /**
  * Recomputes the checksum of every tile that is done, from the bytes on disk. A tile whose bytes
- * cannot be read counts as one that disagrees, and the others are verified all the same.
+ * cannot be read counts as one that disagrees, and the others are verified all the same. Then come
+ * the coordinates of the dimensions.
  *
  * @local Any thread, one at a time.
  * @param result   an open result
@@ -285,8 +342,9 @@ typedef void (*weft_verify_fn)(int64_t tile, int64_t first, int64_t count, const
  * @param context  handed to @p on_bad
  * @param verified out: how many tiles agree
  * @param bad      out: how many do not
- * @retval WEFT_OK          every tile that is done agrees, and every record is sound
- * @retval WEFT_ERR_CORRUPT some do not
+ * @retval WEFT_OK          every tile that is done agrees, every record is sound, and so are all
+ *                          coordinates
+ * @retval WEFT_ERR_CORRUPT some do not; weft_result_error_text() tells of the coordinates, too
  * @retval WEFT_ERR_SYSTEM  the file's tables cannot be read
  * @retval WEFT_ERR_MEMORY  out of memory
  */

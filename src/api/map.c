@@ -29,6 +29,7 @@ struct weft_map {
     bool pure;
     weft_isolation isolation;
     weft_reduction work[WEFT_MAX_FIELDS]; /* of the job's reductions, with what they borrow */
+    double *coordinates[WEFT_MAX_DIMS];   /* that rank 0 will write; NULL: none */
     unsigned char *values;                /* of the reductions; NULL: it has not run */
     bool valued;                          /* they are there */
     bool complete;
@@ -111,6 +112,9 @@ void weft_map_destroy(weft_map *map)
         for (int i = 0; i < map->job->reductions; i++) {
             reduction_clear(&map->work[i]);
         }
+        for (int i = 0; i < WEFT_MAX_DIMS; i++) {
+            free(map->coordinates[i]);
+        }
         free(map->values);
         job_destroy(map->job);
         free(map->file);
@@ -152,6 +156,44 @@ weft_status weft_map_set_out(weft_map *map, const char *path)
     map->path = copy;
     map->file = file;
     return WEFT_OK;
+}
+
+/* Rank 0 keeps the coordinates until the file is made. */
+static weft_status keep_coordinates(weft_map *map, int dimension, const double values[])
+{
+    const size_t count = (size_t)map->job->items.shape[dimension];
+    double *copy = malloc((count + 1) * sizeof *copy);
+    if (copy == NULL) {
+        return error_memory(&map->session->error, "the coordinates of map '%s'", map->job->name);
+    }
+    memcpy(copy, values, count * sizeof *copy);
+    map->coordinates[dimension] = copy;
+    map->job->dimension[dimension].values = copy;
+    return WEFT_OK;
+}
+
+weft_status weft_map_set_dimension(weft_map *map, int dimension, const char *name,
+                                   const char *units, const double values[])
+{
+    error *e = &map->session->error;
+    job *j = map->job;
+    job_dimension d;
+    weft_status status = check_open(map);
+    if (status == WEFT_OK && (dimension < 0 || dimension >= j->items.ndims)) {
+        status = error_set(e, WEFT_ERR_USAGE,
+                           "dimension '%s': map '%s' has no dimension %d; it has %d, from 0 on",
+                           name == NULL ? "" : name, j->name, dimension, j->items.ndims);
+    }
+    if (status == WEFT_OK) {
+        status = dimension_init(&d, name, units, j->items.shape[dimension], values, e);
+    }
+    if (status == WEFT_OK) {
+        status = job_set_dimension(j, dimension, &d, e);
+    }
+    if (status == WEFT_OK && values != NULL && comm_rank(map->session->comm) == 0) {
+        status = keep_coordinates(map, dimension, values);
+    }
+    return status;
 }
 
 weft_status weft_map_add_field(weft_map *map, const char *name, weft_type type, int ndims,

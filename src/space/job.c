@@ -126,16 +126,43 @@ int job_find_reduction(const job *j, const char *name)
     return -1;
 }
 
-/* Fields and reductions lie side by side in the file. */
-static weft_status check_new_name(const job *j, const char *what, const char *name, error *e)
+int job_find_dimension(const job *j, const char *name)
+{
+    for (int i = 0; i < j->items.ndims; i++) {
+        if (j->dimension[i].name[0] != '\0' && strcmp(j->dimension[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int64_t job_coordinate_bytes(const job *j, int dimension)
+{
+    return j->dimension[dimension].checksum == 0
+               ? 0
+               : j->items.shape[dimension] * (int64_t)sizeof(double);
+}
+
+/* Fields, reductions and coordinates lie side by side in the file. */
+static weft_status check_unused(const job *j, const char *what, const char *name, error *e)
 {
     if (!good_name(name)) {
         return bad_name(what, name, e);
     }
-    const bool field = job_find_field(j, name) >= 0;
-    if (field || job_find_reduction(j, name) >= 0) {
-        return error_set(e, WEFT_ERR_USAGE, "map '%s' has a %s '%s' already", j->name,
-                         field ? "field" : "reduction", name);
+    const char *user = job_find_field(j, name) >= 0       ? "field"
+                       : job_find_reduction(j, name) >= 0 ? "reduction"
+                       : job_find_dimension(j, name) >= 0 ? "dimension"
+                                                          : NULL;
+    return user == NULL ? WEFT_OK
+                        : error_set(e, WEFT_ERR_USAGE, "map '%s' has a %s '%s' already", j->name,
+                                    user, name);
+}
+
+static weft_status check_new_name(const job *j, const char *what, const char *name, error *e)
+{
+    const weft_status status = check_unused(j, what, name, e);
+    if (status != WEFT_OK) {
+        return status;
     }
     if (j->fields + j->reductions == WEFT_MAX_FIELDS) {
         return error_set(e, WEFT_ERR_USAGE,
@@ -143,6 +170,33 @@ static weft_status check_new_name(const job *j, const char *what, const char *na
                          j->name, WEFT_MAX_FIELDS);
     }
     return WEFT_OK;
+}
+
+weft_status job_set_dimension(job *j, int number, const job_dimension *dimension, error *e)
+{
+    job_dimension *mine = &j->dimension[number];
+    if (mine->name[0] != '\0') {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "dimension '%s': dimension %d of map '%s' has a name already, '%s'",
+                         dimension->name, number, j->name, mine->name);
+    }
+    if (is_reserved(dimension->name)) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "a dimension cannot be named '%s', which is weft's own in a result: give "
+                         "it another name",
+                         dimension->name);
+    }
+    const int64_t most = INT64_MAX / 16 / (int64_t)sizeof(double) / WEFT_MAX_DIMS;
+    if (dimension->checksum != 0 && j->items.shape[number] > most) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "dimension '%s': its coordinates are larger than a file can be",
+                         dimension->name);
+    }
+    const weft_status status = check_unused(j, "dimension", dimension->name, e);
+    if (status == WEFT_OK) {
+        *mine = *dimension;
+    }
+    return status;
 }
 
 static weft_status check_new_field(job *j, const char *name, weft_type type, error *e)
@@ -424,9 +478,23 @@ static void describe_shape(const job *j, account *a)
     account_add(a, "the shape", "%s", value);
 }
 
+static void identify_dimensions(const job *j, account *a)
+{
+    for (int i = 0; i < j->items.ndims; i++) {
+        if (j->dimension[i].name[0] != '\0') {
+            dimension_identify(&j->dimension[i], i, j->items.shape[i], a);
+        }
+    }
+}
+
 void job_label(const job *j, account *a)
 {
     char what[WHAT_BYTES];
+    for (int i = 0; i < j->items.ndims; i++) {
+        if (j->dimension[i].name[0] != '\0') {
+            dimension_label(&j->dimension[i], a);
+        }
+    }
     for (int i = 0; i < j->fields; i++) {
         const job_field *field = &j->field[i];
         (void)snprintf(what, sizeof what, "the unit of field '%s'", field->name);
@@ -439,6 +507,7 @@ void job_label(const job *j, account *a)
 void job_describe(const job *j, account *a)
 {
     describe_shape(j, a);
+    identify_dimensions(j, a);
     if (j->version[0] != '\0') {
         account_add(a, "the program's version", "%s", j->version);
     } else {
@@ -482,6 +551,7 @@ void job_identify(const job *j, account *a)
     account_add(a, "the version of the program", "%s",
                 j->version[0] == '\0' ? "absent" : j->version);
     describe_shape(j, a);
+    identify_dimensions(j, a);
     describe_parameters_sorted(j, a);
     for (int i = 0; i < j->fields; i++) {
         describe_field(&j->field[i], a);

@@ -6,6 +6,7 @@
 #include "base/account.h"
 #include "base/build.h"
 #include "base/error.h"
+#include "space/dimension.h"
 #include "space/space.h"
 #include "space/tiling.h"
 #include "space/type.h"
@@ -59,6 +60,7 @@ typedef struct job {
     int fields;
     int reductions; /* with the fields WEFT_MAX_FIELDS at most */
     int parameters;
+    job_dimension dimension[WEFT_MAX_DIMS]; /* as many as the item space has */
     job_field field[WEFT_MAX_FIELDS];
     job_reduction reduction[WEFT_MAX_FIELDS];
     job_parameter parameter[WEFT_MAX_PARAMETERS];
@@ -75,6 +77,9 @@ void job_copy(job *to, const job *from);
 weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
                           const int64_t shape[], const char *units, const char *long_name,
                           error *e);
+
+/* Labels dimension `number`, which there is and has no label yet; its name must be new. */
+weft_status job_set_dimension(job *j, int number, const job_dimension *dimension, error *e);
 
 weft_status job_set_fill(job *j, const char *field, const void *fill, error *e);
 
@@ -142,7 +147,14 @@ int64_t job_value_bytes(const job *j, int reduction);
 /* Whether the kernel fills accumulators. */
 bool job_kernel_reduces(const job *j);
 
-/* Adds what is told of its fields, and changes no byte of them: their units and descriptions. */
+/* The number of a labelled dimension; -1: there is none of that name. */
+int job_find_dimension(const job *j, const char *name);
+
+/* Bytes of a dimension's coordinates; 0: it has none. */
+int64_t job_coordinate_bytes(const job *j, int dimension);
+
+/* Adds what is told of its fields and dimensions, and changes no byte of them: their units and
+ * descriptions. */
 void job_label(const job *j, account *a);
 
 /* Adds all that makes a settled job the same one in another run to an account. Parameters may come

@@ -58,6 +58,9 @@ static void describe(weft_result *r)
         field->ndims = from->shape.ndims;
         memcpy(field->shape, from->shape.shape, sizeof field->shape);
         field->item_bytes = from->item_bytes;
+        (void)snprintf(field->units, sizeof field->units, "%s", from->units);
+        (void)snprintf(field->long_name, sizeof field->long_name, "%s", from->long_name);
+        memcpy(field->fill, from->fill, sizeof field->fill);
     }
 }
 
@@ -223,6 +226,59 @@ int weft_result_find_field(weft_result *result, const char *name)
     return -1;
 }
 
+static weft_status no_dimension(weft_result *r, int dimension)
+{
+    return error_set(&r->error, WEFT_ERR_USAGE, "%s has no dimension %d; it has %d, from 0 on",
+                     r->path, dimension, r->info.ndims);
+}
+
+weft_status weft_result_get_dimension(weft_result *result, int dimension,
+                                      weft_dimension_info *about)
+{
+    error_clear(&result->error);
+    if (dimension < 0 || dimension >= result->info.ndims) {
+        return no_dimension(result, dimension);
+    }
+    const job_dimension *d = &result->job->dimension[dimension];
+    memset(about, 0, sizeof *about);
+    (void)snprintf(about->name, sizeof about->name, "%s", d->name);
+    (void)snprintf(about->units, sizeof about->units, "%s", d->units);
+    about->count = result->info.shape[dimension];
+    about->coordinates = d->checksum != 0;
+    return WEFT_OK;
+}
+
+/* Unchecked. */
+static weft_status read_coordinates(weft_result *r, int dimension, int64_t first, int64_t count,
+                                    double values[])
+{
+    const int64_t width = (int64_t)sizeof values[0];
+    return bytes_read(r->fd, r->path, values, (size_t)(count * width),
+                      r->layout->coordinate_offset[dimension] + first * width, &r->error);
+}
+
+weft_status weft_result_read_coordinates(weft_result *result, int dimension, int64_t first,
+                                         int64_t count, double values[])
+{
+    weft_dimension_info about;
+    const weft_status status = weft_result_get_dimension(result, dimension, &about);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (first < 0 || count < 0 || count > about.count - first) {
+        return error_set(&result->error, WEFT_ERR_USAGE,
+                         "dimension %d of %s has %" PRId64 " items, not %" PRId64 " from %" PRId64,
+                         dimension, result->path, about.count, count, first);
+    }
+    if (about.coordinates && count > 0) {
+        return read_coordinates(result, dimension, first, count, values);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        values[i] = (double)(first + i);
+    }
+    return WEFT_OK;
+}
+
 /* Unchecked: a run of a column's rows. */
 static weft_status read_rows(weft_result *r, int column, int64_t first, int64_t count, void *values)
 {
@@ -324,6 +380,25 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     find_failures(result);
     progress->failures = result->failure_count;
     progress->runs = result->rows;
+    return WEFT_OK;
+}
+
+weft_status weft_result_get_done(weft_result *result, int64_t first, bool *done, int64_t *count)
+{
+    const tiling *tiles = &result->job->tiles;
+    error_clear(&result->error);
+    if (first < 0 || first >= result->info.count) {
+        return error_set(&result->error, WEFT_ERR_USAGE,
+                         "%s has %" PRId64 " items, and no %" PRId64, result->path,
+                         result->info.count, first);
+    }
+    int64_t tile = first / tiles->grain;
+    const bool wanted = result_tile(result, tile) != NULL;
+    while (tile + 1 < tiles->tiles && (result_tile(result, tile + 1) != NULL) == wanted) {
+        tile++;
+    }
+    *done = wanted;
+    *count = tiling_first(tiles, tile + 1) - first;
     return WEFT_OK;
 }
 
@@ -479,10 +554,44 @@ static void verify_run(verification *v, int64_t first, int64_t tiles)
     }
 }
 
-static weft_status tell_bad(const verification *v)
+/* Which dimension's coordinates are not what they were; -1: none. */
+static weft_status verify_coordinates(verification *v, int *changed)
+{
+    enum { PIECE = VERIFY_BYTES / sizeof(double) };
+    const job *j = v->result->job;
+    weft_status status = WEFT_OK;
+    double *piece = malloc(VERIFY_BYTES);
+    if (piece == NULL) {
+        return error_memory(&v->result->error, "the coordinates of %s", v->result->path);
+    }
+    for (int i = 0; i < j->items.ndims && status == WEFT_OK; i++) {
+        const int64_t count = j->items.shape[i];
+        uint64_t sum = dimension_sum(0, piece, 0);
+        for (int64_t at = 0; at < count && j->dimension[i].checksum != 0 && status == WEFT_OK;) {
+            const int64_t now = count - at < PIECE ? count - at : PIECE;
+            status = read_coordinates(v->result, i, at, now, piece);
+            sum = dimension_sum(sum, piece, now);
+            at += now;
+        }
+        if (j->dimension[i].checksum != 0 && j->dimension[i].checksum != sum) {
+            *changed = i;
+        }
+    }
+    free(piece);
+    return status;
+}
+
+/* Tiles, or the coordinates of a dimension, where that is not -1. */
+static weft_status tell_bad(const verification *v, int dimension)
 {
     error *e = &v->result->error;
     const char *path = v->result->path;
+    if (dimension >= 0) {
+        return error_set(e, WEFT_ERR_CORRUPT,
+                         "%s: the coordinates of dimension '%s' are damaged, and so are %" PRId64
+                         " tiles; to repair them, run the job's command again with --fresh",
+                         path, v->result->job->dimension[dimension].name, v->bad);
+    }
     if (v->unread == 0) {
         return error_set(e, WEFT_ERR_CORRUPT, "%s: %" PRId64 " tiles are damaged", path, v->bad);
     }
@@ -522,14 +631,18 @@ weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad, void 
         const int64_t left = result->info.tiles - tile;
         verify_run(&v, tile, left < v.tiles ? left : v.tiles);
     }
+    int changed = -1;
+    if (status == WEFT_OK) {
+        status = verify_coordinates(&v, &changed);
+    }
     free(v.buffer);
     if (status != WEFT_OK) {
         return status;
     }
     *verified = v.verified;
     *bad = v.bad;
-    if (v.bad > 0) {
-        return tell_bad(&v);
+    if (v.bad > 0 || changed >= 0) {
+        return tell_bad(&v, changed);
     }
     error_clear(&result->error);
     return WEFT_OK;

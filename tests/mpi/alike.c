@@ -13,6 +13,7 @@ typedef enum otherwise {
     TYPE,
     FILL,
     UNIT,
+    COORDINATES,
     SHAPE,
     SPAN_LIMIT,
     GRAIN,
@@ -59,6 +60,11 @@ static weft_map *describe(weft_session *session, otherwise how)
     CHECK(weft_map_create(session, how == NAME ? "second" : "first", 1, &count, &map) == WEFT_OK);
     CHECK(weft_map_add_field(map, "x", type, 0, NULL, unit, NULL) == WEFT_OK);
     CHECK(weft_map_set_fill(map, "x", &fill) == WEFT_OK);
+    if (count == ITEMS) {
+        static double step[ITEMS];
+        step[ITEMS / 2] = how == COORDINATES;
+        CHECK(weft_map_set_dimension(map, 0, "step", "s", step) == WEFT_OK);
+    }
     CHECK(weft_map_add_int64(map, "n", how == PARAMETER ? 6 : 5) == WEFT_OK);
     CHECK(how != MORE_PARAMETERS || weft_map_add_int64(map, "m", 1) == WEFT_OK);
     CHECK(how != SPAN_LIMIT || weft_map_set_span_limit(map, 10) == WEFT_OK);
@@ -125,6 +131,7 @@ static void refuse_other_maps(void)
     expect(MORE_PARAMETERS, WEFT_ERR_USAGE, text);
     expect(TYPE, WEFT_ERR_USAGE, "field 'x' is float64 on rank 0 and int64 on");
     expect(FILL, WEFT_ERR_USAGE, "the fill value of field 'x' is 0, ");
+    expect(COORDINATES, WEFT_ERR_USAGE, "what lies along dimension 'step' is 300 coordinates from");
     expect(UNIT, WEFT_ERR_USAGE, "the unit of field 'x' is 'm' on rank 0 and 'km'");
     expect(SHAPE, WEFT_ERR_USAGE, "the shape is (300) on rank 0 and (301)");
     expect(SPAN_LIMIT, WEFT_ERR_USAGE, "span limit is 0 on rank 0 and 10");

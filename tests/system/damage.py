@@ -91,7 +91,7 @@ class Anatomy:
                 self.tables[name] = (data.id.get_offset() or 0, data.dtype, len(data))
             for data in (file["weft/runs"], *(data for name in self.maps for data in (
                     *file[name].values(), *file[f"weft/{name}"].values()))):
-                if isinstance(data, h5py.Dataset) and data.size > 0:
+                if isinstance(data, h5py.Dataset) and data.id.get_offset():
                     taken.append((data.id.get_offset(), data.size * data.dtype.itemsize))
         there = np.fromfile(path, np.uint8)
         used = np.flatnonzero(there)

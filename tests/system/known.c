@@ -19,6 +19,7 @@ typedef struct wish {
     int64_t flavour;
     double tilt;
     const char *label;
+    double axis; /* what lies between two items, along an axis that has a name; 0: it has none */
     int64_t item_us;   /* how long each item takes */
     bool random_us;    /* that is the mean of an exponential distribution */
     const char *fail;  /* items that are said to fail … */
@@ -139,10 +140,27 @@ static int kernel(const weft_span *span, void *context)
     return 0;
 }
 
+static weft_status set_axis(weft_session *session, const wish *w, weft_map *map)
+{
+    double *place = malloc(((size_t)w->count + 1) * sizeof *place);
+    if (place == NULL) {
+        return weft_error(session, WEFT_ERR_MEMORY, "no memory for an axis");
+    }
+    for (int64_t i = 0; i < w->count; i++) {
+        place[i] = w->axis * (double)i;
+    }
+    const weft_status status = weft_map_set_dimension(map, 0, "place", "m", place);
+    free(place);
+    return status;
+}
+
 static weft_status describe(weft_session *session, const wish *w, const char *name, weft_map **map)
 {
     const int64_t two = 2;
     weft_status status = weft_map_create(session, name, 1, &w->count, map);
+    if (status == WEFT_OK) {
+        status = w->axis == 0 ? WEFT_OK : set_axis(session, w, *map);
+    }
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "hash", WEFT_UINT64, 0, NULL, "1", "a hash of the item");
     }
@@ -229,6 +247,7 @@ int main(int argc, char **argv)
         {"flavour", "N", WEFT_OPTION_INT64, &w.flavour, "a parameter"},
         {"tilt", "X", WEFT_OPTION_DOUBLE, &w.tilt, "a parameter"},
         {"label", "TEXT", WEFT_OPTION_STRING, &w.label, "a parameter"},
+        {"axis", "X", WEFT_OPTION_DOUBLE, &w.axis, "the distance between two items"},
         {"item-us", "US", WEFT_OPTION_INT64, &w.item_us, "microseconds per item"},
         {"random-us", NULL, WEFT_OPTION_FLAG, &w.random_us, "exponential, --item-us on average"},
         {"fail", "ITEMS", WEFT_OPTION_STRING, &w.fail, "items that are said to fail"},

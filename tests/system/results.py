@@ -29,6 +29,10 @@ def raw_bytes(path, dataset):
         return file.read(size)
 
 
+def is_bare_dimension(data):
+    return data.attrs.get("NAME", b"").startswith(b"This is a netCDF dimension but not")
+
+
 def maps(path):
     """The names of its maps."""
     with open_result(path) as file:
@@ -41,10 +45,12 @@ def only_map(path):
 
 
 def all_bytes(path, map_name=None):
-    """All bytes of a map's results, field by field."""
+    """All bytes of a map's results, field by field, and its coordinates; not the dimensions that
+    have none."""
     map_name = map_name or only_map(path)
     with open_result(path) as file:
-        names = list(file[map_name])
+        names = [name for name, data in file[map_name].items()
+                 if not is_bare_dimension(data)]
     return {name: raw_bytes(path, f"{map_name}/{name}") for name in names}
 
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Makes a result file: all its HDF5 objects, its disk space, and last its name. */
+/* Makes a result file: how large it is, its disk space, and last its name. */
 #define _GNU_SOURCE 1
 #include "store/format/metadata.h"
 
-#include "base/clock.h"
 #include "store/format/apart.h"
 #include "store/format/index.h"
+#include "store/format/objects.h"
 #include "store/format/quiet.h"
 #include "store/format/record.h"
-#include "store/format/schema.h"
 #include "store/guard/lock.h"
 #include "store/guard/place.h"
 #include "store/io/bytes.h"
@@ -27,14 +26,14 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <weft/reduce.h>
-#include <weft/version.h>
 
 /* HDF5 keeps its metadata in pieces of 4096 bytes and less, which stay together where only what is
- * larger is aligned; and what is not much larger than a page would waste too much of one. */
+ * larger is aligned; and what has but a few pages would waste too much of one. HDF5 takes room for
+ * what is small block by block, and the rest of the last block is lost. */
 enum {
+    BLOCK_BYTES = 512,
     PAGE_BYTES = 4096,
-    PAGED_BYTES = 4 * PAGE_BYTES,
+    PAGED_BYTES = 16 * PAGE_BYTES,
     LARGE_BYTES = 1 << 20,
     PATH_BYTES = 4096,
     COPY_BYTES = 65536,
@@ -54,280 +53,6 @@ static const char mark[] = "weft: a result that is being made\n";
 
 _Static_assert(sizeof mark - 1 <= HEAD_BYTES, "the head is written over the mark");
 
-/* Adds an attribute of *count values, or of a single one where `count` is NULL. */
-static bool add_values(hid_t object, const char *name, hid_t type, const hsize_t *count,
-                       const void *values)
-{
-    const hid_t extent = count == NULL ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, count, NULL);
-    const hid_t attribute = H5Acreate2(object, name, type, extent, H5P_DEFAULT, H5P_DEFAULT);
-    const bool good = attribute >= 0 && H5Awrite(attribute, type, values) >= 0;
-    if (attribute >= 0) {
-        (void)H5Aclose(attribute);
-    }
-    (void)H5Sclose(extent);
-    return good;
-}
-
-static bool add_attribute(hid_t object, const char *name, hid_t type, const void *value)
-{
-    return add_values(object, name, type, NULL, value);
-}
-
-static bool add_text(hid_t object, const char *name, const char *text)
-{
-    const hid_t type = schema_text_type();
-    const bool good = add_attribute(object, name, type, &text);
-    (void)H5Tclose(type);
-    return good;
-}
-
-static bool add_parameter(hid_t object, const job_parameter *parameter)
-{
-    switch (parameter->type) {
-    case JOB_INT64:
-        return add_attribute(object, parameter->name, H5T_NATIVE_INT64, &parameter->int64);
-    case JOB_DOUBLE:
-        return add_attribute(object, parameter->name, H5T_NATIVE_DOUBLE, &parameter->number);
-    case JOB_STRING:
-        return add_text(object, parameter->name, parameter->text);
-    }
-    return false;
-}
-
-/* A contiguous dataset whose place in the file is fixed from now on. Nothing is written to it. */
-static hid_t make_dataset(hid_t file, const char *path, hid_t type, int ndims,
-                          const hsize_t shape[], const void *fill)
-{
-    const hid_t extent = ndims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(ndims, shape, NULL);
-    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
-    hid_t dataset = H5I_INVALID_HID;
-    if (H5Pset_layout(properties, H5D_CONTIGUOUS) >= 0 &&
-        H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY) >= 0 &&
-        H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) >= 0 &&
-        (fill == NULL || H5Pset_fill_value(properties, type, fill) >= 0)) {
-        dataset = H5Dcreate2(file, path, type, extent, H5P_DEFAULT, properties, H5P_DEFAULT);
-    }
-    (void)H5Pclose(properties);
-    (void)H5Sclose(extent);
-    return dataset;
-}
-
-/* Where a dataset of that many bytes lies: -1 for an empty one. */
-static bool find_place(hid_t dataset, int64_t bytes, int64_t *file_bytes, int64_t *offset)
-{
-    const haddr_t address = bytes == 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
-    *offset = address == HADDR_UNDEF ? -1 : (int64_t)address;
-    if (*offset >= 0 && *offset + bytes > *file_bytes) {
-        *file_bytes = *offset + bytes;
-    }
-    return bytes == 0 || *offset >= 0;
-}
-
-static bool add_field(hid_t file, const job *j, int number, metadata_layout *layout)
-{
-    const job_field *field = &j->field[number];
-    char path[SCHEMA_PATH_BYTES];
-    hsize_t shape[2 * WEFT_MAX_DIMS];
-    const int ndims = j->items.ndims + field->shape.ndims;
-    for (int i = 0; i < ndims; i++) {
-        shape[i] = (hsize_t)(i < j->items.ndims ? j->items.shape[i]
-                                                : field->shape.shape[i - j->items.ndims]);
-    }
-    schema_result_path(path, j->name, field->name);
-    const hid_t type = schema_element(field->type);
-    const hid_t dataset = make_dataset(file, path, type, ndims, shape, field->fill);
-    const bool good = dataset >= 0 && add_text(dataset, "units", field->units) &&
-                      add_text(dataset, "long_name", field->long_name) &&
-                      add_attribute(dataset, "_FillValue", type, field->fill) &&
-                      find_place(dataset, job_field_bytes(j, number, j->items.count),
-                                 &layout->file_bytes, &layout->field_offset[number]);
-    if (dataset >= 0) {
-        (void)H5Dclose(dataset);
-    }
-    return good;
-}
-
-/* A table of rows; takes the row's type over. */
-static bool add_table(hid_t file, const char *path, hid_t type, int64_t rows, int64_t *file_bytes,
-                      int64_t *offset)
-{
-    const hsize_t shape[] = {(hsize_t)rows};
-    const hid_t dataset =
-        type < 0 ? H5I_INVALID_HID : make_dataset(file, path, type, 1, shape, NULL);
-    const bool good =
-        dataset >= 0 && find_place(dataset, rows * (int64_t)H5Tget_size(type), file_bytes, offset);
-    if (dataset >= 0) {
-        (void)H5Dclose(dataset);
-    }
-    if (type >= 0) {
-        (void)H5Tclose(type);
-    }
-    return good;
-}
-
-/* The accumulators of a reduction, a row of bytes per tile. */
-static bool add_accumulators(hid_t file, const job *j, int number, metadata_layout *layout)
-{
-    char path[SCHEMA_PATH_BYTES];
-    const int column = j->fields + number;
-    const hsize_t shape[] = {(hsize_t)j->tiles.tiles, (hsize_t)j->reduction[number].bytes};
-    schema_accumulators_path(path, j->name, j->reduction[number].name);
-    const hid_t dataset = make_dataset(file, path, H5T_NATIVE_UINT8, 2, shape, NULL);
-    const bool good =
-        dataset >= 0 && find_place(dataset, job_column_bytes(j, column, 0, j->tiles.tiles),
-                                   &layout->file_bytes, &layout->field_offset[column]);
-    if (dataset >= 0) {
-        (void)H5Dclose(dataset);
-    }
-    return good;
-}
-
-/* Edges, or probabilities, as far as HDF5 takes them in an attribute. */
-static bool add_numbers(hid_t dataset, const weft_reduction *r)
-{
-    enum { MOST_NUMBERS = 8000 };
-    const bool edges = r != NULL && r->kind == WEFT_REDUCE_HISTOGRAM;
-    if (r == NULL || r->number == NULL || r->count > MOST_NUMBERS) {
-        return true;
-    }
-    const hsize_t count = (hsize_t)(edges ? r->count + 1 : r->count);
-    return add_values(dataset, edges ? "edges" : "probabilities", H5T_NATIVE_DOUBLE, &count,
-                      r->number);
-}
-
-/* Where the value of a reduction will be. */
-static bool add_value(hid_t file, const job *j, int number, metadata_layout *layout)
-{
-    const job_reduction *r = &j->reduction[number];
-    char path[SCHEMA_PATH_BYTES];
-    hsize_t shape[WEFT_MAX_DIMS];
-    for (int i = 0; i < r->shape.ndims; i++) {
-        shape[i] = (hsize_t)r->shape.shape[i];
-    }
-    schema_result_path(path, j->name, r->name);
-    const hid_t dataset =
-        make_dataset(file, path, schema_element(r->type), r->shape.ndims, shape, NULL);
-    const bool good = dataset >= 0 && add_text(dataset, SCHEMA_REDUCTION, r->how) &&
-                      add_numbers(dataset, r->work) &&
-                      find_place(dataset, job_value_bytes(j, number), &layout->file_bytes,
-                                 &layout->value_offset[number]);
-    if (dataset >= 0) {
-        (void)H5Dclose(dataset);
-    }
-    return good;
-}
-
-static bool add_root_attributes(hid_t file, const job *j)
-{
-    const int format = SCHEMA_FORMAT;
-    return add_attribute(file, "weft_format", H5T_NATIVE_INT, &format) &&
-           add_text(file, "weft_version", WEFT_VERSION) && add_text(file, "program", j->program) &&
-           (j->version[0] == '\0' || add_text(file, "version", j->version)) &&
-           add_text(file, "build", j->build) &&
-           add_text(file, "created", clock_date(clock_wall_s()).text);
-}
-
-/* A group that remembers in which order its members came: that of maps and fields matters. */
-static bool add_group(hid_t file, const char *path)
-{
-    const hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
-    hid_t group = H5I_INVALID_HID;
-    if (H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >=
-        0) {
-        group = H5Gcreate2(file, path, H5P_DEFAULT, properties, H5P_DEFAULT);
-    }
-    (void)H5Pclose(properties);
-    if (group >= 0) {
-        (void)H5Gclose(group);
-    }
-    return group >= 0;
-}
-
-static bool add_identity(hid_t file, const job *j)
-{
-    char path[SCHEMA_PATH_BYTES];
-    schema_table_path(path, j->name, SCHEMA_JOB);
-    if (!add_group(file, path)) {
-        return false;
-    }
-    const hsize_t ndims = (hsize_t)j->items.ndims;
-    const hid_t map = H5Gopen2(file, path, H5P_DEFAULT);
-    bool good = add_attribute(map, "count", H5T_NATIVE_INT64, &j->items.count) &&
-                add_values(map, "shape", H5T_NATIVE_INT64, &ndims, j->items.shape) &&
-                add_attribute(map, "grain", H5T_NATIVE_INT64, &j->tiles.grain) &&
-                add_attribute(map, "seed", H5T_NATIVE_UINT64, &j->seed);
-    for (int i = 0; good && i < j->parameters; i++) {
-        good = add_parameter(map, &j->parameter[i]);
-    }
-    (void)H5Gclose(map);
-    return good;
-}
-
-static bool add_reductions(hid_t file, const job *j, metadata_layout *l)
-{
-    char path[SCHEMA_PATH_BYTES];
-    schema_table_path(path, j->name, SCHEMA_VALUES);
-    bool good = add_table(file, path, H5Tcopy(H5T_NATIVE_UINT64), j->reductions, &l->file_bytes,
-                          &l->values_offset);
-    schema_accumulators_path(path, j->name, NULL);
-    good = good && add_group(file, path);
-    for (int i = 0; good && i < j->reductions; i++) {
-        good = add_accumulators(file, j, i, l) && add_value(file, j, i, l);
-    }
-    return good;
-}
-
-static bool add_map(hid_t file, const job *j, metadata_layout *l)
-{
-    char tiles[SCHEMA_PATH_BYTES];
-    char leases[SCHEMA_PATH_BYTES];
-    char failures[SCHEMA_PATH_BYTES];
-    char group[SCHEMA_PATH_BYTES];
-    schema_table_path(tiles, j->name, SCHEMA_TILES);
-    schema_table_path(leases, j->name, SCHEMA_LEASES);
-    schema_table_path(failures, j->name, SCHEMA_FAILURES);
-    schema_table_path(group, j->name, NULL);
-    bool good = add_group(file, group) && add_identity(file, j) &&
-                add_table(file, tiles, schema_tile_type(), j->tiles.tiles, &l->file_bytes,
-                          &l->tiles_offset) &&
-                add_table(file, leases, H5Tcopy(H5T_NATIVE_UINT8), j->tiles.tiles, &l->file_bytes,
-                          &l->leases_offset) &&
-                add_table(file, failures, schema_failure_type(), l->failure_rows, &l->file_bytes,
-                          &l->failures_offset);
-    schema_result_path(group, j->name, NULL);
-    good = good && add_group(file, group);
-    for (int i = 0; good && i < j->fields; i++) {
-        good = add_field(file, j, i, l);
-    }
-    if (good && j->reductions > 0) {
-        good = add_reductions(file, j, l);
-    }
-    return good;
-}
-
-static bool add_objects(hid_t file, int maps, job *const jobs[], metadata_layout layouts[])
-{
-    const char *names[WEFT_MAX_MAPS];
-    int64_t runs_offset = -1;
-    int64_t file_bytes = 0;
-    bool good = add_root_attributes(file, jobs[0]) && add_group(file, SCHEMA_WEFT);
-    for (int i = 0; i < maps; i++) {
-        names[i] = jobs[i]->name;
-    }
-    good = good && add_table(file, SCHEMA_RUNS, schema_run_type(maps, names), layouts[0].run_rows,
-                             &file_bytes, &runs_offset);
-    for (int i = 0; i < maps && good; i++) {
-        layouts[i].file_bytes = file_bytes;
-        good = add_map(file, jobs[i], &layouts[i]);
-        file_bytes = layouts[i].file_bytes;
-    }
-    for (int i = 0; i < maps; i++) {
-        layouts[i].runs_offset = runs_offset;
-        layouts[i].file_bytes = file_bytes;
-    }
-    return good;
-}
-
 static int64_t within(int64_t value, int64_t least, int64_t most)
 {
     return value < least ? least : value > most ? most : value;
@@ -342,16 +67,27 @@ static int64_t results_bytes(const job *j)
     return bytes;
 }
 
+/* What the file has more for labels. */
+static int64_t label_bytes(const job *j)
+{
+    enum { LABEL_BYTES = 448 };
+    int64_t bytes = 0;
+    for (int i = 0; i < j->items.ndims; i++) {
+        bytes += j->dimension[i].name[0] == '\0' ? 0 : LABEL_BYTES + job_coordinate_bytes(j, i);
+    }
+    return bytes;
+}
+
 /* As many as there are items to fail, where they fit into a file of 64 KiB, with SMALL_BYTES for
- * results, tiles and failures; or else twice as much as the results take. */
+ * results, tiles, labels and failures; or else twice as much as the results take. */
 static int64_t failure_rows(const job *j)
 {
-    enum { SMALL_BYTES = 43700, FREE_BYTES = 6400, LEAST_ROWS = 20, MOST_ROWS = 8192 };
+    enum { SMALL_BYTES = 43700, FREE_BYTES = 6400, LEAST_ROWS = 12, MOST_ROWS = 8192 };
     const int64_t row_bytes = sizeof(failure_row);
-    const int64_t bytes = results_bytes(j);
+    const int64_t bytes = results_bytes(j) + label_bytes(j);
     const int64_t fitting =
         (SMALL_BYTES - bytes - j->tiles.tiles * ((int64_t)sizeof(tile_record) + 1)) / row_bytes;
-    const int64_t worth = 2 * (bytes - FREE_BYTES) / row_bytes;
+    const int64_t worth = 2 * (results_bytes(j) - label_bytes(j) - FREE_BYTES) / row_bytes;
     const int64_t rows = within(fitting > worth ? fitting : worth, LEAST_ROWS, MOST_ROWS);
     return within(rows, 1, j->items.count > 0 ? j->items.count : 1);
 }
@@ -418,14 +154,16 @@ static weft_status write_objects(const writing *w, error *e)
     weft_status status = WEFT_OK;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
-    if (H5Pset_alignment(access, (hsize_t)w->aligned_from, (hsize_t)w->alignment) >= 0) {
+    if (H5Pset_meta_block_size(access, BLOCK_BYTES) >= 0 &&
+        H5Pset_small_data_block_size(access, 0) >= 0 &&
+        H5Pset_alignment(access, (hsize_t)w->aligned_from, (hsize_t)w->alignment) >= 0) {
         file = H5Fcreate(w->name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     }
     /* From now on a kill leaves nothing behind in memory. */
     if (w->in_memory) {
         (void)unlink(w->name);
     }
-    if (file < 0 || !add_objects(file, w->maps, w->jobs, w->layouts)) {
+    if (file < 0 || !objects_add(file, w->maps, w->jobs, w->layouts)) {
         status = tell_failure(&q, w, e);
     }
     if (file >= 0 && H5Fclose(file) < 0 && status == WEFT_OK) {
@@ -445,7 +183,7 @@ static int64_t aligned(const writing *w, int64_t bytes)
 /* What a map will take. Texts need not fill what HDF5 keeps them in. */
 static int64_t estimate_map(const writing *w, const job *j, const metadata_layout *l)
 {
-    enum { OBJECT_BYTES = 4096, OBJECTS = 16 };
+    enum { OBJECT_BYTES = 4096, OBJECTS = 16, SCALE_BYTES = 1024 };
     int64_t bytes = (int64_t)OBJECTS * OBJECT_BYTES;
     bytes += INT64_C(2) * j->parameters * (int64_t)sizeof(job_parameter);
     bytes += j->fields * (INT64_C(2) * (int64_t)sizeof(job_field) + OBJECT_BYTES);
@@ -455,8 +193,15 @@ static int64_t estimate_map(const writing *w, const job *j, const metadata_layou
     for (int i = 0; i < job_columns(j); i++) {
         bytes += aligned(w, job_column_bytes(j, i, 0, j->tiles.tiles));
     }
+    for (int i = 0; i < j->items.ndims; i++) {
+        bytes += aligned(w, job_coordinate_bytes(j, i)) + OBJECT_BYTES;
+    }
+    for (int i = 0; i < j->fields; i++) {
+        bytes += j->field[i].shape.ndims * (int64_t)SCALE_BYTES;
+    }
     for (int i = 0; i < j->reductions; i++) {
         bytes += aligned(w, job_value_bytes(j, i)) + INT64_C(3) * OBJECT_BYTES;
+        bytes += j->reduction[i].shape.ndims * (int64_t)SCALE_BYTES;
     }
     return bytes + w->alignment;
 }
@@ -610,14 +355,41 @@ static int open_in_memory(char name[])
     return room ? mkostemp(name, O_CLOEXEC) : -1;
 }
 
-static weft_status copy_file(int memory, int fd, const char *path, error *e)
+/* They are values, and may be large: HDF5 has only made room for them. */
+static weft_status write_coordinates(const writing *w, int fd, error *e)
+{
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < w->maps; i++) {
+        const job *j = w->jobs[i];
+        for (int d = 0; d < j->items.ndims && status == WEFT_OK; d++) {
+            const int64_t bytes = job_coordinate_bytes(j, d);
+            if (bytes > 0) {
+                status = bytes_write(fd, w->path, j->dimension[d].values, (size_t)bytes,
+                                     w->layouts[i].coordinate_offset[d], e);
+            }
+        }
+    }
+    return status;
+}
+
+static weft_status copy_file(const writing *w, int memory, int fd, error *e)
 {
     const off_t bytes = lseek(memory, 0, SEEK_END);
-    weft_status status = reserve_new(fd, path, bytes, e);
+    weft_status status = reserve_new(fd, w->path, bytes, e);
     if (status == WEFT_OK) {
-        status = copy_body(memory, fd, path, e);
+        status = copy_body(memory, fd, w->path, e);
     }
-    return status == WEFT_OK ? copy_head(memory, fd, path, e) : status;
+    if (status == WEFT_OK) {
+        status = write_coordinates(w, fd, e);
+    }
+    return status == WEFT_OK ? copy_head(memory, fd, w->path, e) : status;
+}
+
+/* The file has been written where it is to be. */
+static weft_status complete_file(const writing *w, int fd, error *e)
+{
+    const weft_status status = reserve_all(fd, w->path, e);
+    return status == WEFT_OK ? write_coordinates(w, fd, e) : status;
 }
 
 /* HDF5 writes to memory, which takes little, as there is nothing yet in the results: of the copy on
@@ -635,7 +407,7 @@ static weft_status write_file(writing *w, int fd, const char *temporary, error *
         (void)unlink(name);
     }
     if (status == WEFT_OK) {
-        status = w->in_memory ? copy_file(memory, fd, w->path, e) : reserve_all(fd, w->path, e);
+        status = w->in_memory ? copy_file(w, memory, fd, e) : complete_file(w, fd, e);
     }
     if (memory >= 0) {
         (void)close(memory);

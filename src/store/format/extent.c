@@ -45,6 +45,12 @@ void extents_collect(extents *x, int maps, job *const jobs[], const metadata_lay
                              .name = field ? j->field[c].name : j->reduction[c - j->fields].name,
                              .is_accumulators = !field});
         }
+        for (int d = 0; d < j->items.ndims; d++) {
+            extents_add(x, &(extent){.offset = l->coordinate_offset[d],
+                                     .bytes = job_coordinate_bytes(j, d),
+                                     .map = j->name,
+                                     .name = j->dimension[d].name});
+        }
         for (int r = 0; r < j->reductions; r++) {
             extents_add(x, &(extent){.offset = l->value_offset[r],
                                      .bytes = job_value_bytes(j, r),

@@ -15,11 +15,12 @@ enum { METADATA_MOST_ROWS = 1 << 17 };
 
 /* Where things of a map lie in the file, and which file it is. Plain bytes, for other ranks too. */
 typedef struct metadata_layout {
-    int64_t field_offset[WEFT_MAX_FIELDS]; /* and of accumulators; -1: the dataset is empty */
-    int64_t value_offset[WEFT_MAX_FIELDS]; /* of reductions */
-    int64_t values_offset;                 /* of the table of checksums of values; -1: none */
-    int64_t tiles_offset;                  /* likewise */
-    int64_t leases_offset;                 /* likewise */
+    int64_t field_offset[WEFT_MAX_FIELDS];    /* and of accumulators; -1: the dataset is empty */
+    int64_t value_offset[WEFT_MAX_FIELDS];    /* of reductions */
+    int64_t coordinate_offset[WEFT_MAX_DIMS]; /* of the dimensions that there are; -1: none */
+    int64_t values_offset;                    /* of the table of checksums of values; -1: none */
+    int64_t tiles_offset;                     /* likewise */
+    int64_t leases_offset;                    /* likewise */
     int64_t failures_offset;
     int64_t failure_rows;
     int64_t map; /* its number in the file */

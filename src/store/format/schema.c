@@ -63,6 +63,11 @@ hid_t schema_text_type(void)
     return make_text_type(H5T_VARIABLE, H5T_CSET_UTF8);
 }
 
+hid_t schema_fixed_text_type(size_t bytes)
+{
+    return make_text_type(bytes, H5T_CSET_ASCII);
+}
+
 /* One member of a compound type: of a type, or text of `text_bytes` bytes. */
 typedef struct member {
     const char *name;

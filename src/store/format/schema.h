@@ -19,6 +19,13 @@ enum { SCHEMA_FORMAT = 2, SCHEMA_PATH_BYTES = 2 * WEFT_NAME_BYTES + 32 };
 #define SCHEMA_VALUES "values"
 #define SCHEMA_ACCUMULATORS "accumulators"
 
+/* What the group of a job says of its dimensions. No name of a parameter has a blank. */
+#define SCHEMA_DIMENSIONS "dimension names"
+#define SCHEMA_COORDINATES "coordinate checksums"
+
+/* What marks a dimension scale: its attribute. */
+#define SCHEMA_SCALE "CLASS"
+
 /* What a reduction's value has in place of a field's attributes. */
 #define SCHEMA_REDUCTION "reduction"
 
@@ -44,5 +51,8 @@ hid_t schema_run_type(int maps, const char *const names[]);
 
 /* Text of any length, UTF-8; to be closed. */
 hid_t schema_text_type(void);
+
+/* Text in a place of that many bytes, with its final zero; to be closed. */
+hid_t schema_fixed_text_type(size_t bytes);
 
 #endif

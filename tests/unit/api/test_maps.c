@@ -3,6 +3,8 @@
  * sessions; a file with other maps is refused and left as it is; small results are small. */
 #include "fixture.h"
 
+#include <math.h>
+
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -412,6 +414,69 @@ static void test_small_results_are_small(void **state)
     assert_in_range(file.st_blocks, 1, 65536 / 512 + 8);
 }
 
+static void test_small_results_with_labels(void **state)
+{
+    (void)state;
+    const char *path = fixture_path();
+    static program p;
+    memset(&p, 0, sizeof p);
+    work w = {.program = &p};
+    struct stat file;
+    weft_map *map = NULL;
+    double lat[25];
+    double lon[40];
+    for (int i = 0; i < 40; i++) {
+        lat[i % 25] = i % 25;
+        lon[i] = i;
+    }
+    weft_session *session = fixture_session(path, 1, NULL);
+    assert_int_equal(weft_map_create(session, "thousand", 2, (int64_t[]){25, 40}, &map), WEFT_OK);
+    assert_int_equal(weft_map_set_dimension(map, 0, "lat", "degrees_north", lat), WEFT_OK);
+    assert_int_equal(weft_map_set_dimension(map, 1, "lon", "degrees_east", lon), WEFT_OK);
+    assert_int_equal(weft_map_add_field(map, "value", WEFT_FLOAT64, 0, NULL, "1", "a value"),
+                     WEFT_OK);
+    assert_int_equal(weft_map_run(map, compute, &w), WEFT_OK);
+    assert_int_equal(weft_map_set_dimension(map, 1, "late", NULL, NULL), WEFT_ERR_USAGE);
+    assert_non_null(strstr(weft_error_text(session), "before weft_map_run()"));
+    weft_map_destroy(map);
+    assert_int_equal(weft_finish(session, WEFT_OK), 0);
+    assert_int_equal(stat(path, &file), 0);
+    assert_in_range(file.st_size, 8000, 65536);
+}
+
+static void test_bad_labels(void **state)
+{
+    (void)state;
+    weft_map *map = NULL;
+    const double nan[] = {0, (double)NAN};
+    weft_session *session = fixture_session(fixture_path(), 1, NULL);
+    assert_int_equal(weft_map_create(session, "m", 2, (int64_t[]){2, 2}, &map), WEFT_OK);
+    const struct {
+        int dimension;
+        const char *name;
+        const double *values;
+        const char *says;
+    } bad[] = {{2, "x", NULL, "map 'm' has no dimension 2; it has 2, from 0 on"},
+               {-1, "x", NULL, "map 'm' has no dimension -1"},
+               {0, NULL, NULL, "dimension '': a name has 1 to 63"},
+               {0, "", NULL, "dimension '': a name has 1 to 63"},
+               {0, "weft", NULL, "weft's own"},
+               {0, "x", nan, "dimension 'x': coordinate 1 is nan"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(
+            weft_map_set_dimension(map, bad[i].dimension, bad[i].name, NULL, bad[i].values),
+            WEFT_ERR_USAGE);
+        if (strstr(weft_error_text(session), bad[i].says) == NULL) {
+            fail_msg("%s", weft_error_text(session));
+        }
+    }
+    assert_int_equal(weft_map_set_dimension(map, 0, "x", NULL, NULL), WEFT_OK);
+    assert_int_equal(weft_map_set_dimension(map, 1, "x", NULL, NULL), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_add_field(map, "x", WEFT_INT8, 0, NULL, NULL, NULL), WEFT_ERR_USAGE);
+    weft_map_destroy(map);
+    assert_int_equal(weft_finish(session, WEFT_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_described_again),
         cmocka_unit_test(test_spellings),
         cmocka_unit_test(test_small_results_are_small),
+        cmocka_unit_test(test_small_results_with_labels),
+        cmocka_unit_test(test_bad_labels),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }

@@ -10,6 +10,7 @@
 #include "base/terminal.h"
 #include "space/job.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,109 @@ static void test_fields(void **state)
     assert_int_equal(job_add_field(j, "c", WEFT_INT8, WEFT_MAX_DIMS, ones, NULL, NULL, &last),
                      WEFT_OK);
     job_destroy(j);
+}
+
+static weft_status set_dimension(job *j, int number, const char *name, const char *units,
+                                 const double values[])
+{
+    job_dimension d;
+    const weft_status status =
+        dimension_init(&d, name, units, j->items.shape[number], values, &last);
+    return status == WEFT_OK ? job_set_dimension(j, number, &d, &last) : status;
+}
+
+static void test_dimensions(void **state)
+{
+    (void)state;
+    job *j = make_job("m", 3, 2);
+    const double lat[] = {60, 0, -60};
+    assert_int_equal(add_scalar(j, "a", WEFT_INT8), WEFT_OK);
+    static const char *const bad[] = {"", "a b", ".a", "a/b", NULL, "weft", "runs", "a"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(set_dimension(j, 0, bad[i], NULL, lat), WEFT_ERR_USAGE);
+    }
+    assert_non_null(strstr(last.text, "a field 'a' already"));
+    char longest[WEFT_NAME_BYTES + 1];
+    memset(longest, 'x', sizeof longest);
+    longest[WEFT_NAME_BYTES] = '\0';
+    assert_int_equal(set_dimension(j, 0, longest, NULL, lat), WEFT_ERR_USAGE);
+    const double odd[][3] = {{0, NAN, 1}, {INFINITY, 0, 0}, {0, 0, -INFINITY}};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(set_dimension(j, 0, "lat", NULL, odd[i]), WEFT_ERR_USAGE);
+        assert_non_null(strstr(last.text, "'lat': coordinate "));
+    }
+    assert_int_equal(set_dimension(j, 0, "lat", "degrees_north", lat), WEFT_OK);
+    assert_int_equal(set_dimension(j, 0, "other", NULL, lat), WEFT_ERR_USAGE);
+    assert_non_null(strstr(last.text, "a name already, 'lat'"));
+    assert_int_equal(set_dimension(j, 1, "lat", NULL, NULL), WEFT_ERR_USAGE);
+    assert_non_null(strstr(last.text, "a dimension 'lat' already"));
+    assert_int_equal(add_scalar(j, "lat", WEFT_INT8), WEFT_ERR_USAGE);
+    assert_int_equal(set_dimension(j, 1, "step", NULL, NULL), WEFT_OK);
+    assert_string_equal(j->dimension[1].units, "1");
+    assert_int_equal(job_find_dimension(j, "step"), 1);
+    assert_int_equal(job_find_dimension(j, "none"), -1);
+    assert_int_equal(job_coordinate_bytes(j, 0), 24);
+    assert_int_equal(job_coordinate_bytes(j, 1), 0);
+    job_destroy(j);
+}
+
+/* A job with a dimension, settled. */
+static job *labelled(const char *name, const char *units, const double values[])
+{
+    job *j = make_job("m", 3, 2);
+    assert_int_equal(add_scalar(j, "a", WEFT_INT8), WEFT_OK);
+    if (name != NULL) {
+        assert_int_equal(set_dimension(j, 0, name, units, values), WEFT_OK);
+    }
+    assert_int_equal(job_settle(j, 0, 1, &last), WEFT_OK);
+    return j;
+}
+
+/* Names and coordinates are the job's, units are only told. */
+static void test_other_dimensions(void **state)
+{
+    (void)state;
+    const double lat[] = {60, 0, -60};
+    const double zero[] = {60, -0.0, -60};
+    const double turned[] = {-60, 0, -60};
+    static const char *const says[] = {NULL,
+                                       "dimension 0 is 'lat' in the file and 'latitude' in this",
+                                       "3 coordinates from 60 to -60 (checksum ",
+                                       "in the file and 3 coordinates from -60 to -60",
+                                       "no coordinates in this run",
+                                       "dimension 0 is 'lat' in the file and absent in this run"};
+    job *other[] = {labelled("lat", "K", lat),  labelled("latitude", "m", lat),
+                    labelled("lat", "m", zero), labelled("lat", "m", turned),
+                    labelled("lat", "m", NULL), labelled(NULL, NULL, NULL)};
+    job *j = labelled("lat", "m", lat);
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        assert_int_equal(job_compare(other[i], j, "f.h5", &last),
+                         i == 0 ? WEFT_OK : WEFT_ERR_OTHER_JOB);
+        if (i > 0 && strstr(last.text, says[i]) == NULL) {
+            fail_msg("%s", last.text);
+        }
+        job_destroy(other[i]);
+    }
+    job_destroy(j);
+}
+
+/* Piece by piece, as in one. */
+static void test_sums_of_coordinates(void **state)
+{
+    (void)state;
+    double values[100];
+    for (int i = 0; i < 100; i++) {
+        values[i] = 0.1 * i;
+    }
+    const uint64_t whole = dimension_sum(0, values, 100);
+    for (int i = 1; i < 100; i++) {
+        assert_true(dimension_sum(dimension_sum(0, values, i), values + i, 100 - i) == whole);
+        values[i] = -values[i];
+        values[99 - i] = -values[99 - i];
+        assert_true(i == 0 || dimension_sum(0, values, 100) != whole);
+        values[i] = -values[i];
+        values[99 - i] = -values[99 - i];
+    }
 }
 
 static void test_too_many(void **state)
@@ -431,6 +535,9 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_shapes_of_maps),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_other_dimensions),
+        cmocka_unit_test(test_sums_of_coordinates),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_sizes_that_overflow),

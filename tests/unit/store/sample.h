@@ -31,13 +31,38 @@ static inline void sample_parameter(job *j, job_parameter_type type, const char 
     assert_int_equal(job_add_parameter(j, &p, &e), WEFT_OK);
 }
 
-/* A field of every type, of several shapes, one with a fill value of its own; parameters of every
- * type. */
+/* Coordinates for as many rows as any test has. */
+static inline const double *sample_coordinates(void)
+{
+    static double values[128];
+    for (int i = 0; i < 128; i++) {
+        values[i] = 90 - 1.25 * i;
+    }
+    return values;
+}
+
+/* Rows have coordinates, columns a name. */
+static inline void sample_label(job *j)
+{
+    error e = {.status = WEFT_OK};
+    job_dimension d;
+    assert_int_equal(
+        dimension_init(&d, "row", "degrees_north", j->items.shape[0], sample_coordinates(), &e),
+        WEFT_OK);
+    assert_int_equal(job_set_dimension(j, 0, &d, &e), WEFT_OK);
+    j->dimension[0].values = sample_coordinates();
+    assert_int_equal(dimension_init(&d, "column", "µm", j->items.shape[1], NULL, &e), WEFT_OK);
+    assert_int_equal(job_set_dimension(j, 1, &d, &e), WEFT_OK);
+}
+
+/* Labelled dimensions; a field of every type, of several shapes, one with a fill value of its own;
+ * parameters of every type. */
 static inline job *sample_job(int64_t rows, int64_t columns, int64_t grain)
 {
     error e = {.status = WEFT_OK};
     job *j = NULL;
     assert_int_equal(job_create("sample", 2, (int64_t[]){rows, columns}, &j, &e), WEFT_OK);
+    sample_label(j);
     for (int type = 0; type < (int)WEFT_TYPE_COUNT; type++) {
         char name[WEFT_NAME_BYTES];
         (void)snprintf(name, sizeof name, "field-%d", WEFT_TYPE_COUNT - type);

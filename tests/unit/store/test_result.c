@@ -37,6 +37,9 @@ static void test_description(void **state)
         assert_int_equal(field->type, j->field[i].type);
         assert_int_equal(field->ndims, j->field[i].shape.ndims);
         assert_int_equal(field->item_bytes, j->field[i].item_bytes);
+        assert_string_equal(field->units, j->field[i].units);
+        assert_string_equal(field->long_name, j->field[i].long_name);
+        assert_memory_equal(field->fill, j->field[i].fill, sizeof field->fill);
         assert_int_equal(weft_result_find_field(r, field->name), i);
     }
     assert_null(weft_result_field(r, -1));
@@ -49,6 +52,44 @@ static void test_description(void **state)
     weft_result_close(r);
     weft_result_close(NULL);
     assert_string_equal(weft_result_error_text(NULL), "");
+    job_destroy(j);
+}
+
+static void test_dimensions(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    sample_make_file(sample_path("dims.h5"), j);
+    weft_result *r = open_result(sample_path("dims.h5"));
+    weft_dimension_info about;
+    double values[SAMPLE_COLUMNS];
+    assert_int_equal(weft_result_get_dimension(r, 0, &about), WEFT_OK);
+    assert_string_equal(about.name, "row");
+    assert_string_equal(about.units, "degrees_north");
+    assert_int_equal(about.count, SAMPLE_ROWS);
+    assert_true(about.coordinates);
+    assert_int_equal(weft_result_get_dimension(r, 1, &about), WEFT_OK);
+    assert_string_equal(about.name, "column");
+    assert_string_equal(about.units, "µm");
+    assert_false(about.coordinates);
+    for (int64_t first = 0; first <= SAMPLE_ROWS; first++) {
+        const int64_t count = SAMPLE_ROWS - first;
+        assert_int_equal(weft_result_read_coordinates(r, 0, first, count, values), WEFT_OK);
+        assert_memory_equal(values, sample_coordinates() + first, (size_t)count * sizeof values[0]);
+    }
+    assert_int_equal(weft_result_read_coordinates(r, 1, 3, 4, values), WEFT_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_true(values[i] == 3 + i);
+    }
+    static const int64_t bad[][3] = {{-1, 0, 1}, {2, 0, 1}, {0, -1, 1}, {0, 0, 6},
+                                     {0, 5, 1},  {1, 7, 1}, {0, 0, -1}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(
+            weft_result_read_coordinates(r, (int)bad[i][0], bad[i][1], bad[i][2], values),
+            WEFT_ERR_USAGE);
+        assert_non_null(strstr(weft_result_error_text(r), "dims.h5"));
+    }
+    weft_result_close(r);
     job_destroy(j);
 }
 
@@ -263,6 +304,67 @@ static void test_verify(void **state)
     job_destroy(j);
 }
 
+/* Coordinates have a checksum of their own. */
+static void test_verify_coordinates(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    const char *path = sample_path("coordinates.h5");
+    metadata m;
+    error e = {.status = WEFT_OK};
+    int64_t good = -1;
+    int64_t bad = -1;
+    sample_make_file(path, j);
+    assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
+    for (int64_t byte = 0; byte < SAMPLE_ROWS * 8; byte += 7) {
+        flip(path, m.layout[0].coordinate_offset[0] + byte);
+        weft_result *r = open_result(path);
+        assert_int_equal(weft_result_verify(r, NULL, NULL, &good, &bad), WEFT_ERR_CORRUPT);
+        assert_int_equal(good, 9);
+        assert_int_equal(bad, 0);
+        assert_non_null(strstr(weft_result_error_text(r), "coordinates of dimension 'row'"));
+        weft_result_close(r);
+        flip(path, m.layout[0].coordinate_offset[0] + byte);
+    }
+    bad_tiles found;
+    check_verify(path, 9, 0, &found);
+    metadata_release(&m);
+    job_destroy(j);
+}
+
+/* The items in runs that are done, or are not. */
+static void test_what_is_done(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    const char *path = sample_path("done.h5");
+    metadata m;
+    error e = {.status = WEFT_OK};
+    weft_result_progress progress;
+    bool done = true;
+    int64_t count = 0;
+    sample_make_file(path, j);
+    assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
+    flip(path, m.layout[0].tiles_offset + 2 * 64 + 40);
+    flip(path, m.layout[0].tiles_offset + 3 * 64 + 40);
+    weft_result *r = open_result(path);
+    assert_int_equal(weft_result_get_done(r, 0, &done, &count), WEFT_OK);
+    assert_false(done);
+    assert_int_equal(weft_result_get_progress(r, &progress), WEFT_OK);
+    static const int64_t runs[][3] = {{0, 1, 8},  {5, 1, 3},   {8, 0, 8},
+                                      {15, 0, 1}, {16, 1, 19}, {34, 1, 1}};
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        assert_int_equal(weft_result_get_done(r, runs[i][0], &done, &count), WEFT_OK);
+        assert_int_equal(done, runs[i][1]);
+        assert_int_equal(count, runs[i][2]);
+    }
+    assert_int_equal(weft_result_get_done(r, -1, &done, &count), WEFT_ERR_USAGE);
+    assert_int_equal(weft_result_get_done(r, SAMPLE_ITEMS, &done, &count), WEFT_ERR_USAGE);
+    weft_result_close(r);
+    metadata_release(&m);
+    job_destroy(j);
+}
+
 static void test_verify_of_little(void **state)
 {
     (void)state;
@@ -323,13 +425,11 @@ static void test_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_description),
-        cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_progress_while_it_runs),
-        cmocka_unit_test(test_verify),
-        cmocka_unit_test(test_verify_of_little),
-        cmocka_unit_test(test_verify_of_much),
-        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_description),    cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_what_is_done),   cmocka_unit_test(test_verify_coordinates),
+        cmocka_unit_test(test_reading),        cmocka_unit_test(test_progress_while_it_runs),
+        cmocka_unit_test(test_verify),         cmocka_unit_test(test_verify_of_little),
+        cmocka_unit_test(test_verify_of_much), cmocka_unit_test(test_not_there),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

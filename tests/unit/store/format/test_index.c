@@ -112,6 +112,10 @@ static void test_other_maps(void **state)
     assert_true(reads(path, 2, jobs));
     jobs[0]->parameter[1].number = 1e-300;
     assert_false(reads(path, 2, jobs));
+    jobs[0]->parameter[1].number = -0.0;
+    assert_true(reads(path, 2, jobs));
+    jobs[0]->dimension[0].checksum++;
+    assert_false(reads(path, 2, jobs));
     free_jobs(jobs);
 }
 
@@ -127,6 +131,7 @@ static unsigned char *mark_data(job *const jobs[], int maps, size_t count)
         memset(data + l->leases_offset, 1, (size_t)tiles);
         memset(data + l->failures_offset, 1, (size_t)l->failure_rows * sizeof(failure_row));
         memset(data + l->runs_offset, 1, (size_t)l->run_rows * sizeof(run_row));
+        memset(data + l->coordinate_offset[0], 1, (size_t)job_coordinate_bytes(jobs[i], 0));
         for (int f = 0; f < jobs[i]->fields; f++) {
             memset(data + l->field_offset[f], 1,
                    (size_t)job_field_bytes(jobs[i], f, jobs[i]->items.count));

@@ -32,6 +32,12 @@ static void test_same_job_comes_back(void **state)
             assert_string_equal(m.job[0]->field[f].long_name, j->field[f].long_name);
             assert_memory_equal(m.job[0]->field[f].fill, j->field[f].fill, TYPE_MAX_BYTES);
         }
+        for (int d = 0; d < 2; d++) {
+            assert_string_equal(m.job[0]->dimension[d].name, j->dimension[d].name);
+            assert_string_equal(m.job[0]->dimension[d].units, j->dimension[d].units);
+            assert_true(m.job[0]->dimension[d].checksum == j->dimension[d].checksum);
+            assert_null(m.job[0]->dimension[d].values);
+        }
         for (int p = 0; p < j->parameters; p++) {
             assert_string_equal(m.job[0]->parameter[p].name, j->parameter[p].name);
             assert_string_equal(m.job[0]->parameter[p].text, j->parameter[p].text);
@@ -76,7 +82,7 @@ static void check_place(hid_t file, const char *name, int64_t bytes, bool any_la
     assert_int_equal(H5Dget_storage_size(dataset), bytes);
     const haddr_t offset = H5Dget_offset(dataset);
     assert_true(offset != HADDR_UNDEF);
-    if (bytes >= 16384 && !any_large) {
+    if (bytes >= 65536 && !any_large) {
         assert_int_equal(offset % 4096, 0);
     } else if (bytes >= 1 << 20) {
         assert_int_equal(offset % (1 << 20), 0);
@@ -84,6 +90,52 @@ static void check_place(hid_t file, const char *name, int64_t bytes, bool any_la
     *place = (extent){.first = (int64_t)offset, .end = (int64_t)offset + bytes};
     (void)H5Pclose(properties);
     (void)H5Dclose(dataset);
+}
+
+/* As netCDF writes one, and as HDF5's high-level library finds it. */
+static void check_scale(hid_t file, const char *path, const char *name, int users)
+{
+    char text[96] = "";
+    const hid_t type = schema_fixed_text_type(sizeof text);
+    const hid_t class = H5Aopen_by_name(file, path, "CLASS", H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Aread(class, type, text) >= 0);
+    assert_string_equal(text, "DIMENSION_SCALE");
+    const hid_t named = H5Aopen_by_name(file, path, "NAME", H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Aread(named, type, text) >= 0);
+    assert_string_equal(text, name);
+    const hid_t list = H5Aopen_by_name(file, path, "REFERENCE_LIST", H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t shape = H5Aget_space(list);
+    assert_int_equal(H5Sget_simple_extent_npoints(shape), users);
+    (void)H5Sclose(shape);
+    (void)H5Aclose(list);
+    (void)H5Aclose(named);
+    (void)H5Aclose(class);
+    (void)H5Tclose(type);
+}
+
+/* Each field has a scale for each of its dimensions. */
+static void check_scales(hid_t file, const job *j)
+{
+    check_scale(file, "/sample/row", "row", j->fields);
+    check_scale(file, "/sample/column",
+                "This is a netCDF dimension but not a netCDF variable.         7", j->fields);
+    for (int i = 0; i < j->fields; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "/sample/%s", j->field[i].name);
+        const hid_t list = H5Aopen_by_name(file, path, "DIMENSION_LIST", H5P_DEFAULT, H5P_DEFAULT);
+        const hid_t shape = H5Aget_space(list);
+        assert_int_equal(H5Sget_simple_extent_npoints(shape), 2 + j->field[i].shape.ndims);
+        (void)H5Sclose(shape);
+        (void)H5Aclose(list);
+        for (int d = 0; d < j->field[i].shape.ndims; d++) {
+            char name[96];
+            (void)snprintf(path, sizeof path, "/sample/%s_dim_%d", j->field[i].name, d);
+            (void)snprintf(name, sizeof name,
+                           "This is a netCDF dimension but not a netCDF variable.%10d",
+                           (int)j->field[i].shape.shape[d]);
+            check_scale(file, path, name, 1);
+        }
+    }
 }
 
 static void check_text(hid_t file, const char *object, const char *name, const char *expected)
@@ -102,7 +154,7 @@ static void check_text(hid_t file, const char *object, const char *name, const c
 /* What a script in another language finds. */
 static void check_objects(const char *path, const job *j, const metadata_layout *layout)
 {
-    extent places[WEFT_MAX_FIELDS + 4];
+    extent places[WEFT_MAX_FIELDS + 5];
     int count = 0;
     bool any_large = false;
     for (int i = 0; i < j->fields; i++) {
@@ -118,6 +170,21 @@ static void check_objects(const char *path, const job *j, const metadata_layout 
         check_text(file, name, "units", j->field[i].units);
         check_text(file, name, "long_name", j->field[i].long_name);
         assert_true(H5Aexists_by_name(file, name, "_FillValue", H5P_DEFAULT) > 0);
+    }
+    double values[128];
+    const hid_t rows = H5Dopen2(file, "/sample/row", H5P_DEFAULT);
+    assert_true(H5Dread(rows, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    assert_memory_equal(values, sample_coordinates(), (size_t)j->items.shape[0] * sizeof values[0]);
+    (void)H5Dclose(rows);
+    check_place(file, "/sample/row", j->items.shape[0] * 8, any_large, &places[count++]);
+    assert_int_equal(places[count - 1].first, layout->coordinate_offset[0]);
+    assert_int_equal(layout->coordinate_offset[1], -1);
+    check_text(file, "/sample/row", "units", "degrees_north");
+    check_text(file, "/sample/row", "standard_name", "latitude");
+    check_text(file, "/sample/row", "axis", "Y");
+    check_text(file, "/sample/column", "units", "µm");
+    if (j->items.shape[1] == 7) {
+        check_scales(file, j);
     }
     check_place(file, "/weft/sample/tiles", j->tiles.tiles * 64, any_large, &places[count++]);
     assert_int_equal(places[count - 1].first, layout->tiles_offset);
