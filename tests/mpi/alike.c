@@ -117,7 +117,7 @@ static void expect(otherwise how, weft_status expected, const char *part)
     }
     weft_map_destroy(map);
     CHECK(weft_finish(session, status) == weft_status_exit(verdict_ranks > 1 ? expected : WEFT_OK));
-    (void)MPI_Barrier(MPI_COMM_WORLD);
+    verdict_barrier();
     CHECK(verdict_ranks == 1 || access(path, F_OK) != 0);
 }
 
@@ -189,7 +189,7 @@ static void take_options_of_rank_0(void)
     CHECK(weft_finish(session, WEFT_OK) == 0);
     CHECK(unsetenv("WEFT_SEED") == 0);
     CHECK(access(path, F_OK) == 0 && access(other, F_OK) != 0);
-    (void)MPI_Barrier(MPI_COMM_WORLD);
+    verdict_barrier();
     if (verdict_rank == 0) {
         weft_result *result = NULL;
         double x[ITEMS];
@@ -204,7 +204,7 @@ static void take_options_of_rank_0(void)
         weft_result_close(result);
         CHECK(unlink(path) == 0);
     }
-    (void)MPI_Barrier(MPI_COMM_WORLD);
+    verdict_barrier();
 }
 
 int main(int argc, char **argv)

@@ -100,7 +100,7 @@ static void run(view *v, const char *name)
     CHECK(weft_finish(session, status) == 0);
     get_path(path, verdict_rank);
     CHECK(unlink(path) == 0);
-    (void)MPI_Barrier(MPI_COMM_WORLD);
+    verdict_barrier();
 }
 
 /* How many threads of this rank have been bound to a core, over all ranks. */
@@ -112,7 +112,7 @@ static void count_pins(const view *v, int count[CPU_SETSIZE])
             here[core] += CPU_ISSET((size_t)core, &v->worker[i]) != 0;
         }
     }
-    (void)MPI_Allreduce(here, count, CPU_SETSIZE, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    verdict_reduce(here, count, CPU_SETSIZE, MPI_INT, MPI_SUM);
 }
 
 /* OpenMP's threads, in a region of the user's own, are where they would be without weft. */

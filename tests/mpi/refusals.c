@@ -101,7 +101,7 @@ static void try_files(const char *path)
     }
     expect(WORDS("--out", path), ITEMS, WEFT_ERR_FORMAT, "not an HDF5 file");
     CHECK(access(path, F_OK) == 0);
-    (void)MPI_Barrier(MPI_COMM_WORLD);
+    verdict_barrier();
     if (verdict_rank == 0) {
         CHECK(unlink(path) == 0);
     }
@@ -111,7 +111,7 @@ static void try_files(const char *path)
     expect(WORDS("--out", path, "--seed", "4"), ITEMS, WEFT_ERR_OTHER_JOB, "the seed");
     expect(WORDS("--out", path, "--grain", "3"), ITEMS, WEFT_ERR_OTHER_JOB, "the grain");
     (void)snprintf(verdict_case, sizeof verdict_case, "a truncated file");
-    (void)MPI_Barrier(MPI_COMM_WORLD);
+    verdict_barrier();
     if (verdict_rank == 0) {
         CHECK(truncate(path, 5000) == 0);
     }

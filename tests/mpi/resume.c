@@ -64,8 +64,8 @@ static void check_common(weft_status status)
     int mine = (int)status;
     int low = 0;
     int high = 0;
-    (void)MPI_Allreduce(&mine, &low, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
-    (void)MPI_Allreduce(&mine, &high, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    verdict_reduce(&mine, &low, 1, MPI_INT, MPI_MIN);
+    verdict_reduce(&mine, &high, 1, MPI_INT, MPI_MAX);
     CHECK(low == high);
 }
 
@@ -111,7 +111,7 @@ static void stop_and_go_on(const char *path, int number)
     CHECK(run_one(path, verdict_threads(), &t) == WEFT_OK);
     computed += atomic_load(&t.items);
     int64_t all = 0;
-    (void)MPI_Allreduce(&computed, &all, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
+    verdict_reduce(&computed, &all, 1, MPI_INT64_T, MPI_SUM);
     if (verdict_rank == 0) {
         weft_result *r = NULL;
         weft_result_progress p;
