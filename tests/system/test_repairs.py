@@ -166,10 +166,11 @@ class Repairs(SystemTest):
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
 
     def test_failures_survive_a_stop(self):
-        launch = self.start(KNOWN, *self.words(*FAILING, "--civil", 90, "--schedule", "ss"),
-                            layout=(2, 1))
-        # What is stopped in the middle of a tile forgets its failures: tiles 0, 7 and 11 are over
-        # with their last items, which are computed alone like those that have failed.
+        launch = self.start(KNOWN, *self.words(*FAILING, "--civil", 90, "--schedule", "ss",
+                                               "--item-us", 5000), layout=(2, 1))
+        # What is stopped in the middle of a span forgets its failures: with such items a span is a
+        # tile, and tiles 0, 7 and 11 are over with their last items, which are computed alone like
+        # those that have failed.
         launch.wait_for(lambda: {6, 55, 83, 90} <= set(results.calls(self.calls)),
                         "all that fails has been tried")
         strike(launch.ranks()[0], signal.SIGUSR1)  # after SIGTERM a rank that is slow is left behind
