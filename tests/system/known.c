@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,10 @@ typedef struct wish {
     const char *slow;  /* items that take slow_s more, and do not ask whether to stop … */
     const char *civil; /* … and those that do */
     double slow_s;
-    const char *calls; /* where each computed item is written down */
+    const char *gate; /* until there is this file, these items wait … */
+    const char *gated;
+    int64_t gate_after; /* … and all once a process has begun so many */
+    const char *calls;  /* where each computed item is written down */
     int calls_fd;
     bool impure;
     bool field_twice;
@@ -77,6 +81,23 @@ static bool pause_civilly(const weft_span *span, double seconds)
     return true;
 }
 
+/* An item waits where the test has not got there yet. False if the run is to stop. */
+static bool pass_gate(const wish *w, const weft_span *span, int64_t item)
+{
+    static _Atomic int64_t begun;
+    if (w->gate == NULL ||
+        (atomic_fetch_add(&begun, 1) < w->gate_after && !listed(w->gated, item))) {
+        return true;
+    }
+    while (access(w->gate, F_OK) != 0) {
+        if (weft_span_stopping(span)) {
+            return false;
+        }
+        pause_s(0.005);
+    }
+    return true;
+}
+
 /* One write of a few bytes at the end of a file stays in one piece, whoever else writes. */
 static void write_down(const wish *w, int64_t item)
 {
@@ -113,6 +134,9 @@ static int kernel(const weft_span *span, void *context)
     for (int64_t i = 0; i < weft_span_count(span); i++) {
         const int64_t item = first + i;
         write_down(w, item);
+        if (!pass_gate(w, span, item)) {
+            return 1;
+        }
         if (listed(w->crash, item)) {
             (void)raise(SIGSEGV);
         }
@@ -222,6 +246,9 @@ static weft_status run(weft_session *session, wish *w)
     w->calls_fd = -1;
     if (weft_session_rank(session) == w->late_rank) {
         pause_s(w->late_s);
+        while (w->gate != NULL && access(w->gate, F_OK) != 0) {
+            pause_s(0.005);
+        }
     }
     if (w->calls != NULL) {
         w->calls_fd = open(w->calls, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -241,7 +268,8 @@ static weft_status run(weft_session *session, wish *w)
 
 int main(int argc, char **argv)
 {
-    wish w = {.count = 1000, .label = "plain", .slow_s = 30, .late_rank = -1};
+    wish w = {
+        .count = 1000, .label = "plain", .slow_s = 30, .gate_after = INT64_MAX, .late_rank = -1};
     const weft_option options[] = {
         {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
         {"flavour", "N", WEFT_OPTION_INT64, &w.flavour, "a parameter"},
@@ -260,6 +288,9 @@ int main(int argc, char **argv)
         {"slow", "ITEMS", WEFT_OPTION_STRING, &w.slow, "items that take long, come what may"},
         {"civil", "ITEMS", WEFT_OPTION_STRING, &w.civil, "items that take long, if they may"},
         {"slow-s", "S", WEFT_OPTION_DOUBLE, &w.slow_s, "how long that is (30)"},
+        {"gate", "FILE", WEFT_OPTION_STRING, &w.gate, "what items wait for, and a late rank"},
+        {"gated", "ITEMS", WEFT_OPTION_STRING, &w.gated, "items that do"},
+        {"gate-after", "N", WEFT_OPTION_INT64, &w.gate_after, "all, once a process has begun N"},
         {"calls", "FILE", WEFT_OPTION_STRING, &w.calls, "gets a line per computed item"},
         {"impure", NULL, WEFT_OPTION_FLAG, &w.impure, "no item may be repeated without need"},
         {"field-twice", NULL, WEFT_OPTION_FLAG, &w.field_twice, "give two fields one name"},

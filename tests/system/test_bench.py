@@ -12,7 +12,7 @@ import signal
 
 import h5py
 
-from launch import SystemTest, environment, main, needs, stat_of
+from launch import SystemTest, environment, main, needs, stat_of, strike
 
 BENCH = os.environ.get("PROGRAM_bench")
 CORES = len(os.sched_getaffinity(0))
@@ -180,7 +180,7 @@ class Bench(SystemTest):
             launch = self.start(BENCH, *self.words("--only", "handout", scale=20),
                                 layout=(0, None))
             launch.wait_for(lambda now=launch: len(self.ranks(now)) == 2, "two ranks")
-            os.kill(launch.pid, number)
+            strike(launch.pid, number)
             # finish() fails if anything is left of the session.
             ending = launch.finish(20)
             self.assertEqual(ending.status, 128 + number, str(ending))

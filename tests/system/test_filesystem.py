@@ -13,21 +13,12 @@ import shutil
 import unittest
 
 import results
-from launch import KNOWN, WEFT, SystemTest, environment, main, run
+from faults import FAULTY, faulty
+from launch import KNOWN, WEFT, SystemTest, environment, main, run, strike
 
-FAULTY = os.environ.get("FAULTY_SO")
 COUNT = 1200
 JOB = ["--count", COUNT, "--grain", 10, "--item-us", 300, "--seed", 3, "--progress", "never"]
 AGAIN = "run the same command again"
-
-
-def faulty(*rules, log=None, **more):
-    """The environment of a run whose file system fails so; only on results."""
-    # The sanitizer's library would like to come first, but does not have to.
-    sanitizer = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
-    rules = [rule if "path=" in rule else f"{rule},path=.h5" for rule in rules]
-    return environment(LD_PRELOAD=FAULTY, FAULTY=";".join(rules), ASAN_OPTIONS=sanitizer,
-                       **({"FAULTY_LOG": log} if log else {}), **more)
 
 
 class FilesystemTest(SystemTest):
@@ -80,7 +71,8 @@ class Faults(FilesystemTest):
         for number, (layout, rule, reason, says) in enumerate(cases):
             name = f"{number}.h5"
             with self.subTest(rule=rule, reason=reason):
-                ending = run(KNOWN, *self.words(name=name), layout=layout,
+                # Longer than a rank may be late, so that each has its part of the work.
+                ending = run(KNOWN, *self.words("--item-us", 10000, name=name), layout=layout,
                              env=faulty(f"{rule},errno={reason}"))
                 self.check_error(ending, "host ", *says, name=name)
                 self.assertLess(self.check_file(name), COUNT)
@@ -93,8 +85,8 @@ class Faults(FilesystemTest):
         for layout, rank in (((2, 1), 1), ((0, 1), 0)):
             name = f"{rank}.h5"
             rule = f"call=fdatasync,rank={rank},after=1,times=1,errno={errno.EIO}"
-            ending = run(KNOWN, *self.words("--sync", "0.1", name=name), layout=layout,
-                         env=faulty(rule))
+            ending = run(KNOWN, *self.words("--sync", "0.1", "--item-us", 5000, name=name),
+                         layout=layout, env=faulty(rule))
             self.check_error(ending, "to disk", name=name)
             with results.open_result(self.path(name)) as file:
                 by_rank = file["weft/known/tiles"][()]
@@ -182,7 +174,7 @@ class Faults(FilesystemTest):
                        f"call=pwrite,rank=1,from={data},after=6,times=1,delay=6"),
                       (f"call=pwrite,rank=0,from={leases},before={end},after=2,times=1,delay=6",)):
             log = self.path("log")
-            self.run_well(KNOWN, *self.words("--fresh"), layout=(2, 1),
+            self.run_well(KNOWN, *self.words("--fresh", "--item-us", 2000), layout=(2, 1),
                           env=faulty(*rules, log=log))
             with open(log, encoding="ascii") as file:
                 self.assertEqual(len(file.readlines()), len(rules))
@@ -241,7 +233,7 @@ class TakenAway(FilesystemTest):
 
     def begin(self, name, *more):
         launch = self.start(KNOWN, *self.words("--item-us", 20000, *more, name=name),
-                            layout=(0, 1))
+                            *self.gated(after=200), layout=(0, 1))
         launch.wait_for(lambda: os.path.exists(self.path(name)) and
                         results.done_items(self.path(name)).any(), "work begins")
         return launch
@@ -272,11 +264,11 @@ class TakenAway(FilesystemTest):
 
     def test_at_the_end(self):
         """A run that is over within a second looks as well."""
-        launch = self.start(KNOWN, *self.words("--slow", COUNT - 1, "--slow-s", "0.9",
-                                               "--item-us", 0))
+        launch = self.start(KNOWN, *self.words("--item-us", 0), *self.gated(items=[COUNT - 1]))
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path()).any(), "work begins")
         os.unlink(self.path())
+        self.open_gate()
         self.check_error(launch.finish(), "was removed")
 
     def test_an_error_does_not_wait_for_kernels(self):
@@ -296,7 +288,7 @@ class TakenAway(FilesystemTest):
         os.unlink(lock)
         launch.wait_for(lambda: os.path.exists(lock), "the lock is back")
         self.assert_ended(run(KNOWN, *self.words()), 2)
-        os.kill(launch.pid, 15)
+        strike(launch.pid, 15)
         self.assert_ended(launch.finish(), 75)
         self.assertFalse(os.path.exists(lock))
 

@@ -101,13 +101,18 @@ class Several(OnHosts):
         return [KNOWN, "--out", self.path(), "--count", COUNT, "--grain", 1, "--threads", 1,
                 "--calls", self.path("calls"), *SOON, *more]
 
-    def begin(self, ranks=6, item_us=5000, **options):
-        launch = self.start_run("-n", ranks, *self.known("--item-us", item_us, "--fresh"),
-                                **options)
+    def begin(self, ranks=6, **options):
+        """A job that is on its way, and does not end by itself before the gate is open."""
+        self.shut_gate()
+        launch = self.start_run("-n", ranks, *self.known("--item-us", 5000, "--fresh",
+                                                         *self.gated(after=100)), **options)
         launch.wait_for(lambda: len(results.calls(self.path("calls"))) >= 50, "the work begins")
         return launch
 
     def finish(self, launch, status):
+        """If that is 0 it goes on to its end."""
+        if status == 0:
+            self.open_gate()
         ending = launch.finish()
         self.assertEqual(ending.status, status, str(ending))
         self.assertEqual(left_behind(self.folder, limit_s=10), [])
@@ -132,12 +137,12 @@ class Several(OnHosts):
 
     def test_signal(self):
         """Ranks on other hosts stop in good order."""
-        launch = self.begin(item_us=40000)
+        launch = self.begin()
         self.hosts.strike(signal.SIGTERM, launcher("-v"), "head")
         self.assertIn("SIGUSR2: stopping in good order", self.finish(launch, STOPPED).err)
 
     def test_rank_is_killed_and_power_is_cut(self):
-        launch = self.begin(item_us=15000)
+        launch = self.begin()
         strike(rank_of(self.folder, 3), signal.SIGKILL)
         self.hosts.kill("n3")
         self.addCleanup(self.hosts.boot, "n3")
@@ -147,7 +152,7 @@ class Several(OnHosts):
         self.assert_complete()
 
     def test_link_goes_down(self):
-        launch = self.begin(item_us=20000)
+        launch = self.begin()
         self.hosts.link("n2", "down")
         self.addCleanup(self.restart, "n2")
         self.assertIn("2 ranks lost", self.finish(launch, 0).err)
@@ -163,13 +168,13 @@ class Several(OnHosts):
 
     def test_mpirun_is_killed(self):
         """The daemons notice, and their ranks stop in good order."""
-        launch = self.begin(item_us=50000)
+        launch = self.begin()
         strike(mpirun_of(self.folder), signal.SIGKILL)
         self.finish(launch, STOPPED)
         self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped")
 
     def test_nobody_is_left(self):
-        launch = self.begin(ranks=3, item_us=50000)
+        launch = self.begin(ranks=3)
         for host in ("n2", "n3"):
             self.hosts.crash(host)
             self.addCleanup(self.hosts.boot, host)
@@ -178,13 +183,13 @@ class Several(OnHosts):
 
     def test_host_of_rank_0_crashes(self):
         """Open MPI leaves the domains out."""
-        launch = self.begin(item_us=50000, hosts="n1.domain,n2.domain,n3.domain")
+        launch = self.begin(hosts="n1.domain,n2.domain,n3.domain")
         self.hosts.crash("n1")
         self.addCleanup(self.hosts.boot, "n1")
         self.assertIn("lost host n1", self.finish(launch, STOPPED).err)
 
     def test_only_host_crashes(self):
-        launch = self.begin(ranks=1, item_us=10000, hosts="n1")
+        launch = self.begin(ranks=1, hosts="n1")
         self.hosts.crash("n1")
         self.addCleanup(self.hosts.boot, "n1")
         self.assertIn("were on hosts that are lost", self.finish(launch, STOPPED).err)

@@ -27,8 +27,9 @@ class Several(SystemTest):
         return launch
 
     def begin(self, *more, **options):
-        """A job that is on its way."""
-        launch = self.start_known(*more, **options)
+        """A job that is on its way, and does not end before the gate is open."""
+        self.shut_gate()
+        launch = self.start_known("--item-us", 5000, *self.gated(after=40), *more, **options)
         launch.wait_for(lambda: len(results.calls(self.path("calls"))) > 20, "the work begins")
         return launch
 
@@ -42,11 +43,12 @@ class Several(SystemTest):
 
     def test_frozen(self):
         """A host that stands still for a while costs time, and nothing else."""
-        launch = self.begin("--item-us", 10000, ranks=3, slots=1)
+        launch = self.begin(ranks=3, slots=1)
         self.hosts.freeze("n2")
         stopped = self.hosts.processes(KNOWN, "n2")
         self.assertNotEqual(stopped, {})
         self.hosts.thaw("n2")
+        self.open_gate()
         self.assert_ended(launch.finish())
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
 
@@ -54,7 +56,7 @@ class Several(SystemTest):
         """After any end of a host the rest is computed by the same command."""
         for blow in (self.hosts.kill, self.hosts.crash):
             with self.subTest(blow.__name__):
-                launch = self.begin("--fresh", "--item-us", 20000, ranks=3, slots=1)
+                launch = self.begin("--fresh", ranks=3, slots=1)
                 blow("n2")
                 self.assertEqual(self.hosts.up(), ["n1", "n3"])
                 self.assertNotEqual(launch.finish().status, 0)

@@ -59,7 +59,7 @@ class Maps(SystemTest):
                 if os.path.exists(self.path()) or draw.random() < 0.5:
                     time.sleep(draw.uniform(0, 1.5))
                 strike(draw.choice(launch.ranks() or [launch.pid]), signal.SIGKILL)
-                launch.finish()
+                launch.finish_after_deaths()
                 if os.path.exists(self.path()):
                     after = self.check_done()
                     self.assertTrue(all(now >= before for now, before in zip(after, done)))
@@ -90,7 +90,8 @@ class Maps(SystemTest):
 
     def test_stop_and_go_on(self):
         """A signal ends the program, not just the map."""
-        launch = self.start(KNOWN, *self.words("--item-us", 2000), layout=(0, 1))
+        launch = self.start(KNOWN, *self.words("--item-us", 2000, "--sync", 0,
+                                               *self.gated(after=COUNT + 50)), layout=(0, 1))
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path(), NAMES[1]).any(), "the second map")
         strike(launch.pid, signal.SIGTERM)
@@ -126,7 +127,8 @@ class Maps(SystemTest):
 
     def test_in_use(self):
         """Also between two maps the file is the program's."""
-        launch = self.start(KNOWN, *self.words("--item-us", 3000))
+        launch = self.start(KNOWN, *self.words("--item-us", 3000, "--sync", 0,
+                                               *self.gated(after=COUNT + 50)))
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path(), NAMES[1]).any(), "the second map")
         ending = run(KNOWN, *self.words())

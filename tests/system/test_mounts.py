@@ -13,8 +13,9 @@ import subprocess
 import sys
 
 import results
+from faults import FAULTY, faulty
 from launch import KNOWN, main, run
-from test_filesystem import AGAIN, COUNT, FAULTY, FilesystemTest, faulty
+from test_filesystem import AGAIN, COUNT, FilesystemTest
 
 SKIPPED = 77
 GOING_DOWN = 0x8004587d  # the ioctl FS_IOC_SHUTDOWN, of ext4, xfs and others
@@ -69,7 +70,8 @@ class Mounts(FilesystemTest):
 
     def start_and_wait(self, layout):
         """A run of which something is recorded."""
-        launch = self.start(KNOWN, *self.words("--item-us", 3000), layout=layout)
+        launch = self.start(KNOWN, *self.words("--item-us", 10000, *self.gated(after=200)),
+                            layout=layout)
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path()).sum() > 20, "something is done")
         return launch
@@ -133,7 +135,9 @@ class Mounts(FilesystemTest):
             folder = os.open(self.mounted, os.O_RDONLY)
             fcntl.ioctl(folder, GOING_DOWN, array.array("I", [WITHOUT_LOG]))
             os.close(folder)
+            self.open_gate()
             self.check_error(launch.finish(), "Input/output error", "dmesg", AGAIN)
+            self.shut_gate()
             self.assertTrue(command("umount", self.mounted))
             self.mount_disk()
             self.assertGreater(recorded, 0)
@@ -145,6 +149,7 @@ class Mounts(FilesystemTest):
         self.mount_disk()
         launch = self.start_and_wait((2, 1))
         self.assertTrue(command("mount", "-o", "remount,abort", self.mounted))
+        self.open_gate()
         self.check_error(launch.finish(), "host ", AGAIN)
         self.check_file()
         shutil.copy(self.path(), os.path.join(self.folder, "copy"))

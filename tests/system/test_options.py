@@ -3,10 +3,12 @@
 
 import os
 import re
+import signal
 import subprocess
 
 import results
-from launch import COAST, KNOWN, MANDELBROT, SystemTest, command, environment, german, main, run
+from launch import (COAST, KNOWN, MANDELBROT, SystemTest, command, environment, german, main, run,
+                    strike)
 
 
 class Options(SystemTest):
@@ -27,9 +29,15 @@ class Options(SystemTest):
         """The good result is kept, and one is told how to go on."""
         words = ["--out", self.path(), "--count", 50, "--grain", 1]
         self.run_well(KNOWN, *words, "--flavour", 1)
+        calls = self.path("calls")
         for more, again in ((["--fresh"], " without --fresh (or WEFT_FRESH) "), ([], " ")):
-            ending = self.run_well(KNOWN, *words, "--flavour", 2, "--item-us", 500000,
-                                   "--time-limit", 1, *more, status=75)
+            launch = self.start(KNOWN, *words, "--flavour", 2, "--calls", calls, *more,
+                                *self.gated(after=5))
+            launch.wait_for(lambda: results.calls(calls), "it has begun")
+            strike(launch.pid, signal.SIGTERM)
+            ending = launch.finish()
+            self.assert_ended(ending, 75)
+            os.unlink(calls)
             self.assertIn(f"run the same command again{again}to continue", ending.err)
             self.assertEqual("result.h5.bak now" in ending.err, "--fresh" in more)
         self.assertEqual(results.all_bytes(self.path("result.h5.bak")),

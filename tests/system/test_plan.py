@@ -9,7 +9,7 @@ import zlib
 
 import results
 from cli import CliTest
-from launch import KNOWN, WEFT, main, needs
+from launch import KNOWN, WEFT, main, needs, strike
 
 SCHEDULES = 20
 
@@ -115,9 +115,9 @@ class Plan(CliTest):
     def test_half_finished(self):
         path = self.path()
         launch = self.start(KNOWN, "--out", path, "--count", 2000, "--grain", 1, "--item-us", 5000,
-                            layout=(0, 4))
+                            "--sync", 0, *self.gated(after=200), layout=(0, 4))
         launch.wait_for(lambda: os.path.exists(path) and self.is_planned(path), "a plan")
-        os.kill(launch.pid, signal.SIGTERM)
+        strike(launch.pid, signal.SIGTERM)
         self.assertEqual(launch.finish().status, 75)
         said = self.plan(path, "--ranks", "1,2", "--threads", "2")
         done = int(results.done_items(path).sum())
@@ -230,11 +230,11 @@ class Plan(CliTest):
 
     def test_nothing_computed_yet(self):
         path = self.path()
-        ending = self.start(KNOWN, "--out", path, "--count", 3, "--slow", "0,1,2", "--slow-s", 30,
+        ending = self.start(KNOWN, "--out", path, "--count", 3, *self.gated(after=0),
                             layout=(0, 3))
         ending.wait_for(lambda: os.path.exists(path), "the file")
         self.assert_refused(2, "plan", path, saying="nothing has been computed yet")
-        os.kill(ending.pid, signal.SIGKILL)
+        strike(ending.pid, signal.SIGKILL)
         ending.finish()
 
     def test_torn_records_count_as_not_done(self):

@@ -202,7 +202,7 @@ class Reductions(SystemTest):
             time.sleep(moments.uniform(0.2, 1.5))
             for pid in launch.ranks():
                 strike(pid, signal.SIGKILL)
-            launch.ends()
+            launch.finish_after_deaths()
             if kill % 4 == 3:
                 self.reduce("--grain", "3", layout=(2, 2))
                 self.assertEqual(self.check(), wanted)

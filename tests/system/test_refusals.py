@@ -10,7 +10,7 @@ import subprocess
 import h5py
 
 import results
-from launch import COAST, KNOWN, MANDELBROT, SystemTest, environment, main, needs, run
+from launch import COAST, KNOWN, MANDELBROT, SystemTest, environment, main, needs, run, strike
 
 LAYOUTS = ((0, 1), (2, 1))
 
@@ -279,8 +279,8 @@ class Refusals(SystemTest):
         calls = self.path("calls")
         for layout in LAYOUTS:
             first = self.start(KNOWN, "--fresh", "--out", self.path(), "--count", 100, "--grain", 1,
-                               "--civil", "50", "--calls", calls, layout=layout)
-            first.wait_for(lambda: 50 in results.calls(calls), "the work is on its way")
+                               "--calls", calls, *self.gated(after=20), layout=layout)
+            first.wait_for(lambda: results.calls(calls), "the work is on its way")
             owner = first.ranks()[0]
             for words in ([], ["--fresh"]):
                 for second in LAYOUTS:
@@ -292,7 +292,7 @@ class Refusals(SystemTest):
                         self.assertIn(f"host {os.uname().nodename}", ending.err)
                         self.assertIn("--out", ending.err)
             self.assertIsNone(first.process.poll())
-            os.kill(owner, 15)
+            strike(owner, 15)
             self.assert_ended(first.finish(), 75)
             os.unlink(calls)
             self.run_well(KNOWN, "--out", self.path(), "--count", 100)

@@ -41,12 +41,14 @@ class Start(SystemTest):
 
     def test_no_daemon_of_mpi_beside_a_program_alone(self):
         """Open MPI starts one for a process that no mpirun has started."""
-        launch = self.start(KNOWN, *self.words("--item-us", 20000, "--grain", 1, "--sync", 0))
+        launch = self.start(KNOWN, *self.words("--item-us", 20000, "--grain", 1, "--sync", 0,
+                                               *self.gated(after=10)))
         launch.wait_for(lambda: os.path.exists(self.path()) and
                         results.done_items(self.path()).sum() > 3, "items are done")
         self.assertEqual(children(launch.pid), [])
         with open(f"/proc/{launch.pid}/environ", "rb") as file:
             self.assertNotIn(b"OMPI_COMM_WORLD_RANK", file.read())
+        self.open_gate()
         self.assert_ended(launch.finish())
 
     def test_launcher_of_another_mpi(self):

@@ -7,7 +7,7 @@ import signal
 
 import results
 from cli import CliTest
-from launch import KNOWN, WEFT, main, needs
+from launch import KNOWN, WEFT, main, needs, strike
 
 
 @needs(WEFT and KNOWN, "weft")
@@ -76,7 +76,7 @@ class Status(CliTest):
         if launch.process.poll() is None:
             self.assertRegex(text, rf"\A{re.escape(path)}: running, [\d.]+ % done, about .* left\n")
         for pid in launch.ranks():
-            os.kill(pid, signal.SIGKILL)
+            strike(pid, signal.SIGKILL)
         launch.finish()
         said = self.status(path)
         self.assertEqual(said["state"], "interrupted")
@@ -107,10 +107,11 @@ class Status(CliTest):
 
     def test_stopped(self):
         path = self.path()
-        launch = self.start(KNOWN, "--out", path, "--count", 1000, "--grain", 1, "--item-us", 20000)
+        launch = self.start(KNOWN, "--out", path, "--count", 1000, "--grain", 1, "--item-us",
+                            20000, "--sync", 0, *self.gated(after=50))
         launch.wait_for(lambda: os.path.exists(path) and self.status(path)["items_done"] > 0,
                         "the first item")
-        os.kill(launch.pid, signal.SIGTERM)
+        strike(launch.pid, signal.SIGTERM)
         self.assertEqual(launch.finish().status, 75)
         said = self.status(path)
         self.assertEqual((said["state"], said["runs"][0]["outcome"]), ("interrupted", "stopped"))

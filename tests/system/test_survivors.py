@@ -30,12 +30,13 @@ class Survivors(SystemTest):
         self.random = random.Random(os.environ.get("SURVIVORS_SEED", "12"))
 
     def start_job(self):
+        self.shut_gate()
         launch = self.hosts.start(
             "head", WEFT_RUN, "--hosts", ",".join(self.hosts.names), "--rsh",
             self.hosts.script("remote-shell"), "--done-dir", self.folder, *GRACE, "--mca", "pml",
             "ob1", "--mca", "btl", "self,tcp", "-n", RANKS, KNOWN, "--fresh", "--out", self.path(),
             "--count", COUNT, "--grain", 1, "--threads", 1, "--item-us", 3000, "--sync", 0,
-            "--schedule", "ss", "--calls", self.path("calls"), *SOON)
+            "--schedule", "ss", "--calls", self.path("calls"), *SOON, *self.gated(items=[COUNT - 1]))
         self.launches.append(launch)
         launch.wait_for(lambda: len(results.calls(self.path("calls"))) >= 50, "the work begins")
         return launch
@@ -48,6 +49,7 @@ class Survivors(SystemTest):
         for rank in victims:
             strike(processes[rank], signal.SIGKILL)
             time.sleep(self.random.choice((0, 0.02, 0.1, 0.4)))
+        self.open_gate()
         ending = launch.finish()
         os.remove(self.path("calls"))
         self.assertEqual(left_behind(self.folder, limit_s=10), [])

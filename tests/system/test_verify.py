@@ -11,8 +11,8 @@ import unittest
 
 import results
 from cli import CliTest
-from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs
-from test_filesystem import FAULTY, faulty
+from faults import FAULTY, faulty
+from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs, strike
 
 TILE_RECORD_BYTES = 64
 
@@ -106,12 +106,13 @@ class Verify(CliTest):
 
     def test_unfinished(self):
         path = self.path()
-        launch = self.start(KNOWN, "--out", path, "--count", 100, "--grain", 1, "--item-us", 20000)
+        launch = self.start(KNOWN, "--out", path, "--count", 100, "--grain", 1, "--item-us",
+                            20000, "--sync", 0, *self.gated(after=50))
         launch.wait_for(lambda: os.path.exists(path) and self.status(path)["items_done"] > 0,
                         "the first item")
         self.weft("verify", path)
         for pid in launch.ranks():
-            os.kill(pid, signal.SIGKILL)
+            strike(pid, signal.SIGKILL)
         launch.finish()
         done = int(results.done_items(path).sum())
         self.assertEqual(self.weft("verify", path).out,

@@ -62,11 +62,18 @@ static int exit_status_of(pid_t pid)
 static void test_a_sibling_dies(void **state)
 {
     (void)state;
-    const pid_t idle = start_idle();
-    const pid_t watcher = start_watcher(false, INT64_C(60000000000));
-    clock_sleep_ns(INT64_C(500000000));
-    end(idle);
-    assert_int_equal(exit_status_of(watcher), ENDED);
+    /* It has to have seen the other one before, which takes it a moment, or more on a busy machine.
+     */
+    int status = STAYED;
+    for (int64_t pause_ns = 500000000; status == STAYED && pause_ns < INT64_C(20000000000);
+         pause_ns *= 4) {
+        const pid_t idle = start_idle();
+        const pid_t watcher = start_watcher(false, INT64_C(30000000000));
+        clock_sleep_ns(pause_ns);
+        end(idle);
+        status = exit_status_of(watcher);
+    }
+    assert_int_equal(status, ENDED);
 }
 
 static void test_nobody_dies(void **state)
