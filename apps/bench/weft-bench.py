@@ -225,14 +225,21 @@ def small(b):
 
 
 def agent(b):
-    def rest(what, ranks, threads, rank, limit):
-        words = ["do=sleep", "work=fill", f"items={ranks * threads}", "--grain", 1, "--schedule",
-                 "static", f"seconds={max(2 * b.scale, 0.2)}"]
-        return Row(f"CPU beside the last items, {what}", "%", [
+    def rest(what, layout, ranks, threads, rank, limit):
+        seconds = max(2 * b.scale, 0.2)
+        words = ["work=fill", "--grain", 1, f"seconds={seconds}"]
+        if what == "the last items":
+            words += ["do=sleep", f"items={ranks * threads}", "--schedule", "static"]
+        else:
+            words += ["do=nap", f"items={round(seconds * 200) * ranks * threads}"]
+        return Row(f"CPU beside {what}, {layout}", "%", [
             weft(*words, ranks=ranks, threads=threads, value=lambda r: 100 * next(
                 each["value"] for each in r.reports if each["rank"] == rank))], limit, own=True)
-    return [rest(f"1 x {b.workers}", 1, b.workers, 0, 2), rest("2 x 1, rank 0", 2, 1, 0, 2),
-            rest("2 x 1, rank 1", 2, 1, 1, 1)]
+    rows = []
+    for what in ("the last items", "items that wait"):
+        rows += [rest(what, f"1 x {b.workers}", 1, b.workers, 0, 2),
+                 rest(what, "2 x 1, rank 0", 2, 1, 0, 2), rest(what, "2 x 1, rank 1", 2, 1, 1, 1)]
+    return rows
 
 
 def memory(b):

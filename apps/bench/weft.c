@@ -22,9 +22,12 @@ typedef struct bench {
     weft_kernel_fn kernel;
     const work *w;
     atomic_flag called;
-    double first_call; /* when the kernel was called first */
-    double plant;      /* the share of what is planted that each run takes */
-    double share;      /* of a core that the process took while its kernel slept; NaN: unknown */
+    double first_call;          /* when the kernel was called first */
+    double plant;               /* the share of what is planted that each run takes */
+    _Atomic int64_t workers_ns; /* CPU time */
+    double from;                /* from when on the rest of the process is measured, … */
+    double cpu;                 /* … and what it had taken then; < 0: not yet */
+    double share; /* of a core that the process took while its kernel slept; NaN: unknown */
 } bench;
 
 static int compute(const weft_span *span, void *context)
@@ -63,6 +66,9 @@ static int stop_there(const weft_span *span, void *context)
     return compute(span, context);
 }
 
+/* Of an item that waits for something. */
+static const double nap_s = 0.005;
+
 static void rest(double seconds)
 {
     struct timespec left = {.tv_sec = (time_t)seconds,
@@ -87,8 +93,49 @@ static int sleep_long(const weft_span *span, void *context)
     return compute(span, context);
 }
 
+/* What a worker has taken since it began. */
+static void note_worker(bench *b)
+{
+    static _Thread_local double before;
+    const double now = report_thread_cpu();
+    atomic_fetch_add(&b->workers_ns, (int64_t)(1e9 * (now - before)));
+    before = now;
+}
+
+static double cpu_beside_workers(const bench *b)
+{
+    return report_cpu() - 1e-9 * (double)atomic_load(&b->workers_ns);
+}
+
+/* Many short items, as of kernels that wait for something. What the process takes beside its
+ * workers is measured from a quarter of the run on. */
+static int nap(const weft_span *span, void *context)
+{
+    bench *b = context;
+    for (int64_t i = 0; i < weft_span_count(span); i++) {
+        rest(nap_s);
+    }
+    note_worker(b);
+    if (!atomic_flag_test_and_set(&b->called)) {
+        const double now = report_now();
+        if (b->from == 0) {
+            b->from = now + b->s->seconds / 4;
+        } else if (b->cpu < 0 && now > b->from) {
+            b->from = now;
+            b->cpu = cpu_beside_workers(b);
+        } else if (b->cpu >= 0) {
+            b->share = (cpu_beside_workers(b) - b->cpu) / (now - b->from);
+        }
+        atomic_flag_clear(&b->called);
+    }
+    return compute(span, context);
+}
+
 static weft_kernel_fn kernel_of(const settings *s)
 {
+    if (strcmp(s->action, "nap") == 0) {
+        return nap;
+    }
     if (strcmp(s->action, "fail") == 0) {
         return fail_all;
     }
@@ -205,7 +252,7 @@ static weft_status measure(bench *b, const work *w)
         value = b->first_call - r.begin;
     } else if (strcmp(s->action, "fail") == 0 && status == WEFT_ITEMS_FAILED) {
         status = WEFT_OK;
-    } else if (strcmp(s->action, "sleep") == 0) {
+    } else if (strcmp(s->action, "sleep") == 0 || strcmp(s->action, "nap") == 0) {
         value = b->share;
     }
     return status == WEFT_OK && !report_end(&r, rank, -1, -1, value) ? WEFT_ERR_SYSTEM : status;
@@ -219,6 +266,7 @@ int main(int argc, char **argv)
                .called = ATOMIC_FLAG_INIT,
                .first_call = (double)NAN,
                .plant = 1,
+               .cpu = -1,
                .share = (double)NAN};
     weft_status status = weft_init(&argc, &argv, NULL, &b.session);
     if (status == WEFT_OK && (!settings_read(&s, argc, argv) || !work_open(&w, &s))) {
