@@ -196,6 +196,7 @@ class Launch:
         while not hangs and left and not patience.over():
             time.sleep(0.005)
             left = self.members()
+        doing = what_they_do(left)
         for pid in left:
             strike(pid, signal.SIGKILL)
         self.process.wait()
@@ -204,7 +205,7 @@ class Launch:
         self.err.close()
         ending = Ending(self.words, self.process.returncode, out, err)
         if hangs or left:
-            raise AssertionError(f"{'hangs' if hangs else f'left {left} behind'}\n{ending}")
+            raise AssertionError(f"{'hangs' if hangs else f'left {left} behind'}\n{doing}{ending}")
         return ending
 
     def finish_after_deaths(self, limit_s=LIMIT_S):
@@ -223,6 +224,13 @@ class Launch:
     def members(self):
         """The live processes of the session that the program was started in."""
         return [pid for pid in all_processes() if session_of(pid) == self.pid]
+
+
+def what_they_do(pids):
+    """A table of processes, for people."""
+    words = ["ps", "-ww", "-o", "pid,ppid,stat,wchan:20,time,etime,args", "-p",
+             ",".join(map(str, pids))]
+    return subprocess.run(words, check=False, capture_output=True, text=True).stdout if pids else ""
 
 
 def stat_of(pid):
