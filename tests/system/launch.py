@@ -93,9 +93,10 @@ def waited_ns(pid):
 
 class Patience:
     """A limit for processes (all of the machine's, if pids() does not say which) that stands still
-    while one of them waits for a core that others have: a busy machine is no hang."""
+    while one of them waits for a core that others have: a busy machine is no hang. Nor is one that
+    has been stopped as a whole: of the time between two looks little counts."""
 
-    LOOK_S = 0.25
+    LOOK_S, MOST_S = 0.25, 1
 
     def __init__(self, limit_s, pids=None):
         self.limit_s, self.pids = limit_s, pids or all_processes
@@ -116,7 +117,7 @@ class Patience:
             now = self.look()
             most_ns = max((ns - self.waited.get(thread, 0) for thread, ns in now.items()),
                           default=0)
-            self.spent_s += max(passed - 1e-9 * most_ns, 0)
+            self.spent_s += min(max(passed - 1e-9 * most_ns, 0), self.MOST_S)
             self.looked, self.waited = self.looked + passed, now
         return self.spent_s
 
@@ -180,13 +181,13 @@ class Launch:
     def ends(self, limit_s=LIMIT_S):
         """Waits for the program alone; False if it does not end."""
         patience = Patience(limit_s, self.members)
-        while not patience.over():
+        while True:
             try:
                 self.process.wait(Patience.LOOK_S)
                 return True
             except subprocess.TimeoutExpired:
-                pass
-        return False
+                if patience.over():
+                    return False
 
     def finish(self, limit_s=LIMIT_S):
         """Waits for the end of it, and for that of all processes that it started."""
@@ -196,6 +197,7 @@ class Launch:
         while not hangs and left and not patience.over():
             time.sleep(0.005)
             left = self.members()
+        doing = what_they_do(left)
         for pid in left:
             strike(pid, signal.SIGKILL)
         self.process.wait()
@@ -204,7 +206,7 @@ class Launch:
         self.err.close()
         ending = Ending(self.words, self.process.returncode, out, err)
         if hangs or left:
-            raise AssertionError(f"{'hangs' if hangs else f'left {left} behind'}\n{ending}")
+            raise AssertionError(f"{'hangs' if hangs else f'left {left} behind'}\n{doing}{ending}")
         return ending
 
     def finish_after_deaths(self, limit_s=LIMIT_S):
@@ -223,6 +225,13 @@ class Launch:
     def members(self):
         """The live processes of the session that the program was started in."""
         return [pid for pid in all_processes() if session_of(pid) == self.pid]
+
+
+def what_they_do(pids):
+    """A table of processes, for people."""
+    words = ["ps", "-ww", "-o", "pid,ppid,stat,wchan:20,time,etime,args", "-p",
+             ",".join(map(str, pids))]
+    return subprocess.run(words, check=False, capture_output=True, text=True).stdout if pids else ""
 
 
 def stat_of(pid):

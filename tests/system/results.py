@@ -127,6 +127,29 @@ def known_values(count, flavour=0, seed=0):
             "remainder": (items % np.uint64(251)).astype(np.uint8)}
 
 
+def known_values_but(count, failed, **more):
+    """The same, with fill values where items have failed."""
+    values = {name: np.copy(field) for name, field in known_values(count, **more).items()}
+    for name, fill in (("hash", 0), ("pair", np.nan), ("remainder", 0)):
+        values[name][list(failed)] = fill
+    return values
+
+
+def check_failures(test, path, failed, state):
+    """The file holds fill values at these items, right values at the others, and its tables say of
+    the items what they do in `failed`, and of their tiles that they are in this state."""
+    about = identity(path)
+    items = sorted(failed)
+    with open_result(path) as file:
+        for name, values in known_values_but(int(about["count"]), items).items():
+            np.testing.assert_array_equal(file["known"][name][()], values)
+    test.assertEqual(failures(path), failed)
+    records = tiles(path)
+    test.assertEqual(records["failed"].sum(), len(items))
+    test.assertEqual(set(np.flatnonzero(records["state"] == state)),
+                     {item // int(about["grain"]) for item in items})
+
+
 def known_bytes(count, **more):
     return {name: values.tobytes() for name, values in known_values(count, **more).items()}
 

@@ -10,6 +10,7 @@ import errno
 import os
 import resource
 import shutil
+import signal
 import unittest
 
 import results
@@ -288,7 +289,7 @@ class TakenAway(FilesystemTest):
         os.unlink(lock)
         launch.wait_for(lambda: os.path.exists(lock), "the lock is back")
         self.assert_ended(run(KNOWN, *self.words()), 2)
-        strike(launch.pid, 15)
+        strike(launch.pid, signal.SIGUSR1)
         self.assert_ended(launch.finish(), 75)
         self.assertFalse(os.path.exists(lock))
 

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import time
 
-import numpy as np
-
 import results
 from launch import KNOWN, WEFT, SystemTest, environment, main, needs, strike
 
@@ -42,20 +40,7 @@ class Isolation(SystemTest):
                 results.tiles(self.path())["state"][tile] == results.QUARANTINED)
 
     def assert_quarantined(self, deaths):
-        """These items, and no others, hold fill values, and the tables say why."""
-        items = sorted(deaths)
-        expected = {name: np.copy(values) for name, values in results.known_values(COUNT).items()}
-        expected["hash"][items] = 0
-        expected["pair"][items] = np.nan
-        expected["remainder"][items] = 0
-        with results.open_result(self.path()) as file:
-            for name, values in expected.items():
-                np.testing.assert_array_equal(file["known"][name][()], values)
-        self.assertEqual(results.failures(self.path()), deaths)
-        table = results.tiles(self.path())
-        self.assertEqual(table["failed"].sum(), len(items))
-        self.assertEqual(set(np.flatnonzero(table["state"] == results.QUARANTINED)),
-                         {item // GRAIN for item in items})
+        results.check_failures(self, self.path(), deaths, results.QUARANTINED)
         self.assertIsNone(results.opens_everywhere(self.path()))
         self.assert_nothing_beside()
 

@@ -107,7 +107,7 @@ class Disk(SystemTest):
             for number in (signal.SIGTERM, signal.SIGINT):
                 with self.subTest(layout=layout, signal=number):
                     calls = self.path("calls")
-                    words = self.words("--sync", 100, "--calls", calls, *self.gated(after=1500))
+                    words = self.words("--sync", 100, "--calls", calls, *self.gated(after=1200))
                     for _ in range(TRIES):
                         launch = self.start(KNOWN, *words, "--fresh", layout=layout,
                                             env=faulty(rule))
@@ -224,12 +224,15 @@ class Clock(SystemTest):
         and what is planned from it is planned from what it took."""
         for shift in (86400, -86400):
             path, signal = self.path(f"{shift}.h5"), self.path(f"{shift}")
+            self.shut_gate()
             launch = self.start(KNOWN, "--out", path, "--count", 100, "--grain", 1, "--item-us",
-                                8000, layout=(2, 1), env=faulty(FAULTY_CLOCK=f"{shift},{signal}"))
+                                8000, "--sync", 0, *self.gated(after=20), layout=(2, 1),
+                                env=faulty(FAULTY_CLOCK=f"{shift},{signal}"))
             launch.wait_for(lambda: os.path.exists(path) and results.done_items(path).any(),
                             "work begins")
             with open(signal, "w", encoding="ascii"):
                 pass
+            self.open_gate()
             self.assert_ended(launch.finish())
             with results.open_result(path) as file:
                 row = file["weft/runs"][0]

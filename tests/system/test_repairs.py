@@ -6,8 +6,6 @@ import signal
 import subprocess
 import time
 
-import numpy as np
-
 import results
 from launch import KNOWN, WEFT, SystemTest, environment, main, needs, strike
 
@@ -76,19 +74,8 @@ class Repairs(SystemTest):
                               capture_output=True, check=False)
 
     def assert_failed(self, failed):
-        """The file holds fill values at these items, right values at the others."""
-        expected = {name: np.copy(values) for name, values in results.known_values(COUNT).items()}
-        expected["hash"][failed] = 0
-        expected["pair"][failed] = np.nan
-        expected["remainder"][failed] = 0
-        with results.open_result(self.path()) as file:
-            for name, values in expected.items():
-                np.testing.assert_array_equal(file["known"][name][()], values)
-        self.assertEqual(results.failures(self.path()), {item: FAILED[item] for item in failed})
-        table = results.tiles(self.path())
-        self.assertEqual(table["failed"].sum(), len(failed))
-        self.assertEqual(set(np.flatnonzero(table["state"] == results.DONE_WITH_FAILURES)),
-                         {item // GRAIN for item in failed})
+        results.check_failures(self, self.path(), {item: FAILED[item] for item in failed},
+                               results.DONE_WITH_FAILURES)
 
     def test_failing_items(self):
         for layout in LAYOUTS:
