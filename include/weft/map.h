@@ -194,10 +194,41 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_reduce_field(weft_map *map, const c
  * @retval WEFT_OK            done
  * @retval WEFT_ERR_NOT_FOUND no reduction of that name
  * @retval WEFT_ERR_USAGE     the map is not complete
- * @retval WEFT_ERR_MPI       ranks were lost, so that rank 0 could not tell this one; the file has
- * it
+ * @retval WEFT_ERR_MPI       ranks were lost, so that rank 0 could not tell this one
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name, void *value);
+
+/**
+ * Reads values of a field back from the file, once weft_map_run() has returned WEFT_OK or
+ * WEFT_ITEMS_FAILED: any items, whichever rank has computed them, and in whichever run. What has
+ * failed holds the field's fill value.
+ *
+ * @code
+ * double height[360];                     // a row of a map of 180 x 360 items
+ * status = weft_map_run(map, compute, NULL);
+ * if (status == WEFT_OK) {
+ *     status = weft_map_read(map, "height", 90 * 360, 360, height);
+ * }
+ * @endcode
+ *
+ * @local Main thread.
+ * @param map    the map
+ * @param field  the field's name
+ * @param first  the first item, in row-major order
+ * @param count  how many items; 0: nothing is read
+ * @param values out: count · (elements per item) elements of the field's type, item by item
+ * @retval WEFT_OK            done
+ * @retval WEFT_ERR_NOT_FOUND no field of that name
+ * @retval WEFT_ERR_USAGE     items that the map does not have, or the map is not complete
+ * @retval WEFT_ERR_OTHER_JOB the path leads to another file by now
+ * @retval WEFT_ERR_MPI       ranks of other hosts were lost, and without `--sync` what they have
+ *                            written may not be in the file yet
+ * @retval WEFT_ERR_SYSTEM    the file cannot be read
+ * @retval WEFT_ERR_CORRUPT   it ends too early
+ * @retval WEFT_ERR_MEMORY    out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_read(weft_map *map, const char *field, int64_t first,
+                                                  int64_t count, void *values);
 
 /**
  * Adds a parameter that enters the job's identity: a file made with another value is refused.

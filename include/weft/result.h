@@ -3,6 +3,21 @@
  * Reading a result: while its job runs, after a kill, when it is complete.
  *
  * These calls need no session and no MPI; every process may make them by itself.
+ *
+ * @code
+ * weft_result *result;
+ * weft_status status = weft_result_open("coast.h5", &result);
+ * if (status == WEFT_OK) {
+ *     const int field = weft_result_find_field(result, "distance");
+ *     if (field >= 0 && weft_result_item_done(result, item)) {
+ *         status = weft_result_read(result, field, item, 1, &distance);
+ *     }
+ * }
+ * if (status != WEFT_OK) {
+ *     fprintf(stderr, "%s\n", weft_result_error_text(result));
+ * }
+ * weft_result_close(result);
+ * @endcode
  */
 #ifndef WEFT_RESULT_H
 #define WEFT_RESULT_H
@@ -10,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <weft/macros.h>
+#include <weft/reduce.h>
 #include <weft/status.h>
 #include <weft/type.h>
 
@@ -31,6 +47,7 @@ typedef struct weft_result_info {
     int64_t tiles;                 /**< tiles in all */
     uint64_t seed;                 /**< the job's seed */
     int fields;                    /**< how many fields there are */
+    int reductions;                /**< and how many reductions */
 } weft_result_info;
 
 /** One field of a result. */
@@ -52,6 +69,18 @@ typedef struct weft_dimension_info {
     int64_t count;              /**< how many items it has */
     bool coordinates;           /**< whether they have coordinates */
 } weft_dimension_info;
+
+/** One reduction of a result. */
+typedef struct weft_reduction_info {
+    char name[WEFT_NAME_BYTES];   /**< the reduction's name */
+    weft_reduction_kind kind;     /**< WEFT_REDUCE_OWN: the program's own */
+    char what[256];               /**< what it does, as text, and of which field */
+    weft_type type;               /**< the type of its value's elements */
+    int ndims;                    /**< dimensions of its value; 0: a scalar */
+    int64_t shape[WEFT_MAX_DIMS]; /**< their extents */
+    int64_t value_bytes;          /**< bytes of its value */
+    int64_t numbers;              /**< how many edges, or probabilities, it was described with */
+} weft_reduction_info;
 
 /** How far a result is. */
 typedef struct weft_result_progress {
@@ -253,6 +282,82 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_read_coordinates(weft_result *re
  */
 WEFT_API WEFT_NODISCARD weft_status weft_result_read(weft_result *result, int field, int64_t first,
                                                      int64_t count, void *values);
+
+/**
+ * Whether the item is done: then its values are in the file for good, be it that they are fill
+ * values since the item has failed. Asks the file at each call, so that it may be used while a run
+ * is going on.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param item   the item
+ * @return true if it is done; false also if there is no such item, or the file cannot be read, and
+ *         weft_result_error_text() says so
+ */
+WEFT_API bool weft_result_item_done(weft_result *result, int64_t item);
+
+/**
+ * One of its reductions.
+ *
+ * @local Any thread.
+ * @param result    an open result
+ * @param reduction the reduction's number, from 0
+ * @return a description that lives as weft_result_describe()'s; NULL if there is no such reduction,
+ *         and weft_result_error_text() says so
+ */
+WEFT_API const weft_reduction_info *weft_result_reduction(weft_result *result, int reduction);
+
+/**
+ * The number of a reduction.
+ *
+ * @local Any thread.
+ * @param result an open result
+ * @param name   the reduction's name
+ * @return its number; -1 if there is none of that name, and weft_result_error_text() says which
+ *         there are
+ */
+WEFT_API int weft_result_find_reduction(weft_result *result, const char *name);
+
+/**
+ * Reads the value of a reduction, which is there once its map is complete.
+ *
+ * @code
+ * weft_moments_value price;
+ * const int reduction = weft_result_find_reduction(result, "price");
+ * if (reduction >= 0 && weft_result_reduction(result, reduction)->kind == WEFT_REDUCE_MOMENTS &&
+ *     weft_result_get_value(result, reduction, &price) == WEFT_OK) {
+ *     printf("%g +- %g\n", price.mean, price.error);
+ * }
+ * @endcode
+ *
+ * @local Any thread, one at a time.
+ * @param result    an open result
+ * @param reduction the reduction's number
+ * @param value     out: weft_reduction_info::value_bytes bytes
+ * @retval WEFT_OK            done
+ * @retval WEFT_ERR_NOT_FOUND it has no value yet
+ * @retval WEFT_ERR_USAGE     no such reduction
+ * @retval WEFT_ERR_CORRUPT   the value differs from its checksum; the map's next run makes it anew
+ * @retval WEFT_ERR_SYSTEM    the file cannot be read
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_value(weft_result *result, int reduction,
+                                                          void *value);
+
+/**
+ * Reads what a reduction was described with: the edges of a histogram, one more than it has bins;
+ * the probabilities of quantiles, as many as its value has elements.
+ *
+ * @local Any thread, one at a time.
+ * @param result    an open result
+ * @param reduction the reduction's number
+ * @param numbers   out: weft_reduction_info::numbers doubles
+ * @retval WEFT_OK            done
+ * @retval WEFT_ERR_NOT_FOUND the file does not have them: it takes up to 8001 edges, or 8000
+ *                            probabilities
+ * @retval WEFT_ERR_USAGE     no such reduction
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_result_get_numbers(weft_result *result, int reduction,
+                                                            double numbers[]);
 
 /**
  * Reads the tile records anew and says how far the job is.

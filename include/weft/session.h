@@ -6,6 +6,7 @@
 #define WEFT_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <weft/macros.h>
 #include <weft/option.h>
 #include <weft/status.h>
@@ -149,6 +150,16 @@ WEFT_API int weft_session_ranks(const weft_session *session);
  * @return the number of threads that compute; 0 if the main thread itself does (`--threads 0`)
  */
 WEFT_API int weft_session_workers(const weft_session *session);
+
+/**
+ * The seed of all its maps, as by `--seed`: with it any program computes an item's random numbers
+ * again, see weft_random_init().
+ *
+ * @local Any thread.
+ * @param session an open session
+ * @return the seed
+ */
+WEFT_API uint64_t weft_session_seed(const weft_session *session);
 
 /**
  * Whether a signal has asked this process to stop. For what a program does itself, before or after

@@ -11,6 +11,7 @@
 #include "reduce/reduction.h"
 #include "space/job.h"
 #include "store/guard/place.h"
+#include "store/reader.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,6 +34,9 @@ struct weft_map {
     unsigned char *values;                /* of the reductions; NULL: it has not run */
     bool valued;                          /* they are there */
     bool complete;
+    metadata_layout layout; /* of what is complete, … */
+    bool readable;          /* … if this rank can read all of it */
+    reader *reader;         /* by which it does; NULL: it has not yet */
 };
 
 /* A path, or of a folder the file of the map's name in it. NULL: out of memory. */
@@ -115,6 +119,8 @@ void weft_map_destroy(weft_map *map)
         for (int i = 0; i < WEFT_MAX_DIMS; i++) {
             free(map->coordinates[i]);
         }
+
+        reader_close(map->reader);
         free(map->values);
         job_destroy(map->job);
         free(map->file);
@@ -308,12 +314,62 @@ weft_status weft_map_get(weft_map *map, const char *name, void *value)
     if (!map->valued) {
         return error_set(e, WEFT_ERR_MPI,
                          "reduction '%s' of map '%s': ranks were lost at the end of the map, so "
-                         "that this rank was not told; %s has the value, and the same command, run "
-                         "again, goes on with it",
-                         name, j->name, map->path);
+                         "that this rank was not told; the same command, run again, goes on with "
+                         "the value",
+                         name, j->name);
     }
     memcpy(value, map->values + fold_place(j, number), (size_t)job_value_bytes(j, number));
     return WEFT_OK;
+}
+
+/* Whether a field can be read at these items; its number. */
+static weft_status check_reading(const weft_map *map, const char *field, int64_t first,
+                                 int64_t count, int *number)
+{
+    error *e = &map->session->error;
+    const job *j = map->job;
+    const char *name = field == NULL ? "" : field;
+    *number = job_find_field(j, name);
+    if (*number < 0) {
+        return error_set(e, WEFT_ERR_NOT_FOUND, "map '%s' has no field '%s'%s", j->name, name,
+                         job_find_reduction(j, name) >= 0
+                             ? ", but a reduction of that name, which weft_map_get() is for"
+                             : "");
+    }
+    if (first < 0 || count < 0 || first > j->items.count || count > j->items.count - first) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "field '%s' of map '%s': %" PRId64 " items from %" PRId64
+                         " on were asked for; the map has %" PRId64,
+                         name, j->name, count, first, j->items.count);
+    }
+    if (!map->complete) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "field '%s' of map '%s' cannot be read before weft_map_run() has computed "
+                         "all of the map",
+                         name, j->name);
+    }
+    if (!map->readable) {
+        return error_set(e, WEFT_ERR_MPI,
+                         "field '%s' of map '%s': ranks were lost, and without --sync what they "
+                         "have written may not have arrived in %s; run the same command again",
+                         name, j->name, map->path);
+    }
+    return WEFT_OK;
+}
+
+weft_status weft_map_read(weft_map *map, const char *field, int64_t first, int64_t count,
+                          void *values)
+{
+    error *e = &map->session->error;
+    int number = -1;
+    error_clear(e);
+    weft_status status = check_reading(map, field, first, count, &number);
+    if (status == WEFT_OK && map->reader == NULL) {
+        status = reader_open(map->file, map->job, &map->layout, &map->reader, e);
+    }
+    return status != WEFT_OK || count == 0
+               ? status
+               : reader_read(map->reader, number, first, count, values, e);
 }
 
 /* Sets the parameter's name; a longer one is refused. */
@@ -639,6 +695,8 @@ static weft_status run(weft_map *map, members *m, weft_kernel_fn kernel, void *c
     how.file = &f->file;
     how.values = map->values;
     how.valued = &map->valued;
+    how.layout = &map->layout;
+    how.readable = &map->readable;
     how.span_limit = map->span_limit;
     how.pure = map->pure;
     how.isolate = how.isolate || how.item_timeout_s > 0 || map->isolation == WEFT_ALWAYS;
@@ -663,6 +721,9 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
     }
     session_expect_all(map->session);
     warn_of_isolation(map);
+    map->complete = false;
+    reader_close(map->reader);
+    map->reader = NULL;
     return run(map, &m, kernel, context);
 }
 

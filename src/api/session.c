@@ -313,6 +313,11 @@ int weft_session_workers(const weft_session *session)
     return session->placement.workers;
 }
 
+uint64_t weft_session_seed(const weft_session *session)
+{
+    return (uint64_t)session->options.run.seed;
+}
+
 bool weft_session_stopping(const weft_session *session)
 {
     (void)session;

@@ -90,6 +90,112 @@ static json_t *list_fields(const report *r)
     return list;
 }
 
+/* Elements first … first + count - 1 of a value. */
+static json_t *elements(const report_value *v, int64_t first, int64_t count)
+{
+    json_t *list = json_array();
+    for (int64_t i = first; i < first + count; i++) {
+        json_t *entry = value_is_integer(v) ? json_integer((json_int_t)value_integer(v, i))
+                                            : number(value_element(v, i));
+        (void)json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *list_numbers(const report_value *v)
+{
+    json_t *list = v->numbers == NULL ? json_null() : json_array();
+    for (int64_t i = 0; i < v->info.numbers && v->numbers != NULL; i++) {
+        (void)json_array_append_new(list, number(v->numbers[i]));
+    }
+    return list;
+}
+
+/* Elements by their names. */
+static json_t *named(const report_value *v, const char *const names[])
+{
+    json_t *object = json_object();
+    for (int i = 0; names[i] != NULL; i++) {
+        (void)json_object_set_new(object, names[i], number(value_element(v, i)));
+    }
+    return object;
+}
+
+static json_t *describe_histogram(const report_value *v)
+{
+    const int64_t bins = v->info.numbers - 1;
+    return json_pack("{s:o, s:o, s:I, s:I, s:I}", "edges", list_numbers(v), "bins",
+                     elements(v, 0, bins), "below", (json_int_t)value_integer(v, bins), "above",
+                     (json_int_t)value_integer(v, bins + 1), "nan",
+                     (json_int_t)value_integer(v, bins + 2));
+}
+
+static json_t *describe_covariance(const report_value *v)
+{
+    json_t *rows = json_array();
+    int64_t k = 1;
+    while (1 + k + k * k < value_elements(v)) {
+        k++;
+    }
+    for (int64_t i = 0; i < k; i++) {
+        (void)json_array_append_new(rows, elements(v, 1 + k + i * k, k));
+    }
+    return json_pack("{s:o, s:o, s:o}", "count", number(value_element(v, 0)), "means",
+                     elements(v, 1, k), "covariances", rows);
+}
+
+static json_t *describe_value(const report_value *v)
+{
+    static const char *const moments[] = {"count",    "mean",     "error", "variance",
+                                          "skewness", "kurtosis", NULL};
+    static const char *const extremes[] = {"minimum", "minimum_item", "maximum", "maximum_item",
+                                           "count",   "nan",          NULL};
+    if (v->status != WEFT_OK) {
+        return json_null();
+    }
+    switch (v->info.kind) {
+    case WEFT_REDUCE_MOMENTS:
+        return named(v, moments);
+    case WEFT_REDUCE_EXTREMES:
+        return named(v, extremes);
+    case WEFT_REDUCE_HISTOGRAM:
+        return describe_histogram(v);
+    case WEFT_REDUCE_COVARIANCE:
+        return describe_covariance(v);
+    case WEFT_REDUCE_QUANTILES:
+        return json_pack("{s:o, s:o}", "probabilities", list_numbers(v), "values",
+                         elements(v, 0, value_elements(v)));
+    case WEFT_REDUCE_SUM:
+        return number(value_element(v, 0));
+    case WEFT_REDUCE_INT64_SUM:
+        return json_integer((json_int_t)value_integer(v, 0));
+    case WEFT_REDUCE_OWN:
+    case WEFT_REDUCE_KINDS:
+        break;
+    }
+    return elements(v, 0, value_elements(v));
+}
+
+static json_t *list_values(const report *r)
+{
+    static const char *const kinds[] = {
+#define KIND(enumerator, name) #name,
+        WEFT_REDUCTION_MAP(KIND)
+#undef KIND
+    };
+    json_t *list = json_array();
+    for (int i = 0; i < r->info.reductions; i++) {
+        const report_value *v = &r->values[i];
+        json_t *entry =
+            json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", v->info.name, "kind",
+                      kinds[v->info.kind], "what", v->info.what, "type",
+                      weft_type_name(v->info.type), "shape", extents(v->info.ndims, v->info.shape),
+                      "damaged", (int)(v->status == WEFT_ERR_CORRUPT), "value", describe_value(v));
+        (void)json_array_append_new(list, entry);
+    }
+    return list;
+}
+
 static json_t *list_runs(const report *r)
 {
     json_t *list = json_array();
@@ -160,8 +266,8 @@ static json_t *describe_map(const report *r)
         json_decref(root);
         return NULL;
     }
-    return add_lists(root, (const char *const[]){"runs", "failures", NULL},
-                     (json_t *const[]){list_runs(r), list_failures(r)});
+    return add_lists(root, (const char *const[]){"reductions", "runs", "failures", NULL},
+                     (json_t *const[]){list_values(r), list_runs(r), list_failures(r)});
 }
 
 weft_status report_print_json(const report reports[], int count)

@@ -38,6 +38,15 @@ static weft_status read_failures(weft_result *result, report *r)
     return status;
 }
 
+static weft_status read_values(weft_result *result, report *r)
+{
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < r->info.reductions && status == WEFT_OK; i++) {
+        status = value_read(result, i, &r->values[i]);
+    }
+    return status;
+}
+
 static report_state state_of(const report *r)
 {
     if (r->progress.running || (r->progress.in_use && r->info.maps == 1)) {
@@ -87,7 +96,8 @@ static weft_status gather(weft_result *result, int map, report *r)
     r->fields = calloc((size_t)r->info.fields + 1, sizeof *r->fields);
     r->runs = calloc((size_t)r->progress.runs + 1, sizeof *r->runs);
     r->failures = calloc((size_t)r->progress.failures + 1, sizeof *r->failures);
-    if (r->fields == NULL || r->runs == NULL || r->failures == NULL) {
+    r->values = calloc((size_t)r->info.reductions + 1, sizeof *r->values);
+    if (r->fields == NULL || r->runs == NULL || r->failures == NULL || r->values == NULL) {
         return WEFT_ERR_MEMORY;
     }
     for (int i = 0; i < r->info.fields; i++) {
@@ -97,6 +107,9 @@ static weft_status gather(weft_result *result, int map, report *r)
     if (status == WEFT_OK) {
         status = read_failures(result, r);
     }
+    if (status == WEFT_OK) {
+        status = read_values(result, r);
+    }
     terminal_clean(r->progress.user);
     terminal_clean(r->info.name);
     terminal_clean(r->info.version);
@@ -105,6 +118,17 @@ static weft_status gather(weft_result *result, int map, report *r)
     r->percent = percent_of(r->progress.items_done, r->info.count);
     estimate(r);
     return status;
+}
+
+static void release(report *r)
+{
+    for (int i = 0; i < r->info.reductions && r->values != NULL; i++) {
+        value_release(&r->values[i]);
+    }
+    free(r->values);
+    free(r->failures);
+    free(r->runs);
+    free(r->fields);
 }
 
 static weft_status print_maps(weft_result *result, const char *path, const char *map, bool as_json)
@@ -126,9 +150,7 @@ static weft_status print_maps(weft_result *result, const char *path, const char 
             (void)printf("%s", i > 0 ? "\n\n" : "");
             report_print_text(&reports[i]);
         }
-        free(reports[i].failures);
-        free(reports[i].runs);
-        free(reports[i].fields);
+        release(&reports[i]);
     }
     return status;
 }
@@ -162,9 +184,11 @@ const command status_command = {
     .summary = "how far a result is, who is running it, what went wrong",
     .help = "usage: weft status FILE [--map NAME] [--json]\n"
             "\n"
-            "Says how far a result is: while its job runs, after a kill, when it is complete. "
-            "Nothing is\n"
-            "written or locked. Of a file with several maps each is told of, one under the other.\n"
+            "Says how far a result is: while its job runs, after a kill, when it is complete; and "
+            "what its\n"
+            "reductions have come to, once their map is complete. Nothing is written or locked. Of "
+            "a file\n"
+            "with several maps each is told of, one under the other.\n"
             "\n"
             "options\n"
             "  --map NAME  this map alone\n"

@@ -3,6 +3,8 @@
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
 
+#include "values.h"
+
 #include <weft/result.h>
 
 typedef enum report_state {
@@ -24,6 +26,7 @@ typedef struct report {
     const char *path;
     weft_result_info info;
     weft_field_info *fields; /* info.fields of them */
+    report_value *values;    /* info.reductions of them */
     weft_result_progress progress;
     report_state state;
     double percent;                /* of the items; 100 only if all are done */

@@ -234,6 +234,20 @@ static void print_job(const report *r)
     }
 }
 
+static void print_values(const report *r)
+{
+    int width = 0;
+    for (int i = 0; i < r->info.reductions; i++) {
+        const int length = (int)strlen(r->values[i].info.name);
+        width = length > width ? length : width;
+    }
+    for (int i = 0; i < r->info.reductions; i++) {
+        (void)printf("%-8s /%s/%-*s  ", i == 0 ? "values" : "", r->info.name, width,
+                     r->values[i].info.name);
+        value_print(&r->values[i], 9);
+    }
+}
+
 void report_print_text(const report *r)
 {
     print_headline(r);
@@ -241,4 +255,5 @@ void report_print_text(const report *r)
     print_failures(r);
     print_runs(r);
     print_job(r);
+    print_values(r);
 }

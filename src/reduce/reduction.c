@@ -144,6 +144,18 @@ void reduction_describe(const weft_reduction *r, char *text, size_t bytes)
     }
 }
 
+weft_reduction_kind reduction_find_kind(const char *text)
+{
+    for (int kind = 0; kind < WEFT_REDUCE_KINDS; kind++) {
+        const size_t length = strlen(kinds[kind]->name);
+        if (strncmp(text, kinds[kind]->name, length) == 0 &&
+            (text[length] == '\0' || text[length] == ',' || text[length] == ';')) {
+            return (weft_reduction_kind)kind;
+        }
+    }
+    return WEFT_REDUCE_KINDS;
+}
+
 int64_t reduction_bytes(const weft_reduction *r)
 {
     return kind_of(r)->bytes(r);

@@ -24,6 +24,9 @@ void reduction_clear(weft_reduction *copy);
  * functions of a reducer of the caller's own. */
 void reduction_describe(const weft_reduction *r, char *text, size_t bytes);
 
+/* Of which kind that text is; WEFT_REDUCE_KINDS: of none. */
+weft_reduction_kind reduction_find_kind(const char *text);
+
 int64_t reduction_bytes(const weft_reduction *r);
 reduction_value reduction_value_of(const weft_reduction *r);
 void reduction_init(const weft_reduction *r, void *accumulator);

@@ -6,11 +6,8 @@
 #include "base/pages.h"
 #include "base/thread.h"
 #include "store/io/bytes.h"
-#include "store/io/fault.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,13 +22,12 @@ struct lease_table {
 
 static weft_status load(lease_table *l, const char *path, int64_t tiles, error *e)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        const int number = errno;
-        return fault_set(e, number, path, "cannot open %s for reading", path);
+    int fd = -1;
+    weft_status status = bytes_open(path, &fd, e);
+    if (status == WEFT_OK) {
+        status = bytes_read(fd, path, l->leased, (size_t)tiles, l->offset, e);
+        (void)close(fd);
     }
-    const weft_status status = bytes_read(fd, path, l->leased, (size_t)tiles, l->offset, e);
-    (void)close(fd);
     return status;
 }
 

@@ -4,8 +4,10 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "reduce/reduction.h"
 #include "store/format/checksum.h"
 #include "store/format/metadata.h"
+#include "store/format/numbers.h"
 #include "store/guard/lock.h"
 #include "store/io/bytes.h"
 
@@ -17,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VERIFY_BYTES = 4 << 20 };
-
 struct weft_result {
     int fd;
     char *path;
@@ -28,12 +28,23 @@ struct weft_result {
     const metadata_layout *layout;
     weft_result_info info;
     weft_field_info *fields;
+    weft_reduction_info *reductions;
     tables tables; /* the rows of failures that are in use come first */
     int64_t failure_count;
     int *row; /* the rows of runs that are the map's … */
     int rows; /* … and how many there are */
     error error;
 };
+
+/* The value of a histogram has three counts more than it has bins. */
+static int64_t count_numbers(const weft_reduction_info *reduction)
+{
+    const bool vector = reduction->ndims == 1;
+    const int64_t elements = reduction->shape[0];
+    return vector && reduction->kind == WEFT_REDUCE_HISTOGRAM && elements > 3 ? elements - 2
+           : vector && reduction->kind == WEFT_REDUCE_QUANTILES               ? elements
+                                                                              : 0;
+}
 
 static void describe(weft_result *r)
 {
@@ -50,6 +61,7 @@ static void describe(weft_result *r)
     info->tiles = j->tiles.tiles;
     info->seed = j->seed;
     info->fields = j->fields;
+    info->reductions = j->reductions;
     for (int i = 0; i < j->fields; i++) {
         const job_field *from = &j->field[i];
         weft_field_info *field = &r->fields[i];
@@ -62,6 +74,18 @@ static void describe(weft_result *r)
         (void)snprintf(field->long_name, sizeof field->long_name, "%s", from->long_name);
         memcpy(field->fill, from->fill, sizeof field->fill);
     }
+    for (int i = 0; i < j->reductions; i++) {
+        const job_reduction *from = &j->reduction[i];
+        weft_reduction_info *reduction = &r->reductions[i];
+        (void)snprintf(reduction->name, sizeof reduction->name, "%s", from->name);
+        (void)snprintf(reduction->what, sizeof reduction->what, "%s", from->how);
+        reduction->kind = reduction_find_kind(from->how);
+        reduction->type = from->type;
+        reduction->ndims = from->shape.ndims;
+        memcpy(reduction->shape, from->shape.shape, sizeof reduction->shape);
+        reduction->value_bytes = job_value_bytes(j, i);
+        reduction->numbers = count_numbers(reduction);
+    }
 }
 
 static void forget_map(weft_result *r)
@@ -70,12 +94,14 @@ static void forget_map(weft_result *r)
     free(r->tables.run);
     free(r->tables.failure);
     free(r->tables.tile);
+    free(r->reductions);
     free(r->fields);
     r->row = NULL;
     r->rows = 0;
     r->tables = (tables){.runs = 0};
     r->failure_count = 0;
     r->fields = NULL;
+    r->reductions = NULL;
 }
 
 static weft_status choose_map(weft_result *r, int map)
@@ -84,12 +110,13 @@ static weft_status choose_map(weft_result *r, int map)
     r->job = r->meta.job[map];
     r->layout = &r->meta.layout[map];
     r->fields = calloc((size_t)r->job->fields + 1, sizeof *r->fields);
+    r->reductions = calloc((size_t)r->job->reductions + 1, sizeof *r->reductions);
     r->tables.tile = calloc((size_t)r->job->tiles.tiles + 1, sizeof *r->tables.tile);
     r->tables.failure = calloc((size_t)r->layout->failure_rows + 1, sizeof *r->tables.failure);
     r->tables.run = calloc((size_t)r->layout->run_rows + 1, sizeof *r->tables.run);
     r->row = calloc((size_t)r->layout->run_rows + 1, sizeof *r->row);
-    if (r->fields == NULL || r->tables.tile == NULL || r->tables.failure == NULL ||
-        r->tables.run == NULL || r->row == NULL) {
+    if (r->fields == NULL || r->reductions == NULL || r->tables.tile == NULL ||
+        r->tables.failure == NULL || r->tables.run == NULL || r->row == NULL) {
         return error_memory(&r->error, "the tables of %s", r->path);
     }
     describe(r);
@@ -279,8 +306,99 @@ weft_status weft_result_read_coordinates(weft_result *result, int dimension, int
     return WEFT_OK;
 }
 
-/* Unchecked: a run of a column's rows. */
-static weft_status read_rows(weft_result *r, int column, int64_t first, int64_t count, void *values)
+static weft_status no_reduction(weft_result *r, int reduction)
+{
+    return error_set(&r->error, WEFT_ERR_USAGE,
+                     "map '%s' of %s has no reduction %d; it has %d, from 0 on", r->info.name,
+                     r->path, reduction, r->info.reductions);
+}
+
+const weft_reduction_info *weft_result_reduction(weft_result *result, int reduction)
+{
+    error_clear(&result->error);
+    if (reduction >= 0 && reduction < result->info.reductions) {
+        return &result->reductions[reduction];
+    }
+    (void)no_reduction(result, reduction);
+    return NULL;
+}
+
+int weft_result_find_reduction(weft_result *result, const char *name)
+{
+    char names[ERROR_TEXT_BYTES / 2] = "";
+    error_clear(&result->error);
+    const int reduction = job_find_reduction(result->job, name);
+    for (int i = 0;
+         i < result->info.reductions && strlen(names) + WEFT_NAME_BYTES + 2 < sizeof names; i++) {
+        number_append(names, sizeof names, "%s%s", i > 0 ? ", " : "", result->reductions[i].name);
+    }
+    if (reduction < 0) {
+        (void)error_set(&result->error, WEFT_ERR_USAGE,
+                        "map '%s' of %s has no reduction '%s'; it has %s", result->info.name,
+                        result->path, name, names[0] == '\0' ? "none" : names);
+    }
+    return reduction;
+}
+
+/* The value, and whether it is the one whose checksum is there: one that is being made is not.
+ */
+static weft_status read_value(weft_result *r, int reduction, void *value, uint64_t *check,
+                              bool *whole)
+{
+    const size_t bytes = (size_t)r->reductions[reduction].value_bytes;
+    const void *run = value;
+    weft_status status =
+        bytes_read(r->fd, r->path, check, sizeof *check,
+                   r->layout->values_offset + reduction * (int64_t)sizeof *check, &r->error);
+    if (status == WEFT_OK && *check != 0) {
+        status =
+            bytes_read(r->fd, r->path, value, bytes, r->layout->value_offset[reduction], &r->error);
+    }
+    *whole = status == WEFT_OK && *check != 0 && checksum_runs(1, &run, &bytes) == *check;
+    return status;
+}
+
+weft_status weft_result_get_value(weft_result *result, int reduction, void *value)
+{
+    uint64_t check = 0;
+    bool whole = false;
+    error_clear(&result->error);
+    if (reduction < 0 || reduction >= result->info.reductions) {
+        return no_reduction(result, reduction);
+    }
+    weft_status status = read_value(result, reduction, value, &check, &whole);
+    if (status == WEFT_OK && check != 0 && !whole) {
+        /* It may have been made anew in between. */
+        status = read_value(result, reduction, value, &check, &whole);
+    }
+    if (status != WEFT_OK || whole) {
+        return status;
+    }
+    const char *name = result->reductions[reduction].name;
+    return check == 0
+               ? error_set(&result->error, WEFT_ERR_NOT_FOUND,
+                           "reduction '%s' of map '%s' of %s has no value yet: it has one once the "
+                           "map is complete",
+                           name, result->info.name, result->path)
+               : error_set(&result->error, WEFT_ERR_CORRUPT,
+                           "the value of reduction '%s' of map '%s' of %s differs from its "
+                           "checksum; the program that computes the map makes it anew",
+                           name, result->info.name, result->path);
+}
+
+weft_status weft_result_get_numbers(weft_result *result, int reduction, double numbers[])
+{
+    error_clear(&result->error);
+    if (reduction < 0 || reduction >= result->info.reductions) {
+        return no_reduction(result, reduction);
+    }
+    const weft_reduction_info *info = &result->reductions[reduction];
+    return numbers_read(result->path, result->info.name, info->name,
+                        info->kind == WEFT_REDUCE_HISTOGRAM ? "edges" : "probabilities",
+                        info->numbers, numbers, &result->error);
+}
+
+weft_status result_read_rows(weft_result *r, int column, int64_t first, int64_t count, void *values)
 {
     const job *j = r->job;
     return bytes_read(r->fd, r->path, values, (size_t)job_row_bytes(j, column, count),
@@ -299,10 +417,27 @@ weft_status weft_result_read(weft_result *result, int field, int64_t first, int6
                          "%s has %" PRId64 " items, not %" PRId64 " from %" PRId64, result->path,
                          result->info.count, count, first);
     }
-    return count == 0 ? WEFT_OK : read_rows(result, field, first, count, values);
+    return count == 0 ? WEFT_OK : result_read_rows(result, field, first, count, values);
 }
 
-static weft_status read_tables(weft_result *r)
+bool weft_result_item_done(weft_result *result, int64_t item)
+{
+    tile_record record;
+    error_clear(&result->error);
+    if (item < 0 || item >= result->info.count) {
+        (void)error_set(&result->error, WEFT_ERR_USAGE,
+                        "%s has no item %" PRId64 "; it has %" PRId64 ", from 0 on", result->path,
+                        item, result->info.count);
+        return false;
+    }
+    const int64_t tile = item / result->info.grain;
+    return bytes_read(result->fd, result->path, &record, sizeof record,
+                      result->layout->tiles_offset + tile * (int64_t)sizeof record,
+                      &result->error) == WEFT_OK &&
+           tile_record_sound(&record, tile) && tile_record_done(&record);
+}
+
+weft_status result_read_tables(weft_result *r)
 {
     return tables_read(r->fd, r->path, r->layout, &r->job->tiles, &r->tables, &r->error);
 }
@@ -360,7 +495,7 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     memset(progress, 0, sizeof *progress);
     /* Before the tables: a run that ends meanwhile looks alive, not killed. */
     progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
-    const weft_status status = read_tables(result);
+    const weft_status status = result_read_tables(result);
     if (status != WEFT_OK) {
         return status;
     }
@@ -405,6 +540,21 @@ weft_status weft_result_get_done(weft_result *result, int64_t first, bool *done,
 const job *result_job(const weft_result *result)
 {
     return result->job;
+}
+
+const char *result_path(const weft_result *result)
+{
+    return result->path;
+}
+
+error *result_error(weft_result *result)
+{
+    return &result->error;
+}
+
+const tile_record *result_record(const weft_result *result, int64_t tile)
+{
+    return &result->tables.tile[tile];
 }
 
 const tile_record *result_tile(const weft_result *result, int64_t tile)
@@ -469,181 +619,5 @@ weft_status weft_result_get_failure(weft_result *result, int64_t row, weft_resul
     failure->item = from->item;
     failure->code = from->code;
     copy_text(failure->text, sizeof failure->text, from->text, sizeof from->text);
-    return WEFT_OK;
-}
-
-/* The state of a verification. */
-typedef struct verification {
-    weft_result *result;
-    weft_verify_fn on_bad;
-    void *context;
-    int64_t verified;
-    int64_t bad;
-    int64_t unread;                 /* of the bad ones, those that cannot be read */
-    unsigned char *buffer;          /* room for `tiles` tiles, column after column */
-    size_t offset[WEFT_MAX_FIELDS]; /* where in the buffer a column begins */
-    int64_t tiles;
-} verification;
-
-static void report_bad(verification *v, int64_t tile, const char *what)
-{
-    const tiling *tiles = &v->result->job->tiles;
-    v->bad++;
-    if (v->on_bad != NULL) {
-        v->on_bad(tile, tiling_first(tiles, tile), tiling_items(tiles, tile, 1), what, v->context);
-    }
-}
-
-/* The tile's bytes are in the buffer, `place` tiles from its start. */
-static void verify_tile(verification *v, int64_t tile, int64_t place)
-{
-    const job *j = v->result->job;
-    const void *bytes[WEFT_MAX_FIELDS];
-    size_t counts[WEFT_MAX_FIELDS];
-    for (int i = 0; i < job_columns(j); i++) {
-        bytes[i] = v->buffer + v->offset[i] + job_column_room(j, i, place);
-        counts[i] = (size_t)job_column_bytes(j, i, tile, 1);
-    }
-    if (checksum_runs(job_columns(j), bytes, counts) == v->result->tables.tile[tile].checksum) {
-        v->verified++;
-    } else {
-        report_bad(v, tile, "its bytes differ from its checksum");
-    }
-}
-
-/* Only what is done is read: a disk that fails elsewhere does not matter here. */
-static bool any_done(const verification *v, int64_t first, int64_t tiles)
-{
-    bool done = false;
-    for (int64_t tile = first; tile < first + tiles && !done; tile++) {
-        done = result_tile(v->result, tile) != NULL;
-    }
-    return done;
-}
-
-static weft_status read_run(verification *v, int64_t first, int64_t tiles)
-{
-    const job *j = v->result->job;
-    weft_status status = WEFT_OK;
-    for (int i = 0; i < job_columns(j) && status == WEFT_OK; i++) {
-        const bool field = i < j->fields;
-        status = read_rows(v->result, i, field ? tiling_first(&j->tiles, first) : first,
-                           field ? tiling_items(&j->tiles, first, tiles) : tiles,
-                           v->buffer + v->offset[i]);
-    }
-    return status;
-}
-
-/* What fails to be read is read again tile by tile: only what lies there is lost. */
-static void verify_run(verification *v, int64_t first, int64_t tiles)
-{
-    const bool readable = !any_done(v, first, tiles) || read_run(v, first, tiles) == WEFT_OK;
-    for (int64_t place = 0; place < tiles; place++) {
-        const int64_t tile = first + place;
-        const tile_record *record = &v->result->tables.tile[tile];
-        if (!readable && tiles > 1) {
-            verify_run(v, tile, 1);
-        } else if (!tile_record_sound(record, tile)) {
-            report_bad(v, tile, "its tile record is damaged");
-        } else if (!readable) {
-            v->unread++;
-            report_bad(v, tile, "its bytes cannot be read");
-        } else if (tile_record_done(record)) {
-            verify_tile(v, tile, place);
-        }
-    }
-}
-
-/* Which dimension's coordinates are not what they were; -1: none. */
-static weft_status verify_coordinates(verification *v, int *changed)
-{
-    enum { PIECE = VERIFY_BYTES / sizeof(double) };
-    const job *j = v->result->job;
-    weft_status status = WEFT_OK;
-    double *piece = malloc(VERIFY_BYTES);
-    if (piece == NULL) {
-        return error_memory(&v->result->error, "the coordinates of %s", v->result->path);
-    }
-    for (int i = 0; i < j->items.ndims && status == WEFT_OK; i++) {
-        const int64_t count = j->items.shape[i];
-        uint64_t sum = dimension_sum(0, piece, 0);
-        for (int64_t at = 0; at < count && j->dimension[i].checksum != 0 && status == WEFT_OK;) {
-            const int64_t now = count - at < PIECE ? count - at : PIECE;
-            status = read_coordinates(v->result, i, at, now, piece);
-            sum = dimension_sum(sum, piece, now);
-            at += now;
-        }
-        if (j->dimension[i].checksum != 0 && j->dimension[i].checksum != sum) {
-            *changed = i;
-        }
-    }
-    free(piece);
-    return status;
-}
-
-/* Tiles, or the coordinates of a dimension, where that is not -1. */
-static weft_status tell_bad(const verification *v, int dimension)
-{
-    error *e = &v->result->error;
-    const char *path = v->result->path;
-    if (dimension >= 0) {
-        return error_set(e, WEFT_ERR_CORRUPT,
-                         "%s: the coordinates of dimension '%s' are damaged, and so are %" PRId64
-                         " tiles; to repair them, run the job's command again with --fresh",
-                         path, v->result->job->dimension[dimension].name, v->bad);
-    }
-    if (v->unread == 0) {
-        return error_set(e, WEFT_ERR_CORRUPT, "%s: %" PRId64 " tiles are damaged", path, v->bad);
-    }
-    return error_set(e, WEFT_ERR_CORRUPT,
-                     "%s: %" PRId64 " tiles are damaged; %" PRId64 " of them cannot be read: the "
-                     "disk, or its server, is failing, see dmesg",
-                     path, v->bad, v->unread);
-}
-
-static weft_status prepare_buffer(verification *v)
-{
-    const job *j = v->result->job;
-    const int64_t tile_bytes = job_tile_bytes(j);
-    v->tiles = tile_bytes >= VERIFY_BYTES ? 1 : VERIFY_BYTES / tile_bytes;
-    size_t bytes = 0;
-    for (int i = 0; i < job_columns(j); i++) {
-        v->offset[i] = bytes;
-        bytes += (size_t)job_column_room(j, i, v->tiles);
-    }
-    v->buffer = malloc(bytes + 1);
-    if (v->buffer == NULL) {
-        return error_memory(&v->result->error, "a tile of %s", v->result->path);
-    }
-    return WEFT_OK;
-}
-
-weft_status weft_result_verify(weft_result *result, weft_verify_fn on_bad, void *context,
-                               int64_t *verified, int64_t *bad)
-{
-    verification v = {.result = result, .on_bad = on_bad, .context = context};
-    error_clear(&result->error);
-    weft_status status = read_tables(result);
-    if (status == WEFT_OK) {
-        status = prepare_buffer(&v);
-    }
-    for (int64_t tile = 0; tile < result->info.tiles && status == WEFT_OK; tile += v.tiles) {
-        const int64_t left = result->info.tiles - tile;
-        verify_run(&v, tile, left < v.tiles ? left : v.tiles);
-    }
-    int changed = -1;
-    if (status == WEFT_OK) {
-        status = verify_coordinates(&v, &changed);
-    }
-    free(v.buffer);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    *verified = v.verified;
-    *bad = v.bad;
-    if (v.bad > 0 || changed >= 0) {
-        return tell_bad(&v, changed);
-    }
-    error_clear(&result->error);
     return WEFT_OK;
 }

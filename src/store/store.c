@@ -78,6 +78,7 @@ static weft_status open_descriptor(store *s, error *e)
         const int number = errno;
         return fault_set(e, number, s->path, "cannot open %s for writing", s->path);
     }
+    bytes_forget(s->fd);
     return WEFT_OK;
 }
 
@@ -562,13 +563,12 @@ weft_status store_write(store *s, int column, int64_t first, int64_t rows, const
 /* By a descriptor of its own, see open_descriptor(). */
 static weft_status read_bytes(const store *s, void *bytes, int64_t count, int64_t offset, error *e)
 {
-    const int fd = open(s->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        const int number = errno;
-        return fault_set(e, number, s->path, "cannot open %s for reading", s->path);
+    int fd = -1;
+    weft_status status = bytes_open(s->path, &fd, e);
+    if (status == WEFT_OK) {
+        status = bytes_read(fd, s->path, bytes, (size_t)count, offset, e);
+        (void)close(fd);
     }
-    const weft_status status = bytes_read(fd, s->path, bytes, (size_t)count, offset, e);
-    (void)close(fd);
     return status;
 }
 

@@ -8,11 +8,8 @@
 #include "base/pool.h"
 #include "base/thread.h"
 #include "store/io/bytes.h"
-#include "store/io/fault.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,14 +266,10 @@ static weft_status load(tile_table *l, error *e)
 {
     tables t = {.failure = l->created ? NULL : l->failures,
                 .run = calloc((size_t)l->layout.run_rows + 1, sizeof *t.run)};
-    const int fd = open(l->path, O_RDONLY | O_CLOEXEC);
-    weft_status status = WEFT_OK;
-    if (t.run == NULL) {
-        status = error_memory(e, "the runs of %s", l->path);
-    } else if (fd < 0) {
-        const int number = errno;
-        status = fault_set(e, number, l->path, "cannot open %s for reading", l->path);
-    } else {
+    int fd = -1;
+    weft_status status =
+        t.run == NULL ? error_memory(e, "the runs of %s", l->path) : bytes_open(l->path, &fd, e);
+    if (status == WEFT_OK) {
         status = tables_read(fd, l->path, &l->layout, &l->job->tiles, &t, e);
     }
     l->run = tables_new_run(&t, l->layout.map);

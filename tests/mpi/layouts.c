@@ -34,6 +34,12 @@ static void run_one(const char *schedule, int64_t grain, int64_t count, const ch
         weft_map *map = known_map(session, "known", count);
         status = weft_map_run(map, known_kernel, NULL);
         CHECK(status == WEFT_OK);
+        CHECK(weft_session_seed(session) == (uint64_t)count + 5);
+        known_read_back(map, (uint64_t)count + 5, count);
+        /* It is passed, and read again. */
+        status = weft_map_run(map, known_kernel, NULL);
+        CHECK(status == WEFT_OK);
+        known_read_back(map, (uint64_t)count + 5, count);
         weft_map_destroy(map);
     }
     CHECK(weft_finish(session, status) == 0);

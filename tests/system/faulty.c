@@ -15,12 +15,18 @@
  *
  * FAULTY_LOG names a file that gets a line for each call that a rule has struck.
  *
+ * FAULTY_NFS=SUFFIX puts files whose names end so on NFS, each process being a client: what it
+ * writes is kept until it syncs or closes the file, or reads from it. That files are opened so that
+ * they are read without the client's memory is logged, and not done.
+ *
  * FAULTY_CLOCK=SECONDS,FILE sets the time of day by so much, as soon as there is that file. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,6 +35,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -193,9 +200,112 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     return result;
 }
 
+/* What a client of NFS has written and kept. */
+typedef struct kept {
+    struct kept *next;
+    int fd;
+    off_t offset;
+    size_t count;
+    unsigned char bytes[];
+} kept;
+
+static kept *first_kept;
+static kept **last_kept = &first_kept;
+static pthread_mutex_t kept_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pid_t client;
+
+__attribute__((constructor)) static void become_client(void)
+{
+    client = getenv("FAULTY_NFS") == NULL ? -1 : getpid();
+}
+
+/* In a child of the client nobody may hold the mutex. */
+static bool is_on_nfs(int fd)
+{
+    char path[4096];
+    return client == getpid() && name_of(fd, path) && ends_with(path, getenv("FAULTY_NFS"));
+}
+
+static void keep(int fd, const void *bytes, size_t count, off_t offset)
+{
+    kept *k = malloc(sizeof *k + count);
+    if (k == NULL) {
+        abort();
+    }
+    *k = (kept){.fd = fd, .offset = offset, .count = count};
+    memcpy(k->bytes, bytes, count);
+    (void)pthread_mutex_lock(&kept_mutex);
+    *last_kept = k;
+    last_kept = &k->next;
+    (void)pthread_mutex_unlock(&kept_mutex);
+}
+
+/* Sends all that is kept of a file. */
+static void send_kept(int fd)
+{
+    NEXT(pwrite);
+    struct stat mine;
+    (void)fstat(fd, &mine);
+    (void)pthread_mutex_lock(&kept_mutex);
+    kept **link = &first_kept;
+    while (*link != NULL) {
+        kept *k = *link;
+        struct stat its;
+        if (fstat(k->fd, &its) == 0 && its.st_ino == mine.st_ino && its.st_dev == mine.st_dev) {
+            if (next(k->fd, k->bytes, k->count, k->offset) != (ssize_t)k->count) {
+                abort();
+            }
+            *link = k->next;
+            free(k);
+        } else {
+            link = &k->next;
+        }
+    }
+    last_kept = link;
+    (void)pthread_mutex_unlock(&kept_mutex);
+}
+
+int fstatfs(int fd, struct statfs *system)
+{
+    NEXT(fstatfs);
+    const int result = next(fd, system);
+    if (result == 0 && is_on_nfs(fd)) {
+        system->f_type = NFS_SUPER_MAGIC;
+    }
+    return result;
+}
+
+int fcntl(int fd, int command, ...)
+{
+    NEXT(fcntl);
+    char path[4096];
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (command == F_SETFL && is_on_nfs(fd) && name_of(fd, path)) {
+        write_log("direct", path);
+        return 0;
+    }
+    return next(fd, command, argument);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return fcntl(fd, command, argument);
+}
+
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
     NEXT(pwrite);
+    if (is_on_nfs(fd)) {
+        keep(fd, bytes, count, offset);
+        return (ssize_t)count;
+    }
     const rule *r = strike("pwrite", fd, offset, count);
     if (r != NULL && r->number != 0) {
         return -1;
@@ -214,6 +324,9 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset)
 ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
 {
     NEXT(pread);
+    if (is_on_nfs(fd)) {
+        send_kept(fd);
+    }
     return strike("pread", fd, offset, count) != NULL ? -1 : next(fd, bytes, count, offset);
 }
 
@@ -225,12 +338,18 @@ ssize_t pread64(int fd, void *bytes, size_t count, off_t offset)
 int fdatasync(int fd)
 {
     NEXT(fdatasync);
+    if (is_on_nfs(fd)) {
+        send_kept(fd);
+    }
     return strike("fdatasync", fd, 0, 1) != NULL ? -1 : next(fd);
 }
 
 int fsync(int fd)
 {
     NEXT(fsync);
+    if (is_on_nfs(fd)) {
+        send_kept(fd);
+    }
     return strike("fsync", fd, 0, 1) != NULL ? -1 : next(fd);
 }
 
@@ -246,6 +365,9 @@ int close(int fd)
     NEXT(close);
     const rule *r = strike("close", fd, 0, 1);
     const int number = errno;
+    if (is_on_nfs(fd)) {
+        send_kept(fd);
+    }
     const int result = next(fd);
     if (r == NULL) {
         return result;

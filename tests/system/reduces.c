@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* reduces: two maps of one result with reductions of every kind, from fields and by the kernel;
- * writes down their values. What test_reductions.py runs. */
+/* reduces: two maps of one result with reductions of every kind, from fields and by the kernel,
+ * and one with none; writes down their values, and reads fields back. What test_reductions.py runs.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -165,18 +166,11 @@ static weft_status describe_drawn(weft_session *session, const wish *w, weft_map
     return status;
 }
 
-static weft_status describe_fields(weft_session *session, const wish *w, weft_map **map)
+static weft_status describe_fields(weft_session *session, const wish *w, const char *name,
+                                   weft_map **map)
 {
     const int64_t two = VARIABLES;
-    const struct {
-        const char *field;
-        weft_reduction how;
-        const char *name;
-    } all[] = {
-        {"wide", WEFT_SUM, "sum"},           {"whole", WEFT_INT64_SUM, "integers"},
-        {"wide", WEFT_MOMENTS, "moments"},   {"pair", weft_covariance_of(VARIABLES), "covariance"},
-        {"pair", WEFT_EXTREMES, "extremes"}, {"pair", weft_histogram_of(BINS, edges), "histogram"}};
-    weft_status status = weft_map_create(session, "fields", 1, &w->count, map);
+    weft_status status = weft_map_create(session, name, 1, &w->count, map);
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "wide", WEFT_FLOAT64, 0, NULL, NULL, NULL);
     }
@@ -186,8 +180,22 @@ static weft_status describe_fields(weft_session *session, const wish *w, weft_ma
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "pair", WEFT_FLOAT32, 1, &two, NULL, NULL);
     }
+    return status;
+}
+
+static weft_status reduce_fields(weft_map *map)
+{
+    const struct {
+        const char *field;
+        weft_reduction how;
+        const char *name;
+    } all[] = {
+        {"wide", WEFT_SUM, "sum"},           {"whole", WEFT_INT64_SUM, "integers"},
+        {"wide", WEFT_MOMENTS, "moments"},   {"pair", weft_covariance_of(VARIABLES), "covariance"},
+        {"pair", WEFT_EXTREMES, "extremes"}, {"pair", weft_histogram_of(BINS, edges), "histogram"}};
+    weft_status status = WEFT_OK;
     for (size_t i = 0; i < sizeof all / sizeof all[0] && status == WEFT_OK; i++) {
-        status = weft_map_reduce_field(*map, all[i].field, all[i].how, all[i].name);
+        status = weft_map_reduce_field(map, all[i].field, all[i].how, all[i].name);
     }
     return status;
 }
@@ -256,6 +264,41 @@ static weft_status write_values(weft_session *session, const wish *w, weft_map *
     return status;
 }
 
+/* Every rank reads back what all of them have computed, in two parts; failed items hold NaN. */
+static weft_status check_fields(weft_session *session, const wish *w, weft_map *map)
+{
+    double *wide = malloc((size_t)w->count * sizeof *wide + 1);
+    float *pair = malloc((size_t)w->count * VARIABLES * sizeof *pair + 1);
+    const int64_t part = w->count / 3;
+    weft_status status = wide == NULL || pair == NULL ? WEFT_ERR_MEMORY : WEFT_OK;
+    if (status == WEFT_OK) {
+        status = weft_map_read(map, "wide", 0, part, wide);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_read(map, "pair", part, w->count - part, pair + part * VARIABLES);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_read(map, "wide", part, w->count - part, wide + part);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_read(map, "pair", 0, part, pair);
+    }
+    for (int64_t i = 0; i < w->count && status == WEFT_OK; i++) {
+        const bool failed =
+            is_listed(w->fail, i) || is_listed(w->error, i) || is_listed(w->crash, i);
+        const bool good =
+            failed ? isnan(wide[i]) && isnan(pair[2 * i])
+                   : wide[i] == wide_value_of(i) && pair[VARIABLES * i] == (float)(i % 77 - 11);
+        if (!good) {
+            status = weft_error(session, WEFT_ERR_CORRUPT, "item %" PRId64 " is %g and %g", i,
+                                wide[i], (double)pair[VARIABLES * i]);
+        }
+    }
+    free(pair);
+    free(wide);
+    return status;
+}
+
 static bool goes_on(weft_status status)
 {
     return status == WEFT_OK || status == WEFT_ITEMS_FAILED;
@@ -267,9 +310,16 @@ static weft_status run(weft_session *session, wish *w)
                                         "extremes", "histogram", "quantiles", "own"};
     weft_map *drawn = NULL;
     weft_map *fields = NULL;
+    weft_map *plain = NULL;
     weft_status status = describe_drawn(session, w, &drawn);
     if (status == WEFT_OK) {
-        status = describe_fields(session, w, &fields);
+        status = describe_fields(session, w, "fields", &fields);
+    }
+    if (status == WEFT_OK) {
+        status = reduce_fields(fields);
+    }
+    if (status == WEFT_OK) {
+        status = describe_fields(session, w, "plain", &plain);
     }
     if (status == WEFT_OK) {
         status = ask_wrongly(drawn, fields, w->wrong);
@@ -282,9 +332,19 @@ static weft_status run(weft_session *session, wish *w)
         status = written == WEFT_OK ? weft_map_run(fields, fill, w) : written;
     }
     if (goes_on(status)) {
-        const weft_status written = write_values(session, w, fields, "fields", 6, names);
+        weft_status written = write_values(session, w, fields, "fields", 6, names);
+        if (written == WEFT_OK) {
+            written = check_fields(session, w, fields);
+        }
         status = written == WEFT_OK ? status : written;
     }
+    if (status == WEFT_OK) {
+        status = weft_map_run(plain, fill, w);
+    }
+    if (status == WEFT_OK) {
+        status = check_fields(session, w, plain);
+    }
+    weft_map_destroy(plain);
     weft_map_destroy(fields);
     weft_map_destroy(drawn);
     return status;

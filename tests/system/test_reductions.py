@@ -2,6 +2,7 @@
 """Reductions: the same bits on every layout, with failures, kills and resumes (promises P1 to P5)."""
 
 import itertools
+import json
 import math
 import os
 import random
@@ -13,6 +14,7 @@ import numpy as np
 
 import results
 from launch import WEFT, SystemTest, main, needs, schedules, strike
+from test_filesystem import FAULTY, faulty
 
 REDUCES = os.environ.get("PROGRAM_reduces")
 LAYOUTS = ((0, 1), (1, 3), (2, 2), (3, 1), (2, 0))
@@ -121,6 +123,24 @@ class Reductions(SystemTest):
                 self.assertEqual(len(self.told), max(layout[0], 1))
                 values = self.check()
                 self.assertEqual(values, first.setdefault(grain, values))
+
+    @needs(FAULTY, "faulty.so")
+    def test_nfs(self):
+        """What other hosts' clients have written is there when values are made and fields are read;
+        without --sync, too, where they keep it until a file is closed."""
+        for layout, sync in ((2, 1), "0"), ((3, 1), "0"), ((2, 0), "0"), ((2, 2), "0.05"):
+            with self.subTest(layout=layout, sync=sync):
+                log = self.path("log")
+                for again in False, True:
+                    self.reduce("--grain", "16", "--sync", sync, *([] if again else ["--fresh"]),
+                                layout=layout,
+                                env=faulty("call=close,rank=1,times=4,delay=0.2,path=/result.h5",
+                                           log=log, FAULTY_NFS="/result.h5"))
+                    self.check()
+                # Nothing that ranks read stays in a client's memory.
+                with open(log, encoding="ascii") as file:
+                    self.assertGreater(file.read().count("direct result.h5"), 2 * layout[0])
+                os.unlink(log)
 
     def test_small_counts(self):
         for count in 1, 2:
@@ -246,6 +266,60 @@ class Reductions(SystemTest):
         ending = self.run_well(WEFT, "verify", self.path(), layout=(0, None), status=1)
         self.assertIn("300", ending.out + ending.err)
 
+    def forget(self, *values):
+        """Takes away the checksums by which values are known to be there."""
+        with h5py.File(self.path(), "r") as file:
+            places = []
+            for value in values:
+                map, name = value.split("/")
+                # In the order in which they were added, which is that of the accumulators.
+                number = list(file["weft"][map]["accumulators"]).index(name)
+                places.append(file["weft"][map]["values"].id.get_offset() + 8 * number)
+        with open(self.path(), "r+b") as file:
+            for place in places:
+                file.seek(place)
+                file.write(bytes(8))
+
+    @needs(WEFT, "weft")
+    def test_weft_status(self):
+        """All values as h5py reads them; what has none yet, and what is damaged, is told."""
+        self.reduce("--fail", "3,4", status=3, layout=(2, 1))
+        with results.open_result(self.path()) as file:
+            offset = file["drawn/own"].id.get_offset()
+        values = self.values()
+        text = self.run_well(WEFT, "status", self.path(), layout=(0, None)).out
+        said = self.run_well(WEFT, "status", self.path(), "--json", layout=(0, None)).out
+        maps = {each["map"]: {r["name"]: r for r in each["reductions"]}
+                for each in json.loads(said)["maps"]}
+        self.assertEqual({f"{map}/{name}" for map in maps for name in maps[map]}, set(values))
+        for path, value in values.items():
+            map, name = path.split("/")
+            told = maps[map][name]["value"]
+            self.assertEqual(flatten(told), flatten(expected_json(name, value.tolist())), path)
+            self.assertFalse(maps[map][name]["damaged"])
+            self.assertIn(f"/{path} ", text)
+        self.assertEqual(maps["plain"], {})
+        self.assertIn("of field 'wide'", maps["fields"]["sum"]["what"])
+        for words in (f"{values['drawn/sum']:.17g}\n", f"  {values['drawn/integers']}\n",
+                      f"{values['drawn/moments'][1]:.10g} +- ", f" at item {COUNT - 22}, ",
+                      "0.125 to 0.5 ", "50 %: "):
+            self.assertIn(words, text)
+        self.forget("drawn/moments", "fields/sum")
+        with open(self.path(), "r+b") as file:
+            file.seek(offset)
+            file.write(b"\x55")
+        text = self.run_well(WEFT, "status", self.path(), layout=(0, None)).out
+        self.assertRegex(text, r"/drawn/moments +no value yet\n")
+        self.assertRegex(text, r"/fields/sum +no value yet\n")
+        self.assertRegex(text, r"/drawn/own +damaged; ")
+        self.assertEqual(text.count("no value yet"), 2)
+        said = self.run_well(WEFT, "status", self.path(), "--map", "drawn", "--json",
+                             layout=(0, None)).out
+        told = {each["name"]: each for each in json.loads(said)["reductions"]}
+        self.assertEqual([name for name in told if told[name]["value"] is None],
+                         ["moments", "own"])
+        self.assertEqual([name for name in told if told[name]["damaged"]], ["own"])
+
     def test_what_lies_in_the_file(self):
         self.reduce()
         with results.open_result(self.path()) as file:
@@ -255,6 +329,20 @@ class Reductions(SystemTest):
             self.assertEqual({name for name, data in file["drawn"].items()
                               if not results.is_bare_dimension(data)},
                              set(file["weft/drawn/accumulators"]))
+
+
+def expected_json(name, value):
+    """What weft status is to say of a value."""
+    if name == "histogram":
+        return [EDGES.tolist(), value[:-3], value[-3:]]
+    return [[0, 0.5, 1], value] if name == "quantiles" else value
+
+
+def flatten(value):
+    """The numbers in a value, in their order."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(map(flatten, value), []) if isinstance(value, list) else [value]
 
 
 def results_tiles(path, map):

@@ -43,6 +43,10 @@ typedef struct run_options {
     /* For the values of a map with reductions, see fold_place(), and whether they are there. */
     unsigned char *values;
     bool *valued;
+    /* For reading a complete map back: where it lies, and whether what all ranks have written can
+     * be read by this one. */
+    struct metadata_layout *layout;
+    bool *readable;
     int64_t span_limit; /* items; 0: none */
     bool pure;
     bool never_apart; /* nothing is computed in a child, however careful */

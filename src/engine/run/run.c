@@ -358,9 +358,14 @@ static void hurry_closing(void)
     watchdog_hurry(CLOSE_S, weft_status_exit(WEFT_STOPPED), closing_words);
 }
 
+static bool is_complete(weft_status status)
+{
+    return status == WEFT_OK || status == WEFT_ITEMS_FAILED;
+}
+
 static void watch_closing(weft_status status, int64_t deadline_ns)
 {
-    if (status != WEFT_OK && status != WEFT_ITEMS_FAILED) {
+    if (!is_complete(status)) {
         watchdog_set(CLOSE_S, weft_status_exit(status), closing_words);
         return;
     }
@@ -384,23 +389,64 @@ static int64_t span_tiles(const job *j, int64_t limit)
     return limit > tiles->grain ? limit / tiles->grain : 1;
 }
 
-/* Collective, where no rank has been lost: rank 0 has the values of a map that is complete, and all
- * others get them. */
-static weft_status share_values(comm *c, store *s, const job *j, const run_options *options,
-                                int64_t deadline_ns, weft_status status, error *e)
+/* Whether what all ranks have written can be read by any of them once they have closed the file.
+ * With --sync it can before it is reported. */
+static bool is_readable(const comm *c, const run_options *options, int hosts)
 {
-    error own = {.status = WEFT_OK};
-    weft_status made = WEFT_OK;
-    if (j->reductions == 0 || (status != WEFT_OK && status != WEFT_ITEMS_FAILED)) {
+    return options->sync_s > 0 || hosts == 1 || !comm_broken(c);
+}
+
+/* Collective, where no rank has been lost: without --sync an NFS client may keep what its ranks
+ * have written until they close the file, and rank 0 is to read it before that is done as usual. */
+static weft_status close_others(comm *c, store **s, const run_options *options, weft_status status,
+                                int64_t deadline_ns, error *e)
+{
+    error late = {.status = WEFT_OK};
+    weft_status closed = WEFT_OK;
+    if (options->sync_s > 0 || comm_size(c) == 1 || comm_broken(c)) {
         return status;
     }
     watch_closing(status, deadline_ns);
-    if (comm_rank(c) == 0) {
-        made = fold_values(s, j, options->values, &own);
+    if (comm_rank(c) != 0 && *s != NULL) {
+        closed = store_finish(*s, &late);
+        store_close(*s);
+        *s = NULL;
+    }
+    end_watch();
+    closed = comm_agree_at_end(c, closed, &late);
+    if (closed == WEFT_OK) {
+        return status;
+    }
+    *e = late;
+    return closed;
+}
+
+/* Collective, where no rank has been lost: rank 0 has the values of a map that is complete, and all
+ * others get them. */
+static weft_status share_values(comm *c, store **s, const job *j, const run_options *options,
+                                int hosts, int64_t deadline_ns, weft_status status, error *e)
+{
+    error own = {.status = WEFT_OK};
+    weft_status made = WEFT_OK;
+    if (j->reductions == 0 || !is_complete(status)) {
+        return status;
+    }
+    status = close_others(c, s, options, status, deadline_ns, e);
+    if (!is_complete(status)) {
+        return status;
+    }
+    watch_closing(status, deadline_ns);
+    if (comm_rank(c) == 0 && is_readable(c, options, hosts)) {
+        made = fold_values(*s, j, options->values, &own);
         if (made == WEFT_OK && options->sync_s > 0) {
-            made = store_sync(s, &own);
+            made = store_sync(*s, &own);
         }
         *options->valued = made == WEFT_OK;
+    } else if (comm_rank(c) == 0) {
+        log_print(LOG_WARNING,
+                  "map '%s': ranks were lost, and without --sync what they wrote may be on its way "
+                  "still: the next run makes the values of its reductions",
+                  j->name);
     }
     if (!comm_broken(c)) {
         made = comm_agree_at_end(c, made, &own);
@@ -496,6 +542,7 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     weft_status status = open_on_first(c, j, options, &s, &o, &retry, e);
     const int64_t deadline_ns = o.left_ns == 0 ? 0 : clock_now_ns() + o.left_ns;
     options->file->made = options->file->made || status == WEFT_OK;
+    *options->layout = o.layout;
     if (status == WEFT_OK && o.complete) {
         status = o.failed == 0
                      ? WEFT_OK
@@ -531,8 +578,9 @@ weft_status run_map(comm *c, const placement *p, job *j, const run_options *opti
     }
     end_watch();
     free(retry);
-    status = share_values(c, s, j, options, deadline_ns, status, e);
+    status = share_values(c, &s, j, options, p->hosts, deadline_ns, status, e);
     status = close_store(c, s, options, deadline_ns, status, e);
+    *options->readable = is_readable(c, options, p->hosts);
     pool_destroy(buffers);
     pool_destroy(reports);
     overflow_unwatch();

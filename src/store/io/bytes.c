@@ -1,14 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole reads and writes at an offset: interrupted and short ones are continued. */
+#define _GNU_SOURCE 1
 #include "store/io/bytes.h"
 
 #include "store/io/fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Linux was seen to take several times as long for the same bytes in larger writes. */
 enum { PIECE_BYTES = 1 << 20 };
+
+static bool is_on_nfs(int fd)
+{
+    struct statfs system;
+    return fstatfs(fd, &system) == 0 && system.f_type == NFS_SUPER_MAGIC;
+}
+
+weft_status bytes_open(const char *path, int *fd, error *e)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) {
+        const int number = errno;
+        return fault_set(e, number, path, "cannot open %s for reading", path);
+    }
+    if (is_on_nfs(*fd)) {
+        /* There it has no rules of alignment. */
+        (void)fcntl(*fd, F_SETFL, O_DIRECT);
+    }
+    return WEFT_OK;
+}
+
+void bytes_forget(int fd)
+{
+    if (is_on_nfs(fd)) {
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    }
+}
 
 weft_status bytes_write(int fd, const char *path, const void *bytes, size_t count, int64_t offset,
                         error *e)

@@ -3,6 +3,9 @@
  */
 #include "store/sample_result.h"
 
+#include "reduce/reduction.h"
+
+#include <limits.h>
 #include <weft/result.h>
 
 static weft_result *open_result(const char *path)
@@ -409,6 +412,162 @@ static void test_verify_of_much(void **state)
     }
 }
 
+/* While a run is going on; of a tile whose record is torn nothing is done. */
+static void test_items_that_are_done(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const char *path = sample_path("items.h5");
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    store *s = NULL;
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    weft_result *r = open_result(path);
+    for (int64_t item = 0; item < SAMPLE_ITEMS; item++) {
+        assert_false(weft_result_item_done(r, item));
+        assert_string_equal(weft_result_error_text(r), "");
+    }
+    sample_put_tile(s, j, 1, 0);
+    sample_put_tile(s, j, 8, 2); /* the short one, with failures */
+    assert_int_equal(store_settle(s, &e), WEFT_OK);
+    unsigned char got[64];
+    for (int64_t item = 0; item < SAMPLE_ITEMS; item++) {
+        const bool done = item / 4 == 1 || item / 4 == 8;
+        assert_int_equal(weft_result_item_done(r, item), done);
+        if (done) {
+            unsigned char *bytes = sample_bytes(j, 0, item, 1);
+            assert_int_equal(weft_result_read(r, 0, item, 1, got), WEFT_OK);
+            assert_memory_equal(got, bytes, (size_t)job_field_bytes(j, 0, 1));
+            free(bytes);
+        }
+    }
+    flip(path, store_layout(s)->tiles_offset + (int64_t)sizeof(tile_record) + 20);
+    assert_false(weft_result_item_done(r, 4));
+    assert_true(weft_result_item_done(r, 33));
+    static const int64_t bad[] = {-1, SAMPLE_ITEMS, INT64_MIN, INT64_MAX};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(weft_result_item_done(r, bad[i]));
+        assert_non_null(strstr(weft_result_error_text(r), "it has 35, from 0 on"));
+    }
+    store_close(s);
+    weft_result_close(r);
+    job_destroy(j);
+}
+
+static void add_reduction(job *j, const char *name, weft_reduction how, int field)
+{
+    error e = {.status = WEFT_OK};
+    const reduction_value value = reduction_value_of(&how);
+    job_reduction r = {
+        .bytes = reduction_bytes(&how), .type = value.type, .shape = value.shape, .field = field};
+    (void)snprintf(r.name, sizeof r.name, "%s", name);
+    reduction_describe(&how, r.how, sizeof r.how);
+    const size_t used = strlen(r.how);
+    (void)snprintf(r.how + used, sizeof r.how - used, "%s", field < 0 ? "" : "; of field 'x'");
+    assert_int_equal(job_add_reduction(j, &r, &e), WEFT_OK);
+}
+
+/* A reduction of every kind. */
+static job *reducing_job(void)
+{
+    static const double numbers[] = {0, 0.25, 0.5, 1};
+    static const int64_t shape[] = {2, 3};
+    static const weft_reducer own = {.bytes = 48, .type = WEFT_INT64, .ndims = 2, .shape = shape};
+    const weft_reduction how[WEFT_REDUCE_KINDS] = {
+        [WEFT_REDUCE_SUM] = WEFT_SUM,
+        [WEFT_REDUCE_INT64_SUM] = WEFT_INT64_SUM,
+        [WEFT_REDUCE_MOMENTS] = WEFT_MOMENTS,
+        [WEFT_REDUCE_COVARIANCE] = weft_covariance_of(2),
+        [WEFT_REDUCE_EXTREMES] = WEFT_EXTREMES,
+        [WEFT_REDUCE_HISTOGRAM] = weft_histogram_of(3, numbers),
+        [WEFT_REDUCE_QUANTILES] = weft_quantiles_of(0.01, 0.1, 10, 4, numbers),
+        [WEFT_REDUCE_OWN] = weft_reducer_of(&own)};
+    error e = {.status = WEFT_OK};
+    job *j = NULL;
+    assert_int_equal(job_create("reducing", 1, (int64_t[]){10}, &j, &e), WEFT_OK);
+    assert_int_equal(job_add_field(j, "x", WEFT_FLOAT64, 0, NULL, NULL, NULL, &e), WEFT_OK);
+    for (int kind = 0; kind < WEFT_REDUCE_KINDS; kind++) {
+        char name[WEFT_NAME_BYTES];
+        (void)snprintf(name, sizeof name, "reduction-%d", kind);
+        add_reduction(j, name, how[kind], kind % 3 == 0 ? 0 : -1);
+    }
+    assert_int_equal(job_settle(j, 7, 4, &e), WEFT_OK);
+    return j;
+}
+
+static void check_description(weft_result *r, const job *j, int number)
+{
+    const weft_reduction_info *info = weft_result_reduction(r, number);
+    assert_string_equal(info->name, j->reduction[number].name);
+    assert_string_equal(info->what, j->reduction[number].how);
+    assert_int_equal(info->kind, number);
+    assert_int_equal(info->type, j->reduction[number].type);
+    assert_int_equal(info->ndims, j->reduction[number].shape.ndims);
+    assert_memory_equal(info->shape, j->reduction[number].shape.shape,
+                        (size_t)info->ndims * sizeof info->shape[0]);
+    assert_int_equal(info->value_bytes, job_value_bytes(j, number));
+    assert_int_equal(weft_result_find_reduction(r, info->name), number);
+}
+
+static void test_reductions(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    const char *path = sample_path("reductions.h5");
+    job *j = reducing_job();
+    unsigned char value[256];
+    unsigned char got[256];
+    store *s = NULL;
+    assert_int_equal(open_alone(path, j, (store_policy){.fresh = false}, &s, &e), WEFT_OK);
+    weft_result *r = open_result(path);
+    assert_int_equal(weft_result_describe(r)->reductions, WEFT_REDUCE_KINDS);
+    assert_int_equal(weft_result_describe(r)->fields, 1);
+    for (int i = 0; i < WEFT_REDUCE_KINDS; i++) {
+        check_description(r, j, i);
+        assert_int_equal(weft_result_get_value(r, i, got), WEFT_ERR_NOT_FOUND);
+        assert_non_null(strstr(weft_result_error_text(r), "has no value yet"));
+        memset(value, i + 1, sizeof value);
+        assert_int_equal(store_write_value(s, i, value, &e), WEFT_OK);
+        memset(got, 0, sizeof got);
+        assert_int_equal(weft_result_get_value(r, i, got), WEFT_OK);
+        assert_memory_equal(got, value, (size_t)job_value_bytes(j, i));
+        assert_int_equal(got[job_value_bytes(j, i)], 0);
+    }
+    flip(path, store_layout(s)->value_offset[2] + 3);
+    assert_int_equal(weft_result_get_value(r, 2, got), WEFT_ERR_CORRUPT);
+    assert_non_null(strstr(weft_result_error_text(r), "'reduction-2' of map 'reducing'"));
+    assert_int_equal(weft_result_get_value(r, 3, got), WEFT_OK);
+    assert_int_equal(store_forget_values(s, &e), WEFT_OK);
+    assert_int_equal(weft_result_get_value(r, 3, got), WEFT_ERR_NOT_FOUND);
+    static const int bad[] = {-1, WEFT_REDUCE_KINDS, INT_MAX};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_null(weft_result_reduction(r, bad[i]));
+        assert_non_null(strstr(weft_result_error_text(r), "it has 8, from 0 on"));
+        assert_int_equal(weft_result_get_value(r, bad[i], got), WEFT_ERR_USAGE);
+    }
+    assert_int_equal(weft_result_find_reduction(r, "x"), -1);
+    assert_non_null(strstr(weft_result_error_text(r), "it has reduction-0, reduction-1, "));
+    store_close(s);
+    weft_result_close(r);
+    job_destroy(j);
+}
+
+/* A result without reductions. */
+static void test_no_reductions(void **state)
+{
+    (void)state;
+    double value = 0;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    sample_make_file(sample_path("fields.h5"), j);
+    weft_result *r = open_result(sample_path("fields.h5"));
+    assert_int_equal(weft_result_describe(r)->reductions, 0);
+    assert_null(weft_result_reduction(r, 0));
+    assert_int_equal(weft_result_get_value(r, 0, &value), WEFT_ERR_USAGE);
+    assert_int_equal(weft_result_find_reduction(r, "sum"), -1);
+    assert_non_null(strstr(weft_result_error_text(r), "it has none"));
+    weft_result_close(r);
+    job_destroy(j);
+}
+
 static void test_not_there(void **state)
 {
     (void)state;
@@ -425,11 +584,19 @@ static void test_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_description),    cmocka_unit_test(test_dimensions),
-        cmocka_unit_test(test_what_is_done),   cmocka_unit_test(test_verify_coordinates),
-        cmocka_unit_test(test_reading),        cmocka_unit_test(test_progress_while_it_runs),
-        cmocka_unit_test(test_verify),         cmocka_unit_test(test_verify_of_little),
-        cmocka_unit_test(test_verify_of_much), cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_description),
+        cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_what_is_done),
+        cmocka_unit_test(test_verify_coordinates),
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_progress_while_it_runs),
+        cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_verify_of_little),
+        cmocka_unit_test(test_verify_of_much),
+        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_no_reductions),
+        cmocka_unit_test(test_items_that_are_done),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
