@@ -23,16 +23,19 @@ typedef enum weft_isolation {
     WEFT_NEVER         /**< none, whatever the options say */
 } weft_isolation;
 
+/** Seconds: without a limit. */
+#define WEFT_FOREVER 1e300
+
 /** A job: a name, a shape, fields, parameters. Every rank describes the same one. */
 typedef struct weft_map weft_map;
 
 /**
- * Describes a job. Nothing happens before weft_map_run().
+ * Describes a job. Nothing happens before weft_map_run() or weft_map_start().
  *
  * Its result is in the file given by `--out`, or by weft_program.default_out, or else in NAME.h5;
  * if what is given ends with `/`, in NAME.h5 in that folder, which has to exist. Maps whose file is
- * the same one share it: all those that are described when the first of them is run. That makes the
- * file, with all that it will ever hold: a map described later needs one of its own, see
+ * the same one share it: all those that are described when the first of them is started. That makes
+ * the file, with all that it will ever hold: a map described later needs one of its own, see
  * weft_map_set_out().
  *
  * @local Main thread. All ranks make the same calls.
@@ -52,9 +55,10 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_create(weft_session *session, const
                                                     weft_map **map);
 
 /**
- * Frees a map.
+ * Frees a map. One that is under way is cancelled and waited for, and a warning says so; so is the
+ * beginning of a map under way that is to make a file for both.
  *
- * @local Main thread.
+ * @local Main thread. If the map is under way, on all ranks.
  * @param map the map, or NULL
  */
 WEFT_API void weft_map_destroy(weft_map *map);
@@ -185,7 +189,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_reduce_field(weft_map *map, const c
                                                           const char *name);
 
 /**
- * The value of a reduction, once weft_map_run() has returned WEFT_OK or WEFT_ITEMS_FAILED.
+ * The value of a reduction, once weft_map_run() or weft_map_wait() has returned
+ * WEFT_OK or WEFT_ITEMS_FAILED.
  *
  * @local Main thread.
  * @param map   the map
@@ -199,8 +204,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_reduce_field(weft_map *map, const c
 WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name, void *value);
 
 /**
- * Reads values of a field back from the file, once weft_map_run() has returned WEFT_OK or
- * WEFT_ITEMS_FAILED: any items, whichever rank has computed them, and in whichever run. What has
+ * Reads values of a field back from the file, once weft_map_run() or weft_map_wait() has
+ * returned WEFT_OK or WEFT_ITEMS_FAILED: any items, whichever rank has computed them, and in whichever run. What has
  * failed holds the field's fill value.
  *
  * @code
@@ -283,7 +288,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_string(weft_map *map, const cha
  * @param map   the map
  * @param grain items per tile, at least 1; 0: automatic, from the count and the size of a record
  * @retval WEFT_OK        done
- * @retval WEFT_ERR_USAGE a negative grain
+ * @retval WEFT_ERR_USAGE a negative grain, or the map is under way
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_set_grain(weft_map *map, int64_t grain);
 
@@ -295,7 +300,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_grain(weft_map *map, int64_t gr
  * @param map   the map
  * @param items the largest number of items; 0: no limit
  * @retval WEFT_OK        done
- * @retval WEFT_ERR_USAGE a negative number
+ * @retval WEFT_ERR_USAGE a negative number, or the map is under way
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64_t items);
 
@@ -309,7 +314,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64
  *
  * @local Main thread.
  * @param map  the map
- * @param pure false if the kernel has side effects; true is the default
+ * @param pure false if the kernel has side effects; true is the default. A run that is under way is
+ *             not changed by it
  */
 WEFT_API void weft_map_set_pure(weft_map *map, bool pure);
 
@@ -325,12 +331,13 @@ WEFT_API void weft_map_set_pure(weft_map *map, bool pure);
  * @param map       the map
  * @param isolation which items; WEFT_WHEN_SUSPECT is the default
  * @retval WEFT_OK        done
- * @retval WEFT_ERR_USAGE not one of these
+ * @retval WEFT_ERR_USAGE not one of these, or the map is under way
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation);
 
 /**
- * Computes every item that the result does not hold yet.
+ * Computes every item that the result does not hold yet: weft_map_start() and weft_map_wait(), but
+ * that the calling thread does the work of the service thread where no other map is under way.
  *
  * The result's file is made if it does not exist, and resumed if it holds the same maps, on any
  * layout; a map that is complete is passed in a moment. Signals stop the run in good order, see
@@ -359,7 +366,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * @retval WEFT_ERR_USAGE      no field and no reduction, a grain that does not fit, an integer sum
  *                             that is beyond int64_t, or a path where no file can be;
  *                             a map that was described after another one of its file had been run,
- *                             or two maps of one name in a file;
+ *                             or two maps of one name in a file; it is under way already;
  *                             or the kernel has asked for a field that the map does not have, or
  *                             said of an item that is not of its span that it failed; or ranks
  *                             differ in what they have said of the map, in their program, or in
@@ -378,6 +385,116 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel,
                                                  void *context);
+
+/**
+ * Starts a map, and returns at once: its items are computed while the program goes on, which may
+ * compute, open OpenMP regions and call MPI on communicators of its own meanwhile.
+ *
+ * A service thread in each rank makes every MPI call of weft's then. Maps are computed in the order
+ * of their start, one after the other. Ranks need not start a map at the same time: it begins when
+ * all of them have, and what is wrong with it, a difference between ranks for one, is told by
+ * weft_map_wait(). The file is made, or looked at, then. Workers compute as the calling thread
+ * would at this moment: floating-point environment, locale, rights.
+ *
+ * Where the service thread cannot work, since the program has started MPI with less than
+ * MPI_THREAD_MULTIPLE or since there are no workers (`--threads 0`), a map is computed only while
+ * the program is in weft_map_wait(), weft_map_test() or weft_finish(); a line in the log says so,
+ * once. A rank that is in none of them for `--dead-after` is presumed dead until it is again.
+ *
+ * A map that fails, or is stopped by a signal, the time limit or the loss of a rank, ends those
+ * that were started behind it, or will be before the program has learned of it (weft_map_wait(),
+ * weft_map_test()): they do not begin, their status is the same, and its text names the map that
+ * has failed. One that was cancelled, or has failed items, ends no other.
+ *
+ * Until the program has learned of the map's end @p context, the map, and the maps that share its
+ * file must not be changed, a lock that a kernel waits for in a child must not be held, and exit()
+ * ends the process with status 1. On rank 0 no other thread may be in HDF5 while the first map of a
+ * file begins, unless HDF5 is built to be thread-safe.
+ *
+ * @local Main thread. All ranks start the same maps, in the same order.
+ * @param map     as for weft_map_run()
+ * @param kernel  computes a span
+ * @param context handed to the kernel; shared by all workers of the rank
+ * @retval WEFT_OK         the map is under way
+ * @retval WEFT_ERR_USAGE  it was under way already; or what a rank can see for itself: no kernel,
+ * no field and no reduction, a map that was described too late, two maps of one name in a file.
+ * Apart from the first the map counts as started, so that other ranks learn of it, and
+ * weft_map_wait() says the same
+ * @retval WEFT_ERR_SYSTEM the service thread could not be created; the map is not under way
+ * @retval WEFT_ERR_MEMORY out of memory; the map counts as started
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel,
+                                                   void *context);
+
+/**
+ * Whether a map that was started is done, so that weft_map_wait() would return at once.
+ *
+ * Never blocks, but where there is no service thread (see weft_map_start()) does a little of the
+ * work: it waits there until all ranks have come to begin, and computes a span with `--threads 0`.
+ *
+ * @local Main thread.
+ * @param map the map
+ * @return true if the map is done, or was never started
+ */
+WEFT_API bool weft_map_test(weft_map *map);
+
+/**
+ * Waits until a map that was started is done. It may be called again, and returns the same.
+ *
+ * Where there is no service thread (see weft_map_start()) the calling thread computes meanwhile;
+ * the limit is looked at after each of its spans then, and does not end the wait for ranks that
+ * have not come to begin.
+ *
+ * It does not return in the cases that weft_map_run() lists: then the service thread ends the
+ * process, wherever the program is.
+ *
+ * @local Main thread.
+ * @param map     the map
+ * @param seconds for how long at most, 0 or more; WEFT_FOREVER: as long as it takes
+ * @retval WEFT_TIMEOUT   it is not done yet, and goes on
+ * @retval WEFT_ERR_USAGE it was not started, or @p seconds is negative or no number; or, as all
+ * that follows, what the map has come to
+ * @return what the map has come to, as weft_map_run() would have returned it, the same on all
+ * ranks; WEFT_CANCELLED if it was cancelled before all items were computed
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_wait(weft_map *map, double seconds);
+
+/**
+ * Stops a map in good order, on all ranks if one of them says so. Returns at once: the map is done
+ * when weft_map_wait() says so, with WEFT_CANCELLED, or with WEFT_OK or WEFT_ITEMS_FAILED if all
+ * items were computed by then. One that has not begun yet does not begin. What was recorded stays:
+ * a map that is started again goes on. Maps that were started behind it go on.
+ *
+ * @local Main thread.
+ * @param map the map
+ * @retval WEFT_OK        done
+ * @retval WEFT_ERR_USAGE the map was never started, or the program has learned of its end
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_cancel(weft_map *map);
+
+/** How far a map is. */
+typedef struct weft_progress {
+    int64_t items;         /**< of the map */
+    int64_t items_done;    /**< recorded in the result; over all ranks, as what follows */
+    int64_t items_failed;  /**< of these */
+    int64_t tiles;         /**< of the map: runs of items that are recorded together */
+    int64_t tiles_blocked; /**< that wait for another map */
+    int64_t tiles_ready;   /**< that nobody has */
+    int64_t tiles_leased;  /**< that ranks have been given */
+    int64_t tiles_done;    /**< the four sum up to `tiles` */
+    int workers_computing; /**< of this rank, at whichever map */
+    int workers_waiting;   /**< of this rank, for something to compute */
+} weft_progress;
+
+/**
+ * How far a map is: of a moment ago on rank 0; on other ranks by what rank 0 has said last, which
+ * is several times within `--dead-after`. All 0, but for items and workers, before it was started.
+ *
+ * @local Main thread.
+ * @param map      the map
+ * @param progress out: how far it is
+ */
+WEFT_API void weft_map_progress(weft_map *map, weft_progress *progress);
 
 /**
  * The path of the result.

@@ -40,7 +40,8 @@ typedef struct weft_program {
  *
  * MPI is started if a launcher (mpirun, srun, PMIx, PMI) has started this process, or @p program
  * says that it calls MPI (weft_program.mpi), unless the program has called MPI_Init_thread()
- * before, with MPI_THREAD_FUNNELED or more. A process that is started without a launcher is one
+ * before, with MPI_THREAD_MULTIPLE, or MPI_THREAD_FUNNELED if no map is to go on by itself, see
+ * weft_map_start(). A process that is started without a launcher is one
  * rank, and runs without MPI: the results are the same bytes.
  *
  * Weft's own options (`--out`, `--threads`, …, see weft_options_text()) are taken out of argv, and
@@ -81,6 +82,10 @@ WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const wef
 /**
  * Reports an error, closes the session, ends MPI if weft_init() has started it, and gives what
  * main() should return.
+ *
+ * Maps that are under way are waited for, and what goes wrong with them is the program's status, if
+ * it has not failed itself: if @p status is neither WEFT_OK nor WEFT_ITEMS_FAILED they are
+ * cancelled first, see weft_map_cancel().
  *
  * An error is printed once, on stderr, by the lowest rank that knows its text.
  *
@@ -174,7 +179,7 @@ WEFT_API bool weft_session_stopping(const weft_session *session);
 /**
  * Agrees on a status: every rank gets WEFT_OK only if every rank brought it, else the status of the
  * lowest rank that failed. For what a program does on its own between weft's calls, such as reading
- * its input.
+ * its input. Maps that are under way go on meanwhile.
  *
  * @collective Over all processes of the job. Main thread only.
  * @param session an open session

@@ -33,7 +33,9 @@ WEFT_BEGIN_DECLS
     X(WEFT_ITEMS_FAILED, -13, 3, "complete, but some items failed")          \
     X(WEFT_STOPPED, -14, 75,                                                 \
       "stopped early in good order; run the same command again to continue") \
-    X(WEFT_HELP_SHOWN, -15, 0, "the help text was printed")
+    X(WEFT_HELP_SHOWN, -15, 0, "the help text was printed")                  \
+    X(WEFT_TIMEOUT, -16, 75, "not done in the time given; it goes on")       \
+    X(WEFT_CANCELLED, -17, 75, "cancelled by the program; run the same command again to continue")
 
 /** The status of a call: WEFT_OK is 0, everything else is negative. */
 typedef enum weft_status {

@@ -4,6 +4,8 @@
 
 #include "api/alike.h"
 #include "api/deadline.h"
+#include "api/service.h"
+#include "api/start.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
@@ -63,19 +65,19 @@ enum { CLOSE_FILES_S = 10 };
 /* What has been sent is on its way by then. */
 enum { FLUSH_NS = 1000000000 };
 
-static void set_patience(weft_session *s, double limits)
+static void set_patience(const weft_session *s, comm *c, double limits)
 {
-    comm_set_patience(s->comm, (int64_t)(1e9 * limits * s->options.run.dead_after_s));
+    comm_set_patience(c, (int64_t)(1e9 * limits * s->options.run.dead_after_s));
 }
 
-void session_expect_all(weft_session *s)
+void session_expect_all(const weft_session *s, comm *c)
 {
-    set_patience(s, START_LIMITS);
+    set_patience(s, c, START_LIMITS);
 }
 
-void session_allow_absence(weft_session *s)
+void session_allow_absence(const weft_session *s, comm *c)
 {
-    set_patience(s, comm_recovers() ? START_LIMITS : 0);
+    set_patience(s, c, comm_recovers() ? START_LIMITS : 0);
 }
 
 /* Called in a signal's handler. */
@@ -141,7 +143,7 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     if (status == WEFT_OK) {
         status = heed_signal(s);
     }
-    session_expect_all(s);
+    session_expect_all(s, s->comm);
     status = alike_settle(s->comm, program, status, &s->options, &s->texts, &s->error);
     log_set(s->options.log, comm_rank(s->comm));
     if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
@@ -162,7 +164,12 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
         s->options.run.deadline_ns =
             comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
         status = placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
+        if (status == WEFT_OK) {
+            status = service_create(comm_multiple(s->comm) && s->placement.workers > 0, &s->service,
+                                    &s->error);
+        }
         status = comm_agree(s->comm, status, &s->error);
+        status = status == WEFT_OK ? comm_branch(s->comm, &s->main_comm, &s->error) : status;
     }
     if (status == WEFT_OK && comm_rank(s->comm) == 0) {
         outcome_file_mark(OUTCOME_BEGUN, "");
@@ -171,11 +178,18 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
 }
 
 /* If a rank has died since, or ranks have made different calls, every rank keeps what it has. */
-static weft_status agree_to_finish(comm *c, weft_status own, error *e)
+static weft_status agree_to_finish(const weft_session *s, weft_status own, error *e)
 {
     error agreed = *e;
-    const weft_status status =
-        comm_parted(c) ? own : comm_agree_on(c, "weft_finish()", NULL, own, &agreed);
+    comm *c = s->comm;
+    weft_status status = own;
+    if (s->started && !comm_parted(s->main_comm)) {
+        set_patience(s, s->main_comm, comm_recovers() ? FINISH_LIMITS : 0);
+        status = comm_agree_on(s->main_comm, "weft_finish()", NULL, own, &agreed);
+    }
+    if (!comm_parted(c)) {
+        status = comm_agree_on(c, "weft_finish()", NULL, status, &agreed);
+    }
     if (comm_broken(c)) {
         return own;
     }
@@ -188,7 +202,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
 {
     error_clear(e);
     if (s->comm != NULL) {
-        set_patience(s, comm_recovers() ? FINISH_LIMITS : 0);
+        set_patience(s, s->comm, comm_recovers() ? FINISH_LIMITS : 0);
     }
     if (status != WEFT_OK) {
         if (s->error.status == status) {
@@ -197,7 +211,7 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
             (void)error_set(e, status, "%s", weft_status_text(status));
         }
     }
-    return s->comm == NULL ? status : agree_to_finish(s->comm, status, e);
+    return s->comm == NULL ? status : agree_to_finish(s, status, e);
 }
 
 static volatile sig_atomic_t status_at_end = 0;
@@ -217,6 +231,7 @@ static void end_mpi(weft_session *s, int exit_status)
     if (signals_seen() != 0) {
         hurry_end();
     }
+    comm_close(s->main_comm);
     comm_close(s->comm);
     signals_tell(NULL);
     watchdog_clear();
@@ -241,15 +256,33 @@ static void free_files(weft_session *s)
     while (s->files != NULL) {
         session_file *f = s->files;
         s->files = f->next;
+        free(f->job);
         free(f->name);
         free(f);
     }
+}
+
+/* Maps that are under way come to their end, and stop if the program has failed. Whatever they come
+ * to is the program's end, unless it has one of its own. */
+static weft_status end_maps(weft_session *s, weft_status status)
+{
+    const error own = s->error;
+    const bool good = status == WEFT_OK || status == WEFT_ITEMS_FAILED;
+    const weft_status maps = s->service != NULL ? start_end_all(s, !good) : WEFT_OK;
+    service_destroy(s->service);
+    s->service = NULL;
+    if (maps == WEFT_OK || !good || (maps == WEFT_ITEMS_FAILED && status == maps)) {
+        s->error = own;
+        return status;
+    }
+    return maps;
 }
 
 /* weft_finish() for a session that is there. */
 static int finish(weft_session *session, weft_status status)
 {
     error e;
+    status = end_maps(session, status);
     close_files(session, status);
     status = settle_ending(session, status, &e);
     const int exit_status = weft_status_exit(status);
@@ -331,9 +364,10 @@ weft_status weft_agree(weft_session *session, weft_status status)
     } else if (session->error.status != status) {
         (void)error_set(&session->error, status, "%s", weft_status_text(status));
     }
-    session_allow_absence(session);
+    /* A map that is under way has its own communicator. */
+    comm *c = session->started ? session->main_comm : session->comm;
+    session_allow_absence(session, c);
     /* Without those that have died, what the run came to is all there is to agree on. */
-    return comm_broken(session->comm)
-               ? status
-               : comm_agree_on(session->comm, "weft_agree()", NULL, status, &session->error);
+    return comm_broken(c) ? status
+                          : comm_agree_on(c, "weft_agree()", NULL, status, &session->error);
 }

@@ -6,24 +6,34 @@
 #include "api/options.h"
 #include "base/error.h"
 #include "comm/comm.h"
+#include "engine/flow/run_options.h"
 #include "engine/layout/placement.h"
 
 #include <stdbool.h>
 #include <weft/map.h>
 #include <weft/session.h>
 
-/* A file of the session, by its whole name, which has been made or found with the maps that there
- * were. */
+/* A file of the session, by its whole name, and the maps that there were when the first of them was
+ * started: with these it is made, or has been found. */
 typedef struct session_file {
     struct session_file *next;
-    run_file file;
+    run_file file; /* of who drives a run */
+    int starts;    /* of its maps, how many are under way */
     int maps;
     char (*name)[WEFT_NAME_BYTES];
+    struct job **job; /* NULL: destroyed; needed until the file is made */
     char path[];
 } session_file;
 
 struct weft_session {
-    comm *comm;
+    comm *comm;      /* for runs, and for the main thread while none is under way */
+    comm *main_comm; /* for the main thread, once it has started a map, … */
+    bool started;    /* … which it has */
+    struct service *service;
+    struct {
+        const weft_map *map; /* NULL: none */
+        error error;
+    } failure; /* the first of a map that the program has not learned of; guarded by the service */
     const weft_program *program;
     options options; /* rank 0's */
     char *texts;     /* in it */
@@ -37,9 +47,9 @@ struct weft_session {
 };
 
 /* How long collective calls wait: for ranks that come from the same call before … */
-void session_expect_all(weft_session *s);
+void session_expect_all(const weft_session *s, comm *c);
 
 /* … and for such as may first have something of their own to do. */
-void session_allow_absence(weft_session *s);
+void session_allow_absence(const weft_session *s, comm *c);
 
 #endif

@@ -9,7 +9,7 @@ void thread_set_other(bool other)
     is_other = other;
 }
 
-bool thread_is_main(void)
+bool thread_drives(void)
 {
     return !is_other;
 }

@@ -5,10 +5,11 @@
 
 #include <stdbool.h>
 
-/* The calling thread is, or is no longer, one that weft has started beside the main thread. */
+/* The calling thread is, or is no longer, one that weft has started, and which drives no run. */
 void thread_set_other(bool other);
 
-/* Whether no thread that weft has started calls this. */
-bool thread_is_main(void);
+/* Whether the calling thread may be a driver, as headers call the thread that drives a run: it is
+ * the program's, or the service thread. */
+bool thread_drives(void);
 
 #endif

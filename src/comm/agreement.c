@@ -131,15 +131,16 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
         status = find_difference(c, &mine, &parted, &failure);
     }
     account_clear(&mine);
-    if (least[LOOK_FAILED] < c->size && !c->broken) {
+    if (least[LOOK_FAILED] < c->size && !comm_broken(c)) {
         /* A rank's own error says more than that it has gone another way for it. */
         failure = *e;
         status = comm_share_error(c, (int)least[LOOK_FAILED], own, &failure);
     }
     if (parted) {
         c->parted = failure;
+        c->is_parted = true;
     }
-    if (status == WEFT_OK || (own != WEFT_OK && c->broken)) {
+    if (status == WEFT_OK || (own != WEFT_OK && comm_broken(c))) {
         return own;
     }
     *e = failure;
@@ -148,5 +149,5 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
 
 bool comm_parted(const comm *c)
 {
-    return c->parted.status != WEFT_OK;
+    return c->is_parted || (c->trunk != NULL && c->trunk->is_parted);
 }

@@ -40,7 +40,8 @@ static void raise_alarm(comm *c, int dead)
     for (int rank = 0; rank < c->size; rank++) {
         error ignored = {.status = WEFT_OK};
         if (rank != c->rank && rank != dead) {
-            (void)sendqueue_post(c->queue, rank, TAG_ALARM, false, &dead, sizeof dead, &ignored);
+            (void)sendqueue_post(c->queue, c->communicator, rank, TAG_ALARM, false, &dead,
+                                 sizeof dead, &ignored);
         }
     }
 }
@@ -106,6 +107,9 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
         return WEFT_OK;
     }
     w->next_look_ns = waited_ns + LOOK_NS;
+    if (comm_broken(c)) {
+        return fail_for(-1, e);
+    }
     if (is_told(w, waited_ns)) {
         return error_set(
             e, WEFT_STOPPED,
@@ -165,10 +169,10 @@ static bool is_settled(const comm *c, const void *mine, size_t count, void *all,
                        weft_status *status, error *e)
 {
     *status = WEFT_OK;
-    if (c->parted.status != WEFT_OK) {
-        *e = c->parted;
-        *status = c->parted.status;
-    } else if (c->broken) {
+    if (comm_parted(c)) {
+        *e = c->is_parted ? c->parted : c->trunk->parted;
+        *status = e->status;
+    } else if (comm_broken(c)) {
         *status = error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);
     } else if (count > INT_MAX) {
         *status = error_set(e, WEFT_ERR_INTERNAL, "MPI: %s of %zu bytes", what, count);
@@ -180,7 +184,7 @@ static bool is_settled(const comm *c, const void *mine, size_t count, void *all,
 
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     MPI_Request request = MPI_REQUEST_NULL;
     weft_status status = WEFT_OK;
     if (root < 0 || root >= c->size) {
@@ -195,7 +199,7 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     MPI_Request request = MPI_REQUEST_NULL;
     weft_status status = WEFT_OK;
     if (is_settled(c, mine, count, all, "MPI_Iallgather", &status, e)) {
@@ -232,7 +236,7 @@ weft_status comm_share_error(comm *c, int root, weft_status own, error *e)
 
 weft_status comm_agree(comm *c, weft_status own, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     /* The lowest rank that has failed; the number of ranks if there is none. */
     int64_t lowest = 0;
     const int64_t failed = own == WEFT_OK ? c->size : c->rank;
@@ -252,7 +256,7 @@ weft_status comm_agree_at_end(comm *c, weft_status own, error *e)
 {
     error agreed = *e;
     const weft_status status = comm_agree(c, own, &agreed);
-    if (c->broken) {
+    if (comm_broken(c)) {
         return own;
     }
     *e = agreed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages between ranks. Sole owner of MPI; every call is the main thread's. */
+/* Messages between ranks. Sole owner of MPI. */
 #include "comm/internals.h"
 
 #include "base/clock.h"
@@ -38,7 +38,7 @@ static void watch_siblings(void)
     }
 }
 
-static weft_status start_mpi(int *argc, char ***argv, bool initialised, bool *started, error *e)
+static weft_status start_mpi(comm *c, int *argc, char ***argv, bool initialised, error *e)
 {
     int provided = MPI_THREAD_SINGLE;
     int code = MPI_SUCCESS;
@@ -46,8 +46,8 @@ static weft_status start_mpi(int *argc, char ***argv, bool initialised, bool *st
         /* Ranks that share cores must not spin in MPI's own waits. The user's setting wins. */
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
         watch_siblings();
-        code = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-        *started = code == MPI_SUCCESS;
+        code = MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
+        c->started_mpi = code == MPI_SUCCESS;
     } else {
         code = MPI_Query_thread(&provided);
     }
@@ -59,6 +59,7 @@ static weft_status start_mpi(int *argc, char ***argv, bool initialised, bool *st
                          "MPI was started without threads; start it with MPI_Init_thread and "
                          "MPI_THREAD_FUNNELED, or leave it to weft");
     }
+    c->multiple = provided >= MPI_THREAD_MULTIPLE;
     return WEFT_OK;
 }
 
@@ -85,9 +86,9 @@ weft_status comm_meet(comm *c, error *e)
 }
 
 /* All processes of the job. */
-static weft_status join(comm *c, error *e)
+static weft_status join(comm *c, MPI_Comm all, error *e)
 {
-    int code = MPI_Comm_dup(MPI_COMM_WORLD, &c->communicator);
+    int code = MPI_Comm_dup(all, &c->communicator);
     if (code == MPI_SUCCESS) {
         code = MPI_Comm_set_errhandler(c->communicator, MPI_ERRORS_RETURN);
     }
@@ -108,7 +109,8 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
     if (c == NULL) {
         return error_memory(e, "the communicator");
     }
-    *c = (comm){.communicator = MPI_COMM_NULL, .size = 1, .found = MPI_MESSAGE_NULL};
+    *c = (comm){
+        .communicator = MPI_COMM_NULL, .multiple = true, .size = 1, .found = MPI_MESSAGE_NULL};
     (void)MPI_Initialized(&initialised);
     (void)MPI_Finalized(&finalised);
     const bool asked = mpi || launcher_is_there();
@@ -119,11 +121,41 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
                            "earlier session, and cannot be started again; a program with several "
                            "sessions calls MPI_Init_thread() and MPI_Finalize() itself");
     } else if (!finalised && (initialised || asked)) {
-        status = start_mpi(argc, argv, initialised, &c->started_mpi, e);
-        status = status == WEFT_OK ? join(c, e) : status;
+        status = start_mpi(c, argc, argv, initialised, e);
+        status = status == WEFT_OK ? join(c, MPI_COMM_WORLD, e) : status;
     }
     if (status == WEFT_OK) {
-        status = sendqueue_create(c->communicator, c->size, PART_BYTES, &c->queue, e);
+        status = sendqueue_create(c->size, PART_BYTES, &c->queue, e);
+    }
+    if (status != WEFT_OK) {
+        comm_close(c);
+        return status;
+    }
+    *out = c;
+    return WEFT_OK;
+}
+
+weft_status comm_branch(comm *trunk, comm **out, error *e)
+{
+    weft_status status = WEFT_OK;
+    comm *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        status = error_memory(e, "a communicator");
+    }
+    status = comm_agree(trunk, status, e);
+    if (status != WEFT_OK || c == NULL) {
+        free(c);
+        return status;
+    }
+    *c = (comm){.communicator = MPI_COMM_NULL,
+                .trunk = trunk,
+                .multiple = trunk->multiple,
+                .size = 1,
+                .queue = trunk->queue,
+                .found = MPI_MESSAGE_NULL};
+    if (trunk->size > 1) {
+        status = join(c, trunk->communicator, e);
+        status = status == WEFT_OK ? comm_meet(c, e) : status;
     }
     if (status != WEFT_OK) {
         comm_close(c);
@@ -142,14 +174,16 @@ void comm_close(comm *c)
     if (c->queue != NULL) {
         comm_flush(c, INT64_C(1000000000));
     }
-    if (c->communicator != MPI_COMM_NULL && !c->broken) {
+    if (c->communicator != MPI_COMM_NULL && !comm_broken(c)) {
         (void)MPI_Comm_free(&c->communicator);
     }
     if (c->started_mpi && !c->broken) {
         (void)MPI_Finalize();
     }
     neighbours_destroy(c->neighbours);
-    sendqueue_destroy(c->queue);
+    if (c->trunk == NULL) {
+        sendqueue_destroy(c->queue);
+    }
     comm_forget_parts(c);
     free(c->received);
     free(c);
@@ -190,7 +224,12 @@ void comm_break(comm *c)
 
 bool comm_broken(const comm *c)
 {
-    return c->broken;
+    return c->broken || (c->trunk != NULL && c->trunk->broken);
+}
+
+bool comm_multiple(const comm *c)
+{
+    return c->multiple;
 }
 
 void comm_begin_run(comm *c)
@@ -221,27 +260,27 @@ bool comm_sends(const comm *c)
 
 void comm_advance(comm *c)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     sendqueue_advance(c->queue, true);
 }
 
 weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     assert(rank != c->rank);
-    return sendqueue_post(c->queue, rank, c->run, bulk, bytes, count, e);
+    return sendqueue_post(c->queue, c->communicator, rank, c->run, bulk, bytes, count, e);
 }
 
 weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     assert(rank != c->rank);
-    return sendqueue_probe(c->queue, rank, c->run, bytes, count, e);
+    return sendqueue_probe(c->queue, c->communicator, rank, c->run, bytes, count, e);
 }
 
 void comm_flush(comm *c, int64_t limit_ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     const int64_t until = clock_now_ns() + limit_ns;
     sendqueue_advance(c->queue, true);
     while (!sendqueue_idle(c->queue) && clock_now_ns() < until) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages between ranks. Sole owner of MPI; every call is the main thread's.
+/* Messages between ranks. Sole owner of MPI.
+ *
+ * Thread: one at a time for each communicator, and only where comm_multiple() says so another one
+ * for another communicator.
  *
  * A process that is alone agrees with itself, and sends nothing: where nobody has asked for MPI, it
  * is never started. */
@@ -23,6 +26,14 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e);
 
 /* Learns where all ranks' processes are, so that a death on this machine is noticed. Collective. */
 weft_status comm_meet(comm *c, error *e);
+
+/* Whether MPI may be called by several threads at a time. */
+bool comm_multiple(const comm *c);
+
+/* A communicator of the same ranks for another thread: its collective calls are apart from the
+ * trunk's, but fail once that is broken. What they send goes through one queue. To be closed before
+ * the trunk. Collective, after comm_meet(). */
+weft_status comm_branch(comm *trunk, comm **out, error *e);
 
 /* Ends MPI if comm_open() started it. Collective, unless comm_broken(). NULL is allowed. */
 void comm_close(comm *c);

@@ -8,6 +8,7 @@
 #include "comm/sendqueue.h"
 
 #include <mpi.h>
+#include <stdatomic.h>
 
 /* Messages of a run have its number for a tag, from 0 on, and parts of long ones SENDQUEUE_MORE
  * more; MPI promises tags up to 32767. */
@@ -15,16 +16,19 @@ enum { MOST_RUNS = SENDQUEUE_MORE - 2, TAG_ALARM = 32767 };
 
 struct comm {
     MPI_Comm communicator; /* our own duplicate; MPI_COMM_NULL: alone, and without MPI */
+    comm *trunk;           /* whose branch this is; NULL: of none */
     bool started_mpi;
+    bool multiple; /* several threads may call MPI */
     int rank;
     int size;
     int run; /* the tag of this run's messages */
     int64_t patience_ns;
-    bool broken;
-    error parted; /* set: ranks have made different calls */
-    int dead;     /* number of dead ranks that MPI has reported */
+    atomic_bool broken;    /* branches look at their trunk's */
+    atomic_bool is_parted; /* ranks have made different calls: … */
+    error parted;          /* … which */
+    int dead;              /* number of dead ranks that MPI has reported */
     neighbours *neighbours;
-    sendqueue *queue;
+    sendqueue *queue;  /* of the trunk and all branches */
     MPI_Message found; /* a message that is there, but has not found room yet */
     MPI_Status found_from;
     struct partial *partial; /* messages that have arrived in part, at most one of each rank */

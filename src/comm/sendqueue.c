@@ -5,7 +5,7 @@
 
 #include "comm/internals.h"
 
-#include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@ enum { NEAR_FLIGHTS = 2 };
 /* A message; MPI reads a part's bytes until the part's request is complete. */
 typedef struct posted {
     struct posted *next;
+    MPI_Comm communicator;
     MPI_Request request; /* of its part */
     int tag;
     size_t count;
@@ -37,7 +38,7 @@ typedef struct line {
 } line;
 
 struct sendqueue {
-    MPI_Comm communicator;
+    pthread_mutex_t mutex; /* for all of it: communicators may belong to several threads */
     int ranks;
     size_t part_bytes;
     size_t far_part_bytes; /* to ranks of other hosts */
@@ -46,8 +47,7 @@ struct sendqueue {
     int actives;
 };
 
-weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes, sendqueue **out,
-                             error *e)
+weft_status sendqueue_create(int ranks, size_t part_bytes, sendqueue **out, error *e)
 {
     sendqueue *o = calloc(1, sizeof *o);
     line *lines = calloc((size_t)ranks, sizeof *lines);
@@ -58,13 +58,13 @@ weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes
         free(o);
         return error_memory(e, "messages to %d ranks", ranks);
     }
-    *o = (sendqueue){.communicator = communicator,
-                     .ranks = ranks,
+    *o = (sendqueue){.ranks = ranks,
                      .part_bytes = part_bytes,
                      .far_part_bytes =
                          part_bytes < SENDQUEUE_EAGER_BYTES ? part_bytes : SENDQUEUE_EAGER_BYTES,
                      .line = lines,
                      .active = active};
+    (void)pthread_mutex_init(&o->mutex, NULL);
     *out = o;
     return WEFT_OK;
 }
@@ -89,6 +89,7 @@ void sendqueue_destroy(sendqueue *o)
     for (int rank = 0; rank < o->ranks; rank++) {
         clear(&o->line[rank]);
     }
+    (void)pthread_mutex_destroy(&o->mutex);
     free(o->active);
     free(o->line);
     free(o);
@@ -106,7 +107,7 @@ static int send_part(sendqueue *o, int rank, posted *p)
     const size_t left = p->count - p->sent;
     const size_t bytes = left < most ? left : most;
     const int tag = bytes < left ? p->tag + SENDQUEUE_MORE : p->tag;
-    const int code = MPI_Isend(p->bytes + p->sent, (int)bytes, MPI_BYTE, rank, tag, o->communicator,
+    const int code = MPI_Isend(p->bytes + p->sent, (int)bytes, MPI_BYTE, rank, tag, p->communicator,
                                &p->request);
     p->sent += bytes;
     return code;
@@ -193,7 +194,7 @@ static bool advance_line(sendqueue *o, int rank, bool bulk)
     return l->flying != NULL || l->first != NULL;
 }
 
-void sendqueue_advance(sendqueue *o, bool bulk)
+static void advance(sendqueue *o, bool bulk)
 {
     for (int i = 0; i < o->actives;) {
         const int rank = o->active[i];
@@ -214,8 +215,8 @@ static void list(sendqueue *o, int rank)
     }
 }
 
-static weft_status copy(const sendqueue *o, int rank, int tag, const void *bytes, size_t count,
-                        posted **out, error *e)
+static weft_status copy(const sendqueue *o, MPI_Comm communicator, int rank, int tag,
+                        const void *bytes, size_t count, posted **out, error *e)
 {
     if (rank < 0 || rank >= o->ranks) {
         return error_set(e, WEFT_ERR_MPI, "MPI: MPI_Isend: there is no rank %d", rank);
@@ -224,7 +225,7 @@ static weft_status copy(const sendqueue *o, int rank, int tag, const void *bytes
     if (p == NULL) {
         return error_memory(e, "a message of %zu bytes", count);
     }
-    *p = (posted){.tag = tag, .count = count};
+    *p = (posted){.communicator = communicator, .tag = tag, .count = count};
     if (count > 0) {
         memcpy(p->bytes, bytes, count);
     }
@@ -250,14 +251,8 @@ static void wait_in_line(line *l, posted *p, bool bulk)
     l->waiting++;
 }
 
-weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const void *bytes,
-                           size_t count, error *e)
+static weft_status post(sendqueue *o, int rank, bool bulk, posted *p, error *e)
 {
-    posted *p = NULL;
-    const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
-    if (p == NULL) {
-        return status;
-    }
     line *l = &o->line[rank];
     l->dropped = false;
     if (!bulk && l->prompt == NULL && may_fly(o, rank)) {
@@ -268,39 +263,7 @@ weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const voi
     return WEFT_OK;
 }
 
-weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
-                            error *e)
-{
-    if (rank >= 0 && rank < o->ranks && !land(o, rank)) {
-        return WEFT_OK;
-    }
-    posted *p = NULL;
-    const weft_status status = copy(o, rank, tag, bytes, count, &p, e);
-    return p != NULL ? launch_first(o, rank, p, e) : status;
-}
-
-void sendqueue_hold(sendqueue *o, int rank, bool held)
-{
-    if (rank >= 0 && rank < o->ranks) {
-        o->line[rank].held = held;
-    }
-}
-
-void sendqueue_drop(sendqueue *o, int rank)
-{
-    if (rank >= 0 && rank < o->ranks) {
-        clear(&o->line[rank]);
-        o->line[rank].dropped = true;
-    }
-}
-
-int sendqueue_count(sendqueue *o, int rank)
-{
-    const bool known = rank >= 0 && rank < o->ranks;
-    return known ? o->line[rank].waiting + !land(o, rank) : 0;
-}
-
-bool sendqueue_busy(const sendqueue *o)
+static bool is_busy(const sendqueue *o)
 {
     for (int i = 0; i < o->actives; i++) {
         const line *l = &o->line[o->active[i]];
@@ -315,7 +278,7 @@ bool sendqueue_busy(const sendqueue *o)
     return false;
 }
 
-bool sendqueue_idle(const sendqueue *o)
+static bool is_idle(const sendqueue *o)
 {
     for (int i = 0; i < o->actives; i++) {
         const line *l = &o->line[o->active[i]];
@@ -324,4 +287,99 @@ bool sendqueue_idle(const sendqueue *o)
         }
     }
     return true;
+}
+
+/* What the functions above do, for one thread at a time. */
+
+static void enter(sendqueue *o)
+{
+    (void)pthread_mutex_lock(&o->mutex);
+}
+
+static void leave(sendqueue *o)
+{
+    (void)pthread_mutex_unlock(&o->mutex);
+}
+
+void sendqueue_advance(sendqueue *o, bool bulk)
+{
+    enter(o);
+    advance(o, bulk);
+    leave(o);
+}
+
+weft_status sendqueue_post(sendqueue *o, MPI_Comm communicator, int rank, int tag, bool bulk,
+                           const void *bytes, size_t count, error *e)
+{
+    posted *p = NULL;
+    weft_status status = copy(o, communicator, rank, tag, bytes, count, &p, e);
+    if (p != NULL) {
+        enter(o);
+        status = post(o, rank, bulk, p, e);
+        leave(o);
+    }
+    return status;
+}
+
+weft_status sendqueue_probe(sendqueue *o, MPI_Comm communicator, int rank, int tag,
+                            const void *bytes, size_t count, error *e)
+{
+    posted *p = NULL;
+    weft_status status = copy(o, communicator, rank, tag, bytes, count, &p, e);
+    if (p != NULL) {
+        enter(o);
+        if (land(o, rank)) {
+            status = launch_first(o, rank, p, e);
+        } else {
+            free(p);
+        }
+        leave(o);
+    }
+    return status;
+}
+
+void sendqueue_hold(sendqueue *o, int rank, bool held)
+{
+    if (rank >= 0 && rank < o->ranks) {
+        enter(o);
+        o->line[rank].held = held;
+        leave(o);
+    }
+}
+
+void sendqueue_drop(sendqueue *o, int rank)
+{
+    if (rank >= 0 && rank < o->ranks) {
+        enter(o);
+        clear(&o->line[rank]);
+        o->line[rank].dropped = true;
+        leave(o);
+    }
+}
+
+int sendqueue_count(sendqueue *o, int rank)
+{
+    int count = 0;
+    if (rank >= 0 && rank < o->ranks) {
+        enter(o);
+        count = o->line[rank].waiting + !land(o, rank);
+        leave(o);
+    }
+    return count;
+}
+
+bool sendqueue_busy(sendqueue *o)
+{
+    enter(o);
+    const bool busy = is_busy(o);
+    leave(o);
+    return busy;
+}
+
+bool sendqueue_idle(sendqueue *o)
+{
+    enter(o);
+    const bool idle = is_idle(o);
+    leave(o);
+    return idle;
 }

@@ -6,6 +6,7 @@
  * messages go over TCP, which takes them off the sender's hands at once as long as the peer lives.
  * Through shared memory a send is in flight until the receiver has looked, and then the sender, so
  * that a second one does not wait for it: of ranks of this host it is known soon who has died.
+ * All communicators of a process share the queue, and so may several threads.
  * Requests are few: a rank that gets no answer gets no work. Reports may pile up behind a receiver
  * that does not look: up to those of all that the rank has computed meanwhile. */
 #ifndef COMM_SENDQUEUE_H
@@ -29,8 +30,7 @@ enum { SENDQUEUE_EAGER_BYTES = (1 << 16) - 1024 };
 
 /* No part is longer than part_bytes, and none for another host longer than what arrives so: a
  * receiver would wait within MPI for a sender that is stopped, or has died. */
-weft_status sendqueue_create(MPI_Comm communicator, int ranks, size_t part_bytes, sendqueue **out,
-                             error *e);
+weft_status sendqueue_create(int ranks, size_t part_bytes, sendqueue **out, error *e);
 
 /* What has not been sent is lost; what is in flight stays MPI's. NULL is allowed. */
 void sendqueue_destroy(sendqueue *o);
@@ -40,19 +40,19 @@ void sendqueue_set_near(sendqueue *o, int rank);
 
 /* A copy of the bytes goes to a rank: at once if it is not bulk and may fly, else with
  * sendqueue_advance(), after all that waits, but what is bulk waits for the rest. */
-weft_status sendqueue_post(sendqueue *o, int rank, int tag, bool bulk, const void *bytes,
-                           size_t count, error *e);
+weft_status sendqueue_post(sendqueue *o, MPI_Comm communicator, int rank, int tag, bool bulk,
+                           const void *bytes, size_t count, error *e);
 
 /* As sendqueue_post(), past what is held; nothing happens if a message to the rank is in flight. */
-weft_status sendqueue_probe(sendqueue *o, int rank, int tag, const void *bytes, size_t count,
-                            error *e);
+weft_status sendqueue_probe(sendqueue *o, MPI_Comm communicator, int rank, int tag,
+                            const void *bytes, size_t count, error *e);
 
 /* Sends what can be sent, or only what is not bulk. */
 void sendqueue_advance(sendqueue *o, bool bulk);
 
 /* Whether anything waits, or is so long that MPI needs the sender for it, and is not held or
  * dropped. */
-bool sendqueue_busy(const sendqueue *o);
+bool sendqueue_busy(sendqueue *o);
 
 /* From here on nothing more is sent to a rank, or it is again. */
 void sendqueue_hold(sendqueue *o, int rank, bool held);
@@ -64,6 +64,6 @@ void sendqueue_drop(sendqueue *o, int rank);
 int sendqueue_count(sendqueue *o, int rank);
 
 /* Whether all has been sent that can be: to ranks that are neither held nor dropped. */
-bool sendqueue_idle(const sendqueue *o);
+bool sendqueue_idle(sendqueue *o);
 
 #endif

@@ -107,7 +107,8 @@ bool desk_report(desk *d, int64_t now_ns);
 /* A message from the coordinator. */
 void desk_receive(desk *d, const void *bytes, int64_t now_ns);
 
-/* The signal that this process has got, which the coordinator is told once; 0: none. */
+/* The signal that this process has got, or SIGNAL_CANCEL, which the coordinator is told once; 0:
+ * none. */
 void desk_signal(desk *d, int number);
 
 /* Everything else that is due: keeps workers in work, or ends. The files are still being written to

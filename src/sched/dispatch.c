@@ -509,6 +509,11 @@ weft_status dispatch_status(const dispatch *d, error *e)
     return leases_status(d->leases, e);
 }
 
+int64_t dispatch_leased(const dispatch *d)
+{
+    return leases_leased(d->leases);
+}
+
 int64_t dispatch_undone(const dispatch *d)
 {
     return leases_undone(d->leases);

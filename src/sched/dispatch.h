@@ -123,8 +123,9 @@ enum { DISPATCH_NS = 1000000 };
 /* Fails once memory has run out: then the run may never be complete. */
 weft_status dispatch_status(const dispatch *d, error *e);
 
-/* Tiles not done. */
+/* Tiles not done, and how many of these ranks have been given. */
 int64_t dispatch_undone(const dispatch *d);
+int64_t dispatch_leased(const dispatch *d);
 
 /* Chunks that were reserved for ranks so far, repetitions included. */
 int64_t dispatch_chunks(const dispatch *d);

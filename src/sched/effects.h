@@ -44,7 +44,8 @@ typedef struct effects {
     /* The items of the job that are done, and of these, those that failed. */
     void (*count)(void *context, int64_t *done, int64_t *failed);
 
-    /* The run is about to stop: for this signal, or, if that is 0, for its time limit. */
+    /* The run is about to stop: for this signal, or SIGNAL_CANCEL, or, if that is 0, for its time
+     * limit. */
     void (*stopping)(void *context, int signal);
 
     /* The run is over, for that reason: what is recorded goes to the disk … */

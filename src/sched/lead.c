@@ -68,7 +68,8 @@ struct lead {
     int64_t disk_since_ns; /* when only the disk is waited for: since when, … */
     int64_t disk_until_ns; /* … and when to wait no longer; 0: not yet */
     bool told_of_disk;
-    bool told_to_stop; /* by a signal */
+    bool told_to_stop; /* by a signal, or … */
+    bool cancelled;    /* … by the program alone */
     bool repeats;      /* some items may be with two ranks */
     bool dropped;      /* a kernel has been left behind */
     error why;         /* the run ends, once it does; and then, how it has ended */
@@ -224,6 +225,7 @@ static void stop(lead *l, int signal, int64_t grace_ns, int64_t now_ns)
 static void take_signal(lead *l, int number, int64_t now_ns)
 {
     l->told_to_stop = true;
+    l->cancelled = number == SIGNAL_CANCEL && (l->cancelled || l->phase == PHASE_RUNNING);
     if (l->disk_until_ns > now_ns + disk_grace_ns) {
         l->disk_until_ns = now_ns + disk_grace_ns;
     }
@@ -616,6 +618,7 @@ static void tell_of_end(lead *l, int64_t disk_ns)
     memset(&end, 0, sizeof end);
     end.kind = MESSAGE_END;
     end.error = l->why;
+    end.cancelled = l->cancelled;
     /* What a rank that is presumed dead may still compute, others have done. */
     end.broken = l->dropped || members_lost_ranks(l->members) > 0;
     end.disk_ns = disk_ns;

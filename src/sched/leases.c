@@ -40,8 +40,9 @@ struct leases {
     int ranks;
     unsigned char *tile; /* TILE_IS_… */
     int64_t undone;
-    int64_t next; /* tiles before it are done, reserved, leased or returned */
-    holdings *of; /* per rank */
+    int64_t next;  /* tiles before it are done, reserved, leased or returned */
+    int64_t ahead; /* of those from there on, how many are to do */
+    holdings *of;  /* per rank */
     lease *lease;
     int64_t room;
     int free;           /* the first free one; the others by `behind` */
@@ -65,8 +66,13 @@ weft_status leases_create(int64_t tiles, int ranks, leases **out, error *e)
     for (int rank = 0; rank < ranks; rank++) {
         of[rank] = (holdings){.first = NONE, .last = NONE};
     }
-    *l = (leases){
-        .tiles = tiles, .ranks = ranks, .tile = tile, .undone = tiles, .of = of, .free = NONE};
+    *l = (leases){.tiles = tiles,
+                  .ranks = ranks,
+                  .tile = tile,
+                  .undone = tiles,
+                  .ahead = tiles,
+                  .of = of,
+                  .free = NONE};
     *out = l;
     return WEFT_OK;
 }
@@ -118,6 +124,7 @@ int64_t leases_report_run(leases *l, int64_t first, int64_t tiles)
         l->tile[first + i] |= TILE_IS_DONE;
     }
     l->undone -= fresh;
+    l->ahead -= first >= l->next ? fresh : 0;
     return fresh;
 }
 
@@ -261,6 +268,7 @@ static interval next_fresh(leases *l, int64_t most, int64_t *undone)
         *undone += l->next - first;
     }
     p.tiles = l->next - p.first;
+    l->ahead -= *undone;
     return p;
 }
 
@@ -278,6 +286,18 @@ int64_t leases_reserve(leases *l, int rank, int64_t most)
 int64_t leases_reserved(const leases *l, int rank)
 {
     return l->of[rank].reserved;
+}
+
+int64_t leases_leased(const leases *l)
+{
+    int64_t ready = l->ahead;
+    for (int rank = 0; rank < l->ranks; rank++) {
+        ready += l->of[rank].reserved;
+    }
+    for (int64_t i = 0; i < l->returned_count; i++) {
+        ready += count_undone(l, l->returned[i]);
+    }
+    return l->undone > ready ? l->undone - ready : 0;
 }
 
 int64_t leases_steal(leases *l, int from, int to)

@@ -41,6 +41,9 @@ static inline bool leases_report(leases *l, int64_t tile)
 /* Tiles not done. */
 int64_t leases_undone(const leases *l);
 
+/* Tiles to do that ranks have been given. */
+int64_t leases_leased(const leases *l);
+
 /* A tile whose items may kill. Pieces that are taken are careful as a whole or not at all; one that
  * is copied is if any of its tiles is. */
 void leases_set_careful(leases *l, int64_t tile);

@@ -56,6 +56,9 @@ typedef struct message_report {
     int64_t sync_ns;  /* that it took to force results to disk, the last time */
 } message_report;
 
+/* In place of a signal's number: the program has cancelled the map. */
+enum { SIGNAL_CANCEL = -1 };
+
 typedef struct message_signal {
     message_kind kind;
     int32_t number;
@@ -71,8 +74,17 @@ typedef struct message_alive {
     int64_t clock_ns; /* the sender's */
 } message_alive;
 
+/* How far the run is. */
+typedef struct tally {
+    int64_t leased; /* tiles */
+    int64_t undone; /* tiles, these included */
+    int64_t items;  /* done */
+    int64_t failed; /* of these */
+} tally;
+
 typedef struct message_beat {
     message_kind kind;
+    tally tally;
     int64_t heard_ns; /* the newest clock that has come from the rank; 0: none has */
 } message_beat;
 
@@ -112,6 +124,7 @@ typedef struct message_end {
     bool broken;     /* a rank is presumed dead, or has left without finishing: it is not waited for
                         in MPI, and a kernel that is still in progress, of items that others have
                         done, is not waited for either */
+    bool cancelled;  /* if it has stopped: since the program has cancelled the map */
     error error;     /* why, if the run is not complete */
     int64_t disk_ns; /* for which a rank may wait for its disk; INT64_MAX: as long as it takes */
 } message_end;

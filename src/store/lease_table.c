@@ -75,7 +75,7 @@ bool lease_table_holds(const lease_table *l, int64_t tile)
 
 weft_status lease_table_set(lease_table *l, int64_t first, int64_t tiles, bool leased, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     int64_t end = first + tiles;
     while (first < end && (l->leased[first] != 0) == leased) {
         first++;

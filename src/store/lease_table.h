@@ -3,7 +3,7 @@
  * good order. A lease of a tile that is not done outlasts every process: the rank that had the tile
  * has died, perhaps of the tile.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef STORE_LEASE_TABLE_H
 #define STORE_LEASE_TABLE_H
 

@@ -64,7 +64,7 @@ struct store {
     void *wakes;
 };
 
-/* Those that are open, all of which are locked. The main thread changes the list, and table threads
+/* Those that are open, all of which are locked. The driver changes the list, and table threads
  * go through it. */
 static store_file *open_files;
 static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -365,7 +365,7 @@ static void unlist_file(const store_file *f)
 weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
                             store_file **out, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     char place[PLACE_PATH_BYTES];
     weft_status status = place_find(path, place, e);
     if (status != WEFT_OK) {
@@ -460,7 +460,7 @@ static weft_status compare_with_part(const store_file *f, const part *p, job *j,
 
 weft_status store_open(store_file *f, job *j, store_policy policy, store **out, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     part *p = find_part(f, j->name);
     if (p == NULL) {
         return error_set(e, WEFT_ERR_OTHER_JOB, "%s holds no map '%s'", f->path, j->name);
@@ -674,7 +674,7 @@ static void ask(store *s, backlog_fn call)
 
 void store_touch(store *s)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     /* A disk that is slow to answer is not asked again and again. */
     if (!atomic_exchange(&s->touching, true)) {
         ask(s, touch_now);
@@ -683,7 +683,7 @@ void store_touch(store *s)
 
 void store_set_wake(store *s, backlog_wake_fn wake, void *context)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     s->wake = wake;
     s->wakes = context;
     lease_table_set_wake(s->leases, wake, context);
@@ -694,7 +694,7 @@ void store_set_wake(store *s, backlog_wake_fn wake, void *context)
 
 void store_flush(store *s, bool to_disk)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     /* Not before: nobody waits for the records of a run that goes on. */
     backlog_set_wake(s->backlog, s->wake, s->wakes);
     ask(s, touch_now);
@@ -722,7 +722,7 @@ weft_status store_settle(store *s, error *e)
 
 weft_status store_finish(store *s, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     lease_table_close(s->leases);
     s->leases = NULL;
     backlog_destroy(s->backlog);
@@ -752,7 +752,7 @@ void store_forget(store *s)
 
 void store_leave(store *s)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     for (store_file *f = open_files; f != NULL && store_flushed(s); f = f->next) {
         lock_release(f->lock);
         f->lock = NULL;

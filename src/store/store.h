@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The open result of a run: bytes go to their final place from any thread of any rank.
  *
- * Thread: the main thread, but for what says "any thread". */
+ * Thread: the driver, but for what says "any thread". */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 

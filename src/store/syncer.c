@@ -26,7 +26,7 @@ static weft_status sync_now(void *context, error *e)
 
 weft_status syncer_create(store *s, backlog_wake_fn wake, void *context, syncer **out, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     syncer *y = calloc(1, sizeof *y);
     if (y == NULL) {
         return error_memory(e, "the thread that syncs");
@@ -44,7 +44,7 @@ weft_status syncer_create(store *s, backlog_wake_fn wake, void *context, syncer 
 
 void syncer_destroy(syncer *y)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     if (y != NULL) {
         backlog_destroy(y->backlog);
         free(y);
@@ -53,7 +53,7 @@ void syncer_destroy(syncer *y)
 
 void syncer_ask(syncer *y)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     error e = {.status = WEFT_OK};
     if (backlog_call(y->backlog, sync_now, y, &e) != WEFT_OK) {
         return; /* syncer_status() says it, too */

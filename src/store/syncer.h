@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A thread that forces a store's data to disk, so that the agent never waits for the disk.
  *
- * Thread: the main thread. */
+ * Thread: the driver. */
 #ifndef STORE_SYNCER_H
 #define STORE_SYNCER_H
 

@@ -442,7 +442,7 @@ static int64_t count_clean(const unsigned char state[], int64_t tiles)
 weft_status tile_table_put(tile_table *l, int64_t first, int64_t tiles, const tile_record records[],
                            void *piece, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     weft_status status = WEFT_OK;
     unsigned char *state = l->state + first;
     uint32_t *sum = l->sum + first;
@@ -477,7 +477,7 @@ static failure_row *take_row(tile_table *l)
 weft_status tile_table_add_failures(tile_table *l, const failure_row rows[], int64_t count,
                                     error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     weft_status status = WEFT_OK;
     failure_row *first = NULL; /* of those that lie one behind the other, … */
     failure_row *end = NULL;   /* … up to this one, and are still to be written */
@@ -515,7 +515,7 @@ bool tile_table_idle_before(const tile_table *l)
 
 weft_status tile_table_put_run(tile_table *l, const run_row *row, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     run_row mine = *row;
     mine.map = (uint8_t)l->layout.map;
     return write_run(l, l->run, &mine, e);

@@ -2,7 +2,7 @@
 /* The tables of a map on rank 0: tile records, failures and runs. A tile's record is in the file
  * alone; in memory there are five bytes for each, and a little more for those with failed items.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef STORE_TILE_TABLE_H
 #define STORE_TILE_TABLE_H
 

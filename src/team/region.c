@@ -20,7 +20,7 @@ struct region {
     int threads;
     void (*work)(void *context, int number);
     void *context;
-    region_icv opened; /* how the thread that opened the region found things */
+    region_icv opened; /* as which the region was opened */
     pthread_t opener;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -158,8 +158,8 @@ static int await_opening(region *r)
     return given;
 }
 
-weft_status region_open(int threads, void (*work)(void *context, int number), void *context,
-                        region **out, error *e)
+weft_status region_open(int threads, const region_icv *icv, void (*work)(void *context, int number),
+                        void *context, region **out, error *e)
 {
     region *r = calloc(1, sizeof *r);
     pthread_condattr_t attributes;
@@ -169,7 +169,7 @@ weft_status region_open(int threads, void (*work)(void *context, int number), vo
     r->threads = threads;
     r->work = work;
     r->context = context;
-    region_icv_get(&r->opened);
+    r->opened = *icv;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&r->changed, &attributes);

@@ -3,7 +3,7 @@
  * own, so that the program's regions are the main thread's affair. Sole owner of OpenMP, but for
  * the places of its threads.
  *
- * Thread: the main thread opens and closes; the rest as each function says. */
+ * Thread: the driver opens, the main thread closes; the rest as each function says. */
 #ifndef TEAM_REGION_H
 #define TEAM_REGION_H
 
@@ -27,9 +27,10 @@ typedef struct region_icv {
 int region_most_threads(void);
 
 /* Creates `threads` threads, 1 or more, which call work(context, number), and end when that
- * returns; numbers count from 0. */
-weft_status region_open(int threads, void (*work)(void *context, int number), void *context,
-                        region **out, error *e);
+ * returns; numbers count from 0. The region is opened as the thread would whose values `icv` are.
+ */
+weft_status region_open(int threads, const region_icv *icv, void (*work)(void *context, int number),
+                        void *context, region **out, error *e);
 
 /* Waits for limit_ns at most until all threads have ended. Where one has not, they are left alone,
  * with all that they use: false. */

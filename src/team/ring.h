@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The blocks on offer: a ring in which workers take spans by compare-and-swap, without a lock.
  *
- * Thread: the agent (the main thread) or any, as the two parts below say. */
+ * Thread: the agent (the driver) or any, as the two parts below say. */
 #ifndef TEAM_RING_H
 #define TEAM_RING_H
 

@@ -52,9 +52,8 @@ struct team {
     team_hooks hooks;
     void *context;
     int64_t span_limit;
-    thread_state caller; /* of team_run() */
-    region_icv icv;      /* the same thread's */
-    bool halted;         /* agent only */
+    team_caller caller;
+    bool halted; /* agent only */
     /* Of any: */
     _Atomic int64_t tile_ns; /* of the worker that measured last */
     bool shutdown;           /* under the mutex */
@@ -66,6 +65,12 @@ struct team {
     atomic_int finished_count;
     bool news; /* for the agent; under the mutex */
 };
+
+void team_note_caller(team_caller *caller)
+{
+    thread_state_get(&caller->state);
+    region_icv_get(&caller->icv);
+}
 
 static void init_conditions(team *t)
 {
@@ -295,14 +300,13 @@ static bool wait_for_offer(team *t, int number)
     return work;
 }
 
-/* A worker computes as the thread would that has called team_run(), whatever an earlier run has
- * left behind. */
+/* A worker computes as the run's caller would, whatever an earlier run has left behind. */
 static void adopt_run(team *t, worker *w)
 {
     if (w->run != t->run) {
         w->run = t->run;
-        thread_state_set(&t->caller);
-        region_icv_set(t->region, &t->icv);
+        thread_state_set(&t->caller.state);
+        region_icv_set(t->region, &t->caller.icv);
         begin_usage(w);
     }
 }
@@ -342,9 +346,9 @@ static void run_worker(void *context, int number)
 
 weft_status team_start(team *t, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     if (t->workers > 0 && t->region == NULL && t->failure.status == WEFT_OK) {
-        (void)region_open(t->workers, run_worker, t, &t->region, &t->failure);
+        (void)region_open(t->workers, &t->caller.icv, run_worker, t, &t->region, &t->failure);
     }
     if (t->failure.status != WEFT_OK) {
         *e = t->failure;
@@ -362,8 +366,10 @@ static bool work_as_agent(team *t)
 }
 
 /* The last run has left no block that could be worked at, and all workers sleep. */
-static void begin_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
+void team_begin(team *t, const team_hooks *hooks, void *context, int64_t span_limit,
+                const team_caller *caller)
 {
+    assert(thread_drives());
     error_clear(&t->failure);
     while (ring_collect(t->ring) != NULL) {
     }
@@ -380,8 +386,7 @@ static void begin_run(team *t, const team_hooks *hooks, void *context, int64_t s
     t->span_limit = span_limit;
     t->halted = false;
     atomic_store(&t->tile_ns, 0);
-    thread_state_get(&t->caller);
-    region_icv_get(&t->icv);
+    t->caller = *caller;
     t->run++;
 }
 
@@ -395,31 +400,52 @@ static void await_workers(team *t)
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-static void run_alone(team *t)
+static bool run_agent(team *t)
 {
-    usage_open(&t->worker[0].usage);
-    begin_usage(&t->worker[0]);
-    stack_enter();
-    while (t->hooks.agent(t->context)) {
-    }
-    while (work_as_agent(t)) {
-    }
-    stack_leave();
-    usage_close(&t->worker[0].usage);
-    thread_state_set(&t->caller);
+    return t->hooks.agent(t->context);
 }
 
-void team_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
+/* Calls `act` until it returns false, in the place of a worker. The thread does other things in
+ * between two times, which do not count. */
+static void work_alone(team *t, bool (*act)(team *))
 {
-    assert(thread_is_main());
-    begin_run(t, hooks, context, span_limit);
+    worker *w = &t->worker[0];
+    thread_state own;
+    thread_state_get(&own);
+    thread_state_set(&t->caller.state);
+    usage_open(&w->usage);
+    begin_usage(w);
+    w->cpu_from_ns -= atomic_load(&w->cpu_ns);
+    w->wait_from_ns -= atomic_load(&w->wait_ns);
+    stack_enter();
+    while (act(t)) {
+    }
+    stack_leave();
+    w->next_wait_ns = 0;
+    note_usage(w, clock_now_ns());
+    usage_close(&w->usage);
+    thread_state_set(&own);
+}
+
+void team_run(team *t)
+{
+    assert(thread_drives());
     if (t->workers == 0) {
-        run_alone(t);
+        work_alone(t, run_agent);
         return;
     }
-    while (t->hooks.agent(t->context)) {
+    while (run_agent(t)) {
     }
-    await_workers(t);
+}
+
+void team_end(team *t)
+{
+    assert(thread_drives());
+    if (t->workers == 0) {
+        work_alone(t, work_as_agent);
+    } else {
+        await_workers(t);
+    }
 }
 
 /* As many workers as there are tiles for: each takes one at least. */
@@ -439,7 +465,7 @@ static void wake_workers(team *t, int64_t tiles)
 
 bool team_offer(team *t, int64_t tiles, bool coarse, void *data)
 {
-    assert(thread_is_main() && (t->workers == 0 || t->region != NULL));
+    assert(thread_drives() && (t->workers == 0 || t->region != NULL));
     if (t->halted || !ring_offer(t->ring, tiles, coarse, data)) {
         return false;
     }
@@ -449,7 +475,7 @@ bool team_offer(team *t, int64_t tiles, bool coarse, void *data)
 
 void *team_collect(team *t)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     return ring_collect(t->ring);
 }
 
@@ -465,7 +491,7 @@ int64_t team_tile_ns(const team *t)
 
 void team_halt(team *t)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     ring_span span;
     bool finished = false;
     t->halted = true;
@@ -478,7 +504,7 @@ void team_halt(team *t)
 
 bool team_cut(team *t, int64_t keep, int64_t most, void **data, int64_t *first, int64_t *tiles)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     ring_span span;
     bool finished = false;
     if (!ring_cut_youngest(t->ring, keep, most, &span, &finished)) {
@@ -511,7 +537,7 @@ bool team_waits(const team *t)
 
 bool team_rest(team *t, int64_t ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     if (t->workers == 0) {
         const bool worked = work_as_agent(t);
         if (!worked) {
@@ -530,6 +556,11 @@ bool team_rest(team *t, int64_t ns)
     t->news = false;
     (void)pthread_mutex_unlock(&t->mutex);
     return woken;
+}
+
+int team_waiting(const team *t)
+{
+    return atomic_load_explicit(&t->waiting, memory_order_relaxed);
 }
 
 int64_t team_busy_ns(const team *t, int number)

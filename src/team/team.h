@@ -2,17 +2,29 @@
 /* The team of a rank: workers that take spans of tiles from blocks that the agent offers. It lives
  * for the session; between runs, and where there is nothing to compute, its workers sleep.
  *
- * Thread: the main thread, but for the hooks, as they say. */
+ * Thread: the driver, as the agent, but for the hooks, as they say; the main thread creates and
+ * destroys it. */
 #ifndef TEAM_TEAM_H
 #define TEAM_TEAM_H
 
 #include "base/error.h"
 #include "host/host.h"
+#include "host/thread_state.h"
+#include "team/region.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct team team;
+
+/* What workers have of the thread that wants them to compute. */
+typedef struct team_caller {
+    thread_state state;
+    region_icv icv;
+} team_caller;
+
+/* The calling thread's. */
+void team_note_caller(team_caller *caller);
 
 /* What the team calls. `context` is the caller's, `data` the block's. */
 typedef struct team_hooks {
@@ -42,11 +54,19 @@ weft_status team_create(int workers, int blocks, const host_cores pin[], team **
  * NULL is allowed. */
 void team_destroy(team *t);
 
-/* Runs agent and workers until the agent returns false; the calling thread is the agent. A worker
- * takes at most `span_limit` tiles at once. Blocks that are not finished at the end are finished
- * first; from then on nothing is left of them. Workers have the calling thread's state meanwhile
- * (see host/thread_state.h), as it is at the beginning. */
-void team_run(team *t, const team_hooks *hooks, void *context, int64_t span_limit);
+/* Begins a run. A worker takes at most `span_limit` tiles at once, and computes as that caller
+ * would. */
+void team_begin(team *t, const team_hooks *hooks, void *context, int64_t span_limit,
+                const team_caller *caller);
+
+/* Runs the agent, which is the calling thread, until it returns false: perhaps only for a while, in
+ * which workers go on with what they have been offered. Without workers that thread computes, too,
+ * as the run's caller would. */
+void team_run(team *t);
+
+/* Ends the run: blocks that are not finished are finished first; from then on nothing is left of
+ * them. */
+void team_end(team *t);
 
 /* The following are the agent's. */
 
@@ -89,6 +109,9 @@ bool team_rest(team *t, int64_t ns);
 
 /* Any thread: ends the agent's rest. */
 void team_wake(void *team);
+
+/* Any thread: how many workers have nothing to do. */
+int team_waiting(const team *t);
 
 /* Nanoseconds that a worker has spent in spans of this run so far. */
 int64_t team_busy_ns(const team *t, int number);

@@ -380,7 +380,7 @@ int main(int argc, char **argv)
         comm_flush(c, INT64_C(10000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "messages in parts, and no memory");
         sendqueue *usual = c->queue;
-        CHECK(sendqueue_create(c->communicator, c->size, 300000, &c->queue, &e) == WEFT_OK);
+        CHECK(sendqueue_create(c->size, 300000, &c->queue, &e) == WEFT_OK);
         comm_begin_run(c);
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         post_all(c, bytes);

@@ -40,6 +40,7 @@ typedef struct wish {
     bool field_twice;
     bool second_map;
     int64_t maps;
+    bool start;        /* all of them, before the first is waited for */
     int64_t late_rank; /* that does something of its own first, for late_s */
     double late_s;
 } wish;
@@ -220,6 +221,24 @@ static weft_status run_map(weft_session *session, wish *w, const char *name)
     return status;
 }
 
+/* The status of the first map that has not come to WEFT_OK. */
+static weft_status start_maps(wish *w, weft_map *const map[], int maps)
+{
+    weft_status worst = WEFT_OK;
+    for (int i = 0; i < maps; i++) {
+        const weft_status status = weft_map_start(map[i], kernel, w);
+        worst = worst == WEFT_OK ? status : worst;
+    }
+    for (int i = 0; i < maps; i++) {
+        weft_status status = WEFT_TIMEOUT;
+        while (status == WEFT_TIMEOUT) {
+            status = weft_map_wait(map[i], 0.02);
+        }
+        worst = worst == WEFT_OK ? status : worst;
+    }
+    return worst;
+}
+
 /* Maps that are all described before the first of them is run: known-0, known-1 … */
 static weft_status run_maps(weft_session *session, wish *w)
 {
@@ -232,7 +251,10 @@ static weft_status run_maps(weft_session *session, wish *w)
         (void)snprintf(name, sizeof name, "known-%d", i);
         status = describe(session, w, name, &map[i]);
     }
-    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+    if (status == WEFT_OK && w->start) {
+        status = start_maps(w, map, maps);
+    }
+    for (int i = 0; i < maps && status == WEFT_OK && !w->start; i++) {
         status = weft_map_run(map[i], kernel, w);
     }
     for (int i = 0; i < maps; i++) {
@@ -297,6 +319,7 @@ int main(int argc, char **argv)
         {"late-rank", "RANK", WEFT_OPTION_INT64, &w.late_rank, "a rank that begins late"},
         {"late-s", "S", WEFT_OPTION_DOUBLE, &w.late_s, "how late"},
         {"maps", "N", WEFT_OPTION_INT64, &w.maps, "so many maps in one file"},
+        {"start", NULL, WEFT_OPTION_FLAG, &w.start, "they are all under way at once"},
         {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map,
          "another map after the first, also if that was stopped"},
         {0},

@@ -54,8 +54,9 @@ class Maps(SystemTest):
             while number < 4:
                 layout = draw.choice(LAYOUTS)
                 item_us = 500 * max(layout[0], 1) * max(layout[1], 1)
-                launch = self.start(KNOWN, *self.words("--item-us", item_us, "--sync",
-                                                       draw.choice((0, 10))), layout=layout)
+                words = ("--item-us", item_us, "--sync", draw.choice((0, 10)),
+                         *draw.choice(((), ("--start",))))
+                launch = self.start(KNOWN, *self.words(*words), layout=layout)
                 if os.path.exists(self.path()) or draw.random() < 0.5:
                     time.sleep(draw.uniform(0, 1.5))
                 strike(draw.choice(launch.ranks() or [launch.pid]), signal.SIGKILL)
@@ -69,7 +70,8 @@ class Maps(SystemTest):
                     done = after
                 number += 1
             print(f"  {job}: {done} of {COUNT} done", flush=True)
-            self.run_well(KNOWN, *self.words(), layout=draw.choice(LAYOUTS))
+            self.run_well(KNOWN, *self.words(*draw.choice(((), ("--start",)))),
+                          layout=draw.choice(LAYOUTS))
             self.check_complete()
             rows = results.runs(self.path())
             names = h5py.check_enum_dtype(rows.dtype["map"])

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "engine/coord/run_record.h"
+#include "engine/flow/flow.h"
 #include "host/signals.h"
 #include "sched/dispatch.h"
 #include "sched/lead.h"
@@ -14,9 +15,13 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The run's row and the lock are brought up to date this often. */
 static const int64_t update_ns = INT64_C(1000000000);
+
+/* How far it is, this often. */
+static const int64_t tally_ns = INT64_C(20000000);
 
 struct coordinator {
     coordinator_setup setup;
@@ -26,12 +31,29 @@ struct coordinator {
     int64_t begun_ns;
     int64_t next_update_ns;
     int64_t next_sync_ns;
+    int64_t next_tally_ns;
     progress progress;
 };
 
+static tally count_up(const coordinator *c)
+{
+    return (tally){.leased = dispatch_leased(c->dispatch),
+                   .undone = dispatch_undone(c->dispatch),
+                   .items = run_record_done(c->run_record),
+                   .failed = run_record_failed(c->run_record)};
+}
+
+/* A rank hears with each beat how far the run is. */
 static weft_status send_bytes(void *context, int rank, const void *bytes, size_t count, error *e)
 {
-    return mail_send(((coordinator *)context)->setup.mail, rank, bytes, count, e);
+    const coordinator *c = context;
+    message_beat beat;
+    if (*(const message_kind *)bytes == MESSAGE_BEAT) {
+        memcpy(&beat, bytes, sizeof beat);
+        beat.tally = count_up(c);
+        bytes = &beat;
+    }
+    return mail_send(c->setup.mail, rank, bytes, count, e);
 }
 
 static void hold_mail(void *context, int rank, bool held)
@@ -109,9 +131,13 @@ static void count_items(void *context, int64_t *done, int64_t *failed)
 
 static void tell_of_stop(void *context, int signal)
 {
-    (void)context;
-    log_print(LOG_INFO, "%s: stopping in good order",
-              signal != 0 ? signals_name(signal) : "the time limit is near");
+    const coordinator *c = context;
+    if (signal == SIGNAL_CANCEL) {
+        log_print(LOG_INFO, "map '%s' is cancelled: stopping in good order", c->setup.job->name);
+    } else {
+        log_print(LOG_INFO, "%s: stopping in good order",
+                  signal != 0 ? signals_name(signal) : "the time limit is near");
+    }
 }
 
 static weft_status close_record(void *context, weft_status why, error *e)
@@ -231,7 +257,7 @@ static void measure_orders(coordinator *c, int64_t orders, int64_t since_ns)
 
 void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     const int64_t now_ns = clock_now_ns();
     measure_orders(c, lead_receive(c->lead, rank, bytes, count, now_ns), now_ns);
 }
@@ -251,7 +277,7 @@ static void sync_tables(coordinator *c, int64_t now_ns)
 
 void coordinator_step(coordinator *c, int64_t now_ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     if (lead_over(c->lead)) {
         return;
     }
@@ -268,6 +294,11 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         if (run_record_update(c->run_record, &e) != WEFT_OK) {
             lead_take_error(c->lead, &e, now_ns);
         }
+    }
+    if (now_ns >= c->next_tally_ns || lead_over(c->lead)) {
+        const tally now = count_up(c);
+        c->next_tally_ns = now_ns + tally_ns;
+        flow_tell(c->setup.options, &now);
     }
     progress_update(&c->progress, run_record_done(c->run_record), run_record_failed(c->run_record),
                     now_ns);

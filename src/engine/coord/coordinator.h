@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rank 0's part of a run: hands out chunks, keeps the run record, and says when the run is over.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef ENGINE_COORD_COORDINATOR_H
 #define ENGINE_COORD_COORDINATOR_H
 

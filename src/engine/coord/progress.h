@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a person sees of a run: the progress line, and the closing line.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef ENGINE_COORD_PROGRESS_H
 #define ENGINE_COORD_PROGRESS_H
 

@@ -271,7 +271,7 @@ static weft_status record_report(run_record *b, const message_report *report, vo
 weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
                             void *piece, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     const size_t expected = sizeof *report + (size_t)report->tiles * sizeof(tile_record) +
                             (size_t)report->failures * sizeof(failure_row);
     if (count != expected) {
@@ -326,7 +326,7 @@ static weft_status put_row(run_record *b, weft_outcome outcome, error *e)
 
 weft_status run_record_update(run_record *b, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     return put_row(b, WEFT_OUTCOME_RUNNING, e);
 }
 
@@ -358,7 +358,7 @@ static void warn_of_standstill(const run_record *b, weft_status why)
 
 weft_status run_record_end(run_record *b, weft_status why, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     warn_of_standstill(b, why);
     weft_status status = put_row(b, outcome_of(why), e);
     if (status == WEFT_OK) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What rank 0 records of a run: tiles, failures, and the run's own row.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef ENGINE_COORD_RUN_RECORD_H
 #define ENGINE_COORD_RUN_RECORD_H
 

@@ -2,7 +2,7 @@
 /* A child: a process of a worker that calls the kernel in the worker's place, so that what goes
  * wrong there costs a child and not a rank.
  *
- * Thread: the worker whose child it is; the main thread destroys it; the hooks run in the child. */
+ * Thread: the worker whose child it is; the driver destroys it; the hooks run in the child. */
 #ifndef ENGINE_EXEC_CHILD_H
 #define ENGINE_EXEC_CHILD_H
 

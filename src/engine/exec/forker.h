@@ -3,7 +3,7 @@
  * such as a pool of further threads, which does not exist in a forked process: a parallel region
  * there would wait for it for ever. This thread uses neither.
  *
- * Thread: the main thread creates and destroys it; any thread may call forker_fork(). */
+ * Thread: the driver creates and destroys it; any thread may call forker_fork(). */
 #ifndef ENGINE_EXEC_FORKER_H
 #define ENGINE_EXEC_FORKER_H
 

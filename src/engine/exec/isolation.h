@@ -2,7 +2,7 @@
 /* Isolation: which items are computed in a child of the worker, and what becomes of those that kill
  * it.
  *
- * Thread: the main thread creates, concludes and destroys it; the rest as each function says. */
+ * Thread: the driver creates, concludes and destroys it; the rest as each function says. */
 #ifndef ENGINE_EXEC_ISOLATION_H
 #define ENGINE_EXEC_ISOLATION_H
 

@@ -3,7 +3,7 @@
  * holds a lock there. A process is forked in it, since a lock that is held at the fork is never
  * released in the child.
  *
- * Thread: the main thread creates and destroys it; each seat belongs to one thread; the forker
+ * Thread: the driver creates and destroys it; each seat belongs to one thread; the forker
  * begins and ends a lull. */
 #ifndef ENGINE_EXEC_LULL_H
 #define ENGINE_EXEC_LULL_H

@@ -2,7 +2,7 @@
 /* Misuse: what a kernel asks for, or speaks of, that there is not. It gets memory to write to, and
  * the run ends with an error.
  *
- * Thread: the main thread creates and destroys it; any worker, and its child, calls the rest. */
+ * Thread: the driver creates and destroys it; any worker, and its child, calls the rest. */
 #ifndef ENGINE_EXEC_MISUSE_H
 #define ENGINE_EXEC_MISUSE_H
 

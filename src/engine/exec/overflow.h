@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A kernel that runs over the end of its stack: what is said of it, in a rank and of a child.
  *
- * Thread: the main thread watches; any thread describes. */
+ * Thread: the driver watches; any thread describes. */
 #ifndef ENGINE_EXEC_OVERFLOW_H
 #define ENGINE_EXEC_OVERFLOW_H
 

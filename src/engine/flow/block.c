@@ -112,7 +112,7 @@ static void forget_all(block *b)
 
 void block_begin(block *b, interval p)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     b->first = p.first;
     b->tiles = p.tiles;
     b->careful = p.careful != 0;

@@ -2,7 +2,7 @@
 /* A block: an interval of tiles in a rank's hands, computed into a buffer, then written to its
  * place in the store.
  *
- * Thread: the main thread, but for block_equip(), block_bytes() and block_write(). Between
+ * Thread: the driver, but for block_equip(), block_bytes() and block_write(). Between
  * team_offer() and team_collect() the block's workers have it. */
 #ifndef ENGINE_FLOW_BLOCK_H
 #define ENGINE_FLOW_BLOCK_H

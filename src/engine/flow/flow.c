@@ -8,3 +8,14 @@ bool flow_stopping(const flow *w)
 {
     return atomic_load_explicit(&w->stopping, memory_order_relaxed) || signals_seen() != 0;
 }
+
+void flow_tell(const run_options *options, const tally *now)
+{
+    run_tally *t = options->tally;
+    if (t != NULL) {
+        atomic_store(&t->leased, now->leased);
+        atomic_store(&t->undone, now->undone);
+        atomic_store(&t->items, now->items);
+        atomic_store(&t->failed, now->failed);
+    }
+}

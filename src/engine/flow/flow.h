@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The flow of a run, in one rank: what is computed, by what, and where it goes.
  *
- * Thread: the main thread sets it up before the team runs; later only atomic members change. */
+ * Thread: the driver sets it up before the team runs; later only atomic members change. */
 #ifndef ENGINE_FLOW_FLOW_H
 #define ENGINE_FLOW_FLOW_H
 
 #include "base/pool.h"
 #include "engine/flow/run_options.h"
 #include "host/thread_state.h"
+#include "sched/message.h"
 #include "space/job.h"
 #include "store/store.h"
 
@@ -58,5 +59,8 @@ typedef struct flow {
 
 /* Whether the run has been told to stop. Any thread. */
 bool flow_stopping(const flow *w);
+
+/* Lets those know how far the run is who ask. */
+void flow_tell(const run_options *options, const tally *now);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "sched/technique.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,8 +17,18 @@ typedef enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } pr
 /* A file of the session. One that has several maps stays open from the first one's run on. */
 typedef struct run_file {
     struct store_file *open; /* on rank 0 */
-    bool made;               /* or found, with all its maps */
+    atomic_bool made;        /* or found, with all its maps; any thread may look */
 } run_file;
+
+/* How far a run is, as its rank knows: on rank 0 at the moment, on others by what the coordinator
+ * has said last. Written by who drives the run, read by any thread. */
+typedef struct run_tally {
+    _Atomic int64_t tiles; /* of the map */
+    _Atomic int64_t leased;
+    _Atomic int64_t undone; /* the leased ones included */
+    _Atomic int64_t items;  /* done */
+    _Atomic int64_t failed; /* of these */
+} run_tally;
 
 typedef struct run_options {
     /* The user, on rank 0 for all: see api/options.h. */
@@ -49,7 +60,9 @@ typedef struct run_options {
     bool *readable;
     int64_t span_limit; /* items; 0: none */
     bool pure;
-    bool never_apart; /* nothing is computed in a child, however careful */
+    bool never_apart;             /* nothing is computed in a child, however careful */
+    const atomic_bool *cancelled; /* the run is to stop; NULL: it never is */
+    run_tally *tally;             /* NULL: nobody asks */
 } run_options;
 
 #endif

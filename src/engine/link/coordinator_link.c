@@ -59,14 +59,14 @@ static void fail_unless(coordinator_link *c, weft_status sent, const error *e)
 
 void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     error e = {.status = WEFT_OK};
     fail_unless(c, mail_send(c->mail, 0, bytes, count, &e), &e);
 }
 
 void coordinator_link_hand(coordinator_link *c, void *piece, const void *bytes, size_t count)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     error e = {.status = WEFT_OK};
     fail_unless(c, mail_hand(c->mail, 0, piece, bytes, count, &e), &e);
 }
@@ -95,7 +95,7 @@ void coordinator_link_fail(coordinator_link *c, const error *e)
  * silence; one that is known to have died, nothing at all. */
 void coordinator_link_beat(coordinator_link *c, int64_t now_ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     tell_of_failure(c);
     if (now_ns - c->beat_ns >= c->pulse.beat_ns && c->died_ns == 0) {
         message_alive alive;

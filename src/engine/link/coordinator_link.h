@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A rank's line to the coordinator: what it says there, and whether the coordinator is still there.
  *
- * Thread: the main thread. */
+ * Thread: the driver. */
 #ifndef ENGINE_LINK_COORDINATOR_LINK_H
 #define ENGINE_LINK_COORDINATOR_LINK_H
 

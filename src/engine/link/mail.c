@@ -88,7 +88,7 @@ static bool is_bulk(const void *bytes)
 
 weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     if (rank != comm_rank(m->comm)) {
         return comm_post(m->comm, rank, is_bulk(bytes), bytes, count, e);
     }
@@ -102,7 +102,7 @@ weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error 
 
 weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t count, error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     letter *l = NULL;
     weft_status status = WEFT_OK;
     if (rank != comm_rank(m->comm)) {
@@ -164,7 +164,7 @@ bool mail_sends(const mail *m)
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     throw_away(m->open);
     m->open = m->first;
     if (m->open == NULL) {

@@ -2,7 +2,7 @@
 /* Messages between agents and the coordinator; rank 0's own agent and the coordinator talk in
  * memory, everybody else over MPI.
  *
- * Thread: the main thread. */
+ * Thread: the driver. */
 #ifndef ENGINE_LINK_MAIL_H
 #define ENGINE_LINK_MAIL_H
 

@@ -227,9 +227,11 @@ static void look_after_sync(agent *a)
 
 bool agent_collect(agent *a, int64_t now_ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     bool any = false;
-    desk_signal(a->desk, signals_seen());
+    const atomic_bool *cancelled = a->setup.flow->options->cancelled;
+    desk_signal(a->desk,
+                cancelled != NULL && atomic_load(cancelled) ? SIGNAL_CANCEL : signals_seen());
     for (block *b = team_collect(a->setup.team); b != NULL; b = team_collect(a->setup.team)) {
         finish(a, b);
         any = true;
@@ -241,10 +243,13 @@ bool agent_collect(agent *a, int64_t now_ns)
 
 void agent_receive(agent *a, const void *bytes, int64_t now_ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     if (*(const message_kind *)bytes == MESSAGE_BEAT) {
         const int64_t heard_ns = ((const message_beat *)bytes)->heard_ns;
         coordinator_link_answer(a->setup.link);
+        if (a->setup.flow->rank != 0) {
+            flow_tell(a->setup.flow->options, &((const message_beat *)bytes)->tally);
+        }
         /* The coordinator has heard of this rank when the clock here said that: what it had given
          * it is with nobody else for some time after. On rank 0 it is in any case. */
         if (a->setup.flow->rank != 0 && a->setup.pulse.limit_ns > 0 && heard_ns != 0) {
@@ -257,7 +262,7 @@ void agent_receive(agent *a, const void *bytes, int64_t now_ns)
 
 desk_state agent_step(agent *a, bool writing, int64_t now_ns)
 {
-    assert(thread_is_main());
+    assert(thread_drives());
     const bool syncing = a->syncer != NULL && syncer_busy(a->syncer);
     return desk_step(a->desk, writing || syncing, now_ns);
 }

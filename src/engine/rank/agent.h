@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The agent of a rank: what its desk decides is done here with blocks, team, disk and messages.
  *
- * Thread: the main thread. */
+ * Thread: the driver. */
 #ifndef ENGINE_RANK_AGENT_H
 #define ENGINE_RANK_AGENT_H
 

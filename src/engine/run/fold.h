@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The values of a map's reductions: its accumulators are folded in the order of tiles.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef ENGINE_RUN_FOLD_H
 #define ENGINE_RUN_FOLD_H
 

@@ -14,6 +14,7 @@
 #include "sched/pace.h"
 #include "team/team.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 /* The lowest ranks, this many, report that the coordinator is dead: the first of them may be dead,
@@ -29,14 +30,15 @@ static const int64_t orphan_disk_ns = INT64_C(10000000000);
 /* Messages are read for at most this long at a time. */
 static const int64_t read_ns = INT64_C(20000000);
 
-typedef struct loop {
+struct loop {
     loop_setup setup;
-    agent *agent;
+    agent *agent;      /* NULL: it could not be made */
     int64_t active_ns; /* when there was last anything to do */
-    message_end end;   /* the coordinator's last word; its kind says whether there has been one */
-} loop;
+    int64_t until_ns;  /* it runs for now */
+    bool over;
+    message_end end; /* the coordinator's last word; its kind says whether there has been one */
+};
 
-/* There is no agent if it could not be made. */
 static void take_message(loop *l, const void *bytes)
 {
     if (*(const message_kind *)bytes == MESSAGE_END) {
@@ -199,26 +201,26 @@ static urgency find_urgency(const loop *l, int64_t now_ns)
     return u;
 }
 
-static void rest(loop *l, bool active)
+/* False once it is time to pause. */
+static bool rest(loop *l, bool active)
 {
     const int64_t now_ns = clock_now_ns();
     l->active_ns = active ? now_ns : l->active_ns;
+    const int64_t left_ns = l->until_ns - now_ns;
     const int64_t rest_ns = pace_rest(find_urgency(l, now_ns), now_ns - l->active_ns,
                                       comm_size(l->setup.comm), now_ns - l->setup.flow->origin_ns);
-    if (team_rest(l->setup.team, rest_ns)) {
+    if (team_rest(l->setup.team, rest_ns < left_ns ? rest_ns : left_ns > 0 ? left_ns : 0)) {
         l->active_ns = clock_now_ns();
     }
+    return left_ns > 0;
 }
 
 static bool step(void *context)
 {
     loop *l = context;
     bool active = false;
-    if (!attend(l, &active)) {
-        return false;
-    }
-    rest(l, active);
-    return true;
+    l->over = !attend(l, &active);
+    return !l->over && rest(l, active);
 }
 
 /* The same from within a span, while its thread waits for a child. */
@@ -264,38 +266,74 @@ static weft_status prepare(loop *l, error *e)
 }
 
 /* Without an agent nothing is computed here; the others learn of it, and the run ends. */
-static void give_up(loop *l, const error *why)
+static void await_end(loop *l)
 {
-    coordinator_link_fail(l->setup.link, why);
-    while (!has_ended(l)) {
+    while (!has_ended(l) && clock_now_ns() < l->until_ns) {
         (void)converse(l);
         mail_advance(l->setup.mail);
         clock_sleep_ns(PACE_ANSWER_NS);
     }
+    l->over = has_ended(l);
 }
 
-weft_status loop_run(const loop_setup *setup, error *why)
+weft_status loop_create(loop **out, error *e)
+{
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? WEFT_OK : error_memory(e, "a run");
+}
+
+void loop_destroy(loop *l)
+{
+    free(l);
+}
+
+void loop_begin(loop *l, const loop_setup *setup)
 {
     static const team_hooks hooks = {
         .agent = step, .span = compute_hook, .prepare = prepare_hook, .block = write_hook};
-    loop l = {.setup = *setup, .active_ns = clock_now_ns()};
     error e = {.status = WEFT_OK};
-    if (prepare(&l, &e) == WEFT_OK) {
-        if (setup->workers > 0) {
-            host_shorten_slice();
-        }
-        team_run(setup->team, &hooks, &l, pace_span_limit(setup->flow->span_tiles));
-        host_restore_slice();
+    *l = (loop){.setup = *setup, .active_ns = clock_now_ns()};
+    if (prepare(l, &e) == WEFT_OK) {
+        team_begin(setup->team, &hooks, l, pace_span_limit(setup->flow->span_tiles), setup->caller);
     } else {
-        give_up(&l, &e);
+        coordinator_link_fail(setup->link, &e);
     }
-    if (l.end.broken) {
-        comm_break(setup->comm);
+}
+
+bool loop_run(loop *l, int64_t until_ns)
+{
+    l->until_ns = until_ns;
+    if (l->over) {
+        return true;
     }
-    *why = l.end.error;
-    agent_destroy(l.agent);
-    if (setup->coordinator != NULL) {
-        store_set_wake(setup->flow->store, NULL, NULL);
+    if (l->agent == NULL) {
+        await_end(l);
+        return l->over;
+    }
+    if (l->setup.workers > 0) {
+        host_shorten_slice();
+    }
+    team_run(l->setup.team);
+    host_restore_slice();
+    return l->over;
+}
+
+weft_status loop_end(loop *l, error *why)
+{
+    if (l->agent != NULL) {
+        team_end(l->setup.team);
+    }
+    if (l->end.broken) {
+        comm_break(l->setup.comm);
+    }
+    *why = l->end.error;
+    if (l->end.cancelled && why->status == WEFT_STOPPED) {
+        (void)error_set(why, WEFT_CANCELLED, "map '%s' was cancelled: %s", l->setup.flow->job->name,
+                        l->end.error.text);
+    }
+    agent_destroy(l->agent);
+    if (l->setup.coordinator != NULL) {
+        store_set_wake(l->setup.flow->store, NULL, NULL);
     }
     return why->status;
 }

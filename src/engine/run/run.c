@@ -253,8 +253,25 @@ typedef struct parts {
     mail *mail;
     coordinator_link *link;
     coordinator *coordinator; /* rank 0; else NULL */
+    loop *loop;
     pulse pulse;
 } parts;
+
+struct run {
+    run_setup setup;
+    run_options options;
+    store *store;
+    pool *reports;
+    pool *buffers;
+    retry_item *retry;
+    opening opening;
+    int64_t deadline_ns;
+    flow flow;
+    parts made;
+    bool computing; /* all ranks are: the loop has begun */
+    weft_status status;
+    error error;
+};
 
 static weft_status make_parts(comm *c, const placement *p, const run_options *options, flow *w,
                               parts *made, error *e)
@@ -273,6 +290,9 @@ static weft_status make_parts(comm *c, const placement *p, const run_options *op
         w->lull = isolation_lull(w->isolation);
         status = mail_create(c, w->reports, &made->mail, e);
     }
+    if (status == WEFT_OK) {
+        status = loop_create(&made->loop, e);
+    }
     return status == WEFT_OK
                ? coordinator_link_create(made->mail, comm_rank(c), made->pulse, &made->link, e)
                : status;
@@ -280,6 +300,7 @@ static weft_status make_parts(comm *c, const placement *p, const run_options *op
 
 static void release_parts(flow *w, parts *made)
 {
+    loop_destroy(made->loop);
     coordinator_destroy(made->coordinator);
     coordinator_link_destroy(made->link);
     mail_destroy(made->mail);
@@ -315,32 +336,37 @@ static weft_status begin(comm *c, const placement *p, const run_options *options
     return comm_agree(c, own, e);
 }
 
-/* The run proper. Between the beginning of the loop and its end there is no collective call. */
-static weft_status compute(comm *c, const placement *p, const run_options *options, flow *w,
-                           retry_item *retry, weft_status opened, error *e)
+/* The run proper begins. Between the beginning of the loop and its end there is no collective call.
+ */
+static weft_status begin_to_compute(run *r, weft_status opened, error *e)
 {
-    parts made = {.pulse = pulse_for((int64_t)(1e9 * options->heartbeat_s),
-                                     (int64_t)(1e9 * options->dead_after_s), p->ranks,
-                                     !p->idle_main_threads)};
+    comm *c = r->setup.comm;
+    const placement *p = r->setup.placement;
+    const run_options *options = &r->options;
+    r->made.pulse =
+        pulse_for((int64_t)(1e9 * options->heartbeat_s), (int64_t)(1e9 * options->dead_after_s),
+                  p->ranks, !p->idle_main_threads);
     weft_status status = opened;
     if (status == WEFT_OK) {
-        status = make_parts(c, p, options, w, &made, e);
+        status = make_parts(c, p, options, &r->flow, &r->made, e);
     }
-    status = begin(c, p, options, w, retry, &made, status, e);
+    status = begin(c, p, options, &r->flow, r->retry, &r->made, status, e);
     end_watch();
     if (status == WEFT_OK) {
-        const loop_setup setup = {.flow = w,
+        const loop_setup setup = {.flow = &r->flow,
                                   .comm = c,
-                                  .mail = made.mail,
-                                  .link = made.link,
-                                  .coordinator = made.coordinator,
+                                  .mail = r->made.mail,
+                                  .link = r->made.link,
+                                  .coordinator = r->made.coordinator,
                                   .team = p->team,
+                                  .caller = r->setup.caller,
                                   .workers = p->workers,
-                                  .pulse = made.pulse};
-        status = loop_run(&setup, e);
-        isolation_conclude(w->isolation);
+                                  .pulse = r->made.pulse};
+        loop_begin(r->made.loop, &setup);
+        r->computing = true;
+    } else {
+        release_parts(&r->flow, &r->made);
     }
-    release_parts(w, &made);
     return status;
 }
 
@@ -523,68 +549,124 @@ void run_describe(account *a)
     }
 }
 
-weft_status run_map(comm *c, const placement *p, job *j, const run_options *options,
-                    weft_kernel_fn kernel, void *context, error *e)
+/* The file is open, and items are missing. */
+static weft_status compute(run *r, error *e)
 {
-    assert(thread_is_main());
-    store *s = NULL;
-    pool *reports = NULL;
-    pool *buffers = NULL;
-    retry_item *retry = NULL;
-    opening o = {.left_ns = 0};
+    comm *c = r->setup.comm;
+    weft_status status = WEFT_OK;
+    if (comm_rank(c) != 0) {
+        status = open_other(r->setup.job, &r->options, &r->opening, &r->store, &r->retry, e);
+    }
+    if (status == WEFT_OK) {
+        status = pool_create(&r->reports, e);
+    }
+    if (status == WEFT_OK) {
+        status = pool_create(&r->buffers, e);
+    }
+    r->flow = (flow){.job = r->setup.job,
+                     .store = r->store,
+                     .reports = r->reports,
+                     .buffers = r->buffers,
+                     .kernel = r->setup.kernel,
+                     .context = r->setup.context,
+                     .caller = &r->setup.caller->state,
+                     .options = &r->options,
+                     .span_tiles = span_tiles(r->setup.job, r->options.span_limit),
+                     .rank = comm_rank(c),
+                     .run = r->opening.run,
+                     .origin_ns = clock_now_ns(),
+                     .origin_s = clock_wall_s(),
+                     .retry_count = r->opening.retry_count,
+                     .retry = r->retry};
+    return begin_to_compute(r, status, e);
+}
+
+/* All that can be said of a run before its first message. */
+static void tell_opened(const run *r)
+{
+    const job *j = r->setup.job;
+    const int64_t tiles = r->opening.grain > 0 ? divide_up(j->items.count, r->opening.grain) : 0;
+    if (r->options.tally != NULL) {
+        const tally now = {.undone = r->opening.complete ? 0 : tiles,
+                           .items = r->opening.complete ? j->items.count : 0,
+                           .failed = r->opening.failed};
+        atomic_store(&r->options.tally->tiles, tiles);
+        flow_tell(&r->options, &now);
+    }
+}
+
+weft_status run_create(run **out, error *e)
+{
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? WEFT_OK : error_memory(e, "a run");
+}
+
+void run_destroy(run *r)
+{
+    free(r);
+}
+
+void run_begin(run *r, const run_setup *setup)
+{
+    assert(thread_drives());
+    comm *c = setup->comm;
+    error *e = &r->error;
+    r->setup = *setup;
+    r->options = *setup->options;
     signals_watch();
     exits_watch();
-    overflow_watch(comm_rank(c), p->workers > 0);
-    watch_opening(c, options->deadline_ns);
+    overflow_watch(comm_rank(c), setup->placement->workers > 0);
+    watch_opening(c, r->options.deadline_ns);
     if (comm_rank(c) == 0) {
-        warn_of_many_tiles(j);
+        warn_of_many_tiles(setup->job);
     }
-    weft_status status = open_on_first(c, j, options, &s, &o, &retry, e);
-    const int64_t deadline_ns = o.left_ns == 0 ? 0 : clock_now_ns() + o.left_ns;
-    options->file->made = options->file->made || status == WEFT_OK;
-    *options->layout = o.layout;
-    if (status == WEFT_OK && o.complete) {
-        status = o.failed == 0
-                     ? WEFT_OK
-                     : error_set(e, WEFT_ITEMS_FAILED, "%" PRId64 " items failed", o.failed);
-    } else if (status == WEFT_OK) {
-        if (comm_rank(c) != 0) {
-            status = open_other(j, options, &o, &s, &retry, e);
-        }
-        if (status == WEFT_OK) {
-            status = pool_create(&reports, e);
-        }
-        if (status == WEFT_OK) {
-            status = pool_create(&buffers, e);
-        }
-        thread_state caller;
-        thread_state_get(&caller);
-        flow w = {.job = j,
-                  .store = s,
-                  .reports = reports,
-                  .buffers = buffers,
-                  .kernel = kernel,
-                  .context = context,
-                  .caller = &caller,
-                  .options = options,
-                  .span_tiles = span_tiles(j, options->span_limit),
-                  .rank = comm_rank(c),
-                  .run = o.run,
-                  .origin_ns = clock_now_ns(),
-                  .origin_s = clock_wall_s(),
-                  .retry_count = o.retry_count,
-                  .retry = retry};
-        status = compute(c, p, options, &w, retry, status, e);
+    r->status = open_on_first(c, setup->job, &r->options, &r->store, &r->opening, &r->retry, e);
+    r->deadline_ns = r->opening.left_ns == 0 ? 0 : clock_now_ns() + r->opening.left_ns;
+    if (r->status == WEFT_OK) {
+        r->options.file->made = true;
+    }
+    *r->options.layout = r->opening.layout;
+    if (r->status == WEFT_OK && r->opening.complete) {
+        tell_opened(r);
+        r->status =
+            r->opening.failed == 0
+                ? WEFT_OK
+                : error_set(e, WEFT_ITEMS_FAILED, "%" PRId64 " items failed", r->opening.failed);
+    } else if (r->status == WEFT_OK) {
+        r->status = compute(r, e);
+        tell_opened(r);
     }
     end_watch();
-    free(retry);
-    status = share_values(c, &s, j, options, p->hosts, deadline_ns, status, e);
-    status = close_store(c, s, options, deadline_ns, status, e);
-    *options->readable = is_readable(c, options, p->hosts);
-    pool_destroy(buffers);
-    pool_destroy(reports);
+}
+
+bool run_continue(run *r, int64_t until_ns)
+{
+    assert(thread_drives());
+    return !r->computing || loop_run(r->made.loop, until_ns);
+}
+
+weft_status run_end(run *r, error *e)
+{
+    assert(thread_drives());
+    comm *c = r->setup.comm;
+    if (r->computing) {
+        r->status = loop_end(r->made.loop, &r->error);
+        isolation_conclude(r->flow.isolation);
+        release_parts(&r->flow, &r->made);
+    }
+    free(r->retry);
+    const int hosts = r->setup.placement->hosts;
+    r->status = share_values(c, &r->store, r->setup.job, &r->options, hosts, r->deadline_ns,
+                             r->status, &r->error);
+    r->status = close_store(c, r->store, &r->options, r->deadline_ns, r->status, &r->error);
+    *r->options.readable = is_readable(c, &r->options, hosts);
+    pool_destroy(r->buffers);
+    pool_destroy(r->reports);
     overflow_unwatch();
     exits_unwatch();
     signals_unwatch();
-    return status;
+    if (r->status != WEFT_OK) {
+        *e = r->error;
+    }
+    return r->status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A run from its beginning to its end, on all ranks.
  *
- * Thread: the main thread. */
+ * Thread: the driver. */
 #ifndef ENGINE_RUN_RUN_H
 #define ENGINE_RUN_RUN_H
 
@@ -10,6 +10,7 @@
 #include "engine/flow/run_options.h"
 #include "engine/layout/placement.h"
 #include "space/job.h"
+#include "team/team.h"
 
 #include <weft/span.h>
 
@@ -17,10 +18,35 @@
  * otherwise do not understand each other. */
 void run_describe(account *a);
 
-/* Opens the result of a settled job, computes what is missing; where nothing is, that is all. The
- * job's grain may be changed. Collective: all ranks that live to see the end return the same. */
-weft_status run_map(comm *c, const placement *p, job *j, const run_options *options,
-                    weft_kernel_fn kernel, void *context, error *e);
+typedef struct run run;
+
+/* What a run works with; all of it lives longer, but for the options. */
+typedef struct run_setup {
+    comm *comm;
+    const placement *placement;
+    job *job; /* settled; its grain may be changed */
+    const run_options *options;
+    weft_kernel_fn kernel;
+    void *context;
+    const team_caller *caller; /* who wants it */
+} run_setup;
+
+/* Memory for a run, which a rank has before others begin to rely on it. */
+weft_status run_create(run **out, error *e);
+
+/* NULL is allowed. Not between run_begin() and run_end(). */
+void run_destroy(run *r);
+
+/* Opens the result, and begins to compute what is missing. What goes wrong, run_end() tells.
+ * Collective. */
+void run_begin(run *r, const run_setup *setup);
+
+/* Goes on until the run is over, or the clock says until_ns, or a moment longer: whether it is
+ * over. The others hear nothing of this rank in between two calls. */
+bool run_continue(run *r, int64_t until_ns);
+
+/* Once it is over. Collective: all ranks that live to see the end return the same. */
+weft_status run_end(run *r, error *e);
 
 /* Closes a file of the session, if it is open. */
 void run_close_file(run_file *file);

@@ -2,7 +2,7 @@
 /* A thread that writes to a file, in order, so that the thread that asks for it never waits for a
  * disk.
  *
- * Thread: any, but for creating and destroying it, which is the main thread's. */
+ * Thread: any, but for creating and destroying it, which is the driver's. */
 #ifndef STORE_IO_BACKLOG_H
 #define STORE_IO_BACKLOG_H
 

@@ -2,7 +2,7 @@
 /* Disk space for a result, reserved where the file system can, so that a full disk is an error
  * before anything is computed.
  *
- * Thread: rank 0's main thread. */
+ * Thread: rank 0's driver. */
 #ifndef STORE_IO_RESERVE_H
 #define STORE_IO_RESERVE_H
 

@@ -22,7 +22,7 @@ OWN(signals_begin)
 OWN(comm_open)
 OWN(store_open)
 OWN(team_run)
-OWN(run_map)
+OWN(run_begin)
 
 static int nothing(const weft_span *span, void *context)
 {

@@ -437,7 +437,8 @@ static void test_small_results_with_labels(void **state)
                      WEFT_OK);
     assert_int_equal(weft_map_run(map, compute, &w), WEFT_OK);
     assert_int_equal(weft_map_set_dimension(map, 1, "late", NULL, NULL), WEFT_ERR_USAGE);
-    assert_non_null(strstr(weft_error_text(session), "before weft_map_run()"));
+    assert_non_null(strstr(weft_error_text(session),
+                           "describe it before it, or another map of that file, is started"));
     weft_map_destroy(map);
     assert_int_equal(weft_finish(session, WEFT_OK), 0);
     assert_int_equal(stat(path, &file), 0);

@@ -49,7 +49,7 @@ static void test_ok_is_zero_and_others_are_negative(void **state)
 static void test_exit_statuses(void **state)
 {
     (void)state;
-    assert_int_equal(EVERY, 16);
+    assert_int_equal(EVERY, 18);
     assert_int_equal(weft_status_exit(WEFT_OK), 0);
     assert_int_equal(weft_status_exit(WEFT_HELP_SHOWN), 0);
     assert_int_equal(weft_status_exit(WEFT_ERR_MEMORY), 1);
@@ -59,6 +59,8 @@ static void test_exit_statuses(void **state)
     assert_int_equal(weft_status_exit(WEFT_ERR_HDF5), 1);
     assert_int_equal(weft_status_exit(WEFT_ERR_CORRUPT), 1);
     assert_int_equal(weft_status_exit(WEFT_ERR_INTERNAL), 1);
+    assert_int_equal(weft_status_exit(WEFT_TIMEOUT), 75);
+    assert_int_equal(weft_status_exit(WEFT_CANCELLED), 75);
     assert_int_equal(weft_status_exit(WEFT_ERR_USAGE), 2);
     assert_int_equal(weft_status_exit(WEFT_ERR_FORMAT), 2);
     assert_int_equal(weft_status_exit(WEFT_ERR_OTHER_JOB), 2);

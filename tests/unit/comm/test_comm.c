@@ -152,8 +152,9 @@ static void test_too_long_a_message(void **state)
     (void)state;
     error e = {.status = WEFT_OK};
     sendqueue *queue = NULL;
-    assert_int_equal(sendqueue_create(MPI_COMM_NULL, 2, SIZE_MAX, &queue, &e), WEFT_OK);
-    assert_int_equal(sendqueue_post(queue, 1, 0, false, "x", SIZE_MAX - 8, &e), WEFT_ERR_MEMORY);
+    assert_int_equal(sendqueue_create(2, SIZE_MAX, &queue, &e), WEFT_OK);
+    assert_int_equal(sendqueue_post(queue, MPI_COMM_NULL, 1, 0, false, "x", SIZE_MAX - 8, &e),
+                     WEFT_ERR_MEMORY);
     sendqueue_destroy(queue);
 }
 

@@ -64,7 +64,7 @@ static void look_around(void *context, int number)
         region_icv_set(l->region, l->icv);
     }
     atomic_fetch_add(&l->calls[number], 1);
-    l->other[number] = !thread_is_main();
+    l->other[number] = !thread_drives();
     l->inner[number] = region_inner_threads();
     l->counted[number] = count_inner();
     l->stack[number] = stack_bytes();
@@ -76,7 +76,9 @@ static void look_around(void *context, int number)
 static void open_region(look *l, int threads)
 {
     error e = {.status = WEFT_OK};
-    assert_int_equal(region_open(threads, look_around, l, &l->region, &e), WEFT_OK);
+    region_icv icv;
+    region_icv_get(&icv);
+    assert_int_equal(region_open(threads, &icv, look_around, l, &l->region, &e), WEFT_OK);
 }
 
 static void let_look(look *l, int threads)
@@ -104,7 +106,7 @@ static void test_threads(void **state)
         let_look(&l, threads);
         omp_set_num_threads(4);
         assert_int_equal(count_inner(), 4);
-        assert_true(thread_is_main());
+        assert_true(thread_drives());
         close_region(&l);
         for (int i = 0; i < MOST; i++) {
             assert_int_equal(atomic_load(&l.calls[i]), i < threads);
@@ -175,7 +177,9 @@ static int look_at_stacks(int64_t bytes)
 {
     error e = {.status = WEFT_OK};
     look l = {.region = NULL};
-    if (region_open(MOST, look_around, &l, &l.region, &e) != WEFT_OK) {
+    region_icv icv;
+    region_icv_get(&icv);
+    if (region_open(MOST, &icv, look_around, &l, &l.region, &e) != WEFT_OK) {
         return 2;
     }
     let_look(&l, MOST);

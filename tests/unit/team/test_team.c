@@ -21,6 +21,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A whole run, of this thread's. */
+static void run_team(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
+{
+    team_caller caller;
+    team_note_caller(&caller);
+    team_begin(t, hooks, context, span_limit, &caller);
+    team_run(t);
+    team_end(t);
+}
+
 enum { ROOM = 4, TILES = 5000, LIMIT_S = 20 };
 
 typedef struct piece_of_work {
@@ -218,7 +228,7 @@ static void test_every_tile_once(void **state)
         for (int m = 0; m < 4; m++) {
             scene s;
             prepare(&s, workers[w], limits[(w + m) % 3], most[m]);
-            team_run(s.team, &hooks, &s, s.span_limit);
+            run_team(s.team, &hooks, &s, s.span_limit);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]), 1);
@@ -246,7 +256,7 @@ static void test_cutting(void **state)
             s.cutting = true;
             s.keep = keeps[k];
             s.most = k % 2 == 0 ? INT64_MAX : 13;
-            team_run(s.team, &hooks, &s, s.span_limit);
+            run_team(s.team, &hooks, &s, s.span_limit);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]) + s.cut[i], 1);
@@ -274,7 +284,7 @@ static void test_agent_writes_nothing(void **state)
         s.cutting = true;
         s.busily = true;
         s.most = 1 + round % 3;
-        team_run(s.team, &hooks, &s, s.span_limit);
+        run_team(s.team, &hooks, &s, s.span_limit);
         check_order(&s);
         for (int i = 0; i < s.works_count; i++) {
             by_cut += s.works[i].computed > 0 && s.works[i].computed < s.works[i].tiles;
@@ -294,7 +304,7 @@ static void test_halt(void **state)
             scene s;
             prepare(&s, workers[w], 4, 90);
             s.halt_after = after;
-            team_run(s.team, &hooks, &s, s.span_limit);
+            run_team(s.team, &hooks, &s, s.span_limit);
             check_order(&s);
             assert_true(s.halted);
             assert_true(s.offered < s.works_count);
@@ -387,7 +397,7 @@ static void test_what_is_begun_is_finished(void **state)
     assert_int_equal(pthread_mutex_init(&p.mutex, NULL), 0);
     p.team = teams[1];
     assert_int_equal(team_start(p.team, &e), WEFT_OK);
-    team_run(p.team, &pausing, &p, 1);
+    run_team(p.team, &pausing, &p, 1);
     assert_int_equal(p.computed, 1);
     assert_int_equal(p.left_after_halt, 0);
     assert_int_equal(p.hooks, 1);
@@ -432,7 +442,7 @@ static void test_coarse_blocks(void **state)
     for (int workers = 0; workers <= 2; workers++) {
         scene s;
         prepare(&s, workers, 1, TILES / ROOM);
-        team_run(s.team, &coarse, &s, s.span_limit);
+        run_team(s.team, &coarse, &s, s.span_limit);
         assert_true(s.too_long > 0);
         assert_in_range(s.prepared, s.too_long, s.total);
         for (int i = 0; i < ROOM; i++) {
@@ -450,7 +460,7 @@ static void test_offered_blocks_are_finished_at_the_end(void **state)
     for (int round = 0; round < 60; round++) {
         scene s;
         prepare(&s, workers[round % 3], 5, 50);
-        team_run(s.team, &hasty, &s, s.span_limit);
+        run_team(s.team, &hasty, &s, s.span_limit);
         for (int i = 0; i < ROOM; i++) {
             assert_int_equal(s.works[i].computed, s.works[i].tiles);
             assert_int_equal(s.works[i].hooks, 1);
@@ -465,7 +475,7 @@ static void test_runs_again(void **state)
     for (int workers = 0; workers < 4; workers++) {
         scene s;
         prepare(&s, workers, TILES, 100);
-        team_run(s.team, &hooks, &s, s.span_limit);
+        run_team(s.team, &hooks, &s, s.span_limit);
         check_order(&s);
         int64_t busy_ns = 0;
         for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
@@ -540,7 +550,7 @@ static stay run_looking(int workers, const host_cores pin[])
     stay s = {.workers = workers, .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
     assert_int_equal(team_create(workers, ROOM, pin, &s.team, &e), WEFT_OK);
     assert_int_equal(team_start(s.team, &e), WEFT_OK);
-    team_run(s.team, &looking, &s, 1);
+    run_team(s.team, &looking, &s, 1);
     team_destroy(s.team);
     return s;
 }
@@ -641,7 +651,7 @@ static void test_cpu(void **state)
         scene s;
         prepare(&s, round / 2, 5, 50);
         s.works[0].tiles = 10;
-        team_run(s.team, &dozing, &s, s.span_limit);
+        run_team(s.team, &dozing, &s, s.span_limit);
         assert_true(team_busy_ns(s.team, 0) >= 50000000);
         assert_int_equal(team_cpu_ns(s.team, 0) >= 50000000, toils);
         finish(&s);
@@ -725,7 +735,7 @@ static void test_same_threads_in_every_run(void **state)
     roll first = {.workers = MOST_WORKERS};
     const int before = count_threads();
     assert_int_equal(team_create(MOST_WORKERS, ROOM, NULL, &first.team, &e), WEFT_OK);
-    team_run(first.team, &absent, &first, 1);
+    run_team(first.team, &absent, &first, 1);
     assert_int_equal(count_threads(), before);
     assert_int_equal(team_start(first.team, &e), WEFT_OK);
     const int with_workers = count_threads();
@@ -735,7 +745,7 @@ static void test_same_threads_in_every_run(void **state)
                   .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
         (void)fesetround(modes[run]);
         assert_int_equal(team_start(r.team, &e), WEFT_OK);
-        team_run(r.team, &meeting, &r, 1);
+        run_team(r.team, &meeting, &r, 1);
         assert_int_equal(fegetround(), modes[run]);
         (void)fesetround(FE_TONEAREST);
         first = run == 0 ? r : first;

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several maps under way: signals, the time limit and deaths end them in good order, each says what
+it has come to, and the same command goes on."""
+
+import os
+import signal
+
+import results
+from launch import KNOWN, MPIRUN, Launch, SystemTest, lives, main, rank_of, recovery, strike
+
+STOPPED = 75
+MAPS, COUNT = 4, 300
+NAMES = [f"known-{number}" for number in range(MAPS)]
+
+
+class Async(SystemTest):
+    def words(self, *more):
+        return ["--out", self.path(), "--count", COUNT, "--grain", 1, "--maps", MAPS, "--start",
+                "--progress", "never", *more]
+
+    def forget(self):
+        if os.path.exists(self.path()):
+            os.unlink(self.path())
+
+    def begin(self, *more, layout):
+        """The first map is on its way, and does not end before it is told to."""
+        self.forget()
+        launch = self.start(KNOWN, *self.words("--item-us", 1000, "--civil", COUNT - 1,
+                                               "--slow-s", 300, *more), layout=layout)
+        launch.wait_for(lambda: os.path.exists(self.path()) and
+                        results.done_items(self.path(), NAMES[0]).sum() > COUNT // 10,
+                        "the first map has begun")
+        return launch
+
+    def check_stopped(self, ending, *statuses):
+        self.assert_ended(ending, *(statuses or (STOPPED,)))
+        done = [results.done_items(self.path(), name).sum() for name in NAMES]
+        self.assertGreater(done[0], 0)
+        self.assertLess(done[0], COUNT)
+        self.assertEqual(done[1:], [0] * (MAPS - 1))
+        self.assertEqual(results.runs(self.path())[-1]["outcome"], b"stopped", str(ending))
+
+    def check_resumes(self, layout):
+        ending = self.run_well(KNOWN, *self.words(), layout=layout)
+        for name in NAMES:
+            self.assertEqual(results.all_bytes(self.path(), name), results.known_bytes(COUNT),
+                             str(ending))
+        self.assertIsNone(results.opens_everywhere(self.path()))
+
+    def test_a_signal_ends_all(self):
+        for number, layout, rank in ((signal.SIGTERM, (0, 2), 0), (signal.SIGINT, (2, 1), 1),
+                                     (signal.SIGUSR1, (2, 2), 0), (signal.SIGTERM, (0, 0), 0),
+                                     (signal.SIGTERM, (2, 0), 1)):
+            with self.subTest(signal=number.name, layout=layout, rank=rank):
+                launch = self.begin(layout=layout)
+                pids = {rank_of(pid): pid for pid in launch.ranks()}
+                strike(pids[rank] if layout[0] else launch.pid, number)
+                ending = launch.finish()
+                self.check_stopped(ending)
+                self.assertEqual(ending.err.count("stopping in good order"), 1, str(ending))
+                for name in NAMES[1:]:
+                    self.assertIn(f"map '{name}' has not begun, since map '{NAMES[0]}' before it "
+                                  "was stopped: ", ending.err)
+                self.check_resumes((3, 1))
+
+    def test_the_time_limit_ends_all(self):
+        for layout in ((0, 2), (2, 1)):
+            with self.subTest(layout=layout):
+                ending = self.begin("--time-limit", 4, layout=layout).finish()
+                self.assertIn("time limit is near: stopping in good order", ending.err)
+                self.check_stopped(ending)
+                self.check_resumes((0, 2))
+
+    def test_an_error_ends_all(self):
+        """Nothing is computed for those behind."""
+        calls = self.path("calls")
+        ending = self.start(KNOWN, *self.words("--field-twice", "--calls", calls),
+                            layout=(2, 1)).finish()
+        self.assert_ended(ending, 2)
+        self.assertEqual(results.calls(calls) if os.path.exists(calls) else [], [])
+
+    def test_a_rank_is_killed(self):
+        """The map that is under way then, mostly the first, is completed without it, and no other
+        begins."""
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                words = self.words("--item-us", 10000 * workers, "--dead-after", 1)
+                self.forget()
+                launch = Launch([*MPIRUN, *recovery(), "-np", "3", KNOWN, "--threads",
+                                 str(workers), *map(str, words)])
+                self.launches.append(launch)
+                launch.wait_for(lambda: os.path.exists(self.path()) and
+                                results.done_items(self.path(), NAMES[0]).sum() > COUNT // 10,
+                                "the first map has begun")
+                pids = {rank_of(pid): pid for pid in launch.ranks() if lives(pid)}
+                if 2 in pids:
+                    strike(pids[2], signal.SIGKILL)
+                ending = launch.finish()
+                # Open MPI 4.1's mpirun does not always say what ranks end with, once one is lost.
+                self.assert_ended(ending, 0, STOPPED)
+                done = [results.done_items(self.path(), name).sum() for name in NAMES]
+                complete = done.index(0) if 0 in done else MAPS
+                self.assertEqual(done, [COUNT] * complete + [0] * (MAPS - complete), str(ending))
+                self.assertGreater(complete, 0)
+                if complete < MAPS:
+                    self.assertRegex(ending.err, "a rank died before map|rank 2 has died")
+                self.check_resumes((2, 1))
+
+    def test_exit_under_way(self):
+        """A kernel that calls exit() ends the process, whoever waits."""
+        ending = self.start(KNOWN, *self.words("--deadly", "exit:7"), layout=(0, 2)).finish()
+        self.assert_ended(ending, 1)
+        self.assertIn("has called exit(", ending.err)
+        self.check_resumes((0, 2))
+
+
+if __name__ == "__main__":
+    main()

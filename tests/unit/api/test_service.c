@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests the service: tasks are done in their order, by a thread or by whoever waits, and nobody
+ * waits for longer than he says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/service.h"
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { TASKS = 5 };
+
+static const int64_t long_ns = INT64_C(600000000000);
+
+/* A task of several pieces, and what has become of it. */
+typedef struct errand {
+    task task;
+    service *service;
+    struct log *log;
+    int pieces;
+    int worked;
+    bool here; /* by the thread that waits */
+    pthread_t creator;
+    atomic_bool held; /* does not come to its end before this is false */
+    bool told;        /* that an earlier one has failed */
+    bool fails;
+} errand;
+
+typedef struct log {
+    const errand *done[TASKS];
+    int count;
+    bool failed;
+} log;
+
+static bool work(void *context, int64_t until_ns)
+{
+    errand *t = context;
+    (void)until_ns;
+    if (t->worked == 0) {
+        t->here = pthread_equal(pthread_self(), t->creator) != 0;
+        service_tell_begun(t->service, &t->task);
+    }
+    t->worked += t->worked < t->pieces;
+    while (atomic_load(&t->held) && until_ns == INT64_MAX) {
+        clock_sleep_ns(100000);
+    }
+    return t->worked >= t->pieces && !atomic_load(&t->held);
+}
+
+static void given(void *context)
+{
+    errand *t = context;
+    t->told = t->log->failed;
+}
+
+static void done(void *context, task *behind)
+{
+    errand *t = context;
+    t->log->done[t->log->count++] = t;
+    t->log->failed = t->log->failed || t->fails;
+    for (; behind != NULL && t->fails; behind = behind->next) {
+        ((errand *)behind->context)->told = true;
+    }
+}
+
+static void create(errand t[TASKS], bool background, service **s, log *l)
+{
+    error e = {.status = WEFT_OK};
+    assert_int_equal(service_create(background, s, &e), WEFT_OK);
+    assert_int_equal(service_in_background(*s), background);
+    *l = (log){.count = 0};
+    for (int i = 0; i < TASKS; i++) {
+        t[i] = (errand){.task = {.work = work, .given = given, .done = done, .context = &t[i]},
+                        .service = *s,
+                        .log = l,
+                        .pieces = 3,
+                        .creator = pthread_self()};
+        atomic_init(&t[i].held, false);
+    }
+}
+
+static void give(service *s, errand *t)
+{
+    error e = {.status = WEFT_OK};
+    assert_int_equal(service_start(s, &e), WEFT_OK);
+    service_give(s, &t->task);
+}
+
+static void test_in_their_order(void **state)
+{
+    (void)state;
+    for (int background = 0; background < 2; background++) {
+        errand t[TASKS];
+        service *s = NULL;
+        log l;
+        create(t, background, &s, &l);
+        assert_true(service_idle(s));
+        for (int i = 0; i < TASKS; i++) {
+            assert_int_equal(service_state(s, &t[i].task), TASK_NONE);
+            give(s, &t[i]);
+        }
+        assert_true(service_wait(s, &t[TASKS - 1].task, TASK_DONE, INT64_MAX));
+        assert_true(service_idle(s));
+        assert_int_equal(l.count, TASKS);
+        for (int i = 0; i < TASKS; i++) {
+            assert_ptr_equal(l.done[i], &t[i]);
+            assert_int_equal(t[i].worked, 3);
+            assert_int_equal(t[i].here, !background);
+            assert_int_equal(service_state(s, &t[i].task), TASK_DONE);
+        }
+        service_destroy(s);
+    }
+}
+
+/* A wait ends when it is to; the task goes on. */
+static void test_a_limit(void **state)
+{
+    (void)state;
+    for (int background = 0; background < 2; background++) {
+        errand t[TASKS];
+        service *s = NULL;
+        log l;
+        create(t, background, &s, &l);
+        atomic_store(&t[0].held, true);
+        give(s, &t[0]);
+        give(s, &t[1]);
+        assert_false(service_wait(s, &t[0].task, TASK_DONE, clock_now_ns()));
+        assert_false(service_wait(s, &t[1].task, TASK_DONE, clock_now_ns() + 10000000));
+        assert_true(service_wait(s, &t[0].task, TASK_BEGUN, clock_now_ns() + long_ns));
+        assert_int_equal(service_state(s, &t[1].task), TASK_GIVEN);
+        assert_false(service_idle(s));
+        assert_int_equal(l.count, 0);
+        atomic_store(&t[0].held, false);
+        assert_true(service_wait(s, &t[1].task, TASK_DONE, clock_now_ns() + long_ns));
+        assert_int_equal(l.count, 2);
+        service_destroy(s);
+    }
+}
+
+/* Without a service thread nothing is done before somebody waits, and then as little as asked. */
+static void test_nothing_by_itself(void **state)
+{
+    (void)state;
+    errand t[TASKS];
+    service *s = NULL;
+    log l;
+    create(t, false, &s, &l);
+    give(s, &t[0]);
+    assert_int_equal(t[0].worked, 0);
+    for (int i = 1; i < t[0].pieces; i++) {
+        assert_false(service_wait(s, &t[0].task, TASK_DONE, 0));
+        assert_int_equal(t[0].worked, i);
+    }
+    assert_true(service_wait(s, &t[0].task, TASK_DONE, 0));
+    service_destroy(s);
+}
+
+/* At once, by the caller, also where there would be a service thread. */
+static void test_at_once(void **state)
+{
+    (void)state;
+    errand t[TASKS];
+    service *s = NULL;
+    log l;
+    create(t, true, &s, &l);
+    service_do(s, &t[0].task);
+    assert_true(t[0].here);
+    assert_int_equal(service_state(s, &t[0].task), TASK_DONE);
+    give(s, &t[1]);
+    assert_true(service_wait(s, &t[1].task, TASK_DONE, INT64_MAX));
+    assert_false(t[1].here);
+    service_do(s, &t[2].task);
+    assert_true(t[2].here);
+    assert_int_equal(l.count, 3);
+    service_destroy(s);
+}
+
+/* Those that are behind one that fails learn of it, whether they were given before or after. */
+static void test_failures_are_told(void **state)
+{
+    (void)state;
+    for (int background = 0; background < 2; background++) {
+        errand t[TASKS];
+        service *s = NULL;
+        log l;
+        create(t, background, &s, &l);
+        atomic_store(&t[1].held, true);
+        t[1].fails = true;
+        for (int i = 0; i < 3; i++) {
+            give(s, &t[i]);
+        }
+        assert_true(service_wait(s, &t[1].task, TASK_BEGUN, clock_now_ns() + long_ns));
+        atomic_store(&t[1].held, false);
+        assert_true(service_wait(s, &t[1].task, TASK_DONE, INT64_MAX));
+        give(s, &t[3]);
+        assert_true(service_wait(s, &t[3].task, TASK_DONE, INT64_MAX));
+        assert_false(t[0].told);
+        assert_false(t[1].told);
+        assert_true(t[2].told);
+        assert_true(t[3].told);
+        service_destroy(s);
+    }
+    service_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_in_their_order),    cmocka_unit_test(test_a_limit),
+        cmocka_unit_test(test_nothing_by_itself), cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_failures_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
