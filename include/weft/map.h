@@ -205,8 +205,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name
 
 /**
  * Reads values of a field back from the file, once weft_map_run() or weft_map_wait() has
- * returned WEFT_OK or WEFT_ITEMS_FAILED: any items, whichever rank has computed them, and in whichever run. What has
- * failed holds the field's fill value.
+ * returned WEFT_OK or WEFT_ITEMS_FAILED: any items, whichever rank has computed them, and in
+ * whichever run. What has failed holds the field's fill value.
  *
  * @code
  * double height[360];                     // a row of a map of 180 x 360 items
