@@ -47,6 +47,7 @@ static weft_status take_file(const command *c, char **words, command_file *file)
         file->path = *words++;
         (void)snprintf(file->shown, sizeof file->shown, "%s", file->path);
         terminal_clean(file->shown);
+        file->part = c->takes_part && *words != NULL ? *words++ : NULL;
     }
     return *words == NULL
                ? WEFT_OK

@@ -3,6 +3,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <stdbool.h>
 #include <weft/option.h>
 #include <weft/result.h>
 #include <weft/status.h>
@@ -12,11 +13,13 @@ typedef struct command {
     const char *summary; /* one line for `weft --help` */
     const char *help;    /* all of `weft NAME --help` */
     weft_status (*run)(int argc, char **argv);
+    bool takes_part; /* a part of the file may be named behind it */
 } command;
 
 extern const command status_command;
 extern const command plan_command;
 extern const command verify_command;
+extern const command show_command;
 extern const command random_command;
 
 /* Says what went wrong, on stderr, behind everything that is on stdout so far, in words that are
@@ -29,6 +32,7 @@ weft_status command_failed(weft_status status, const char *text);
 /* A file that a command looks at. */
 typedef struct command_file {
     const char *path;
+    const char *part; /* what is named behind it; NULL: nothing */
     char shown[4096]; /* the path as it is printed, fit for a terminal */
 } command_file;
 

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <weft/session.h>
 
-static const command *const commands[] = {&status_command, &plan_command, &verify_command,
-                                          &random_command};
+static const command *const commands[] = {&status_command, &show_command, &plan_command,
+                                          &verify_command, &random_command};
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -21,6 +21,13 @@ static const stop fractal[] = {{0.00, 0x0a1238}, {0.18, 0x1d4f9a}, {0.34, 0x5fb6
                                {0.47, 0xf4f6e4}, {0.60, 0xf6c04f}, {0.74, 0xc5582a},
                                {0.88, 0x4a163f}, {1.00, 0x0a1238}};
 
+static const stop values[] = {{0.000, 0x440154}, {0.125, 0x472d7b}, {0.250, 0x3b528b},
+                              {0.375, 0x2c728e}, {0.500, 0x21918c}, {0.625, 0x28ae80},
+                              {0.750, 0x5ec962}, {0.875, 0xaddc30}, {1.000, 0xfde725}};
+
+static const stop signs[] = {{0.00, 0x12386b}, {0.17, 0x2f79b5}, {0.33, 0x8fc3de}, {0.50, 0xf7f6f4},
+                             {0.67, 0xf4a987}, {0.83, 0xc9433e}, {1.00, 0x70091f}};
+
 typedef struct stops {
     const stop *list;
     size_t count;
@@ -30,6 +37,8 @@ static const stops ramps[] = {
     [RAMP_SEA] = {sea, sizeof sea / sizeof sea[0]},
     [RAMP_LAND] = {land, sizeof land / sizeof land[0]},
     [RAMP_FRACTAL] = {fractal, sizeof fractal / sizeof fractal[0]},
+    [RAMP_VALUES] = {values, sizeof values / sizeof values[0]},
+    [RAMP_SIGNS] = {signs, sizeof signs / sizeof signs[0]},
 };
 
 colour ramp_colour(ramp which, double place)

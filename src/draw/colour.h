@@ -18,9 +18,11 @@ typedef struct colour {
 #define COLOUR(rgb) ((colour)COLOUR_PARTS(rgb))
 
 typedef enum ramp {
-    RAMP_SEA,    /* 0: pale aqua, at the coast; 1: deep indigo, far out */
-    RAMP_LAND,   /* 0: pale sand, at the coast; 1: dark red, far inland */
-    RAMP_FRACTAL /* a closed circle of colours: 1 is 0 again */
+    RAMP_SEA,     /* 0: pale aqua, at the coast; 1: deep indigo, far out */
+    RAMP_LAND,    /* 0: pale sand, at the coast; 1: dark red, far inland */
+    RAMP_FRACTAL, /* a closed circle of colours: 1 is 0 again */
+    RAMP_VALUES,  /* of equal steps for the eye: 0: dark violet; 1: yellow (matplotlib's viridis) */
+    RAMP_SIGNS    /* 0: dark blue; 0.5: nearly white; 1: dark red */
 } ramp;
 
 /* The colour at a place on a ramp; what is below 0 or above 1 gets the colour of that end. */

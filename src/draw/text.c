@@ -2,15 +2,14 @@
 /* Owns the font and the drawing of text. */
 #include "draw/text.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <string.h>
+#include <stddef.h>
 
 enum { WIDTH = 5, ADVANCE = 6 };
 
 /* A sign: its rows from the top, five points each; the last row hangs below the line. */
 typedef struct glyph {
-    char sign;
+    unsigned sign; /* in Unicode */
     char points[TEXT_HEIGHT * (WIDTH + 1)];
 } glyph;
 
@@ -66,26 +65,86 @@ static const glyph font[] = {
     {'<', "...#. ..#.. .#... #.... .#... ..#.. ...#. ....."},
     {'>', ".#... ..#.. ...#. ....# ...#. ..#.. .#... ....."},
     {'_', "..... ..... ..... ..... ..... ..... ##### ....."},
+    {'A', ".###. #...# #...# ##### #...# #...# #...# ....."},
+    {'B', "####. #...# #...# ####. #...# #...# ####. ....."},
+    {'C', ".###. #...# #.... #.... #.... #...# .###. ....."},
+    {'D', "####. #...# #...# #...# #...# #...# ####. ....."},
+    {'E', "##### #.... #.... ####. #.... #.... ##### ....."},
+    {'F', "##### #.... #.... ####. #.... #.... #.... ....."},
+    {'G', ".###. #...# #.... #.### #...# #...# .###. ....."},
+    {'H', "#...# #...# #...# ##### #...# #...# #...# ....."},
+    {'I', ".###. ..#.. ..#.. ..#.. ..#.. ..#.. .###. ....."},
+    {'J', "..### ...#. ...#. ...#. ...#. #..#. .##.. ....."},
+    {'K', "#...# #..#. #.#.. ##... #.#.. #..#. #...# ....."},
+    {'L', "#.... #.... #.... #.... #.... #.... ##### ....."},
+    {'M', "#...# ##.## #.#.# #.#.# #...# #...# #...# ....."},
+    {'N', "#...# ##..# #.#.# #..## #...# #...# #...# ....."},
+    {'O', ".###. #...# #...# #...# #...# #...# .###. ....."},
+    {'P', "####. #...# #...# ####. #.... #.... #.... ....."},
+    {'Q', ".###. #...# #...# #...# #.#.# #..#. .##.# ....."},
+    {'R', "####. #...# #...# ####. #.#.. #..#. #...# ....."},
+    {'S', ".#### #.... #.... .###. ....# ....# ####. ....."},
+    {'T', "##### ..#.. ..#.. ..#.. ..#.. ..#.. ..#.. ....."},
+    {'U', "#...# #...# #...# #...# #...# #...# .###. ....."},
+    {'V', "#...# #...# #...# #...# #...# .#.#. ..#.. ....."},
+    {'W', "#...# #...# #...# #.#.# #.#.# ##.## #...# ....."},
+    {'X', "#...# #...# .#.#. ..#.. .#.#. #...# #...# ....."},
+    {'Y', "#...# #...# .#.#. ..#.. ..#.. ..#.. ..#.. ....."},
+    {'Z', "##### ....# ...#. ..#.. .#... #.... ##### ....."},
+    {'[', "..##. ..#.. ..#.. ..#.. ..#.. ..#.. ..##. ....."},
+    {']', ".##.. ..#.. ..#.. ..#.. ..#.. ..#.. .##.. ....."},
+    {'\'', "..#.. ..#.. ..... ..... ..... ..... ..... ....."},
+    {'"', ".#.#. .#.#. ..... ..... ..... ..... ..... ....."},
+    {'^', "..#.. .#.#. #...# ..... ..... ..... ..... ....."},
+    {'?', ".###. #...# ....# ..##. ..#.. ..... ..#.. ....."},
+    {'!', "..#.. ..#.. ..#.. ..#.. ..#.. ..... ..#.. ....."},
+    {';', "..... .##.. .##.. ..... .##.. ..#.. .#... ....."},
+    {'#', ".#.#. .#.#. ##### .#.#. ##### .#.#. .#.#. ....."},
+    {'&', ".##.. #..#. #.#.. .#... #.#.# #..#. .##.# ....."},
+    {'|', "..#.. ..#.. ..#.. ..#.. ..#.. ..#.. ..#.. ....."},
+    {0xb0, ".##.. #..#. #..#. .##.. ..... ..... ..... ....."},
+    {0xb2, ".##.. #..#. ..#.. .#... ####. ..... ..... ....."},
+    {0xb3, "###.. ...#. .##.. ...#. ###.. ..... ..... ....."},
+    {0xb5, "..... ..... #..#. #..#. #..#. ###.# #.... #...."},
+    {0xb7, "..... ..... ..... ..#.. ..... ..... ..... ....."},
+    {0xd7, "..... #...# .#.#. ..#.. .#.#. #...# ..... ....."},
     {' ', "..... ..... ..... ..... ..... ..... ..... ....."},
 };
 /* clang-format on */
 
 static const char box[] = "##### #...# #...# #...# #...# #...# ##### .....";
 
-static const char *points_of(char sign)
+static const char *points_of(unsigned sign)
 {
-    const char small = (char)tolower((unsigned char)sign);
     for (size_t i = 0; i < sizeof font / sizeof font[0]; i++) {
-        if (font[i].sign == small) {
+        if (font[i].sign == sign) {
             return font[i].points;
         }
     }
     return box;
 }
 
+/* The next sign of a text in UTF-8; what is not well-formed is a sign of its own. */
+static unsigned next_sign(const char **text)
+{
+    const unsigned char first = (unsigned char)*(*text)++;
+    if (first < 0x80) {
+        return first;
+    }
+    unsigned sign = first >= 0xf0 ? first & 7u : first >= 0xe0 ? first & 15u : first & 31u;
+    while (((unsigned char)**text & 0xc0) == 0x80) {
+        sign = sign << 6 | ((unsigned char)*(*text)++ & 63u);
+    }
+    return sign == 0x3bc ? 0xb5 : sign;
+}
+
 int text_width(const char *text, int size)
 {
-    const int length = (int)strlen(text);
+    int length = 0;
+    while (*text != '\0') {
+        (void)next_sign(&text);
+        length++;
+    }
     return length > 0 ? (length * ADVANCE - (ADVANCE - WIDTH)) * size : 0;
 }
 
@@ -93,8 +152,8 @@ void text_draw(picture *image, double x, double y, int size, const char *text, c
 {
     int left = (int)lround(x);
     const int top = (int)lround(y);
-    for (; *text != '\0'; text++, left += ADVANCE * size) {
-        const char *points = points_of(*text);
+    for (; *text != '\0'; left += ADVANCE * size) {
+        const char *points = points_of(next_sign(&text));
         for (int row = 0; row < TEXT_HEIGHT; row++) {
             for (int column = 0; column < WIDTH; column++) {
                 if (points[row * (WIDTH + 1) + column] == '#') {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Short labels in a picture, in a small font of points: letters, of which capitals are drawn as
- * small ones, digits, and the signs that numbers and names need. Anything else is drawn as a box.
- */
+/* Short labels in a picture, in UTF-8 and a small font of points: letters, digits, and the signs
+ * that numbers, names and units need. Anything else is drawn as a box. */
 #ifndef DRAW_TEXT_H
 #define DRAW_TEXT_H
 

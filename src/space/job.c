@@ -534,7 +534,7 @@ static int compare_names(const void *a, const void *b)
 /* By their names, whatever order they have come in. */
 static void describe_parameters_sorted(const job *j, account *a)
 {
-    const job_parameter *sorted[WEFT_MAX_PARAMETERS];
+    const job_parameter *sorted[WEFT_MAX_PARAMETERS] = {NULL};
     for (int i = 0; i < j->parameters; i++) {
         sorted[i] = &j->parameter[i];
     }

@@ -15,7 +15,7 @@ from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs
 class Usage(CliTest):
     def test_help(self):
         for words in (["--help"], ["-h"], ["help"], ["help", "plan"], ["status", "-h"],
-                      *([name, "--help"] for name in ("status", "verify", "random"))):
+                      *([name, "--help"] for name in ("status", "show", "verify", "random"))):
             with self.subTest(words=words):
                 ending = self.weft(*words)
                 self.assertTrue(ending.out.startswith("usage: weft "), ending.out)
@@ -23,13 +23,14 @@ class Usage(CliTest):
 
     def test_version(self):
         for words in (["--version"], ["version"], *([name, "--version"] for name in
-                                  ("status", "plan", "verify", "random", "run"))):
+                                  ("status", "show", "plan", "verify", "random", "run"))):
             self.assertRegex(self.weft(*words).out, r"\Aweft \d+\.\d+\.\d+\n\Z")
 
     def test_wrong(self):
         for words, saying in (([], "no command"), (["stat"], "'stat'"), (["help", "stat"], "'stat'"),
                               (["--foo"], "'--foo'"),
                               (["status"], "no FILE"), (["verify"], "no FILE"),
+                              (["show"], "no FILE"), (["show", "a", "b", "c"], "'c'"),
                               (["status", "a", "b"], "'b'"), (["verify", "a", "b"], "'b'"),
                               (["status", "--jason", "a"], "--jason; did you mean --json?"),
                               (["plan", "--thread", "1", "a"], "did you mean --threads?"),

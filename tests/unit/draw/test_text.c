@@ -41,7 +41,8 @@ static picture *drawn(double x, double y, int size, const char *text)
 static void test_signs_differ(void **state)
 {
     (void)state;
-    static const char signs[] = "abcdefghijklmnopqrstuvwxyz0123456789.,-+/:*%()=<> _~";
+    static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789.,-+/:*%()=<> _~[]'\"^?!;#&|";
     for (size_t i = 0; i < sizeof signs - 1; ++i) {
         for (size_t j = 0; j < i; ++j) {
             picture *one = drawn(0, 0, 1, (char[]){signs[i], '\0'});
@@ -53,13 +54,24 @@ static void test_signs_differ(void **state)
     }
 }
 
-static void test_capitals_are_drawn_small(void **state)
+/* Those of units are signs, others one box each, whatever bytes there are. */
+static void test_utf8(void **state)
 {
     (void)state;
-    picture *one = drawn(0, 0, 1, "Weft"), *other = drawn(0.4, -0.4, 1, "wEFT");
-    assert_memory_equal(one->rgb, other->rgb, 3 * SIDE * SIDE);
-    picture_destroy(one);
+    assert_int_equal(text_width("µm", 1), text_width("xx", 1));
+    assert_int_equal(text_width("W/m²", 1), text_width("W/m2", 1));
+    assert_int_equal(text_width("界", 1), text_width("x", 1));
+    picture *micro = drawn(0, 0, 1, "µ"), *mu = drawn(0, 0, 1, "μ"), *box = drawn(0, 0, 1, "~");
+    picture *other = drawn(0, 0, 1, "界"), *broken = drawn(0, 0, 1, "\xff");
+    assert_memory_equal(micro->rgb, mu->rgb, 3 * SIDE * SIDE);
+    assert_memory_not_equal(micro->rgb, box->rgb, 3 * SIDE * SIDE);
+    assert_memory_equal(other->rgb, box->rgb, 3 * SIDE * SIDE);
+    assert_memory_equal(broken->rgb, box->rgb, 3 * SIDE * SIDE);
+    picture_destroy(micro);
+    picture_destroy(mu);
+    picture_destroy(box);
     picture_destroy(other);
+    picture_destroy(broken);
 }
 
 static void test_a_sign_is_where_it_should_be(void **state)
@@ -109,7 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signs_differ),
-        cmocka_unit_test(test_capitals_are_drawn_small),
+        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_a_sign_is_where_it_should_be),
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_size_and_edges),
