@@ -66,6 +66,10 @@ def sums():
         yield random.integers(-2 ** 53, 2 ** 53, n).astype(float), cancelling(n)
         yield np.concatenate([np.ones(n), spread(1, -1074, 1000), np.zeros(n)])
         yield np.repeat(spread(3, 900, 1023), n) / n, np.full(n, -0.1)
+        # Most have the same exponent, or are 0 or very small; the others are of all sizes, and cancel.
+        wide = spread(n, -1074, 1024)
+        for most in np.full(9 * n, 2 - 2.0 ** -52), random.integers(-1, 3, 9 * n) * 5e-324:
+            yield random.permutation(np.concatenate([most, wide, -wide]))
 
 
 def fsum(x):
@@ -89,7 +93,7 @@ def test_sums():
                     got = reduce(SUM, cut(x, parts), one_by_one=one)
                     assert got == (0, wanted), (x, parts, one, got, wanted)
     inf, nan = math.inf, math.nan
-    many = list(random.random(1500))
+    many = list(random.random(1500)) + list(spread(20000, -300, 300))
     for special, wanted in [([inf], inf), ([-inf], -inf), ([inf, -inf], nan), ([nan], nan),
                             ([nan, inf], nan), ([1e308, 1e308], inf), ([-1e308] * 2, -inf)]:
         for x in special, many + special:
