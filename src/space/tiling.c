@@ -22,6 +22,11 @@
 #define MOST_ACCUMULATOR_BYTES (INT64_C(256) << 20)
 #define FEW_ACCUMULATORS INT64_C(256)
 
+/* Where nothing is kept of an item it may be as short as a random number: beyond the first number of
+ * tiles, they have the second number of items. */
+#define TILES_OF_ANY_SIZE INT64_C(16384)
+#define WORTH_ITEMS 256
+
 static int64_t min_i64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -103,7 +108,11 @@ static int64_t grain_for_fields(int64_t count, int fields, const int64_t item_by
 static int64_t worth_accumulators(int64_t count, int64_t record_bytes, int64_t accumulator_bytes)
 {
     const int64_t most = max_i64(FEW_ACCUMULATORS, MOST_ACCUMULATOR_BYTES / accumulator_bytes);
-    if (record_bytes == 0 || record_bytes >= accumulator_bytes) {
+    if (record_bytes == 0) {
+        const int64_t tiles = max_i64(TILES_OF_ANY_SIZE, count / WORTH_ITEMS);
+        return min_i64(most, min_i64(tiles, ENOUGH_TILES));
+    }
+    if (record_bytes >= accumulator_bytes) {
         return most;
     }
     return min_i64(most, max_i64(FEW_TILES, count / (accumulator_bytes / record_bytes)));

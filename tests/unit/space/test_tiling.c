@@ -242,7 +242,11 @@ static void test_accumulators_make_fewer_tiles(void **state)
     (void)state;
     /* Maps that have nothing else. */
     assert_int_equal(tiles_with(100, 0, 64), 100);
+    assert_int_equal(tiles_with(16384, 0, 64), 16384);
+    assert_int_equal(tiles_with(16385, 0, 64), 8193);
+    assert_int_equal(tiles_with(10000000, 0, 64), 38911); /* of 257 */
     assert_true(tiles_with(100000000, 0, 64) > 65000);
+    assert_true(tiles_with(INT64_C(1) << 40, 0, 64) <= 65536);
     assert_true(tiles_with(100000000, 0, 65536) <= 4096);
     assert_true(tiles_with(100000000, 0, 65536) > 4000);
     assert_true(tiles_with(100000000, 0, INT64_C(1) << 26) <= 256);
