@@ -4,6 +4,7 @@
 #include "metg.h"
 #include "output.h"
 #include "report.h"
+#include "sums.h"
 
 #ifdef WEFT_BENCH_HDF5
 #include <hdf5.h>
@@ -141,6 +142,15 @@ static double measure_peak(const settings *s)
     return sum < 0 ? (double)NAN : least;
 }
 
+static double add_up(int64_t n, const double x[])
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        sum += x[i];
+    }
+    return sum;
+}
+
 static bool measure(const settings *s, const work *w, double *value)
 {
     const int threads = (int)s->threads;
@@ -153,6 +163,7 @@ static bool measure(const settings *s, const work *w, double *value)
     }
     settings copy = *s;
     *value = strcmp(s->action, "peak") == 0   ? measure_peak(s)
+             : strcmp(s->action, "sum") == 0  ? sums_measure(s, add_up)
              : strcmp(s->action, "metg") == 0 ? metg_search(s, threads, measure_loop, &copy)
                                               : measure_loop(w, &copy);
     return !isnan(*value);

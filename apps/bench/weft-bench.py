@@ -197,6 +197,38 @@ def rerun(b):
         own=True)]
 
 
+def program_of_maps(b):
+    maps = b.size(100)
+    words = ["do=program", "work=fill", "items=1e4", f"maps={maps}", "--out", "all.h5"]
+    return [Row("rerun of 100 complete maps in a file, each", "ms", [
+        weft(*words, before=words, threads=b.workers, value=lambda r: 1e3 * r.seconds / maps)], 5,
+        own=True)]
+
+
+def exact_sum(b):
+    rows = []
+    for label, spread in (("similar size", 0), ("2^-100 to 2^100", 100)):
+        words = ["do=sum", f"items={b.size(1e6)}", f"spread={spread}"]
+        ns = {"value": lambda r: r.first["value"]}
+        rows.append(Row(f"exact sum, {label}, per double", "ns", [
+            weft(*words, **ns), by_hand("plain loop", "bench-openmp", *words, **ns)], 2))
+    return rows
+
+
+def paths(b):
+    """Of 64 steps, as apps/montecarlo has them; and of one, to learn from."""
+    rows = []
+    for label, steps, count, limit in (("64 steps", 64, 3e6, 1.03), ("one step", 1, 1e7, None)):
+        for ranks, threads in ((1, b.workers), (2, max(b.cores // 2, 1))):
+            words = [f"rows={steps}", f"items={b.size(count)}"]
+            more = {"ranks": ranks, "threads": threads}
+            hand = [by_hand(f"OpenMP reduction, {kind}", "bench-paths", f"do={kind}", *words, **more)
+                    for kind in ("static", "dynamic")]
+            rows.append(Row(f"Monte Carlo, paths of {label}, {ranks} x {threads}", "s", [
+                weft("do=paths", *words, **more), *hand], limit))
+    return rows
+
+
 def size(b):
     return [Row("file of 1000 doubles", "KiB", [
         weft("work=fill", "items=1000", threads=b.workers, value=lambda r: os.path.getsize(
@@ -327,6 +359,9 @@ FAMILIES = {
     "write": (True, "at least 0.95 of the speed of plain pwrite", write),
     "start": (True, "10^8 items: at most 20 ms to the first kernel", start),
     "rerun": (True, "a complete map is passed in 5 ms", rerun),
+    "program": (True, "a program of 100 complete maps is passed in 5 ms each", program_of_maps),
+    "sum": (True, "an exact sum costs at most twice a plain loop", exact_sum),
+    "paths": (True, "a Monte Carlo: at most 1.03 times OpenMP's reduction by hand", paths),
     "size": (True, "a small result takes at most 64 KiB", size),
     "second": (True, "a second of work: at most 1.1 times OpenMP without MPI, start to end",
                second),

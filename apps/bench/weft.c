@@ -2,7 +2,9 @@
 /* What weft does: a work as a map of its own, several in a session, and what it measures of itself.
  * It knows nothing of MPI, as programs on weft do. */
 #include "metg.h"
+#include "paths.h"
 #include "report.h"
+#include "sums.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -187,29 +189,83 @@ static void plant_after(const char *path)
     }
 }
 
-static weft_status run_map(bench *b, const char *name, report *r)
+static weft_status describe(const bench *b, const char *name, weft_map **map)
 {
     const int64_t shape[] = {b->w->rows, b->w->columns};
+    weft_status status = weft_map_create(b->session, name, 2, shape, map);
+    for (int i = 0; i < b->w->fields && status == WEFT_OK; i++) {
+        const work_field *field = &b->w->field[i];
+        status = weft_map_add_field(*map, field->name, field->type, field->elements > 1,
+                                    &field->elements, NULL, NULL);
+    }
+    if (status == WEFT_OK) {
+        status = weft_map_set_span_limit(*map, b->s->limit);
+    }
+    return status;
+}
+
+static weft_status run_map(bench *b, const char *name, report *r)
+{
     weft_map *map = NULL;
     weft_status status = weft_agree(b->session, WEFT_OK);
     report_begin(r);
     plant_before(b->s, b->plant);
     if (status == WEFT_OK) {
-        status = weft_map_create(b->session, name, 2, shape, &map);
-    }
-    for (int i = 0; i < b->w->fields && status == WEFT_OK; i++) {
-        const work_field *field = &b->w->field[i];
-        status = weft_map_add_field(map, field->name, field->type, field->elements > 1,
-                                    &field->elements, NULL, NULL);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_span_limit(map, b->s->limit);
+        status = describe(b, name, &map);
     }
     if (status == WEFT_OK) {
         status = weft_map_run(map, b->kernel, b);
         plant_after(weft_map_path(map));
     }
     weft_map_destroy(map);
+    return status;
+}
+
+/* Maps that share a file, and are described before the first of them is run. */
+static weft_status run_program(bench *b, report *r)
+{
+    const int64_t maps = b->s->maps;
+    weft_map **map = calloc((size_t)maps, sizeof *map);
+    weft_status status = weft_agree(b->session, map != NULL ? WEFT_OK : WEFT_ERR_MEMORY);
+    report_begin(r);
+    plant_before(b->s, b->plant);
+    for (int64_t i = 0; i < maps && status == WEFT_OK; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "map%lld", (long long)i);
+        status = describe(b, name, &map[i]);
+    }
+    for (int64_t i = 0; i < maps && status == WEFT_OK; i++) {
+        status = weft_map_run(map[i], b->kernel, b);
+    }
+    for (int64_t i = 0; i < maps && map != NULL; i++) {
+        weft_map_destroy(map[i]);
+    }
+    free(map);
+    return status;
+}
+
+static double add_exactly(int64_t n, const double x[])
+{
+    static int64_t accumulator[128];
+    const weft_reduction exact = WEFT_SUM;
+    double value = (double)NAN;
+    rest(planted() / 10);
+    if (weft_reduction_bytes(&exact) <= (int64_t)sizeof accumulator &&
+        weft_reduction_init(&exact, accumulator) == WEFT_OK) {
+        weft_sum_add_array((weft_sum *)(void *)accumulator, n, x);
+        (void)!weft_reduction_finish(&exact, accumulator, &value);
+    }
+    return value;
+}
+
+static weft_status draw_paths(const bench *b, report *r, double *value)
+{
+    weft_status status = weft_agree(b->session, WEFT_OK);
+    report_begin(r);
+    plant_before(b->s, b->plant);
+    if (status == WEFT_OK) {
+        status = paths_run(b->session, b->s, value);
+    }
     return status;
 }
 
@@ -228,6 +284,17 @@ static double measure_tasks(const work *w, void *context)
     return status == WEFT_OK ? seconds : (double)NAN;
 }
 
+static weft_status run_maps(bench *b, report *r)
+{
+    weft_status status = WEFT_OK;
+    for (int64_t i = 0; i < b->s->maps && status == WEFT_OK; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "map%lld", (long long)i);
+        status = run_map(b, name, r);
+    }
+    return status;
+}
+
 static weft_status measure(bench *b, const work *w)
 {
     const settings *s = b->s;
@@ -242,10 +309,15 @@ static weft_status measure(bench *b, const work *w)
         return report_end(&r, rank, -1, -1, value) ? WEFT_OK : WEFT_ERR_SYSTEM;
     }
     b->w = w;
-    for (int64_t i = 0; i < s->maps && status == WEFT_OK; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "map%lld", (long long)i);
-        status = run_map(b, name, &r);
+    if (strcmp(s->action, "sum") == 0) {
+        report_begin(&r);
+        value = sums_measure(s, add_exactly);
+    } else if (strcmp(s->action, "paths") == 0) {
+        status = draw_paths(b, &r, &value);
+    } else if (strcmp(s->action, "program") == 0) {
+        status = run_program(b, &r);
+    } else {
+        status = run_maps(b, &r);
     }
     if (s->stop >= 0 && status == WEFT_STOPPED) {
         status = WEFT_OK;

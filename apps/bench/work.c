@@ -44,6 +44,7 @@ static bool set(settings *s, const char *name, const char *value)
         {"maps", offsetof(settings, maps), INT64},
         {"stop", offsetof(settings, stop), INT64},
         {"limit", offsetof(settings, limit), INT64},
+        {"spread", offsetof(settings, spread), INT64},
         {"threads", offsetof(settings, threads), INT64},
         {"steps", offsetof(settings, steps), DOUBLE},
         {"step-ns", offsetof(settings, step_ns), DOUBLE},

@@ -24,6 +24,7 @@ typedef struct settings {
     int64_t maps;       /**< maps=: one after the other, of which the last is timed */
     int64_t stop;       /**< stop=: the first item that is not computed; -1: none */
     int64_t limit;      /**< limit=: of a span, in items; 0: none */
+    int64_t spread;     /**< spread=: of the exponents of numbers that are added up */
     int64_t threads;    /**< threads=: in each rank, by hand */
     double steps;       /**< steps=: of arithmetic in an item of a distribution, on average */
     double step_ns;     /**< step-ns=: how long one takes */
