@@ -116,10 +116,15 @@ static double contour(slope s, double spacing, double line_width)
     return fmin(fmax(line_width / 2 + 0.5 - away, 0), 1);
 }
 
+colour chart_colour(bool inland, double distance_km)
+{
+    const double furthest = inland ? 2500 : 2700;
+    return ramp_colour(inland ? RAMP_LAND : RAMP_SEA, pow(fmax(distance_km, 0) / furthest, 0.8));
+}
+
 static colour shaded(ramp which, double distance, slope s, double brightness)
 {
-    const double furthest = which == RAMP_SEA ? 2700 : 2500;
-    colour value = ramp_colour(which, pow(fmax(distance, 0) / furthest, 0.8));
+    colour value = chart_colour(which == RAMP_LAND, distance);
     value = colour_shade(value, which == RAMP_SEA ? 0.10 * brightness : 0.13 * brightness);
     double line = 0.30 * contour(s, CONTOUR_KM, 1.0);
     const colour pale = {1, 1, 1}, dark = {0.24, 0.09, 0.05};

@@ -8,6 +8,7 @@
 #include "draw/picture.h"
 #include "gshhg.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <weft/status.h>
 
@@ -37,6 +38,9 @@ void chart_free(chart *c);
 
 /** The row of cells that a row of samples is taken from. Columns go the same way. */
 int64_t chart_cell(const chart *c, int64_t sample);
+
+/** The colour of a distance to the shoreline, on land or at sea. */
+colour chart_colour(bool inland, double distance_km);
 
 /**
  * Draws the map. The shoreline is drawn from the data, so that it is sharp on a coarse grid too.

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* coast: how far every place on earth is from the ocean's shoreline. */
+#include "bands.h"
 #include "chart.h"
 #include "coast.h"
 #include "gshhg.h"
+#include "margin.h"
 #include "survey.h"
 
 #include <math.h>
@@ -24,6 +26,7 @@ typedef struct job {
     gshhg *data;
     coast *shore;
     weft_map *map;
+    weft_map *bands;
 } job;
 
 static int kernel(const weft_span *span, void *context)
@@ -139,8 +142,21 @@ static weft_status describe(weft_session *session, const request *wish, const jo
     return status;
 }
 
+/* Without what is beside it, the map alone. */
+static picture *draw_all(const chart *map, const job *work, const chart_mark marks[], int count,
+                         const bands *beside)
+{
+    picture *image = chart_draw(map, work->data, marks, count);
+    if (image != NULL && beside != NULL) {
+        picture *larger = margin_draw(image, beside);
+        picture_destroy(image);
+        image = larger;
+    }
+    return image;
+}
+
 static weft_status draw(weft_session *session, const request *wish, const job *work,
-                        const chart *map, const survey *found)
+                        const chart *map, const survey *found, const bands *beside)
 {
     char error[PICTURE_ERROR_BYTES];
     chart_mark marks[2];
@@ -152,7 +168,7 @@ static weft_status draw(weft_session *session, const request *wish, const job *w
         marks[count++] = (chart_mark){found->land.lon, found->land.lat};
     }
     weft_status status = WEFT_OK;
-    picture *image = chart_draw(map, work->data, marks, count);
+    picture *image = draw_all(map, work, marks, count, beside);
     if (image == NULL) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the picture");
     } else if (!picture_write_png(image, wish->image, error)) {
@@ -162,10 +178,12 @@ static weft_status draw(weft_session *session, const request *wish, const job *w
     return status;
 }
 
-static weft_status report(weft_session *session, const request *wish, const job *work)
+static weft_status report(weft_session *session, const request *wish, const job *work,
+                          bool complete)
 {
     chart map = {0};
     survey found;
+    bands beside;
     weft_status status = WEFT_OK;
     if (wish->image != NULL && chart_alloc(&map, work->rows) != WEFT_OK) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the picture");
@@ -176,9 +194,13 @@ static weft_status report(weft_session *session, const request *wish, const job 
     }
     if (status == WEFT_OK) {
         survey_print(work->shore, &found);
-        if (wish->image != NULL) {
-            status = draw(session, wish, work, &map, &found);
-        }
+        status = complete ? bands_read(session, work->bands, &beside) : WEFT_OK;
+    }
+    if (status == WEFT_OK && complete) {
+        bands_print(&beside);
+    }
+    if (status == WEFT_OK && wish->image != NULL) {
+        status = draw(session, wish, work, &map, &found, complete ? &beside : NULL);
     }
     chart_free(&map);
     return status;
@@ -196,14 +218,22 @@ static weft_status run(weft_session *session, const request *wish)
         status = describe(session, wish, &work, &work.map);
     }
     if (status == WEFT_OK) {
+        status = bands_describe(session, work.rows, &work.bands);
+    }
+    if (status == WEFT_OK) {
         status = weft_map_run(work.map, kernel, work.shore);
+    }
+    /* Numbers about all cells wait until none has failed: retried ones would not be in them. */
+    if (status == WEFT_OK) {
+        status = bands_run(work.bands);
     }
     if (status == WEFT_OK || status == WEFT_ITEMS_FAILED) {
         if (weft_session_rank(session) == 0) {
-            reported = report(session, wish, &work);
+            reported = report(session, wish, &work, status == WEFT_OK);
         }
         reported = weft_agree(session, reported);
     }
+    weft_map_destroy(work.bands);
     weft_map_destroy(work.map);
     coast_destroy(work.shore);
     gshhg_free(work.data);
@@ -225,7 +255,8 @@ int main(int argc, char **argv)
     const weft_program program = {
         .name = "coast",
         .summary = "Computes for each cell of a global grid how far it is from the ocean's "
-                   "shoreline, and where that is nearest.",
+                   "shoreline, and where that is nearest; and what that says of each latitude.",
+        .default_out = "coast.h5",
         .options = options,
         .version = WEFT_VERSION,
     };

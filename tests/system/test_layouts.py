@@ -2,6 +2,8 @@
 """The same bytes on every layout, and every item once (promises P1 and P2)."""
 
 import itertools
+import math
+import struct
 
 import numpy as np
 
@@ -103,21 +105,60 @@ class Layouts(SystemTest):
         steps = results.mandelbrot(64, 33, 1000, (-0.7436, 0.1318), 0.01)
         self.assertEqual(results.raw_bytes(self.path(), "mandelbrot/iterations"), steps.tobytes())
 
+    def coast_bytes(self, name="result.h5"):
+        return {each: results.all_bytes(self.path(name), each) for each in ("coast", "bands")}
+
     @needs(COAST, "coast")
     def test_coast(self):
         base = ["--resolution", "c", "--step", 6]
         alone = self.run_well(COAST, *base, "--out", self.path("alone.h5"), layout=(0, 0))
-        expected = results.all_bytes(self.path("alone.h5"))
-        self.assertEqual(set(expected), {"distance", "nearest", "land"})
+        expected = self.coast_bytes("alone.h5")
+        self.assertEqual(set(expected["coast"]), {"distance", "nearest", "land"})
+        self.assertEqual(set(expected["bands"]), {"land", "mean", "largest", "areas"})
         for i, layout in enumerate(LAYOUTS):
             words = ["--schedule", SCHEDULES[i % len(SCHEDULES)]]
             words += ["--grain", GRAINS[i % 3]] if GRAINS[i % 3] else []
             with self.subTest(layout=layout, words=words):
                 ending = self.run_well(COAST, *base, "--fresh", "--out", self.path(), *words,
                                        layout=layout)
-                self.assertEqual(results.all_bytes(self.path()), expected)
+                self.assertEqual(self.coast_bytes(), expected)
                 self.assertEqual(results.runs(self.path())[-1]["technique"], words[1].encode())
                 self.assertEqual(ending.out, alone.out)
+
+    @needs(COAST, "coast")
+    def test_coast_bands(self):
+        """What the second map says of the first, by NumPy."""
+        for step, bands in (3, 36), (1.5, 36), (18, 10):
+            ending = self.run_well(COAST, "--fresh", "--resolution", "c", "--step", step, "--out",
+                                   self.path(), "--image", self.path("map.png"))
+            with results.open_result(self.path()) as file:
+                distance, land = file["coast/distance"][()], file["coast/land"][()] == 1
+                found = {name: file["bands"][name][()]
+                         for name in ("land", "mean", "largest", "areas")}
+            rows = len(distance)
+            edges = np.radians(90 - np.arange(rows + 1) * step)
+            area = (6371.0072 ** 2 * math.radians(step) *
+                    -np.diff(np.sin(edges)))[:, None] * np.ones(2 * rows)
+            self.assertEqual(len(found["land"]), bands)
+            for band in range(bands):
+                part = slice(band * rows // bands, (band + 1) * rows // bands)
+                np.testing.assert_allclose(
+                    found["land"][band], (area * land)[part].sum() / area[part].sum(), rtol=1e-12)
+                for side, inside in enumerate((~land[part], land[part])):
+                    told = found["mean"][band, side], found["largest"][band, side]
+                    wanted = (math.nan, math.nan) if not inside.any() else (
+                        np.average(distance[part][inside], weights=area[part][inside]),
+                        distance[part][inside].max())
+                    np.testing.assert_allclose(told, wanted, rtol=1e-12)
+            bins = np.append(np.arange(28) * 100.0, math.inf)
+            for side, inside in enumerate((~land, land)):
+                wanted = np.histogram(distance[inside], bins, weights=area[inside])[0]
+                np.testing.assert_allclose(found["areas"][side], wanted, rtol=1e-9)
+            share = 100 * found["areas"][1].sum() / found["areas"].sum()
+            self.assertIn(f"{share:.2f} % of the earth", ending.out)
+            with open(self.path("map.png"), "rb") as file:
+                size = struct.unpack(">II", file.read(24)[16:])
+            self.assertEqual(size, (2904, 1510))
 
 
 if __name__ == "__main__":
