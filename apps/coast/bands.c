@@ -63,6 +63,13 @@ static int bin_of(double distance)
     return distance < BANDS_BINS * BANDS_BIN_KM ? (int)(distance / BANDS_BIN_KM) : BANDS_BINS - 1;
 }
 
+/* Of a band's middle. */
+static double latitude_of(int64_t band, int64_t count, int64_t rows)
+{
+    const int64_t both = first_row(band, count, rows) + first_row(band + 1, count, rows);
+    return 90 - 90.0 * (double)both / (double)rows;
+}
+
 static weft_status read_row(row *r, int64_t number)
 {
     const int64_t first = number * r->columns;
@@ -161,7 +168,14 @@ weft_status bands_describe(weft_session *session, int64_t rows, weft_map **map)
                                 .type = WEFT_FLOAT64,
                                 .ndims = 2,
                                 .shape = (int64_t[]){BANDS_SIDES, BANDS_BINS}};
+    double latitude[BANDS_MOST];
+    for (int64_t band = 0; band < count; band++) {
+        latitude[band] = latitude_of(band, count, rows);
+    }
     weft_status status = weft_map_create(session, "bands", 1, &count, map);
+    if (status == WEFT_OK) {
+        status = weft_map_set_dimension(*map, 0, "lat", "degrees_north", latitude);
+    }
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "land", WEFT_FLOAT64, 0, NULL, "1",
                                     "share of land of the band's area");

@@ -22,8 +22,8 @@
 #define MOST_ACCUMULATOR_BYTES (INT64_C(256) << 20)
 #define FEW_ACCUMULATORS INT64_C(256)
 
-/* Where nothing is kept of an item it may be as short as a random number: beyond the first number of
- * tiles, they have the second number of items. */
+/* Where nothing is kept of an item it may be as short as a random number: beyond the first number
+ * of tiles, they have the second number of items. */
 #define TILES_OF_ANY_SIZE INT64_C(16384)
 #define WORTH_ITEMS 256
 

@@ -113,8 +113,8 @@ class Layouts(SystemTest):
         base = ["--resolution", "c", "--step", 6]
         alone = self.run_well(COAST, *base, "--out", self.path("alone.h5"), layout=(0, 0))
         expected = self.coast_bytes("alone.h5")
-        self.assertEqual(set(expected["coast"]), {"distance", "nearest", "land"})
-        self.assertEqual(set(expected["bands"]), {"land", "mean", "largest", "areas"})
+        self.assertEqual(set(expected["coast"]), {"distance", "nearest", "land", "lat", "lon"})
+        self.assertEqual(set(expected["bands"]), {"land", "mean", "largest", "areas", "lat"})
         for i, layout in enumerate(LAYOUTS):
             words = ["--schedule", SCHEDULES[i % len(SCHEDULES)]]
             words += ["--grain", GRAINS[i % 3]] if GRAINS[i % 3] else []
@@ -134,12 +134,14 @@ class Layouts(SystemTest):
             with results.open_result(self.path()) as file:
                 distance, land = file["coast/distance"][()], file["coast/land"][()] == 1
                 found = {name: file["bands"][name][()]
-                         for name in ("land", "mean", "largest", "areas")}
+                         for name in ("land", "mean", "largest", "areas", "lat")}
             rows = len(distance)
             edges = np.radians(90 - np.arange(rows + 1) * step)
             area = (6371.0072 ** 2 * math.radians(step) *
                     -np.diff(np.sin(edges)))[:, None] * np.ones(2 * rows)
             self.assertEqual(len(found["land"]), bands)
+            cut = 90 - np.arange(bands + 1) * rows // bands * step
+            np.testing.assert_allclose(found["lat"], (cut[1:] + cut[:-1]) / 2, atol=1e-12)
             for band in range(bands):
                 part = slice(band * rows // bands, (band + 1) * rows // bands)
                 np.testing.assert_allclose(

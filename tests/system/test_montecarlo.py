@@ -155,6 +155,8 @@ class MonteCarlo(SystemTest):
         with results.open_result(self.path()) as file:
             values, errors = file["table/value"][()], file["table/error"][()]
             self.assertEqual(file["table/errors"][2], errors.max())
+            np.testing.assert_allclose(file["table/strike"][()], [80, 100, 120])
+            np.testing.assert_allclose(file["table/maturity"][()], [0.5, 1])
         for (row, column), value in np.ndenumerate(values):
             wanted = quadrature(4, volatility, 80 + 20.0 * row, (column + 1) / 2)
             # Where no path has paid, the error is 0, too.
