@@ -210,9 +210,9 @@ class Launch:
         return ending
 
     def finish_after_deaths(self, limit_s=LIMIT_S):
-        """finish(), where a rank may have been killed at any moment. Open MPI 4.1's mpirun may stay, and
-        notice nothing, when a rank dies while it connects to the daemon; that is none of weft's, and
-        weft-run ends it. The ranks have to end by themselves."""
+        """finish(), where a rank may have been killed at any moment. Open MPI 4.1's mpirun may stay
+        when a rank dies while it connects to the daemon; that is none of weft's, and weft-run ends
+        it. The ranks have to end by themselves."""
         patience = Patience(limit_s, self.members)
         while self.process.poll() is None and any(map(lives, children(self.pid))):
             if patience.over():
@@ -267,6 +267,11 @@ def children(pid):
 def strike(pid, number):
     """Sends a signal to a process that may be gone already."""
     lag()
+    strike_at_once(pid, number)
+
+
+def strike_at_once(pid, number):
+    """The same, never late."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -75,7 +75,7 @@ class Bench(SystemTest):
 
     def test_each_goal_can_be_missed(self):
         """With what WEFT_BENCH_PLANT makes of weft: slow, hungry and large."""
-        rows, ending = self.measure("--check", "--only", ",".join(GOALS), plant=0.5, status=1)
+        rows, ending = self.measure("--check", "--only", ",".join(GOALS), plant=2, status=1)
         self.assertEqual({row["measurement"] for row in rows}, set(GOALS))
         for row in rows:
             self.assertEqual(row["verdict"], "MISSED" if row["goal"] else None, row)

@@ -20,20 +20,20 @@ import time
 import numpy as np
 
 import results
-from launch import (KNOWN, LIMIT_S, MANDELBROT, SAFE_LIMIT_S, SystemTest, command, environment, lives, main,
-                    needs, strike)
+from launch import (KNOWN, LIMIT_S, MANDELBROT, SAFE_LIMIT_S, SystemTest, command, environment,
+                    lives, main, needs, strike, strike_at_once)
 
 STOPPED = 75
 COUNT = 600
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 EVERY = (*SIGNALS, signal.SIGUSR2, signal.SIGHUP, signal.SIGXCPU)
 
-# mpirun waits so many seconds before it sends the ranks SIGTERM, and again before SIGKILL. By itself it
-# gives them a second, which is little on a busy machine.
+# mpirun waits so many seconds before it sends the ranks SIGTERM, and again before SIGKILL. By itself
+# it gives them a second, which is little on a busy machine.
 PATIENT_MPIRUN = environment(OMPI_MCA_odls_base_sigkill_timeout="4")
 
-# A short kernel is waited for for a tenth of a second, and a second SIGINT ends what is about to end
-# anyway. What has to happen within that time may fail now and then on a busy machine.
+# A short kernel is waited for for a tenth of a second, and a second SIGINT ends what is about to
+# end anyway. What has to happen within that time may fail now and then on a busy machine.
 TRIES = 8
 
 
@@ -223,7 +223,7 @@ class Signals(SystemTest):
                     pid = launch.pid if whom is None else launch.ranks()[whom]
                     strike(pid, signal.SIGUSR1)  # waits for the kernel
                     while lives(pid):
-                        strike(pid, signal.SIGINT)
+                        strike_at_once(pid, signal.SIGINT)
                         time.sleep(0.01)  # two may come as one
                     ending = launch.finish()
                     self.assert_ended(ending, STOPPED, 128 + signal.SIGINT)

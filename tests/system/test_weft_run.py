@@ -15,7 +15,7 @@ import numpy as np
 
 import results
 from launch import (KNOWN, SAFE_LIMIT_S, WEFT, Launch, SystemTest, environment, main, stat_of,
-                    strike)
+                    strike, strike_at_once)
 from weftrun import (GRACE, OURS, SOON, WEFT_RUN, done_folders, end_all, left_behind, mpirun_of,
                      rank_of)
 
@@ -302,7 +302,7 @@ class Faults(WeftRun):
             strike(launch.pid, signal.SIGUSR1)
             launch.wait_for(lambda: "stopping in good order" in launch.err_now(), "it stops")
             while launch.process.poll() is None:
-                strike(launch.pid, signal.SIGINT)
+                strike_at_once(launch.pid, signal.SIGINT)
                 time.sleep(0.01)
             if launch.process.returncode != STOPPED:
                 break

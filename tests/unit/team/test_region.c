@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum { MOST = 3 };
-static const int64_t patience_ns = INT64_C(20000000000);
+static const int64_t patience_ns = INT64_C(600000000000);
 
 typedef struct look {
     region *region;

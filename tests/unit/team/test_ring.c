@@ -295,7 +295,7 @@ static void test_largest_block(void **state)
     ring_destroy(r);
 }
 
-enum { THREADS = 3, MOST_TILES = 97, BLOCKS = 3000, LIMIT_S = 20 };
+enum { THREADS = 3, MOST_TILES = 97, BLOCKS = 3000, LIMIT_S = 600 };
 
 /* One block of the concurrent test: how often each tile was taken, and cut. */
 typedef struct tally {

@@ -31,7 +31,7 @@ static void run_team(team *t, const team_hooks *hooks, void *context, int64_t sp
     team_end(t);
 }
 
-enum { ROOM = 4, TILES = 5000, LIMIT_S = 20 };
+enum { ROOM = 4, TILES = 5000, LIMIT_S = 600 };
 
 typedef struct piece_of_work {
     int64_t first;

@@ -81,7 +81,7 @@ static pid_t start(void (*act)(void))
 {
     const pid_t pid = fork();
     if (pid == 0) {
-        (void)alarm(60);
+        (void)alarm(600);
         act();
         _exit(0);
     }
