@@ -104,7 +104,7 @@ static weft_status find_nearest(view *v, view_axis *a, double wanted)
 {
     enum { PIECE = 4096 };
     double piece[PIECE];
-    double best = INFINITY;
+    double best = (double)INFINITY;
     weft_status status = WEFT_OK;
     for (int64_t at = 0; at < a->count && status == WEFT_OK; at += PIECE) {
         const int64_t count = a->count - at < PIECE ? a->count - at : PIECE;

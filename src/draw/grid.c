@@ -67,7 +67,7 @@ static int compare(const void *one, const void *other)
 grid_range grid_measure(const grid *g)
 {
     const size_t cells = (size_t)g->columns * (size_t)g->rows;
-    grid_range r = {.low = INFINITY, .high = -INFINITY};
+    grid_range r = {.low = (double)INFINITY, .high = -(double)INFINITY};
     double *means = malloc((cells + 1) * sizeof *means);
     size_t count = 0;
     for (size_t i = 0; i < cells; i++) {

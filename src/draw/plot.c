@@ -303,8 +303,8 @@ static void draw_curve(const frame *f, const plot *p, const grid *g, const draw_
 static draw_scale scale_of_row(const grid *g)
 {
     draw_scale s;
-    double low = INFINITY;
-    double high = -INFINITY;
+    double low = (double)INFINITY;
+    double high = -(double)INFINITY;
     for (int i = 0; i < g->columns; i++) {
         if (g->cell[i].values > 0) {
             low = fmin(low, g->cell[i].low);

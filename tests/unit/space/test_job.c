@@ -181,7 +181,8 @@ static void test_dimensions(void **state)
     memset(longest, 'x', sizeof longest);
     longest[WEFT_NAME_BYTES] = '\0';
     assert_int_equal(set_dimension(j, 0, longest, NULL, lat), WEFT_ERR_USAGE);
-    const double odd[][3] = {{0, NAN, 1}, {INFINITY, 0, 0}, {0, 0, -INFINITY}};
+    const double odd[][3] = {
+        {0, (double)NAN, 1}, {(double)INFINITY, 0, 0}, {0, 0, -(double)INFINITY}};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(set_dimension(j, 0, "lat", NULL, odd[i]), WEFT_ERR_USAGE);
         assert_non_null(strstr(last.text, "'lat': coordinate "));
