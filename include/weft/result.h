@@ -87,6 +87,7 @@ typedef struct weft_result_progress {
     int64_t items_done;        /**< items whose tile is done, failed ones included */
     int64_t items_failed;      /**< items that hold fill values since their kernel failed */
     int64_t tiles_done;        /**< tiles done, those with failed items included */
+    int64_t tiles_leased;      /**< tiles, not done, that ranks have been given; 0 unless running */
     int64_t tiles_quarantined; /**< tiles, done, with items that have ended their process twice */
     int64_t tiles_bad;         /**< tile records that are torn or damaged; they count as not done */
     double busy_s;             /**< seconds that workers spent computing what is done */

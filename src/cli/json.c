@@ -51,6 +51,8 @@ static const char *state_name(report_state state)
         return "complete_with_failed_items";
     case REPORT_WAITING:
         return "waiting";
+    case REPORT_NOT_BEGUN:
+        return "not_begun";
     case REPORT_INTERRUPTED:
         break;
     }
@@ -246,14 +248,15 @@ static json_t *describe_progress(const report *r)
 {
     const weft_result_progress *progress = &r->progress;
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "file", r->path,
-        "state", state_name(r->state), "percent", number(r->percent), "items_done",
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "file",
+        r->path, "state", state_name(r->state), "percent", number(r->percent), "items_done",
         (json_int_t)progress->items_done, "items_failed", (json_int_t)progress->items_failed,
-        "tiles_done", (json_int_t)progress->tiles_done, "tiles_quarantined",
-        (json_int_t)progress->tiles_quarantined, "tiles_damaged", (json_int_t)progress->tiles_bad,
-        "busy_s", number(progress->busy_s), "in_use", (int)progress->in_use, "used_by",
-        progress->user, "items_per_s", number(r->rate), "remaining_s", number(r->remaining_s),
-        "silence_s", number(r->silence_s));
+        "tiles_done", (json_int_t)progress->tiles_done, "tiles_leased",
+        (json_int_t)progress->tiles_leased, "tiles_ready", (json_int_t)r->tiles_ready,
+        "tiles_quarantined", (json_int_t)progress->tiles_quarantined, "tiles_damaged",
+        (json_int_t)progress->tiles_bad, "busy_s", number(progress->busy_s), "in_use",
+        (int)progress->in_use, "used_by", progress->user, "items_per_s", number(r->rate),
+        "remaining_s", number(r->remaining_s), "silence_s", number(r->silence_s));
 }
 
 static json_t *describe_map(const report *r)

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+static const int64_t watch_ns = INT64_C(1000000000);
 
 static weft_status read_runs(weft_result *result, report *r)
 {
@@ -22,7 +25,7 @@ static weft_status read_runs(weft_result *result, report *r)
         terminal_clean(row->command);
         run->duration_s = row->end_s - row->start_s;
         run->efficiency = run->duration_s > 0 && row->workers > 0
-                              ? row->busy_s / (run->duration_s * row->workers)
+                              ? fmin(row->busy_s / (run->duration_s * row->workers), 1)
                               : (double)NAN;
     }
     return status;
@@ -53,7 +56,8 @@ static report_state state_of(const report *r)
         return REPORT_RUNNING;
     }
     if (r->progress.items_done < r->info.count) {
-        return r->progress.in_use ? REPORT_WAITING : REPORT_INTERRUPTED;
+        const bool begun = r->progress.runs > 0 || r->progress.items_done > 0;
+        return r->progress.in_use ? REPORT_WAITING : begun ? REPORT_INTERRUPTED : REPORT_NOT_BEGUN;
     }
     return r->progress.items_failed > 0 ? REPORT_COMPLETE_WITH_FAILED_ITEMS : REPORT_COMPLETE;
 }
@@ -115,6 +119,8 @@ static weft_status gather(weft_result *result, int map, report *r)
     terminal_clean(r->info.version);
     terminal_clean(r->info.created);
     r->state = state_of(r);
+    r->tiles_ready =
+        r->progress.running ? r->info.tiles - r->progress.tiles_done - r->progress.tiles_leased : 0;
     r->percent = percent_of(r->progress.items_done, r->info.count);
     estimate(r);
     return status;
@@ -131,7 +137,8 @@ static void release(report *r)
     free(r->fields);
 }
 
-static weft_status print_maps(weft_result *result, const char *path, const char *map, bool as_json)
+static weft_status print_maps(weft_result *result, const char *path, const char *map, bool as_json,
+                              bool *in_use)
 {
     report reports[WEFT_MAX_MAPS] = {{.path = NULL}};
     int first = 0;
@@ -141,6 +148,7 @@ static weft_status print_maps(weft_result *result, const char *path, const char 
     for (int i = 0; i < maps && status == WEFT_OK; i++) {
         reports[i].path = path;
         status = gather(result, first + i, &reports[i]);
+        *in_use = *in_use || reports[i].progress.in_use;
     }
     if (status == WEFT_OK && as_json) {
         status = report_print_json(reports, maps);
@@ -155,22 +163,13 @@ static weft_status print_maps(weft_result *result, const char *path, const char 
     return status;
 }
 
-static weft_status run_status(int argc, char **argv)
+/* Tells of the file as it is now; whether a run has it. */
+static weft_status print_file(const command_file *file, const char *map, bool as_json, bool *in_use)
 {
-    bool as_json = false;
-    const char *map = NULL;
-    const weft_option options[] = {{"json", NULL, WEFT_OPTION_FLAG, &as_json, ""},
-                                   {"map", "NAME", WEFT_OPTION_STRING, &map, ""},
-                                   {0}};
-    command_file file;
     weft_result *result = NULL;
-    weft_status status = command_read(&status_command, options, argc, argv, &file);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    status = weft_result_open(file.path, &result);
+    weft_status status = weft_result_open(file->path, &result);
     if (status == WEFT_OK) {
-        status = print_maps(result, file.shown, map, as_json);
+        status = print_maps(result, file->shown, map, as_json, in_use);
     }
     if (status != WEFT_OK) {
         (void)command_failed(status, weft_result_error_text(result));
@@ -179,10 +178,55 @@ static weft_status run_status(int argc, char **argv)
     return status;
 }
 
+/* Again and again, as long as a run has the file. On a terminal each time takes the place of the
+ * last. */
+static weft_status watch_file(const command_file *file, const char *map)
+{
+    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    bool in_use = true;
+    weft_status status = WEFT_OK;
+    while (status == WEFT_OK && in_use) {
+        in_use = false;
+        (void)fputs(terminal ? "\033[H\033[2J" : "", stdout);
+        status = print_file(file, map, false, &in_use);
+        (void)fputs(terminal || !in_use ? "" : "\n\n", stdout);
+        if (status == WEFT_OK && fflush(stdout) != 0) {
+            break; /* nobody reads it, which main() says */
+        }
+        if (status == WEFT_OK && in_use) {
+            clock_sleep_ns(watch_ns);
+        }
+    }
+    return status;
+}
+
+static weft_status run_status(int argc, char **argv)
+{
+    bool as_json = false;
+    bool watch = false;
+    const char *map = NULL;
+    const weft_option options[] = {{"json", NULL, WEFT_OPTION_FLAG, &as_json, ""},
+                                   {"watch", NULL, WEFT_OPTION_FLAG, &watch, ""},
+                                   {"map", "NAME", WEFT_OPTION_STRING, &map, ""},
+                                   {0}};
+    command_file file;
+    bool in_use = false;
+    const weft_status status = command_read(&status_command, options, argc, argv, &file);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    if (watch && as_json) {
+        return command_failed(WEFT_ERR_USAGE,
+                              "--watch is for people, and --json for programs: give "
+                              "one of them");
+    }
+    return watch ? watch_file(&file, map) : print_file(&file, map, as_json, &in_use);
+}
+
 const command status_command = {
     .name = "status",
     .summary = "how far a result is, who is running it, what went wrong",
-    .help = "usage: weft status FILE [--map NAME] [--json]\n"
+    .help = "usage: weft status FILE [--map NAME] [--json | --watch]\n"
             "\n"
             "Says how far a result is: while its job runs, after a kill, when it is complete; and "
             "what its\n"
@@ -195,6 +239,7 @@ const command status_command = {
             "  --json      for programs: everything, with all runs and all failures; of several "
             "maps, a\n"
             "              list of them, \"maps\"\n"
+            "  --watch     renews itself every second, as long as a run has the file\n"
             "  --help      this text\n"
             "\n"
             "The state is one of\n"
@@ -203,6 +248,7 @@ const command status_command = {
             "  complete                    every item is in the result\n"
             "  complete with failed items  the same, but some hold fill values\n"
             "  interrupted                 run the same command again to continue\n"
+            "  not begun                   the same, and nothing of the map is computed yet\n"
             "\n"
             "Exit status: 0 if the file could be read, whatever its state; 1 if it is damaged or "
             "cannot\n"

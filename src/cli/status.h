@@ -12,7 +12,8 @@ typedef enum report_state {
     REPORT_COMPLETE,
     REPORT_COMPLETE_WITH_FAILED_ITEMS,
     REPORT_WAITING, /* for its turn: the run is at another map */
-    REPORT_INTERRUPTED
+    REPORT_INTERRUPTED,
+    REPORT_NOT_BEGUN /* of this map nothing has been computed */
 } report_state;
 
 typedef struct report_run {
@@ -29,6 +30,7 @@ typedef struct report {
     report_value *values;    /* info.reductions of them */
     weft_result_progress progress;
     report_state state;
+    int64_t tiles_ready;           /* that the run has still to give to a rank */
     double percent;                /* of the items; 100 only if all are done */
     double rate;                   /* items per second; NaN: not running, or not known yet */
     double remaining_s;            /* NaN likewise */

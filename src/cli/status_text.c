@@ -56,6 +56,9 @@ static void print_headline(const report *r)
     case REPORT_WAITING:
         (void)printf("waiting, %.1f %% done: the run is at another map", percent(r));
         break;
+    case REPORT_NOT_BEGUN:
+        (void)printf("not begun; run the same command again to compute it");
+        break;
     case REPORT_INTERRUPTED:
         (void)printf("interrupted, %.1f %% done; run the same command again to continue",
                      percent(r));
@@ -218,8 +221,12 @@ static void print_job(const report *r)
     (void)printf("\njob      %s, ", info->name);
     print_shape(info->ndims, info->shape);
     (void)printf(" items, seed %" PRIu64 "\n", info->seed);
-    (void)printf("tiles    %" PRId64 " of %" PRId64 " done, grain %" PRId64 "\n",
-                 r->progress.tiles_done, info->tiles, info->grain);
+    (void)printf("tiles    %" PRId64 " of %" PRId64 " done", r->progress.tiles_done, info->tiles);
+    if (r->progress.running) {
+        (void)printf(", %" PRId64 " leased, %" PRId64 " ready", r->progress.tiles_leased,
+                     r->tiles_ready);
+    }
+    (void)printf(", grain %" PRId64 "\n", info->grain);
     (void)printf("created  %s by weft %s\n", info->created, info->version);
     for (int i = 0; i < info->fields; i++) {
         const weft_field_info *field = &r->fields[i];

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LEASES_AT_ONCE = 4096 };
+
 struct weft_result {
     int fd;
     char *path;
@@ -489,6 +491,23 @@ static void find_runs(weft_result *r)
     }
 }
 
+/* Tiles that are leased, and not done. */
+static weft_status count_leases(weft_result *r, int64_t *leased)
+{
+    const int64_t tiles = r->job->tiles.tiles;
+    unsigned char lease[LEASES_AT_ONCE];
+    weft_status status = WEFT_OK;
+    for (int64_t first = 0; first < tiles && status == WEFT_OK; first += LEASES_AT_ONCE) {
+        const int64_t now = tiles - first < LEASES_AT_ONCE ? tiles - first : LEASES_AT_ONCE;
+        status = bytes_read(r->fd, r->path, lease, (size_t)now, r->layout->leases_offset + first,
+                            &r->error);
+        for (int64_t i = 0; i < now && status == WEFT_OK; i++) {
+            *leased += lease[i] != 0 && result_tile(r, first + i) == NULL;
+        }
+    }
+    return status;
+}
+
 weft_status weft_result_get_progress(weft_result *result, weft_result_progress *progress)
 {
     error_clear(&result->error);
@@ -515,7 +534,7 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     find_failures(result);
     progress->failures = result->failure_count;
     progress->runs = result->rows;
-    return WEFT_OK;
+    return progress->running ? count_leases(result, &progress->tiles_leased) : WEFT_OK;
 }
 
 weft_status weft_result_get_done(weft_result *result, int64_t first, bool *done, int64_t *count)

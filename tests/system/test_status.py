@@ -4,10 +4,12 @@
 import os
 import re
 import signal
+import subprocess
 
 import results
 from cli import CliTest
-from launch import KNOWN, WEFT, main, needs, strike
+from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs, strike
+
 
 
 @needs(WEFT and KNOWN, "weft")
@@ -91,6 +93,72 @@ class Status(CliTest):
         said = self.status(path)
         self.assertEqual(said["state"], "complete")
         self.assertEqual([run["outcome"] for run in said["runs"]], ["killed", "complete"])
+
+    def tiles(self, path):
+        """How many are done, leased, and neither, as h5py reads them."""
+        with results.open_result(path) as file:
+            done = file["weft/known/tiles"]["state"] != 0
+            leased = (file["weft/known/leases"][()] != 0) & ~done
+        return int(done.sum()), int(leased.sum()), int((~done & ~leased).sum())
+
+    def agrees(self, path):
+        """Whether nothing has changed while weft status looked; then it must agree."""
+        before, said, after = self.tiles(path), self.status(path), self.tiles(path)
+        if before == after:
+            self.assertEqual((said["tiles_done"], said["tiles_leased"], said["tiles_ready"]),
+                             before)
+        return before == after and before[1] > 0 and before[0] > 0
+
+    def test_tiles_and_maps(self):
+        """Tiles that ranks have been given; maps that the run is at, will come to, has not reached."""
+        path = self.path()
+        one = ["--out", path, "--count", 4000, "--grain", 1, "--civil", "7,3999", "--slow-s", 600,
+               "--sync", 0]
+        launch = self.start(KNOWN, *one, layout=(0, 2))
+        launch.wait_for(lambda: os.path.exists(path) and self.agrees(path), "leased tiles")
+        self.assertRegex(self.weft("status", path).out,
+                         r"\ntiles +\d+ of 4000 done, [1-9]\d* leased, \d+ ready, grain 1\n")
+        for pid in launch.ranks():
+            os.kill(pid, signal.SIGKILL)
+        launch.finish()
+        said = self.status(path)
+        self.assertEqual((said["tiles_leased"], said["tiles_ready"]), (0, 0))
+        os.unlink(path)
+        launch = self.start(KNOWN, *one, "--maps", 3, layout=(0, 2))
+        launch.wait_for(lambda: os.path.exists(path) and self.states(path)[0] == "running",
+                        "the first map")
+        self.assertEqual(self.states(path), ["running", "waiting", "waiting"])
+        os.kill(launch.ranks()[0], signal.SIGKILL)
+        launch.finish()
+        self.assertEqual(self.states(path), ["interrupted", "not_begun", "not_begun"])
+        self.assertIn("not begun; run the same command again", self.weft("status", path).out)
+
+    def states(self, path):
+        return [each["state"] for each in self.status(path)["maps"]]
+
+    def test_watch(self):
+        """Renews itself as long as a run has the file, and no longer."""
+        path, seen = self.path(), self.path("seen")
+        launch = self.start(KNOWN, "--out", path, "--count", 40, "--grain", 1, "--civil", 3,
+                            "--slow-s", 600, layout=(0, 1))
+        launch.wait_for(lambda: os.path.exists(path) and self.status(path)["tiles_leased"] > 0,
+                        "the slow item")
+        with open(seen, "w", encoding="utf-8") as file:
+            watch = subprocess.Popen([WEFT, "status", path, "--watch"], stdout=file)
+        self.addCleanup(watch.kill)
+        launch.wait_for(lambda: self.read(seen).count(f"{path}: running, ") >= 2, "two looks")
+        self.assertIsNone(watch.poll())
+        os.kill(launch.ranks()[0], signal.SIGTERM)
+        launch.finish()
+        self.assertEqual(watch.wait(timeout=SAFE_LIMIT_S), 0)
+        last = self.read(seen).split("\n\n\n")[-1]
+        self.assertTrue(last.startswith(f"{path}: interrupted, "), last)
+        ending = self.weft("status", path, "--watch", "--json", status=2)
+        self.assertIn("--watch", ending.err)
+
+    def read(self, path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
 
     def is_under_way(self, path):
         said = self.status(path)
