@@ -411,7 +411,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
  * ends the process with status 1. On rank 0 no other thread may be in HDF5 while the first map of a
  * file begins, unless HDF5 is built to be thread-safe.
  *
- * @local Main thread. All ranks start the same maps, in the same order.
+ * @local Main thread. All ranks start the same maps, in the same order, and the first of them at
+ * the same place among their collective calls.
  * @param map     as for weft_map_run()
  * @param kernel  computes a span
  * @param context handed to the kernel; shared by all workers of the rank
@@ -463,7 +464,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_wait(weft_map *map, double seconds)
  * Stops a map in good order, on all ranks if one of them says so. Returns at once: the map is done
  * when weft_map_wait() says so, with WEFT_CANCELLED, or with WEFT_OK or WEFT_ITEMS_FAILED if all
  * items were computed by then. One that has not begun yet does not begin. What was recorded stays:
- * a map that is started again goes on. Maps that were started behind it go on.
+ * a map that is started again goes on. Maps that were started behind it go on. Calls of the kernel
+ * that are in progress are waited for, see weft_span_stopping().
  *
  * @local Main thread.
  * @param map the map

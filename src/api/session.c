@@ -184,6 +184,12 @@ static weft_status agree_to_finish(const weft_session *s, weft_status own, error
     comm *c = s->comm;
     weft_status status = own;
     if (s->started && !comm_parted(s->main_comm)) {
+        error leaving;
+        (void)error_set(
+            &leaving, own != WEFT_OK ? own : WEFT_ERR_USAGE,
+            "rank %d has called weft_finish(), and others wait for it in another map%s%s",
+            comm_rank(c), own != WEFT_OK ? ": " : "", own != WEFT_OK ? e->text : "");
+        comm_leave(s->main_comm, &leaving);
         set_patience(s, s->main_comm, comm_recovers() ? FINISH_LIMITS : 0);
         status = comm_agree_on(s->main_comm, "weft_finish()", NULL, own, &agreed);
     }

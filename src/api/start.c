@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/run/fold.h"
+#include "host/exits.h"
 #include "host/signals.h"
 
 #include <inttypes.h>
@@ -469,6 +470,7 @@ static void learn(weft_map *map)
         return;
     }
     w->known = true;
+    exits_unwatch();
     map->complete = is_good(w->status);
     service_exclude(s->service, forget_failure, map);
     run_destroy(w->run);
@@ -517,6 +519,7 @@ static void set_up(weft_map *map, const char *call, weft_kernel_fn kernel, void 
     w->task.done = done;
     w->task.context = map;
     team_note_caller(&w->caller);
+    exits_watch();
     map->complete = false;
     reader_close(map->reader);
     map->reader = NULL;
@@ -640,17 +643,19 @@ void weft_map_progress(weft_map *map, weft_progress *progress)
 {
     const start *w = &map->start;
     const placement *p = &map->session->placement;
-    const int64_t undone = atomic_load(&w->tally.undone);
+    const int64_t tiles = atomic_load(&w->tally.tiles);
+    const int64_t said = atomic_load(&w->tally.undone);
+    const int64_t undone = said < tiles ? said : tiles;
     const int64_t leased = atomic_load(&w->tally.leased);
     const int waiting = p->workers > 0 ? team_waiting(p->team) : 0;
     memset(progress, 0, sizeof *progress);
     progress->items = map->job->items.count;
     progress->items_done = atomic_load(&w->tally.items);
     progress->items_failed = atomic_load(&w->tally.failed);
-    progress->tiles = atomic_load(&w->tally.tiles);
+    progress->tiles = tiles;
     progress->tiles_leased = leased < undone ? leased : undone;
     progress->tiles_ready = undone - progress->tiles_leased;
-    progress->tiles_done = progress->tiles > undone ? progress->tiles - undone : 0;
+    progress->tiles_done = tiles - undone;
     progress->workers_waiting = waiting;
     progress->workers_computing = p->workers - waiting;
 }
@@ -676,7 +681,7 @@ void start_abandon(weft_map *map)
     }
     session_file *f = find_file(s, map->file);
     for (weft_map *each = s->maps; each != NULL && f != NULL; each = each->next) {
-        if (start_is_under_way(each) && each->start.file == f) {
+        if (start_is_under_way(each) && each->start.file == f && !f->file.made) {
             (void)service_wait(s->service, &each->start.task, TASK_BEGUN, INT64_MAX);
         }
     }

@@ -126,7 +126,9 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
     }
     const int64_t digest = (int64_t)account_digest(&mine);
     const int64_t look[] = {own != WEFT_OK ? c->rank : c->size, digest, ~digest};
+    c->meets = true;
     weft_status status = comm_least(c, look, LOOK_NUMBERS, least, &failure);
+    c->meets = false;
     if (status == WEFT_OK && least[LOOK_DIGEST] != ~least[LOOK_COMPLEMENT]) {
         status = find_difference(c, &mine, &parted, &failure);
     }

@@ -22,6 +22,9 @@ enum { WAIT_LEAST_NS = 10000, WAIT_MOST_NS = 1000000, WAIT_SHARE = 16 };
 /* Between two looks at who has died. */
 enum { LOOK_NS = 100000000 };
 
+/* A rank that leaves, and has waited for so long, says so. */
+static const int64_t leave_ns = INT64_C(3000000000);
+
 /* How long a rank that has been told to stop waits for others, which may not have been told and
  * have work of their own. Nothing more is begun anyway. */
 static const int64_t told_ns = INT64_C(5000000000);
@@ -31,6 +34,7 @@ typedef struct wait {
     int64_t next_look_ns; /* counted from its beginning */
     int64_t stop_ns;      /* when it was found to have been told to stop; 0: it has not been */
     int dead;             /* the rank that has been found dead; -1: none */
+    bool told;            /* others that this rank leaves */
 } wait;
 
 /* The others may wait for it as well, without knowing. */
@@ -84,6 +88,36 @@ static weft_status fail_for(int dead, error *e)
         "%s has died while others waited for it; run the same command again to continue", who);
 }
 
+/* This rank leaves, and others have not come: do they wait for it on the trunk? Where some do and
+ * others leave, one of the former is the next one after one of the latter. */
+static void tell_of_leaving(const comm *c)
+{
+    error ignored = {.status = WEFT_OK};
+    const int next = (c->rank + 1) % c->size;
+    (void)sendqueue_post(c->queue, c->trunk->communicator, next, TAG_LEFT, false, &c->why,
+                         sizeof c->why, &ignored);
+}
+
+/* The rank before this one has left, and will not make the call that this one waits for. */
+static weft_status hear_of_leaving(comm *c, error *e)
+{
+    int heard = 0;
+    const int before = (c->rank + c->size - 1) % c->size;
+    if (!c->meets || c->leaves) {
+        return WEFT_OK;
+    }
+    int code = MPI_Iprobe(before, TAG_LEFT, c->communicator, &heard, MPI_STATUS_IGNORE);
+    if (code == MPI_SUCCESS && heard != 0) {
+        code = MPI_Recv(e, (int)sizeof *e, MPI_BYTE, before, TAG_LEFT, c->communicator,
+                        MPI_STATUS_IGNORE);
+        if (code == MPI_SUCCESS) {
+            log_print(LOG_WARNING, "%s", e->text);
+            return e->status;
+        }
+    }
+    return WEFT_OK;
+}
+
 /* Whether it has been told to stop, and has waited long since. SIGUSR1 comes early. */
 static bool is_told(wait *w, int64_t waited_ns)
 {
@@ -109,6 +143,18 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
     w->next_look_ns = waited_ns + LOOK_NS;
     if (comm_broken(c)) {
         return fail_for(-1, e);
+    }
+    if (c->trunk != NULL && c->trunk->is_parted) {
+        *e = c->trunk->parted;
+        return e->status;
+    }
+    if (c->leaves && c->trunk != NULL && waited_ns > leave_ns && !w->told) {
+        w->told = true;
+        tell_of_leaving(c);
+    }
+    const weft_status left = hear_of_leaving(c, e);
+    if (left != WEFT_OK) {
+        return left;
     }
     if (is_told(w, waited_ns)) {
         return error_set(

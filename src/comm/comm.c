@@ -227,6 +227,13 @@ bool comm_broken(const comm *c)
     return c->broken || (c->trunk != NULL && c->trunk->broken);
 }
 
+void comm_leave(comm *branch, const error *why)
+{
+    branch->leaves = true;
+    branch->why = *why;
+    branch->trunk->leaves = true;
+}
+
 bool comm_multiple(const comm *c)
 {
     return c->multiple;

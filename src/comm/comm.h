@@ -72,6 +72,11 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
 /* Whether ranks have made different calls. */
 bool comm_parted(const comm *c);
 
+/* This rank, of which no other thread uses the trunk any more, makes its last call on a branch, and
+ * then on the trunk: if it waits there for long, a rank that waits for it on the trunk, since it
+ * has made another call, is given the error, and its communication is broken. */
+void comm_leave(comm *branch, const error *why);
+
 /* As comm_agree() when nothing is left to do but to end: if a rank has died since, every rank keeps
  * what it has, and the communicator is broken. */
 weft_status comm_agree_at_end(comm *c, weft_status own, error *e);

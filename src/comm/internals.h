@@ -12,7 +12,7 @@
 
 /* Messages of a run have its number for a tag, from 0 on, and parts of long ones SENDQUEUE_MORE
  * more; MPI promises tags up to 32767. */
-enum { MOST_RUNS = SENDQUEUE_MORE - 2, TAG_ALARM = 32767 };
+enum { MOST_RUNS = SENDQUEUE_MORE - 3, TAG_LEFT = 32766, TAG_ALARM = 32767 };
 
 struct comm {
     MPI_Comm communicator; /* our own duplicate; MPI_COMM_NULL: alone, and without MPI */
@@ -27,6 +27,9 @@ struct comm {
     atomic_bool is_parted; /* ranks have made different calls: … */
     error parted;          /* … which */
     int dead;              /* number of dead ranks that MPI has reported */
+    bool meets;            /* waits for all ranks to make the same call */
+    bool leaves;           /* makes no other call than the present one: … */
+    error why;             /* … for that reason */
     neighbours *neighbours;
     sendqueue *queue;  /* of the trunk and all branches */
     MPI_Message found; /* a message that is there, but has not found room yet */

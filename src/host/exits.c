@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static atomic_bool watched = false;
+static atomic_int watches = 0;
 
 static _Thread_local exits_place place = EXITS_ELSEWHERE;
 
@@ -45,7 +45,7 @@ static void explain(int status)
 static void on_exit_called(int status, void *unused)
 {
     (void)unused;
-    if (atomic_load(&watched)) {
+    if (atomic_load(&watches) > 0) {
         explain(status);
         (void)fflush(NULL);
         _exit(1);
@@ -58,12 +58,12 @@ void exits_watch(void)
     if (!registered) {
         registered = on_exit(on_exit_called, NULL) == 0;
     }
-    atomic_store(&watched, true);
+    (void)atomic_fetch_add(&watches, 1);
 }
 
 void exits_unwatch(void)
 {
-    atomic_store(&watched, false);
+    (void)atomic_fetch_sub(&watches, 1);
 }
 
 void exits_enter(exits_place where)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call of exit() by a kernel, a library or OpenMP during a run. */
+/* A call of exit() by a kernel, a library, OpenMP or the program while maps are under way. */
 #ifndef HOST_EXITS_H
 #define HOST_EXITS_H
 
@@ -7,6 +7,7 @@
  * ending MPI and the program's libraries while other threads are still at work. */
 void exits_watch(void);
 
+/* As often as exits_watch(). */
 void exits_unwatch(void);
 
 /* What a thread is doing, so that the error names the cause. */

@@ -17,9 +17,11 @@
 enum { NOBODY = -1 };
 
 /* After SIGINT and SIGTERM a kill follows soon: mpirun's after one second with Open MPI 4.1, after
- * a quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. */
+ * a quarter of one with 5. SIGUSR1 is a friendly warning, sent long before. Nothing follows when
+ * the program has cancelled the map: it goes on, and no kernel is left behind. */
 static const int64_t short_grace_ns = INT64_C(100000000);
 static const int64_t long_grace_ns = INT64_C(3600000000000);
+static const int64_t cancel_grace_ns = INT64_C(1000000000000000000);
 
 /* After an error what is still computed is of no use, but kernels should end as they please. */
 static const int64_t error_grace_ns = INT64_C(1000000000);
@@ -222,6 +224,14 @@ static void stop(lead *l, int signal, int64_t grace_ns, int64_t now_ns)
     call_in(l, grace_ns, now_ns);
 }
 
+static int64_t grace_after(int signal)
+{
+    if (signal == SIGNAL_CANCEL) {
+        return cancel_grace_ns;
+    }
+    return signal == SIGUSR1 ? long_grace_ns : short_grace_ns;
+}
+
 static void take_signal(lead *l, int number, int64_t now_ns)
 {
     l->told_to_stop = true;
@@ -232,7 +242,7 @@ static void take_signal(lead *l, int number, int64_t now_ns)
     if (l->phase == PHASE_CLOSING) {
         return;
     }
-    stop(l, number, number == SIGUSR1 ? long_grace_ns : short_grace_ns, now_ns);
+    stop(l, number, grace_after(number), now_ns);
 }
 
 /* Of what goes wrong the first counts. */

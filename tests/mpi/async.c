@@ -149,7 +149,7 @@ static void test_a_late_rank(void)
 
 static atomic_bool standing;
 
-/* Never comes to an end by itself. */
+/* Never comes to an end by itself, and then takes its time. */
 static int stand(const weft_span *span, void *context)
 {
     (void)context;
@@ -157,7 +157,29 @@ static int stand(const weft_span *span, void *context)
     while (!weft_span_stopping(span)) {
         (void)nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     }
+    (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     return 1;
+}
+
+/* A map that is in the file already, and waits for another rank, is in nobody's way. */
+static void test_destroyed_beside(void)
+{
+    program p;
+    begin(&p, "destroyed", 0);
+    start(&p, 0, known_kernel);
+    CHECK(weft_map_wait(p.map[0], 600) == WEFT_OK);
+    if (!last()) {
+        start(&p, 1, known_kernel);
+    }
+    weft_map_destroy(p.map[2]);
+    p.map[2] = NULL;
+    CHECK(weft_agree(p.session, WEFT_OK) == WEFT_OK);
+    if (last()) {
+        start(&p, 1, known_kernel);
+    }
+    CHECK(weft_map_wait(p.map[1], 600) == WEFT_OK);
+    end(&p, WEFT_OK);
+    check_file(&p, 2);
 }
 
 /* One rank is enough; what is behind goes on. */
@@ -240,8 +262,8 @@ int main(int argc, char **argv)
     (void)MPI_Comm_dup(MPI_COMM_WORLD, &own);
     CHECK((verdict_level == MPI_THREAD_MULTIPLE) == !funneled);
     omp_set_dynamic(0);
-    void (*const tests[])(void) = {test_beside_the_program, test_a_late_rank, test_failures,
-                                   test_unlike, test_end_of_session};
+    void (*const tests[])(void) = {test_beside_the_program, test_a_late_rank, test_destroyed_beside,
+                                   test_failures,           test_unlike,      test_end_of_session};
     for (size_t i = 0; i < sizeof tests / sizeof tests[0] && !verdict_failed(); i++) {
         tests[i]();
     }

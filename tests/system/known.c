@@ -40,8 +40,9 @@ typedef struct wish {
     bool field_twice;
     bool second_map;
     int64_t maps;
-    bool start;        /* all of them, before the first is waited for */
-    int64_t late_rank; /* that does something of its own first, for late_s */
+    bool start;         /* all of them, before the first is waited for */
+    int64_t leave_rank; /* that ends its program after the first map */
+    int64_t late_rank;  /* that does something of its own first, for late_s */
     double late_s;
 } wish;
 
@@ -252,7 +253,11 @@ static weft_status run_maps(weft_session *session, wish *w)
         status = describe(session, w, name, &map[i]);
     }
     if (status == WEFT_OK && w->start) {
-        status = start_maps(w, map, maps);
+        const bool leaves = weft_session_rank(session) == w->leave_rank;
+        status = start_maps(w, map, leaves ? 1 : maps);
+        if (status == WEFT_OK && leaves) {
+            status = weft_error(session, WEFT_ERR_SYSTEM, "there is no more input");
+        }
     }
     for (int i = 0; i < maps && status == WEFT_OK && !w->start; i++) {
         status = weft_map_run(map[i], kernel, w);
@@ -290,8 +295,12 @@ static weft_status run(weft_session *session, wish *w)
 
 int main(int argc, char **argv)
 {
-    wish w = {
-        .count = 1000, .label = "plain", .slow_s = 30, .gate_after = INT64_MAX, .late_rank = -1};
+    wish w = {.count = 1000,
+              .label = "plain",
+              .slow_s = 30,
+              .gate_after = INT64_MAX,
+              .leave_rank = -1,
+              .late_rank = -1};
     const weft_option options[] = {
         {"count", "N", WEFT_OPTION_INT64, &w.count, "items"},
         {"flavour", "N", WEFT_OPTION_INT64, &w.flavour, "a parameter"},
@@ -316,6 +325,7 @@ int main(int argc, char **argv)
         {"calls", "FILE", WEFT_OPTION_STRING, &w.calls, "gets a line per computed item"},
         {"impure", NULL, WEFT_OPTION_FLAG, &w.impure, "no item may be repeated without need"},
         {"field-twice", NULL, WEFT_OPTION_FLAG, &w.field_twice, "give two fields one name"},
+        {"leave-rank", "RANK", WEFT_OPTION_INT64, &w.leave_rank, "a rank that leaves early"},
         {"late-rank", "RANK", WEFT_OPTION_INT64, &w.late_rank, "a rank that begins late"},
         {"late-s", "S", WEFT_OPTION_DOUBLE, &w.late_s, "how late"},
         {"maps", "N", WEFT_OPTION_INT64, &w.maps, "so many maps in one file"},

@@ -106,6 +106,18 @@ class Async(SystemTest):
                     self.assertRegex(ending.err, "a rank died before map|rank 2 has died")
                 self.check_resumes((2, 1))
 
+    def test_a_rank_leaves(self):
+        """It has seen one map, and does not come to the others, which wait for it: all end."""
+        for layout, rank in (((2, 1), 1), ((3, 1), 0), ((2, 0), 0)):
+            with self.subTest(layout=layout, rank=rank):
+                self.forget()
+                ending = self.start(KNOWN, *self.words("--leave-rank", rank),
+                                    layout=layout).finish()
+                self.assertNotEqual(ending.status, 0, str(ending))
+                self.assertIn(f"rank {rank} has called weft_finish()", ending.err)
+                self.assertIn("there is no more input", ending.err)
+                self.check_resumes((2, 1))
+
     def test_exit_under_way(self):
         """A kernel that calls exit() ends the process, whoever waits."""
         ending = self.start(KNOWN, *self.words("--deadly", "exit:7"), layout=(0, 2)).finish()

@@ -230,8 +230,10 @@ bool agent_collect(agent *a, int64_t now_ns)
     assert(thread_drives());
     bool any = false;
     const atomic_bool *cancelled = a->setup.flow->options->cancelled;
-    desk_signal(a->desk,
-                cancelled != NULL && atomic_load(cancelled) ? SIGNAL_CANCEL : signals_seen());
+    const int number = signals_seen();
+    /* After a signal there is less time. */
+    desk_signal(a->desk, number == 0 && cancelled != NULL && atomic_load(cancelled) ? SIGNAL_CANCEL
+                                                                                    : number);
     for (block *b = team_collect(a->setup.team); b != NULL; b = team_collect(a->setup.team)) {
         finish(a, b);
         any = true;

@@ -13,7 +13,6 @@
 #include "engine/link/mail.h"
 #include "engine/run/fold.h"
 #include "engine/run/loop.h"
-#include "host/exits.h"
 #include "host/signals.h"
 #include "host/thread_state.h"
 #include "host/watchdog.h"
@@ -614,7 +613,6 @@ void run_begin(run *r, const run_setup *setup)
     r->setup = *setup;
     r->options = *setup->options;
     signals_watch();
-    exits_watch();
     overflow_watch(comm_rank(c), setup->placement->workers > 0);
     watch_opening(c, r->options.deadline_ns);
     if (comm_rank(c) == 0) {
@@ -663,7 +661,6 @@ weft_status run_end(run *r, error *e)
     pool_destroy(r->buffers);
     pool_destroy(r->reports);
     overflow_unwatch();
-    exits_unwatch();
     signals_unwatch();
     if (r->status != WEFT_OK) {
         *e = r->error;

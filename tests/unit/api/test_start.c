@@ -7,7 +7,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ITEMS = 400, MAPS = 4, WORKERS = 2 };
 
@@ -244,6 +247,26 @@ static void test_wrong_calls(void **state)
     assert_int_equal(start(&p, 1), WEFT_OK);
     assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
     end(&p, WEFT_OK, 0);
+}
+
+/* Though nothing has begun that exit() could interrupt. */
+static void test_exit_before_the_end(void **state)
+{
+    (void)state;
+    static program p;
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)close(STDERR_FILENO);
+        begin(&p, 0, fixture_path());
+        if (start(&p, 0) == WEFT_OK) {
+            exit(0);
+        }
+        _exit(2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
 }
 
 /* One that is at work, and one that waits for it; both go on later. */
@@ -539,6 +562,7 @@ int main(void)
         cmocka_unit_test(test_beside_the_caller),
         cmocka_unit_test(test_tests_alone),
         cmocka_unit_test(test_wrong_calls),
+        cmocka_unit_test(test_exit_before_the_end),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_cancel_before_the_file),
         cmocka_unit_test(test_failures_end_what_is_behind),

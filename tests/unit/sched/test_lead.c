@@ -362,6 +362,23 @@ static void test_second_signal_shortens_the_grace(void **state)
     leave(w);
 }
 
+/* The program that has cancelled a map goes on: kernels come back, unless a signal follows. */
+static void test_cancel_waits_for_kernels(void **state)
+{
+    (void)state;
+    const script s = plain();
+    world *w = begin(&s);
+    hear_signal(w, SIGNAL_CANCEL);
+    assert_true(last_grace(w) > 1000000 * second_ns);
+    step(w, 100000 * second_ns);
+    assert_false(lead_closed(w->lead));
+    hear_signal(w, SIGTERM);
+    step(w, second_ns);
+    check_over(w, WEFT_STOPPED);
+    assert_false(last_end(w)->cancelled);
+    leave(w);
+}
+
 /* A rank that has said nothing when time is up may have died of what it has; the others' tiles are
  * free of suspicion. */
 static void test_the_silent_are_suspects(void **state)
@@ -562,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_a_rank_that_has_to_go),
         cmocka_unit_test(test_signal),
         cmocka_unit_test(test_second_signal_shortens_the_grace),
+        cmocka_unit_test(test_cancel_waits_for_kernels),
         cmocka_unit_test(test_the_silent_are_suspects),
         cmocka_unit_test(test_the_first_error_counts),
         cmocka_unit_test(test_disks_of_ranks),
