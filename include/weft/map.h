@@ -428,6 +428,21 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_start(weft_map *map, weft_kernel_fn
                                                    void *context);
 
 /**
+ * Says that a map uses what an earlier one has come to: its items are computed once that is
+ * complete, and not at all if that is not, be it cancelled; the map's status is then the same, and
+ * its text names the earlier map. That one has to be run, or started, before this one is.
+ *
+ * @local Main thread. All ranks make the same calls.
+ * @param map     the map
+ * @param earlier a map of the same session
+ * @retval WEFT_OK         done
+ * @retval WEFT_ERR_USAGE  @p earlier is of another session, or needs @p map itself, perhaps by way
+ * of others; or @p map is under way
+ * @retval WEFT_ERR_MEMORY out of memory
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_needs(weft_map *map, weft_map *earlier);
+
+/**
  * Whether a map that was started is done, so that weft_map_wait() would return at once.
  *
  * Never blocks, but where there is no service thread (see weft_map_start()) does a little of the

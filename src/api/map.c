@@ -106,18 +106,6 @@ void weft_map_destroy(weft_map *map)
     }
 }
 
-/* What is said of a run that is under way comes too late. */
-static weft_status check_idle(const weft_map *map)
-{
-    error_clear(&map->session->error);
-    return !start_is_under_way(map)
-               ? WEFT_OK
-               : error_set(&map->session->error, WEFT_ERR_USAGE,
-                           "map '%s' is under way: say how it is computed before it is started, or "
-                           "after weft_map_wait()",
-                           map->job->name);
-}
-
 /* Once its file is made a map is what it is. */
 static weft_status check_open(const weft_map *map)
 {
@@ -404,7 +392,7 @@ weft_status weft_map_add_string(weft_map *map, const char *name, const char *val
 
 weft_status weft_map_set_grain(weft_map *map, int64_t grain)
 {
-    const weft_status status = check_idle(map);
+    const weft_status status = start_check_idle(map);
     if (status != WEFT_OK) {
         return status;
     }
@@ -419,7 +407,7 @@ weft_status weft_map_set_grain(weft_map *map, int64_t grain)
 
 weft_status weft_map_set_span_limit(weft_map *map, int64_t items)
 {
-    const weft_status status = check_idle(map);
+    const weft_status status = start_check_idle(map);
     if (status != WEFT_OK) {
         return status;
     }
@@ -439,7 +427,7 @@ void weft_map_set_pure(weft_map *map, bool pure)
 
 weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation)
 {
-    const weft_status status = check_idle(map);
+    const weft_status status = start_check_idle(map);
     if (status != WEFT_OK) {
         return status;
     }

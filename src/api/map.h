@@ -41,6 +41,12 @@ typedef struct start {
     error earlier; /* of a map that was started before, and has failed; guarded by the service */
 } start;
 
+/* A map that another one needs. */
+typedef struct need {
+    struct need *next;
+    weft_map *earlier;
+} need;
+
 struct weft_map {
     weft_session *session;
     weft_map *next; /* that was described later */
@@ -61,6 +67,7 @@ struct weft_map {
     metadata_layout layout; /* of what is complete, … */
     bool readable;          /* … if this rank can read all of it */
     reader *reader;         /* by which it does; NULL: it has not yet */
+    need *needs;
     start start;
 };
 

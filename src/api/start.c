@@ -3,6 +3,7 @@
 #include "api/start.h"
 
 #include "api/map.h"
+#include "api/needs.h"
 #include "base/build.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -108,6 +109,12 @@ static void compare(const weft_map *map, const char *what, const members *m, com
     account_add(a, "the map's span limit", "%" PRId64, map->span_limit);
     account_add(a, "the kernel", "%s", map->pure ? "pure" : "not pure");
     account_add(a, "the map's isolation", "%d", (int)map->isolation);
+    for (const need *n = map->needs; n != NULL; n = n->next) {
+        char name[WEFT_NAME_BYTES + 32];
+        (void)snprintf(name, sizeof name, "the need of map '%s'",
+                       n->earlier == NULL ? "" : n->earlier->job->name);
+        account_add(a, name, "there");
+    }
     job_describe(map->job, a);
 }
 
@@ -276,6 +283,22 @@ static void choose_options(weft_map *map)
     }
 }
 
+bool start_is_under_way(const weft_map *map)
+{
+    return map->start.task.work != NULL && !map->start.known;
+}
+
+weft_status start_check_idle(const weft_map *map)
+{
+    error_clear(&map->session->error);
+    return !start_is_under_way(map)
+               ? WEFT_OK
+               : error_set(&map->session->error, WEFT_ERR_USAGE,
+                           "map '%s' is under way: say how it is computed before it is started, or "
+                           "after weft_map_wait()",
+                           map->job->name);
+}
+
 /* What this rank has to say against a start, or all that the run will need. */
 static weft_status prepare(weft_map *map, const char *call)
 {
@@ -290,6 +313,7 @@ static weft_status prepare(weft_map *map, const char *call)
             build_of((uintptr_t)w->kernel, m.map[i]->job->build);
         }
     }
+    status = status == WEFT_OK ? needs_check(map) : status;
     const weft_status compared = compare_members(map, call, &m);
     status = status == WEFT_OK ? compared : status;
     status = status == WEFT_OK ? settle(s, &m) : status;
@@ -420,26 +444,36 @@ static void given(void *context)
     if (s->failure.map != NULL) {
         set_earlier(map, s->failure.map->job->name, &s->failure.error);
     }
+    for (const need *n = map->needs; n != NULL; n = n->next) {
+        const weft_map *earlier = n->earlier;
+        if (earlier != NULL && start_is_under_way(earlier) &&
+            earlier->start.task.state == TASK_DONE && !is_good(earlier->start.status)) {
+            set_earlier(map, earlier->job->name, &earlier->start.error);
+        }
+    }
 }
 
-/* Those behind a map that has failed, or was stopped but not by the program itself, do not begin.
- */
+/* Those behind a map that has failed, or was stopped but not by the program itself, do not begin;
+ * nor do those that need it, whatever was in its way. */
 static void done(void *context, task *behind)
 {
     weft_map *map = context;
     weft_session *s = map->session;
     start *w = &map->start;
-    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(s->comm);
-    if (is_good(w->status) || cancelled || w->earlier.status != WEFT_OK) {
+    if (is_good(w->status)) {
         return;
     }
+    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(s->comm);
+    const bool first = !cancelled && w->earlier.status == WEFT_OK;
     w->error.status = w->status;
-    if (s->failure.map == NULL) {
+    if (first && s->failure.map == NULL) {
         s->failure.map = map;
         s->failure.error = w->error;
     }
     for (; behind != NULL; behind = behind->next) {
-        set_earlier(behind->context, map->job->name, &w->error);
+        if (first || needs_have(behind->context, map)) {
+            set_earlier(behind->context, map->job->name, &w->error);
+        }
     }
 }
 
@@ -491,11 +525,6 @@ static weft_status report(const weft_map *map)
         error_clear(e);
     }
     return map->start.status;
-}
-
-bool start_is_under_way(const weft_map *map)
-{
-    return map->start.task.work != NULL && !map->start.known;
 }
 
 static weft_status check_not_under_way(const weft_map *map)
@@ -639,6 +668,18 @@ weft_status weft_map_cancel(weft_map *map)
     return status;
 }
 
+/* Whether it has not begun, and a map that it needs is not done. */
+static bool is_blocked(const weft_map *map)
+{
+    service *s = map->session->service;
+    bool blocked = false;
+    for (const need *n = map->needs; n != NULL; n = n->next) {
+        blocked = blocked || (n->earlier != NULL && start_is_under_way(n->earlier) &&
+                              service_state(s, &n->earlier->start.task) != TASK_DONE);
+    }
+    return blocked && start_is_under_way(map) && service_state(s, &map->start.task) == TASK_GIVEN;
+}
+
 void weft_map_progress(weft_map *map, weft_progress *progress)
 {
     const start *w = &map->start;
@@ -654,7 +695,8 @@ void weft_map_progress(weft_map *map, weft_progress *progress)
     progress->items_failed = atomic_load(&w->tally.failed);
     progress->tiles = tiles;
     progress->tiles_leased = leased < undone ? leased : undone;
-    progress->tiles_ready = undone - progress->tiles_leased;
+    progress->tiles_blocked = is_blocked(map) ? undone : 0;
+    progress->tiles_ready = undone - progress->tiles_leased - progress->tiles_blocked;
     progress->tiles_done = tiles - undone;
     progress->workers_waiting = waiting;
     progress->workers_computing = p->workers - waiting;
@@ -692,7 +734,9 @@ void start_abandon(weft_map *map)
 
 void start_clear(weft_map *map)
 {
+    service_exclude(map->session->service, needs_forget, map);
     clear_comparisons(&map->start);
+    needs_clear(map);
 }
 
 weft_status start_end_all(weft_session *s, bool cancel)

@@ -426,6 +426,59 @@ static void test_destroy_under_way(void **state)
     check_values(&p, 0);
 }
 
+/* Those that need a map come to nothing without it, whatever was in its way; others go on. */
+static void test_needs(void **state)
+{
+    (void)state;
+    static program p;
+    weft_progress q;
+    begin(&p, WORKERS, fixture_path());
+    assert_int_equal(weft_map_needs(p.map[1], p.map[0]), WEFT_OK);
+    assert_int_equal(weft_map_needs(p.map[3], p.map[1]), WEFT_OK);
+    assert_int_equal(weft_map_needs(p.map[0], p.map[0]), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_needs(p.map[0], p.map[3]), WEFT_ERR_USAGE);
+    check_said(&p, "map 'map-0' cannot need map 'map-3', which needs 'map-0' itself");
+    assert_int_equal(weft_map_needs(p.map[0], NULL), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_run(p.map[1], compute, &p.work[1]), WEFT_ERR_USAGE);
+    check_said(&p, "map 'map-1' needs map 'map-0', which was not started before it");
+    p.work[0].stands_at = ITEMS / 2;
+    for (int i = 0; i < MAPS; i++) {
+        assert_int_equal(start(&p, i), WEFT_OK);
+    }
+    assert_int_equal(weft_map_needs(p.map[2], p.map[0]), WEFT_ERR_USAGE);
+    check_said(&p, "under way");
+    await(&p.work[0].standing);
+    weft_map_progress(p.map[1], &q);
+    assert_int_equal(q.tiles_blocked, q.tiles);
+    assert_int_equal(q.tiles_ready, 0);
+    weft_map_progress(p.map[2], &q);
+    assert_int_equal(q.tiles_blocked, 0);
+    assert_int_equal(q.tiles_ready, q.tiles);
+    assert_int_equal(weft_map_cancel(p.map[0]), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[3], WEFT_FOREVER), WEFT_CANCELLED);
+    check_said(&p,
+               "map 'map-3' has not begun, since map 'map-1' before it was stopped: map 'map-1' "
+               "has not begun, since map 'map-0' before it was stopped: ");
+    assert_int_equal(weft_map_wait(p.map[2], 0), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[1], 0), WEFT_CANCELLED);
+    assert_int_equal(weft_map_wait(p.map[0], 0), WEFT_CANCELLED);
+    assert_int_equal(start(&p, 1), WEFT_ERR_USAGE);
+    check_said(&p, "map 'map-1' needs map 'map-0', which is not complete: ");
+    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_ERR_USAGE);
+    atomic_store(&p.work[0].go, true);
+    assert_int_equal(weft_map_run(p.map[0], compute, &p.work[0]), WEFT_OK);
+    weft_map_destroy(p.map[0]);
+    p.map[0] = NULL;
+    assert_int_equal(start(&p, 1), WEFT_OK);
+    assert_int_equal(start(&p, 3), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[3], WEFT_FOREVER), WEFT_OK);
+    for (int item = 0; item < ITEMS; item++) {
+        assert_int_equal(p.work[1].calls[item], 1);
+    }
+    end(&p, WEFT_OK, 0);
+    check_values(&p, 3);
+}
+
 static void test_progress(void **state)
 {
     (void)state;
@@ -569,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_a_signal_ends_all),
         cmocka_unit_test(test_end_of_session),
         cmocka_unit_test(test_destroy_under_way),
+        cmocka_unit_test(test_needs),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_the_callers_rounding),
         cmocka_unit_test(test_any_sequence),
