@@ -5,6 +5,7 @@
 #include "api/map.h"
 #include "api/start.h"
 #include "engine/run/fold.h"
+#include "engine/run/run.h"
 #include "reduce/reduction.h"
 #include "store/guard/place.h"
 #include "store/reader.h"
@@ -27,11 +28,20 @@ static char *complete_path(const char *given, const char *name)
     return path;
 }
 
-/* The name under which the maps of a session share a file. NULL: out of memory. */
-static char *whole_path(const char *path)
+/* The name under which the maps of a session share a file, for which the disk is asked. NULL: out
+ * of memory. */
+static char *whole_path(const weft_session *session, const char *path)
 {
     char whole[PLACE_PATH_BYTES];
-    return strdup(path != NULL && place_whole(path, whole) ? whole : path == NULL ? "" : path);
+    const bool alone = service_idle(session->service); /* a map under way has a watch of its own */
+    if (alone) {
+        run_watch(session->options.run.deadline_ns);
+    }
+    const bool found = path != NULL && place_whole(path, whole);
+    if (alone) {
+        run_end_watch();
+    }
+    return strdup(found ? whole : path == NULL ? "" : path);
 }
 
 /* --out, or what the program says, or the map's name. */
@@ -62,7 +72,7 @@ weft_status weft_map_create(weft_session *session, const char *name, int ndims,
     }
     weft_map *m = calloc(1, sizeof *m);
     char *path = choose_path(session, name);
-    char *file = whole_path(path);
+    char *file = whole_path(session, path);
     if (m == NULL || path == NULL || file == NULL) {
         free(file);
         free(path);
@@ -129,7 +139,7 @@ weft_status weft_map_set_out(weft_map *map, const char *path)
                          map->job->name);
     }
     char *copy = complete_path(path, map->job->name);
-    char *file = whole_path(copy);
+    char *file = whole_path(map->session, copy);
     if (copy == NULL || file == NULL) {
         free(file);
         free(copy);

@@ -15,8 +15,8 @@ from faults import FAULTY, faulty
 from launch import (KNOWN, MPIRUN, WEFT, Launch, SystemTest, main, needs, rank_of, recovery, run,
                     strike)
 
-# A rank that does not answer within a fifth of a second is left behind by a stop, which may happen on
-# a busy machine.
+# A rank that does not answer within a fifth of a second is left behind by a stop, which may happen
+# on a busy machine.
 TRIES = 5
 MILLION = 1000000
 
@@ -149,12 +149,18 @@ class Disk(SystemTest):
         self.assert_ended(ending, 75)
         self.assertIn("never gets anywhere", ending.err)
         os.remove(self.path("log"))
-        launch = self.start(KNOWN, *self.words(), layout=(0, 1), env=making)
-        launch.wait_for(lambda: os.path.exists(self.path("log")), "the disk is silent")
-        strike(launch.pid, 15)
-        ending = launch.finish()
+        looking = faulty("call=stat,path=.h5,delay=86400", log=self.path("log"))
+        for env, layout in ((making, (0, 1)), (looking, (0, 1)), (looking, (2, 1))):
+            launch = self.start(KNOWN, *self.words(), layout=layout, env=env)
+            launch.wait_for(lambda: os.path.exists(self.path("log")), "the disk is silent")
+            strike(launch.ranks()[0], signal.SIGTERM)
+            ending = launch.finish()
+            self.assert_ended(ending, 75)
+            self.assertIn("told to stop before the run had begun", ending.err)
+            os.remove(self.path("log"))
+        ending = run(KNOWN, *self.words("--time-limit", 2), layout=(0, 1), env=looking)
         self.assert_ended(ending, 75)
-        self.assertIn("told to stop before the run had begun", ending.err)
+        self.assertIn("never gets anywhere", ending.err)
         self.run_well(KNOWN, *self.words("--item-us", 0))
         ending = run(KNOWN, *self.words("--time-limit", 2, "--retry-failed"), layout=(0, 1),
                      env=faulty("call=pread,path=.h5,after=1,delay=86400"))

@@ -111,22 +111,19 @@ static unsigned seconds_left(int64_t deadline_ns)
     return (unsigned)(deadline_ns == 0 ? no_limit_s : fmin(fmax(ceil(left_s), 1), no_limit_s));
 }
 
-/* Rank 0 makes or reads the file, which may take long, or hang: the others wait for it. */
-static void watch_opening(const comm *c, int64_t deadline_ns)
+void run_watch(int64_t deadline_ns)
 {
-    if (comm_rank(c) == 0) {
-        watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED),
-                     "weft: the time limit is over before the run has begun, while its file was "
-                     "made or read: with as much time it never gets anywhere; give it more, or "
-                     "larger tiles (--grain, with --fresh)\n");
-        signals_tell(hurry_opening);
-        if (signals_seen() != 0) {
-            hurry_opening();
-        }
+    watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED),
+                 "weft: the time limit is over before the run has begun, while its file was "
+                 "made or read: with as much time it never gets anywhere; give it more, or "
+                 "larger tiles (--grain, with --fresh)\n");
+    signals_tell(hurry_opening);
+    if (signals_seen() != 0) {
+        hurry_opening();
     }
 }
 
-static void end_watch(void)
+void run_end_watch(void)
 {
     signals_tell(NULL);
     watchdog_clear();
@@ -350,7 +347,7 @@ static weft_status begin_to_compute(run *r, weft_status opened, error *e)
         status = make_parts(c, p, options, &r->flow, &r->made, e);
     }
     status = begin(c, p, options, &r->flow, r->retry, &r->made, status, e);
-    end_watch();
+    run_end_watch();
     if (status == WEFT_OK) {
         const loop_setup setup = {.flow = &r->flow,
                                   .comm = c,
@@ -437,7 +434,7 @@ static weft_status close_others(comm *c, store **s, const run_options *options, 
         store_close(*s);
         *s = NULL;
     }
-    end_watch();
+    run_end_watch();
     closed = comm_agree_at_end(c, closed, &late);
     if (closed == WEFT_OK) {
         return status;
@@ -482,7 +479,7 @@ static weft_status share_values(comm *c, store **s, const job *j, const run_opti
                                           (size_t)fold_place(j, j->reductions), &lost) == WEFT_OK ||
                            *options->valued;
     }
-    end_watch();
+    run_end_watch();
     if (made != WEFT_OK) {
         *e = own;
     }
@@ -502,7 +499,7 @@ static weft_status close_store(comm *c, store *s, const run_options *options, in
     if (options->maps == 1 || !options->file->made) {
         run_close_file(options->file);
     }
-    end_watch();
+    run_end_watch();
     closed = agree ? comm_agree_at_end(c, closed, &late) : WEFT_OK;
     if (closed == WEFT_OK || error_is_failure(status)) {
         return status;
@@ -614,8 +611,9 @@ void run_begin(run *r, const run_setup *setup)
     r->options = *setup->options;
     signals_watch();
     overflow_watch(comm_rank(c), setup->placement->workers > 0);
-    watch_opening(c, r->options.deadline_ns);
     if (comm_rank(c) == 0) {
+        /* It makes or reads the file, which may take long, or hang: the others wait for it. */
+        run_watch(r->options.deadline_ns);
         warn_of_many_tiles(setup->job);
     }
     r->status = open_on_first(c, setup->job, &r->options, &r->store, &r->opening, &r->retry, e);
@@ -634,7 +632,7 @@ void run_begin(run *r, const run_setup *setup)
         r->status = compute(r, e);
         tell_opened(r);
     }
-    end_watch();
+    run_end_watch();
 }
 
 bool run_continue(run *r, int64_t until_ns)

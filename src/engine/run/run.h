@@ -18,6 +18,11 @@
  * otherwise do not understand each other. */
 void run_describe(account *a);
 
+/* Before a run has begun: what may wait for a disk, or for ranks that do, ends the process in good
+ * order at the deadline (0: none), or a moment after it has been told to stop. */
+void run_watch(int64_t deadline_ns);
+void run_end_watch(void);
+
 typedef struct run run;
 
 /* What a run works with; all of it lives longer, but for the options. */
