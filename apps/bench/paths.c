@@ -21,14 +21,18 @@ weft_status paths_run(weft_session *session, const settings *s, double *mean)
     weft_moments_value plain = {0};
     weft_map *map = NULL;
     weft_status status = weft_map_create(session, "paths", 1, &s->items, &map);
-    if (!status)
+    if (!status) {
         status = weft_map_add_reduction(map, "plain", WEFT_MOMENTS);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_reduction(map, "averages", weft_covariance_of(2));
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_run(map, simulate, &option);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_get(map, "plain", &plain);
+    }
     weft_map_destroy(map);
     *mean = plain.mean;
     return status;

@@ -35,8 +35,9 @@ static int smooth(const weft_span *span, void *context)
         const int64_t first = item < s->width ? 0 : item - s->width;
         const int64_t end = item + s->width >= COUNT ? COUNT : item + s->width + 1;
         mean[i] = 0;
-        for (int64_t at = first; at < end; at++)
+        for (int64_t at = first; at < end; at++) {
             mean[i] += s->noise[at] / (double)(end - first);
+        }
     }
     return 0;
 }

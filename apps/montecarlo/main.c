@@ -117,30 +117,39 @@ static weft_status check(weft_session *session, const request *wish)
 static weft_status add_option(weft_map *map, const asian *o)
 {
     weft_status status = weft_map_add_double(map, "spot", o->spot);
-    if (!status)
+    if (!status) {
         status = weft_map_add_double(map, "strike", o->strike);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_double(map, "rate", o->rate);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_double(map, "volatility", o->volatility);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_double(map, "maturity", o->maturity);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_int64(map, "dates", o->dates);
+    }
     return status;
 }
 
 static weft_status describe_paths(weft_session *session, const request *wish, weft_map **map)
 {
     weft_status status = weft_map_create(session, "paths", 1, &wish->paths, map);
-    if (!status)
+    if (!status) {
         status = weft_map_add_reduction(*map, "plain", WEFT_MOMENTS);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_reduction(*map, "antithetic", WEFT_MOMENTS);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_reduction(*map, "averages", weft_covariance_of(2));
-    if (!status)
+    }
+    if (!status) {
         status = add_option(*map, &wish->option);
+    }
     return status;
 }
 
@@ -167,22 +176,28 @@ static weft_status describe_table(weft_session *session, const request *wish, we
 {
     const int64_t shape[] = {wish->strikes, wish->maturities};
     weft_status status = weft_map_create(session, "table", 2, shape, map);
-    if (!status)
+    if (!status) {
         status = label(session, *map, 0, wish);
-    if (!status)
+    }
+    if (!status) {
         status = label(session, *map, 1, wish);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_field(*map, "value", WEFT_FLOAT64, 0, NULL, "EUR", "value");
+    }
     if (!status) {
         status = weft_map_add_field(*map, "error", WEFT_FLOAT64, 0, NULL, "EUR",
                                     "standard error of the value");
     }
-    if (!status)
+    if (!status) {
         status = weft_map_reduce_field(*map, "error", WEFT_EXTREMES, "errors");
-    if (!status)
+    }
+    if (!status) {
         status = add_option(*map, &wish->option);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_add_double(*map, "accuracy", wish->accuracy);
+    }
     return status;
 }
 
@@ -214,12 +229,15 @@ static weft_status value_one(weft_session *session, request *wish, weft_map *pat
     weft_moments_value plain, antithetic;
     double averages[7]; /* the count, two means, two by two covariances */
     weft_status status = weft_map_run(paths, simulate, wish);
-    if (!status)
+    if (!status) {
         status = weft_map_get(paths, "plain", &plain);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_get(paths, "antithetic", &antithetic);
-    if (!status)
+    }
+    if (!status) {
         status = weft_map_get(paths, "averages", averages);
+    }
     if (!status) {
         const estimate best = controlled(wish, averages, r);
         print(session, "plain", (estimate){plain.mean, plain.error}, plain.error);
@@ -231,10 +249,11 @@ static weft_status value_one(weft_session *session, request *wish, weft_map *pat
 
 static weft_status value_table(weft_session *session, weft_map *table, recipe *r)
 {
-    weft_extremes_value errors;
+    weft_extremes_value errors = {.maximum = 0};
     weft_status status = weft_map_run(table, value_option, r);
-    if (!status)
+    if (!status) {
         status = weft_map_get(table, "errors", &errors);
+    }
     if (!status && weft_session_rank(session) == 0) {
         printf("table: %" PRId64 " strikes, %" PRId64 " maturities, %" PRId64
                " paths each: errors up to %.7f EUR\n",
@@ -249,14 +268,18 @@ static weft_status run(weft_session *session, request *wish)
     weft_map *paths = NULL, *table = NULL;
     recipe r = {.wish = wish};
     weft_status status = check(session, wish);
-    if (!status)
+    if (!status) {
         status = describe_paths(session, wish, &paths);
-    if (!status)
+    }
+    if (!status) {
         status = describe_table(session, wish, &table);
-    if (!status)
+    }
+    if (!status) {
         status = value_one(session, wish, paths, &r);
-    if (!status)
+    }
+    if (!status) {
         status = value_table(session, table, &r);
+    }
     weft_map_destroy(table);
     weft_map_destroy(paths);
     return status;
@@ -300,7 +323,8 @@ int main(int argc, char **argv)
     };
     weft_session *session = NULL;
     weft_status status = weft_init(&argc, &argv, &program, &session);
-    if (!status)
+    if (!status) {
         status = run(session, &wish);
+    }
     return weft_finish(session, status);
 }

@@ -28,8 +28,9 @@ static int nothing(const weft_span *span, void *context)
 {
     (void)context;
     double *x = weft_span_result(span, 0);
-    for (int64_t i = 0; i < weft_span_count(span); i++)
+    for (int64_t i = 0; i < weft_span_count(span); i++) {
         x[i] = 0;
+    }
     return 0;
 }
 
@@ -38,12 +39,15 @@ int main(int argc, char **argv)
     weft_session *session = NULL;
     weft_map *map = NULL;
     weft_status status = weft_init(&argc, &argv, NULL, &session);
-    if (status == WEFT_OK)
+    if (status == WEFT_OK) {
         status = weft_map_create(session, "names", 1, (int64_t[]){10}, &map);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_add_field(map, "x", WEFT_FLOAT64, 0, NULL, NULL, NULL);
-    if (status == WEFT_OK)
+    }
+    if (status == WEFT_OK) {
         status = weft_map_run(map, nothing, NULL);
+    }
     weft_map_destroy(map);
     return weft_finish(session, status);
 }

@@ -22,8 +22,9 @@ static struct geod_geodesic earth;
 static coast *shore_of(int64_t rows)
 {
     coast *shore = NULL;
-    if (!data)
+    if (!data) {
         skip();
+    }
     assert_int_equal(coast_create(data, rows, &shore), WEFT_OK);
     return shore;
 }
@@ -40,16 +41,18 @@ static double dense_distance(double lon, double lat)
 {
     double best = HUGE_VAL;
     for (int64_t i = 0; i < data->line_count; ++i) {
-        if (data->lines[i].level != GSHHG_OCEAN)
+        if (data->lines[i].level != GSHHG_OCEAN) {
             continue;
+        }
         int32_t first = data->lines[i].first, last = first + data->lines[i].count - 1;
         for (int32_t p = first; p < last; ++p) {
             double x = gshhg_degrees(data, data->x[p]), y = gshhg_degrees(data, data->y[p]) - 90;
             double dx = gshhg_degrees(data, data->x[p + 1]) - x;
             double dy = gshhg_degrees(data, data->y[p + 1]) - 90 - y;
             int steps = 1 + (int)(hypot(dx * cos(y * 0.017453292519943295), dy) * 111.2 / 2.5);
-            for (int k = 0; k <= steps; ++k)
+            for (int k = 0; k <= steps; ++k) {
                 best = fmin(best, metres(lon, lat, x + dx * k / steps, y + dy * k / steps) / 1000);
+            }
         }
     }
     return best;
@@ -184,8 +187,9 @@ static void test_chart(void **state)
         assert_true(chart_cell(&map, map.columns - 1) < 2 * rows[i]);
         chart_free(&map);
     }
-    if (!data)
+    if (!data) {
         skip();
+    }
     chart map;
     const chart_mark mark = {0, 0};
     assert_int_equal(chart_alloc(&map, 1), WEFT_OK);

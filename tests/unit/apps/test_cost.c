@@ -19,8 +19,9 @@ enum { KINDS = sizeof all / sizeof all[0], COUNT = 200000 };
 static double mean_of(cost_fn cost, int64_t first, int64_t end, int64_t count)
 {
     double sum = 0;
-    for (int64_t i = first; i < end; ++i)
+    for (int64_t i = first; i < end; ++i) {
         sum += cost(i, count);
+    }
     return sum / (double)(end - first);
 }
 
@@ -30,8 +31,9 @@ static void test_means_are_one(void **state)
     for (int kind = 0; kind < KINDS; ++kind) {
         const double error = mean_of(all[kind], 0, COUNT, COUNT) - 1;
         assert_true(fabs(error) < 0.03);
-        for (int64_t i = 0; i < COUNT; ++i)
+        for (int64_t i = 0; i < COUNT; ++i) {
             assert_true(all[kind](i, COUNT) > 0);
+        }
         assert_true(isfinite(all[kind](0, 1)) && all[kind](0, 1) > 0);
     }
 }
@@ -82,8 +84,9 @@ static void test_giant(void **state)
 {
     (void)state;
     int64_t giants = 0;
-    for (int64_t i = 0; i < 1000; ++i)
+    for (int64_t i = 0; i < 1000; ++i) {
         giants += fabs(cost_giant(i, 1000) - 100) < 1e-9;
+    }
     assert_int_equal(giants, 1);
     assert_true(fabs(cost_giant(750, 1000) - 100) < 1e-9);
 }

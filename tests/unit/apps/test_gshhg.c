@@ -25,8 +25,9 @@ static void check_counts(const char *resolution, int64_t points, int64_t ocean, 
     char error[GSHHG_ERROR_BYTES] = "";
     gshhg *data = NULL;
     weft_status status = gshhg_read(WEFT_GSHHG_DIR, resolution, &data, error);
-    if (status == WEFT_ERR_NOT_FOUND)
+    if (status == WEFT_ERR_NOT_FOUND) {
         skip();
+    }
     assert_int_equal(status, WEFT_OK);
     assert_int_equal(data->point_count, points);
     assert_int_equal(gshhg_level_points(data, GSHHG_OCEAN), ocean);
@@ -68,14 +69,16 @@ static void test_shorelines_are_closed(void **state)
     (void)state;
     char error[GSHHG_ERROR_BYTES];
     gshhg *data = NULL;
-    if (gshhg_read(WEFT_GSHHG_DIR, "l", &data, error) == WEFT_ERR_NOT_FOUND)
+    if (gshhg_read(WEFT_GSHHG_DIR, "l", &data, error) == WEFT_ERR_NOT_FOUND) {
         skip();
+    }
     int32_t(*starts)[2] = calloc((size_t)data->line_count, sizeof *starts);
     int32_t(*stops)[2] = calloc((size_t)data->line_count, sizeof *stops);
     size_t count = 0;
     for (int64_t i = 0; i < data->line_count; ++i) {
-        if (data->lines[i].level != GSHHG_OCEAN)
+        if (data->lines[i].level != GSHHG_OCEAN) {
             continue;
+        }
         int32_t first = data->lines[i].first, last = first + data->lines[i].count - 1;
         starts[count][0] = data->x[first] % (data->columns * 65535);
         starts[count][1] = data->y[first];
@@ -128,12 +131,14 @@ static void test_resolution(void **state)
 static bool make_copy(size_t length)
 {
     FILE *from = fopen(WEFT_GSHHG_DIR "/binned_GSHHS_c.nc", "rb");
-    if (!from)
+    if (!from) {
         return false;
+    }
     FILE *to = fopen(copy, "wb");
     assert_non_null(to);
-    for (int byte; length > 0 && (byte = getc(from)) != EOF; --length)
+    for (int byte; length > 0 && (byte = getc(from)) != EOF; --length) {
         putc(byte, to);
+    }
     fclose(from);
     assert_int_equal(fclose(to), 0);
     return true;
@@ -154,8 +159,9 @@ static void test_cut_short(void **state)
     (void)state;
     const size_t lengths[] = {0, 1, 100, 5000, 60000, 130000};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; ++i) {
-        if (!make_copy(lengths[i]))
+        if (!make_copy(lengths[i])) {
             skip();
+        }
         assert_damaged();
     }
 }
@@ -201,8 +207,9 @@ static void test_numbers_out_of_range(void **state)
         {"Bin_size_in_minutes", 0, 600},
     };
     for (size_t i = 0; i < sizeof damage / sizeof *damage; ++i) {
-        if (!make_copy(SIZE_MAX))
+        if (!make_copy(SIZE_MAX)) {
             skip();
+        }
         overwrite(damage[i].name, damage[i].index, damage[i].value);
         assert_damaged();
     }
@@ -211,8 +218,9 @@ static void test_numbers_out_of_range(void **state)
 static void test_dataset_missing(void **state)
 {
     (void)state;
-    if (!make_copy(SIZE_MAX))
+    if (!make_copy(SIZE_MAX)) {
         skip();
+    }
     hid_t file = H5Fopen(copy, H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(H5Ldelete(file, "Relative_latitude_from_SW_corner_of_bin", H5P_DEFAULT) >= 0);
     H5Fclose(file);
@@ -222,8 +230,9 @@ static void test_dataset_missing(void **state)
 static int make_folder(void **state)
 {
     (void)state;
-    if (!mkdtemp(folder))
+    if (!mkdtemp(folder)) {
         return -1;
+    }
     snprintf(copy, sizeof copy, "%s/binned_GSHHS_c.nc", folder);
     return 0;
 }

@@ -27,8 +27,9 @@ static bool land_near(double lon, double lat)
 static void test_places(void **state)
 {
     (void)state;
-    if (!inside)
+    if (!inside) {
         skip();
+    }
     const struct {
         const char *name;
         double lon, lat;
@@ -62,8 +63,9 @@ static void test_places(void **state)
         {"Point Nemo", -123.393, -48.875, false},
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; ++i) {
-        if (land_near(places[i].lon, places[i].lat) != places[i].land)
+        if (land_near(places[i].lon, places[i].lat) != places[i].land) {
             fail_msg("%s should be %s", places[i].name, places[i].land ? "land" : "sea");
+        }
     }
 }
 
@@ -75,8 +77,9 @@ static double land_share(int64_t count, int64_t rows)
     for (int64_t row = 0; row < rows; ++row) {
         double lat = 90 - ((double)row + 0.5) * 180 / (double)rows;
         double weight = cos(lat * 0.017453292519943295);
-        for (int64_t column = 0; column < count; ++column)
+        for (int64_t column = 0; column < count; ++column) {
             land_area += land_at(l, column, lat) ? weight : 0;
+        }
         area += weight * (double)count;
     }
     land_destroy(l);
@@ -87,8 +90,9 @@ static double land_share(int64_t count, int64_t rows)
 static void test_share_of_the_globe(void **state)
 {
     (void)state;
-    if (!inside)
+    if (!inside) {
         skip();
+    }
     assert_true(fabs(land_share(720, 360) - 0.292) < 0.002);
     assert_true(fabs(land_share(900, 450) - 0.292) < 0.002);
     assert_true(fabs(land_share(2, 360) - 0.292) < 0.2);
@@ -99,10 +103,12 @@ static int read_data(void **state)
     (void)state;
     char error[GSHHG_ERROR_BYTES];
     weft_status status = gshhg_read(WEFT_GSHHG_DIR, "l", &data, error);
-    if (status == WEFT_ERR_NOT_FOUND)
+    if (status == WEFT_ERR_NOT_FOUND) {
         return 0;
-    if (status != WEFT_OK)
+    }
+    if (status != WEFT_OK) {
         return -1;
+    }
     return land_create(data, columns, &inside) == WEFT_OK ? 0 : -1;
 }
 

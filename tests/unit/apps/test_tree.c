@@ -71,8 +71,9 @@ static void search_all(const tree *t, const double place[3], tree_found *found)
 {
     const int64_t count = tree_count(t);
     tree_hit *all = malloc((size_t)count * sizeof *all);
-    for (int64_t i = 0; i < count; ++i)
+    for (int64_t i = 0; i < count; ++i) {
         all[i] = (tree_hit){tree_square(t, i, place), i};
+    }
     qsort(all, (size_t)count, sizeof *all, compare_squares);
     found->count = 0;
     while (found->count < TREE_HITS && found->count < count &&
@@ -123,8 +124,9 @@ static void test_search_finds_what_there_is(void **state)
     (void)state;
     seed = 1;
     const int64_t counts[] = {1, 2, 7, 8, 9, 63, 64, 65, 511, 513, 4097, 30000};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; ++i)
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; ++i) {
         check_count(counts[i], counts[i] > 1000 ? 150 : 40);
+    }
 }
 
 static void test_close_places(void **state)
@@ -174,8 +176,9 @@ static void test_order_of_the_pieces_does_not_matter(void **state)
         assert_int_equal(p.count, q.count);
         qsort(p.hits, (size_t)p.count, sizeof p.hits[0], compare_squares);
         qsort(q.hits, (size_t)q.count, sizeof q.hits[0], compare_squares);
-        for (int k = 0; k < p.count; ++k)
+        for (int k = 0; k < p.count; ++k) {
             assert_memory_equal(&p.hits[k].square, &q.hits[k].square, sizeof(double));
+        }
     }
     tree_destroy(one);
     tree_destroy(other);
@@ -190,8 +193,9 @@ static void test_too_many_equals(void **state)
     const int64_t count = 1000;
     piece *pieces = random_pieces(1);
     pieces = realloc(pieces, (size_t)count * sizeof *pieces);
-    for (int64_t i = 1; i < count; ++i)
+    for (int64_t i = 1; i < count; ++i) {
         pieces[i] = pieces[0];
+    }
     tree *t = NULL;
     assert_int_equal(tree_build(pieces, count, &t), WEFT_OK);
     double place[3];
@@ -200,8 +204,9 @@ static void test_too_many_equals(void **state)
     tree_search(t, place, 500, &found);
     sort_hits(&found);
     assert_int_equal(found.count, TREE_HITS);
-    for (int i = 0; i < TREE_HITS; ++i)
+    for (int i = 0; i < TREE_HITS; ++i) {
         assert_int_equal(found.hits[i].piece, i);
+    }
     tree_destroy(t);
     free(pieces);
 }

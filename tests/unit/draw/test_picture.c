@@ -27,8 +27,9 @@ static void test_round_trip(void **state)
     picture *image = picture_create(37, 11, COLOUR(0));
     assert_non_null(image);
     for (int y = 0; y < 11; ++y)
-        for (int x = 0; x < 37; ++x)
+        for (int x = 0; x < 37; ++x) {
             picture_set(image, x, y, (colour){x / 255.0, y / 255.0, (x * y % 256) / 255.0});
+        }
     assert_true(picture_write_png(image, path, error));
 
     png_image png = {.version = PNG_IMAGE_VERSION};

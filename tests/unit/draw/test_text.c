@@ -25,8 +25,9 @@ static int count_set(const picture *image)
 {
     int count = 0;
     for (int y = 0; y < image->height; ++y)
-        for (int x = 0; x < image->width; ++x)
+        for (int x = 0; x < image->width; ++x) {
             count += is_set(image, x, y);
+        }
     return count;
 }
 
@@ -80,8 +81,9 @@ static void test_a_sign_is_where_it_should_be(void **state)
     /* The top of a 7 is a bar, and nothing lies below its left end. */
     picture *image = drawn(3, 4, 2, " 7");
     const int left = 3 + 6 * 2;
-    for (int x = left; x < left + 10; ++x)
+    for (int x = left; x < left + 10; ++x) {
         assert_true(is_set(image, x, 4) && is_set(image, x, 5));
+    }
     assert_false(is_set(image, left - 1, 4) || is_set(image, left + 10, 4));
     assert_false(is_set(image, left, 6) || is_set(image, left, 3));
     picture_destroy(image);
