@@ -409,7 +409,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
  * Until the program has learned of the map's end @p context, the map, and the maps that share its
  * file must not be changed, a lock that a kernel waits for in a child must not be held, and exit()
  * ends the process with status 1. On rank 0 no other thread may be in HDF5 while the first map of a
- * file begins, unless HDF5 is built to be thread-safe.
+ * file begins, unless HDF5 is built to be thread-safe. The service thread watches over the disk
+ * with SIGALRM: a program with maps under way does without alarm() and setitimer(ITIMER_REAL).
  *
  * @local Main thread. All ranks start the same maps, in the same order, and the first of them at
  * the same place among their collective calls.
