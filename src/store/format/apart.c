@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "base/sanitized.h"
 #include "host/host.h"
 
 #include <errno.h>
@@ -23,18 +24,6 @@
 
 /* What is done here takes milliseconds, unless something is wrong, or the disk slow. */
 enum { CPU_LIMIT_S = 3, WAIT_LIMIT_S = 120, LOOK_MS = 100, MORE_MEMORY_BYTES = 256 << 20 };
-
-/* A sanitizer's own memory is beyond any limit. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 /* Lowers a limit that has been read; false if it is low enough. */
 static bool lower(struct rlimit *limit, rlim_t most)
@@ -85,7 +74,8 @@ static void lie_low(void)
     SET_LIMIT(RLIMIT_CORE, 0);
     SET_LIMIT(RLIMIT_CPU, CPU_LIMIT_S);
     const rlim_t used = address_space();
-    if (!SANITIZED && used > 0) {
+    /* A sanitizer's own memory is beyond any limit. */
+    if (!SANITIZED_MEMORY && used > 0) {
         SET_LIMIT(RLIMIT_AS, used + MORE_MEMORY_BYTES);
     }
 }

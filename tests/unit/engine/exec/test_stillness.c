@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/sanitized.h"
 #include "engine/exec/stillness.h"
 #include "host/process.h"
 
@@ -20,15 +21,6 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* ThreadSanitizer gives every process a thread of its own, which naps. */
-#if defined(__SANITIZE_THREAD__)
-#define NAPS_BESIDE 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define NAPS_BESIDE 1
-#endif
-#endif
 
 static const int64_t second_ns = INT64_C(1000000000);
 
@@ -201,9 +193,9 @@ static int tear_down(void **state)
 
 int main(void)
 {
-#ifdef NAPS_BESIDE
-    return 0;
-#endif
+    if (SANITIZED_THREADS) { /* a sanitizer's thread in every process naps */
+        return 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_stopped),
