@@ -63,7 +63,7 @@ check_completion() {
     complete -p weft weft-run mandelbrot >/dev/null || fail "there is no completion"
     cd "$prefix"
     completes "status" weft sta
-    completes "--map --json --help" weft status --
+    completes "--map --json --watch --help" weft status --
     completes "include" weft status inc
     completes "--image" weft plan --im
     completes "options" weft help opt

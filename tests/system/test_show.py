@@ -139,11 +139,11 @@ class Show(CliTest):
             point = image[round(TOP + 540 * (90 - lat) / 180), round(LEFT + 1080 * (lon + 180) / 360)]
             self.assertEqual(tuple(point), expected, (lat, lon))
         # Along one of its dimensions.
-        self.weft("show", self.path(), "distance", "--image", self.path("y.png"), "--at", "lat=-31")
-        self.weft("show", self.path(), "distance", "--image", self.path("z.png"), "--at", "lat=-32.5")
+        for picture, at in (("y.png", "lat=-31"), ("z.png", "lat=-32.5")):
+            self.weft("show", self.path(), "coast/distance", "--image", self.path(picture), "--at", at)
         with open(self.path("y.png"), "rb") as one, open(self.path("z.png"), "rb") as other:
             self.assertEqual(one.read(), other.read())
-        self.weft("show", self.path(), "nearest", "--image", self.path("y.png"),
+        self.weft("show", self.path(), "coast/nearest", "--image", self.path("y.png"),
                   "--at", "nearest_dim_0=1", "--at=lon=10")
 
     def test_wrong_words(self):
@@ -173,7 +173,7 @@ class Show(CliTest):
     def test_too_many_dimensions(self):
         self.run_well(COAST, "--out", self.path(), "--step", 30, "--resolution", "c", "--progress",
                       "never")
-        self.assert_refused(2, "show", self.path(), "nearest", "--image", self.path("x.png"),
+        self.assert_refused(2, "show", self.path(), "coast/nearest", "--image", self.path("x.png"),
                             saying="3 dimensions left, and a picture two: lat (6), lon (12), "
                                    "nearest_dim_0 (2); say where to look along 1 of them, as in "
                                    "--at nearest_dim_0=0")
