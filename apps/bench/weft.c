@@ -225,16 +225,16 @@ static weft_status run_map(bench *b, const char *name, report *r)
 static weft_status run_program(bench *b, report *r)
 {
     const int64_t maps = b->s->maps;
-    weft_map **map = calloc((size_t)maps, sizeof *map);
+    weft_map **map = calloc((size_t)maps, sizeof(void *));
     weft_status status = weft_agree(b->session, map != NULL ? WEFT_OK : WEFT_ERR_MEMORY);
     report_begin(r);
     plant_before(b->s, b->plant);
-    for (int64_t i = 0; i < maps && status == WEFT_OK; i++) {
+    for (int64_t i = 0; i < maps && map != NULL && status == WEFT_OK; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "map%lld", (long long)i);
         status = describe(b, name, &map[i]);
     }
-    for (int64_t i = 0; i < maps && status == WEFT_OK; i++) {
+    for (int64_t i = 0; i < maps && map != NULL && status == WEFT_OK; i++) {
         status = weft_map_run(map[i], b->kernel, b);
     }
     for (int64_t i = 0; i < maps && map != NULL; i++) {

@@ -85,12 +85,13 @@ static weft_status label(weft_session *session, const job *work, weft_map *map)
     weft_status status = WEFT_OK;
     if (lon == NULL || lat == NULL) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the grid");
-    }
-    for (int64_t i = 0; i < 2 * work->rows && status == WEFT_OK; i++) {
-        lon[i] = coast_lon(work->shore, i);
-    }
-    for (int64_t i = 0; i < work->rows && status == WEFT_OK; i++) {
-        lat[i] = coast_lat(work->shore, i);
+    } else {
+        for (int64_t i = 0; i < 2 * work->rows; i++) {
+            lon[i] = coast_lon(work->shore, i);
+        }
+        for (int64_t i = 0; i < work->rows; i++) {
+            lat[i] = coast_lat(work->shore, i);
+        }
     }
     if (status == WEFT_OK) {
         status = weft_map_set_dimension(map, 0, "lat", "degrees_north", lat);

@@ -63,12 +63,13 @@ static weft_status label(weft_session *session, const plane *view, weft_map *map
     weft_status status = WEFT_OK;
     if (x == NULL || y == NULL) {
         status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the axes");
-    }
-    for (int64_t i = 0; i < view->width && status == WEFT_OK; i++) {
-        x[i] = plane_x(view, i);
-    }
-    for (int64_t i = 0; i < view->height && status == WEFT_OK; i++) {
-        y[i] = plane_y(view, i);
+    } else {
+        for (int64_t i = 0; i < view->width; i++) {
+            x[i] = plane_x(view, i);
+        }
+        for (int64_t i = 0; i < view->height; i++) {
+            y[i] = plane_y(view, i);
+        }
     }
     if (status == WEFT_OK) {
         status = weft_map_set_dimension(map, 0, "imaginary", "1", y);

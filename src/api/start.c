@@ -177,7 +177,7 @@ static session_file *create_file(const char *path, const members *m)
     session_file *f = calloc(1, sizeof *f + strlen(path) + 1);
     if (f != NULL) {
         f->name = calloc((size_t)m->count + 1, sizeof *f->name);
-        f->job = calloc((size_t)m->count + 1, sizeof *f->job);
+        f->job = calloc((size_t)m->count + 1, sizeof(void *));
     }
     if (f == NULL || f->name == NULL || f->job == NULL) {
         free_file(f);

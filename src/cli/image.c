@@ -291,7 +291,7 @@ static weft_status draw(const drawing *d, const char *path)
 
 weft_status image_write(view *v, const char *path)
 {
-    drawing d = {.v = v};
+    drawing d = {.v = v, .across = &v->axis[0]};
     weft_status status = choose_axes(&d);
     if (status == WEFT_OK) {
         status = prepare(&d);

@@ -141,10 +141,10 @@ void host_shorten_slice(void)
         atomic_store(&usual_slice_ns, r.runtime_ns);
         set_slice(&r, short_slice_ns);
     }
-    const int slack_ns = prctl(PR_GET_TIMERSLACK);
+    const int slack_ns = prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
     if (slack_ns > short_slack_ns) {
         atomic_store(&usual_slack_ns, slack_ns);
-        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)short_slack_ns);
+        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)short_slack_ns, 0UL, 0UL, 0UL);
     }
 }
 
@@ -157,7 +157,7 @@ void host_restore_slice(void)
     }
     const int slack_ns = atomic_load(&usual_slack_ns);
     if (slack_ns != 0) {
-        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns);
+        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0UL, 0UL, 0UL);
     }
 }
 

@@ -85,9 +85,9 @@ static void settle_small(weft_sum *s, bins *b, int64_t n, const double x[])
         count[0] += small & ~(bits >> 63);
         count[1] += small & (bits >> 63);
     }
-    for (int i = 0; i < 2; i++) {
-        put_bin(s, i * SIGNS, b->sum[i * SIGNS] - count[i] * HIDDEN_BIT);
-        b->sum[i * SIGNS] = 0;
+    for (int bin = 0; bin < 2 * SIGNS; bin += SIGNS) {
+        put_bin(s, bin, b->sum[bin] - count[bin / SIGNS] * HIDDEN_BIT);
+        b->sum[bin] = 0;
     }
 }
 

@@ -289,7 +289,7 @@ static weft_status read_coordinates(weft_result *r, int dimension, int64_t first
 weft_status weft_result_read_coordinates(weft_result *result, int dimension, int64_t first,
                                          int64_t count, double values[])
 {
-    weft_dimension_info about;
+    weft_dimension_info about = {.count = 0};
     const weft_status status = weft_result_get_dimension(result, dimension, &about);
     if (status != WEFT_OK) {
         return status;

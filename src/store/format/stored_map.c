@@ -355,7 +355,7 @@ bool stored_map_read(hid_t file, const char *name, job **out, metadata_layout *l
 {
     *layout = (metadata_layout){.map = -1};
     reading_map reading = {.layout = layout};
-    const bool good = read_identity(file, name, &reading);
+    const bool good = read_identity(file, name, &reading) && reading.job != NULL;
     *out = reading.job;
     return good && read_fields(file, &reading) && read_tables(file, reading.job, layout);
 }
