@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <weft/status.h>
 
-/** The finest grid that is drawn; of a finer one, only every so many-th cell is used. */
+/** The finest grid that is drawn; of a finer one, cells are left out at equal steps. */
 #define CHART_MAX_COLUMNS 4320
 
 /** What is drawn: samples of the distance on a grid of rows × 2·rows cells. */

@@ -2,7 +2,8 @@
 /* The service: tasks are done one after the other, in the order in which they were given: by a
  * thread of its own, the service thread, or, without one, by whoever waits.
  *
- * Thread: the main thread, but for service_tell(), which is for who does a task. */
+ * Thread: the main thread, but for service_tell_begun(), which is for the thread that does a task.
+ */
 #ifndef API_SERVICE_H
 #define API_SERVICE_H
 

@@ -143,7 +143,9 @@ static weft_status print_fields(weft_result *result, const wish *w)
     if (status == WEFT_OK && fields > 0) {
         (void)printf("\n");
         table_print(&t);
-        (void)printf("%s", nearly ? "quantiles of so many values are right to 0.1 %\n" : "");
+        if (nearly) {
+            (void)printf("quantiles are right to 0.1 %%: there are too many values to keep all\n");
+        }
     }
     return status;
 }

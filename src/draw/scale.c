@@ -63,7 +63,8 @@ static void add_linear(draw_scale *s, bool degrees, int most)
     }
 }
 
-/* Powers of ten, every so many of them; of less than three also 2 and 5 times these. */
+/* Powers of ten, some left out where there are many; where there are fewer than three, also 2 and
+ * 5 times these. */
 static void add_powers(draw_scale *s, int most)
 {
     const double first = floor(log10(s->low));

@@ -14,7 +14,7 @@ enum { BLOCK = 64 };
 
 struct weft_moments {
     int64_t count; /* of finite values */
-    int64_t until; /* so many, the centre stays */
+    int64_t until; /* the centre stays up to this count of values */
     double centre;
     double first; /* Σ(x - centre) … */
     double second;

@@ -13,7 +13,7 @@
 enum { NUMBERS_MOST = 8000 };
 
 /* Reads the numbers of an attribute of `/<map>/<reduction>`, in a process of its own, as metadata
- * is. WEFT_ERR_NOT_FOUND if it has not just so many. */
+ * is. WEFT_ERR_NOT_FOUND if it has another number of them. */
 weft_status numbers_read(const char *path, const char *map, const char *reduction,
                          const char *attribute, int64_t count, double numbers[], error *e);
 
