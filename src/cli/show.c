@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { AT_BYTES = 2048, TAIL_BYTES = 1024 };
+enum { AT_BYTES = 2048, TAIL_BYTES = 1024, LIST_BYTES = 2048 };
 
 /* What is asked for. */
 typedef struct wish {
@@ -30,37 +30,86 @@ static weft_status failed(weft_result *result, weft_status status)
     return command_failed(status, weft_result_error_text(result));
 }
 
-/* MAP/FIELD, MAP, or FIELD where there is but one map. */
-static weft_status choose(weft_result *result, const char *part, wish *w)
+/* Lists fields as MAP/FIELD: those of some maps, all or of one name. Their number, and the last
+ * map that has one. */
+static weft_status list_fields(weft_result *result, const wish *w, const char *field, char *names,
+                               size_t bytes, int *count, int *map)
+{
+    weft_status status = WEFT_OK;
+    names[0] = '\0';
+    *count = 0;
+    for (int i = w->first; i < w->end && status == WEFT_OK; i++) {
+        status = weft_result_set_map(result, i);
+        const weft_result_info *info = weft_result_describe(result);
+        for (int f = 0; f < info->fields && status == WEFT_OK; f++) {
+            const char *name = weft_result_field(result, f)->name;
+            if (field == NULL || strcmp(field, name) == 0) {
+                number_append(names, bytes, "%s%s/%s", *count > 0 ? ", " : "", info->name, name);
+                *map = i;
+                ++*count;
+            }
+        }
+    }
+    return status;
+}
+
+static weft_status choose_field(weft_result *result, int map, const char *field, wish *w)
+{
+    weft_status status = weft_result_set_map(result, map);
+    if (status == WEFT_OK && field != NULL && field[0] != '\0') {
+        w->field = weft_result_find_field(result, field);
+        status = w->field < 0 ? WEFT_ERR_USAGE : WEFT_OK;
+    }
+    w->first = map;
+    w->end = map + 1;
+    return status == WEFT_OK ? WEFT_OK : failed(result, status);
+}
+
+/* A field whose map is not named: the only one that has it. */
+static weft_status choose_only(weft_result *result, const char *path, const char *field, wish *w)
+{
+    char names[LIST_BYTES];
+    int count = 0;
+    int map = 0;
+    weft_status status = list_fields(result, w, field, names, sizeof names, &count, &map);
+    if (status != WEFT_OK) {
+        return failed(result, status);
+    }
+    if (count == 1 || w->end == 1) {
+        return choose_field(result, map, field, w);
+    }
+    if (count > 1) {
+        return command_error(WEFT_ERR_USAGE, "%s: several maps have a field '%s': say which of %s",
+                             path, field, names);
+    }
+    status = list_fields(result, w, NULL, names, sizeof names, &count, &map);
+    return status != WEFT_OK
+               ? failed(result, status)
+               : command_error(WEFT_ERR_USAGE, "%s has neither a map nor a field '%s'; it has %s",
+                               path, field, count == 0 ? "no fields" : names);
+}
+
+/* MAP/FIELD, MAP, or FIELD where only one map has it. */
+static weft_status choose(weft_result *result, const char *path, const char *part, wish *w)
 {
     char map[WEFT_NAME_BYTES];
-    const int maps = weft_result_describe(result)->maps;
     w->first = 0;
-    w->end = maps;
+    w->end = weft_result_describe(result)->maps;
     w->field = -1;
     if (part == NULL) {
         return WEFT_OK;
     }
     part += part[0] == '/';
-    const char *slash = strchr(part, '/');
     const size_t length = strcspn(part, "/");
     (void)snprintf(map, sizeof map, "%.*s", (int)(length < sizeof map ? length : sizeof map - 1),
                    part);
-    int number = weft_result_find_map(result, map);
-    const char *field = slash == NULL ? NULL : slash + 1;
-    if (number < 0 && slash == NULL && maps == 1) {
-        number = 0;
-        field = part;
+    const int number = weft_result_find_map(result, map);
+    if (number < 0 && part[length] == '\0') {
+        return choose_only(result, path, part, w);
     }
-    weft_status status =
-        number < 0 ? failed(result, WEFT_ERR_USAGE) : weft_result_set_map(result, number);
-    if (status == WEFT_OK && field != NULL && field[0] != '\0') {
-        w->field = weft_result_find_field(result, field);
-        status = w->field < 0 ? failed(result, WEFT_ERR_USAGE) : WEFT_OK;
-    }
-    w->first = number;
-    w->end = number + 1;
-    return status;
+    return number < 0
+               ? failed(result, WEFT_ERR_USAGE)
+               : choose_field(result, number, part[length] == '\0' ? NULL : part + length + 1, w);
 }
 
 static void put_number(table *t, double value)
@@ -228,20 +277,14 @@ static weft_status print_statistics(weft_result *result, const char *path, const
 /* Which there are, where it has not been said which to draw. */
 static weft_status tell_fields(weft_result *result, const wish *w)
 {
-    char names[2048] = "";
-    weft_status status = WEFT_OK;
-    for (int i = w->first; i < w->end && status == WEFT_OK; i++) {
-        status = weft_result_set_map(result, i);
-        const weft_result_info *info = weft_result_describe(result);
-        for (int f = 0; f < info->fields && status == WEFT_OK; f++) {
-            number_append(names, sizeof names, "%s%s/%s", names[0] == '\0' ? "" : ", ", info->name,
-                          weft_result_field(result, f)->name);
-        }
-    }
+    char names[LIST_BYTES];
+    int count = 0;
+    int map = 0;
+    const weft_status status = list_fields(result, w, NULL, names, sizeof names, &count, &map);
     return status != WEFT_OK
                ? failed(result, status)
                : command_error(WEFT_ERR_USAGE, "say which field to draw, as MAP/FIELD: there %s %s",
-                               names[0] == '\0' ? "is" : "are", names[0] == '\0' ? "none" : names);
+                               count == 0 ? "is" : "are", count == 0 ? "none" : names);
 }
 
 static weft_status draw(weft_result *result, const wish *w)
@@ -322,7 +365,7 @@ static weft_status run_show(int argc, char **argv)
     if (status != WEFT_OK) {
         (void)failed(result, status);
     } else {
-        status = choose(result, file.part, &w);
+        status = choose(result, file.shown, file.part, &w);
     }
     if (status == WEFT_OK) {
         status = w.image == NULL ? print_statistics(result, file.shown, &w) : draw(result, &w);
@@ -336,14 +379,15 @@ const command show_command = {
     .summary = "what is in a result: a table of statistics, or a picture",
     .takes_part = true,
     .help =
-        "usage: weft show FILE [MAP/FIELD] [--image FILE.png [--at NAME=VALUE...]]\n"
+        "usage: weft show FILE [MAP|FIELD|MAP/FIELD] [--image FILE.png [--at NAME=VALUE...]]\n"
         "\n"
-        "Says what the fields of a result hold, all of them or the one that is named: how many "
-        "values\n"
-        "there are, and elements without one (failed items, and NaN), the least, the largest, "
-        "quantiles,\n"
-        "mean and standard deviation. The file need not be complete; nothing is written or "
-        "locked.\n"
+        "Says what the fields of a result hold: all of them, those of a map, or the one that is "
+        "named, by\n"
+        "itself where only one map has it. How many values there are, and elements without one "
+        "(failed\n"
+        "items, and NaN), the least, the largest, quantiles, mean and standard deviation. The "
+        "file need\n"
+        "not be complete; nothing is written or locked.\n"
         "\n"
         "options\n"
         "  --image FILE.png  draw the field instead, over its one or two dimensions: their "

@@ -169,6 +169,30 @@ class Show(CliTest):
         self.assert_refused(2, "show", path + "x", saying="no file")
         self.assert_needs_stdout("show", path)
 
+    def test_a_field_without_its_map(self):
+        """It is found where only one map has it."""
+        path = self.make("--count", 10, "--maps", 2)
+        self.assert_refused(2, "show", path, "pair", saying="several maps have a field 'pair': say "
+                                                            "which of known-0/pair, known-1/pair")
+        self.assert_refused(2, "show", path, "pear",
+                            saying=f"{path} has neither a map nor a field 'pear'; it has "
+                                   "known-0/hash, known-0/pair, known-0/remainder, known-1/hash")
+        self.assert_refused(2, "show", path, "pear/pair", saying="has no map 'pear'; it has known-0")
+        self.assertEqual(list(self.rows(path, "known-1")), ["hash", "pair", "remainder"])
+
+    @needs(COAST, "coast")
+    def test_a_field_of_one_of_two_maps(self):
+        self.run_well(COAST, "--out", self.path(), "--step", 30, "--resolution", "c", "--progress",
+                      "never")
+        for field, map in ("distance", "coast"), ("largest", "bands"):
+            said = self.weft("show", self.path(), field).out
+            self.assertEqual(said, self.weft("show", self.path(), f"{map}/{field}").out)
+            self.assertIn(f"map {map}: ", said)
+        self.weft("show", self.path(), "distance", "--image", self.path("x.png"))
+        self.assertEqual(read_png(self.path("x.png")).ndim, 3)
+        self.assert_refused(2, "show", self.path(), "land",
+                            saying="say which of coast/land, bands/land")
+
     @needs(COAST, "coast")
     def test_too_many_dimensions(self):
         self.run_well(COAST, "--out", self.path(), "--step", 30, "--resolution", "c", "--progress",
