@@ -245,46 +245,6 @@ void comm_begin_run(comm *c)
     comm_forget_parts(c);
 }
 
-void comm_drop(comm *c, int rank)
-{
-    sendqueue_drop(c->queue, rank);
-}
-
-void comm_hold(comm *c, int rank, bool held)
-{
-    sendqueue_hold(c->queue, rank, held);
-}
-
-int comm_waiting(comm *c, int rank)
-{
-    return sendqueue_count(c->queue, rank);
-}
-
-bool comm_sends(const comm *c)
-{
-    return sendqueue_busy(c->queue);
-}
-
-void comm_advance(comm *c)
-{
-    assert(thread_drives());
-    sendqueue_advance(c->queue, true);
-}
-
-weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e)
-{
-    assert(thread_drives());
-    assert(rank != c->rank);
-    return sendqueue_post(c->queue, c->communicator, rank, c->run, bulk, bytes, count, e);
-}
-
-weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e)
-{
-    assert(thread_drives());
-    assert(rank != c->rank);
-    return sendqueue_probe(c->queue, c->communicator, rank, c->run, bytes, count, e);
-}
-
 void comm_flush(comm *c, int64_t limit_ns)
 {
     assert(thread_drives());

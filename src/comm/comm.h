@@ -81,45 +81,7 @@ void comm_leave(comm *branch, const error *why);
  * what it has, and the communicator is broken. */
 weft_status comm_agree_at_end(comm *c, weft_status own, error *e);
 
-/* From here on messages belong to a new run; what is still on its way from earlier ones is dropped.
- * Every rank, between two collective calls. */
-void comm_begin_run(comm *c);
-
-/* Sends a copy of the bytes, of any length, to another rank; returns at once and never waits for
- * the receiver. At most one send to a rank of another host is in flight, and two to one of this;
- * other messages wait for it here, in their order, but what is bulk for the rest. What waits goes
- * with comm_receive(), bulk with comm_advance() only. */
-weft_status comm_post(comm *c, int rank, bool bulk, const void *bytes, size_t count, error *e);
-
-/* The same past all that waits or is held, but nothing is sent while anything is in flight. */
-weft_status comm_probe(comm *c, int rank, const void *bytes, size_t count, error *e);
-
-/* Holds, or no longer holds, the messages to a rank that may be dead. */
-void comm_hold(comm *c, int rank, bool held);
-
-/* A rank has died: what waits for it is dropped, and what is on its way to it is not waited for. */
-void comm_drop(comm *c, int rank);
-
-/* How many messages to a rank are in flight or wait. */
-int comm_waiting(comm *c, int rank);
-
-/* Whether any message waits, or needs this rank to get on, that is not held or dropped. */
-bool comm_sends(const comm *c);
-
-/* Sends what waits, as far as that can be. */
-void comm_advance(comm *c);
-
-/* A rank that has died: at least one rank is given it, each once or twice; -1 if there is none.
- * Only an early hint: it is known of ranks of the same machine, and where MPI is Open MPI 5 and
- * mpirun was told --with-ft ulfm; and what they had sent before may still be on its way. */
-int comm_next_dead(comm *c);
-
-/* A message that has arrived: false if there is none. The bytes live until the next call. After
- * WEFT_ERR_MEMORY the message is still there, and the next call tries again. */
-weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
-                         error *e);
-
-/* Waits, asleep, until what has been posted, but for what is held or dropped, is on its way, for
+/* Waits, asleep, until what has been sent, but for what is held or dropped, is on its way, for
  * `limit_ns` at most. */
 void comm_flush(comm *c, int64_t limit_ns);
 

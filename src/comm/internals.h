@@ -54,6 +54,16 @@ weft_status comm_share_error(comm *c, int root, weft_status own, error *e);
 /* A receive from any source is refused until one has taken note of the dead. */
 void comm_take_note(comm *c);
 
+/* The number of the run that messages belong to is another one from here on. */
+void comm_begin_run(comm *c);
+
+/* A rank that has died, see mail_next_dead(). */
+int comm_next_dead(comm *c);
+
+/* A message from another rank that has arrived, see mail_receive(). */
+weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
+                         error *e);
+
 /* Drops what has arrived of messages that are not whole. */
 void comm_forget_parts(comm *c);
 

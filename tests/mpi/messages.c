@@ -6,10 +6,21 @@
 
 #include "base/clock.h"
 #include "comm/internals.h"
+#include "comm/mail.h"
 
 enum { SIZES = 9, LARGEST = 3000000 };
 
 static const size_t sizes[SIZES] = {0, 1, 7, 64, 4000, 4096, 70000, 1 << 20, LARGEST};
+
+static pool *pieces;
+static mail *box;
+
+static void begin_run(comm *c)
+{
+    error e = {.status = WEFT_OK};
+    mail_destroy(box);
+    CHECK(mail_create(c, pieces, &box, &e) == WEFT_OK);
+}
 
 /* Sends in flight, by their requests, to see that there are never two to a rank, unless it is known
  * to be on this host. */
@@ -72,7 +83,7 @@ static unsigned char byte_of(int from, int to, int number, size_t place)
     return (unsigned char)((size_t)(from * 7 + to * 31 + number * 101) + place * 13 + place / 251);
 }
 
-static void post_all(comm *c, unsigned char *bytes)
+static void post_all(unsigned char *bytes)
 {
     for (int number = 0; number < SIZES; number++) {
         for (int to = 0; to < verdict_ranks; to++) {
@@ -82,7 +93,7 @@ static void post_all(comm *c, unsigned char *bytes)
                 bytes[i] = byte_of(verdict_rank, to, number, i);
             }
             if (to != verdict_rank) {
-                CHECK(comm_post(c, to, false, bytes, count, &e) == WEFT_OK);
+                CHECK(mail_send(box, to, false, bytes, count, &e) == WEFT_OK);
             }
             /* The message is a copy. */
             memset(bytes, 0xEE, count);
@@ -91,7 +102,7 @@ static void post_all(comm *c, unsigned char *bytes)
 }
 
 /* Whenever nothing is there yet, memory is refused so many times. */
-static void receive_all(comm *c, int refused)
+static void receive_all(int refused)
 {
     int next[64] = {0};
     int missing = (verdict_ranks - 1) * SIZES;
@@ -102,7 +113,7 @@ static void receive_all(comm *c, int refused)
         int source = -1;
         const void *bytes = NULL;
         size_t count = 0;
-        const weft_status status = comm_receive(c, &arrived, &source, &bytes, &count, &e);
+        const weft_status status = mail_receive(box, &arrived, &source, &bytes, &count, &e);
         if (!CHECK(status == WEFT_OK || (refused > 0 && status == WEFT_ERR_MEMORY))) {
             return;
         }
@@ -131,12 +142,12 @@ static void receive_all(comm *c, int refused)
     int source = -1;
     const void *bytes = NULL;
     size_t count = 0;
-    CHECK(comm_receive(c, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
+    CHECK(mail_receive(box, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
     CHECK(!arrived);
 }
 
 /* Takes what comes within a moment, up to so many numbers. */
-static int receive_numbers(comm *c, int most, int64_t moment_ns, int numbers[])
+static int receive_numbers(int most, int64_t moment_ns, int numbers[])
 {
     int got = 0;
     const int64_t until = clock_now_ns() + moment_ns;
@@ -146,7 +157,7 @@ static int receive_numbers(comm *c, int most, int64_t moment_ns, int numbers[])
         int source = -1;
         const void *bytes = NULL;
         size_t count = 0;
-        CHECK(comm_receive(c, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
+        CHECK(mail_receive(box, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
         if (arrived) {
             memcpy(&numbers[got++], bytes, sizeof numbers[0]);
         } else {
@@ -156,12 +167,12 @@ static int receive_numbers(comm *c, int most, int64_t moment_ns, int numbers[])
     return got;
 }
 
-static void post_number(comm *c, int number, unsigned char *bytes, size_t count)
+static void post_number(int number, unsigned char *bytes, size_t count)
 {
     error e = {.status = WEFT_OK};
     memset(bytes, 0, count);
     memcpy(bytes, &number, sizeof number);
-    CHECK(comm_post(c, 1, false, bytes, count, &e) == WEFT_OK);
+    CHECK(mail_send(box, 1, false, bytes, count, &e) == WEFT_OK);
 }
 
 /* Rank 0 holds what is for rank 1, and later drops it. */
@@ -174,44 +185,44 @@ static void hold_and_drop(comm *c, unsigned char *bytes)
         return;
     }
     if (verdict_rank == 0) {
-        comm_hold(c, 1, true);
-        post_number(c, 1, bytes, sizeof(int));
-        post_number(c, 2, bytes, sizeof(int));
-        CHECK(comm_waiting(c, 1) == 2);
+        mail_hold(box, 1, true);
+        post_number(1, bytes, sizeof(int));
+        post_number(2, bytes, sizeof(int));
+        CHECK(mail_waiting(box, 1) == 2);
         comm_flush(c, long_ns); /* does not wait for what is held */
         const int probe = 0;
-        CHECK(comm_probe(c, 1, &probe, sizeof probe, &e) == WEFT_OK);
+        CHECK(mail_probe(box, 1, &probe, sizeof probe, &e) == WEFT_OK);
     }
     if (verdict_rank == 1) {
-        CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 0);
-        CHECK(receive_numbers(c, 1, 20000000, numbers) == 0);
+        CHECK(receive_numbers(1, long_ns, numbers) == 1 && numbers[0] == 0);
+        CHECK(receive_numbers(1, 20000000, numbers) == 0);
     }
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
     if (verdict_rank == 0) {
-        comm_hold(c, 1, false);
+        mail_hold(box, 1, false);
         comm_flush(c, long_ns);
     }
     if (verdict_rank == 1) {
-        CHECK(receive_numbers(c, 2, long_ns, numbers) == 2 && numbers[0] == 1 && numbers[1] == 2);
+        CHECK(receive_numbers(2, long_ns, numbers) == 2 && numbers[0] == 1 && numbers[1] == 2);
     }
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
     if (verdict_rank == 0) {
-        post_number(c, 3, bytes, LARGEST); /* not complete before it is received */
-        post_number(c, 4, bytes, sizeof(int));
-        CHECK(comm_waiting(c, 1) == 2);
-        comm_drop(c, 1);
+        post_number(3, bytes, LARGEST); /* not complete before it is received */
+        post_number(4, bytes, sizeof(int));
+        CHECK(mail_waiting(box, 1) == 2);
+        mail_drop(box, 1);
         comm_flush(c, long_ns); /* nor for what is in flight to a rank that is given up */
-        CHECK(comm_waiting(c, 1) == 1);
-        post_number(c, 5, bytes, sizeof(int));
+        CHECK(mail_waiting(box, 1) == 1);
+        post_number(5, bytes, sizeof(int));
     }
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
     if (verdict_rank == 1) {
-        CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 3);
+        CHECK(receive_numbers(1, long_ns, numbers) == 1 && numbers[0] == 3);
     }
     if (verdict_rank == 0) {
         comm_flush(c, long_ns);
     } else if (verdict_rank == 1) {
-        CHECK(receive_numbers(c, 1, long_ns, numbers) == 1 && numbers[0] == 5);
+        CHECK(receive_numbers(1, long_ns, numbers) == 1 && numbers[0] == 5);
     }
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
 }
@@ -223,7 +234,7 @@ static void send_in_order(comm *c, unsigned char *bytes)
     const int64_t long_ns = INT64_C(600000000000);
     error e = {.status = WEFT_OK};
     int numbers[8];
-    comm_begin_run(c);
+    begin_run(c);
     CHECK(comm_meet(c, &e) == WEFT_OK);
     near = true;
     if (verdict_ranks == 1) {
@@ -231,18 +242,18 @@ static void send_in_order(comm *c, unsigned char *bytes)
     }
     if (verdict_rank == 0) {
         const int bulk = 1;
-        CHECK(comm_post(c, 1, true, &bulk, sizeof bulk, &e) == WEFT_OK);
-        CHECK(comm_sends(c) && comm_waiting(c, 1) == 1);
-        post_number(c, 2, bytes, sizeof(int));
-        comm_advance(c);
-        CHECK(!comm_sends(c));
+        CHECK(mail_send(box, 1, true, &bulk, sizeof bulk, &e) == WEFT_OK);
+        CHECK(mail_sends(box) && mail_waiting(box, 1) == 1);
+        post_number(2, bytes, sizeof(int));
+        mail_advance(box);
+        CHECK(!mail_sends(box));
         comm_flush(c, long_ns);
-        post_number(c, 3, bytes, LARGEST);
-        post_number(c, 4, bytes, sizeof(int));
-        CHECK(comm_waiting(c, 1) <= 1);
+        post_number(3, bytes, LARGEST);
+        post_number(4, bytes, sizeof(int));
+        CHECK(mail_waiting(box, 1) <= 1);
         comm_flush(c, long_ns);
     } else if (verdict_rank == 1) {
-        CHECK(receive_numbers(c, 4, long_ns, numbers) == 4);
+        CHECK(receive_numbers(4, long_ns, numbers) == 4);
         CHECK(numbers[0] == 2 && numbers[1] == 1 && numbers[2] == 3 && numbers[3] == 4);
     }
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
@@ -331,14 +342,14 @@ static void spread(comm *c, unsigned char *bytes)
 static void begin_runs(comm *c)
 {
     for (int run = 0; run < 5; run++) {
-        comm_begin_run(c);
+        begin_run(c);
         error e = {.status = WEFT_OK};
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         for (int to = 0; to < verdict_ranks; to++) {
             /* The second one is left to the next run. */
             for (int k = 0; k < 2 && to != verdict_rank; k++) {
                 const int told[2] = {run, k};
-                CHECK(comm_post(c, to, false, told, sizeof told, &e) == WEFT_OK);
+                CHECK(mail_send(box, to, false, told, sizeof told, &e) == WEFT_OK);
             }
         }
         const int64_t until = clock_now_ns() + INT64_C(600000000000);
@@ -347,7 +358,7 @@ static void begin_runs(comm *c)
             int source = -1;
             const void *bytes = NULL;
             size_t count = 0;
-            CHECK(comm_receive(c, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
+            CHECK(mail_receive(box, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
             if (arrived) {
                 int told[2];
                 CHECK(count == sizeof told);
@@ -367,6 +378,7 @@ int main(int argc, char **argv)
     unsigned char *bytes = malloc(LARGEST);
     (void)snprintf(verdict_case, sizeof verdict_case, "opening");
     CHECK(bytes != NULL);
+    CHECK(pool_create(&pieces, &e) == WEFT_OK);
     CHECK(comm_open(&argc, &argv, true, &c, &e) == WEFT_OK);
     if (!verdict_failed()) {
         CHECK(comm_rank(c) == verdict_rank && comm_size(c) == verdict_ranks);
@@ -375,16 +387,18 @@ int main(int argc, char **argv)
         (void)snprintf(verdict_case, sizeof verdict_case, "broadcast and gathering");
         spread(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages");
-        post_all(c, bytes);
-        receive_all(c, 0);
+        begin_run(c);
+        CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+        post_all(bytes);
+        receive_all(0);
         comm_flush(c, INT64_C(600000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "messages in parts, and no memory");
         sendqueue *usual = c->queue;
         CHECK(sendqueue_create(c->size, 300000, &c->queue, &e) == WEFT_OK);
-        comm_begin_run(c);
+        begin_run(c);
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
-        post_all(c, bytes);
-        receive_all(c, 3);
+        post_all(bytes);
+        receive_all(3);
         comm_flush(c, INT64_C(600000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "held and dropped messages");
         sendqueue_destroy(c->queue);
@@ -398,7 +412,9 @@ int main(int argc, char **argv)
         (void)snprintf(verdict_case, sizeof verdict_case, "accounts");
         agree_on_accounts(c);
     }
+    mail_destroy(box);
     comm_close(c);
+    pool_destroy(pieces);
     free(bytes);
     return verdict_end();
 }

@@ -53,7 +53,7 @@ static weft_status send_bytes(void *context, int rank, const void *bytes, size_t
         beat.tally = count_up(c);
         bytes = &beat;
     }
-    return mail_send(c->setup.mail, rank, bytes, count, e);
+    return mail_send(c->setup.mail, rank, false, bytes, count, e);
 }
 
 static void hold_mail(void *context, int rank, bool held)

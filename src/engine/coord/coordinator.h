@@ -5,9 +5,9 @@
 #ifndef ENGINE_COORD_COORDINATOR_H
 #define ENGINE_COORD_COORDINATOR_H
 
+#include "comm/mail.h"
 #include "engine/coord/progress.h"
 #include "engine/layout/placement.h"
-#include "engine/link/mail.h"
 #include "sched/pace.h"
 #include "sched/pulse.h"
 #include "space/job.h"

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "sched/message.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -61,7 +62,9 @@ void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count)
 {
     assert(thread_drives());
     error e = {.status = WEFT_OK};
-    fail_unless(c, mail_send(c->mail, 0, bytes, count, &e), &e);
+    /* That a rank has left must not overtake the last of its reports. */
+    const bool last = *(const message_kind *)bytes == MESSAGE_LEFT;
+    fail_unless(c, mail_send(c->mail, 0, last, bytes, count, &e), &e);
 }
 
 void coordinator_link_hand(coordinator_link *c, void *piece, const void *bytes, size_t count)
@@ -76,7 +79,7 @@ static void tell_of_failure(coordinator_link *c)
 {
     error e = {.status = WEFT_OK};
     if (c->failed && !c->told) {
-        c->told = mail_send(c->mail, 0, &c->failure, sizeof c->failure, &e) == WEFT_OK;
+        c->told = mail_send(c->mail, 0, false, &c->failure, sizeof c->failure, &e) == WEFT_OK;
     }
 }
 

@@ -5,7 +5,7 @@
 #ifndef ENGINE_LINK_COORDINATOR_LINK_H
 #define ENGINE_LINK_COORDINATOR_LINK_H
 
-#include "engine/link/mail.h"
+#include "comm/mail.h"
 #include "sched/pulse.h"
 
 #include <stdbool.h>

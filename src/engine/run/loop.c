@@ -11,6 +11,7 @@
 #include "engine/rank/agent.h"
 #include "host/outcome_file.h"
 #include "host/watchdog.h"
+#include "sched/message.h"
 #include "sched/pace.h"
 #include "team/team.h"
 

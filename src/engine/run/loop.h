@@ -7,10 +7,10 @@
 #define ENGINE_RUN_LOOP_H
 
 #include "comm/comm.h"
+#include "comm/mail.h"
 #include "engine/coord/coordinator.h"
 #include "engine/flow/flow.h"
 #include "engine/link/coordinator_link.h"
-#include "engine/link/mail.h"
 #include "team/team.h"
 
 typedef struct loop loop;

@@ -50,6 +50,7 @@ static void test_one_rank(void **state)
     (void)state;
     assert_int_equal(comm_rank(alone), 0);
     assert_int_equal(comm_size(alone), 1);
+    comm_flush(alone, INT64_C(1000000000));
 }
 
 static void test_collective_calls(void **state)
@@ -75,19 +76,6 @@ static void test_agreement_with_oneself(void **state)
     assert_int_equal(comm_agree(alone, WEFT_ERR_FORMAT, &e), WEFT_ERR_FORMAT);
     assert_int_equal(e.status, WEFT_ERR_FORMAT);
     assert_string_equal(e.text, "what and where");
-}
-
-static void test_no_mail(void **state)
-{
-    (void)state;
-    error e = {.status = WEFT_OK};
-    bool arrived = true;
-    int source = -1;
-    const void *bytes = NULL;
-    size_t count = 0;
-    assert_int_equal(comm_receive(alone, &arrived, &source, &bytes, &count, &e), WEFT_OK);
-    assert_false(arrived);
-    comm_flush(alone, INT64_C(1000000000));
 }
 
 /* MPI starts once per process: whoever asks for it again is told so, others do without. */
@@ -139,9 +127,6 @@ static void test_bad_rank_is_an_error(void **state)
 {
     (void)state;
     error e = {.status = WEFT_OK};
-    assert_int_equal(comm_post(alone, 7, false, "x", 1, &e), WEFT_ERR_MPI);
-    assert_non_null(strstr(e.text, "MPI_Isend"));
-    e.status = WEFT_OK;
     char byte = 'x';
     assert_int_equal(comm_broadcast(alone, 7, &byte, 1, &e), WEFT_ERR_MPI);
     assert_non_null(strstr(e.text, "MPI_Ibcast"));
@@ -165,7 +150,6 @@ int main(void)
         cmocka_unit_test(test_one_rank),
         cmocka_unit_test(test_collective_calls),
         cmocka_unit_test(test_agreement_with_oneself),
-        cmocka_unit_test(test_no_mail),
         cmocka_unit_test(test_bad_rank_is_an_error),
         cmocka_unit_test(test_too_long_a_message),
         cmocka_unit_test(test_with_mpi),

@@ -3,7 +3,7 @@
 #ifndef UNIT_ENGINE_ALONE_H
 #define UNIT_ENGINE_ALONE_H
 
-#include "engine/link/mail.h"
+#include "comm/mail.h"
 
 static comm *alone;
 static pool *pieces;

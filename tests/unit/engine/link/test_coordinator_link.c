@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "engine/link/coordinator_link.h"
+#include "sched/message.h"
 
 #include <string.h>
 

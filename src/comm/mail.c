@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages between agents and the coordinator; rank 0's own agent and the coordinator talk in
- * memory, everybody else over MPI. */
-#include "engine/link/mail.h"
+/* The messages of a run: those between ranks go over MPI, one to oneself stays in memory. */
+#include "comm/mail.h"
 
 #include "base/thread.h"
+#include "comm/internals.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -78,25 +78,25 @@ static letter *append(mail *m, size_t room, size_t count, error *e)
     return l;
 }
 
-/* Nobody waits for a report, which is long; that a rank has left must not overtake the last of
- * them. */
-static bool is_bulk(const void *bytes)
+static weft_status post(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e)
 {
-    const message_kind kind = *(const message_kind *)bytes;
-    return kind == MESSAGE_REPORT || kind == MESSAGE_LEFT;
+    const comm *c = m->comm;
+    return sendqueue_post(c->queue, c->communicator, rank, c->run, bulk, bytes, count, e);
 }
 
-weft_status mail_send(mail *m, int rank, const void *bytes, size_t count, error *e)
+weft_status mail_send(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e)
 {
     assert(thread_drives());
-    if (rank != comm_rank(m->comm)) {
-        return comm_post(m->comm, rank, is_bulk(bytes), bytes, count, e);
+    if (rank != m->comm->rank) {
+        return post(m, rank, bulk, bytes, count, e);
     }
     letter *l = append(m, count, count, e);
     if (l == NULL) {
         return e->status;
     }
-    memcpy(l->bytes, bytes, count);
+    if (count > 0) {
+        memcpy(l->bytes, bytes, count);
+    }
     return WEFT_OK;
 }
 
@@ -105,8 +105,8 @@ weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t 
     assert(thread_drives());
     letter *l = NULL;
     weft_status status = WEFT_OK;
-    if (rank != comm_rank(m->comm)) {
-        status = comm_post(m->comm, rank, is_bulk(bytes), bytes, count, e);
+    if (rank != m->comm->rank) {
+        status = post(m, rank, true, bytes, count, e);
     } else {
         l = append(m, 0, count, e);
         status = l != NULL ? WEFT_OK : e->status;
@@ -127,23 +127,26 @@ int mail_next_dead(mail *m)
 
 weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error *e)
 {
-    return rank == comm_rank(m->comm) ? mail_send(m, rank, bytes, count, e)
-                                      : comm_probe(m->comm, rank, bytes, count, e);
+    const comm *c = m->comm;
+    assert(thread_drives());
+    return rank == c->rank
+               ? mail_send(m, rank, false, bytes, count, e)
+               : sendqueue_probe(c->queue, c->communicator, rank, c->run, bytes, count, e);
 }
 
 void mail_hold(mail *m, int rank, bool held)
 {
-    comm_hold(m->comm, rank, held);
+    sendqueue_hold(m->comm->queue, rank, held);
 }
 
 int mail_waiting(mail *m, int rank)
 {
-    return comm_waiting(m->comm, rank);
+    return sendqueue_count(m->comm->queue, rank);
 }
 
 void mail_drop(mail *m, int rank)
 {
-    comm_drop(m->comm, rank);
+    sendqueue_drop(m->comm->queue, rank);
 }
 
 bool mail_is_own(const mail *m)
@@ -153,12 +156,13 @@ bool mail_is_own(const mail *m)
 
 void mail_advance(mail *m)
 {
-    comm_advance(m->comm);
+    assert(thread_drives());
+    sendqueue_advance(m->comm->queue, true);
 }
 
 bool mail_sends(const mail *m)
 {
-    return comm_sends(m->comm);
+    return sendqueue_busy(m->comm->queue);
 }
 
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,
@@ -175,7 +179,7 @@ weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes
         m->last = NULL;
     }
     *arrived = true;
-    *source = comm_rank(m->comm);
+    *source = m->comm->rank;
     *bytes = m->open->at;
     *count = m->open->count;
     return WEFT_OK;
