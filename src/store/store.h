@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The open result of a run: bytes go to their final place from any thread of any rank.
+/* A map of the open result: bytes go to their final place from any thread of any rank.
  *
  * Thread: the driver, but for what says "any thread". */
 #ifndef STORE_STORE_H
@@ -9,34 +9,15 @@
 #include "space/job.h"
 #include "store/format/metadata.h"
 #include "store/lease_table.h"
+#include "store/store_file.h"
 #include "store/tile_table.h"
 
 #include <stdbool.h>
 
-/* A result that is open for writing: the lock, and where the maps lie in it. Rank 0. */
-typedef struct store_file store_file;
-
-/* One of its maps. */
+/* A map of a result that is open for writing. */
 typedef struct store store;
 
-/* How an existing file is treated. */
-typedef struct store_policy {
-    bool fresh;       /* it moves to FILE.bak once another is whole, see place_clear() */
-    bool later;       /* another file has been opened in this session */
-    bool sync;        /* one that is made is forced to disk before it gets its name */
-    bool adopt_grain; /* its grains are taken over, since the user has named none */
-} store_policy;
-
-/* Rank 0: takes the lock, then makes the file, or opens it if it holds the same maps, in any order.
- * The jobs are settled; only their grains may be changed. A path that is a symbolic link means its
- * target, also one that is still to be made. */
-weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
-                            store_file **out, error *e);
-
-/* Lets go of the file; with the last of its maps that is closed goes the lock. NULL is allowed. */
-void store_file_release(store_file *f);
-
-/* Rank 0: opens one of its maps, if it is that job, which is settled; only its grain may be
+/* Rank 0: opens one of the file's maps, if it is that job, which is settled; only its grain may be
  * changed. An error if another run has taken the file meanwhile, or another file its place. */
 weft_status store_open(store_file *f, job *j, store_policy policy, store **out, error *e);
 
