@@ -9,29 +9,13 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "host/usage.h"
-#include "team/team.h"
+#include "team/run_team.h"
 
-#include <fcntl.h>
-#include <fenv.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-/* A whole run, of this thread's. */
-static void run_team(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
-{
-    team_caller caller;
-    team_note_caller(&caller);
-    team_begin(t, hooks, context, span_limit, &caller);
-    team_run(t);
-    team_end(t);
-}
-
-enum { ROOM = 4, TILES = 5000, LIMIT_S = 600 };
+enum { TILES = 5000 };
 
 typedef struct piece_of_work {
     int64_t first;
@@ -149,7 +133,6 @@ static bool agent_hook(void *context)
 }
 
 /* One of each size, for all tests: a team lives on between runs. */
-enum { MOST_WORKERS = 3 };
 static team *teams[MOST_WORKERS + 1];
 
 static int create_teams(void **state)
@@ -180,7 +163,7 @@ static void prepare(scene *s, int workers, int64_t span_limit, int64_t most_tile
     *s = (scene){.workers = workers,
                  .span_limit = span_limit,
                  .main_thread = pthread_self(),
-                 .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
+                 .until_ns = limit_ns()};
     s->works = calloc(TILES, sizeof *s->works);
     s->computed = calloc(TILES, sizeof *s->computed);
     s->cut = calloc(TILES, sizeof *s->cut);
@@ -393,7 +376,7 @@ static void test_what_is_begun_is_finished(void **state)
     const team_hooks pausing = {
         .agent = pausing_agent, .span = pausing_span, .block = pausing_block};
     error e = {.status = WEFT_OK};
-    pause_scene p = {.until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
+    pause_scene p = {.until_ns = limit_ns()};
     assert_int_equal(pthread_mutex_init(&p.mutex, NULL), 0);
     p.team = teams[1];
     assert_int_equal(team_start(p.team, &e), WEFT_OK);
@@ -489,275 +472,6 @@ static void test_runs_again(void **state)
     team_destroy(NULL);
 }
 
-/* Where a team's workers were, and where its agent. */
-typedef struct stay {
-    team *team;
-    int workers;
-    host_cores worker[3];
-    bool seen[3];
-    atomic_int here;
-    host_cores agent;
-    int offered;
-    int64_t until_ns;
-} stay;
-
-static int64_t looking_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
-                            int64_t start_ns)
-{
-    stay *s = context;
-    (void)data;
-    (void)first;
-    (void)tiles;
-    (void)start_ns;
-    host_get_cores(&s->worker[worker]);
-    atomic_fetch_add(&s->here, !s->seen[worker]);
-    s->seen[worker] = true;
-    /* So that there is something left for the others. */
-    while (atomic_load(&s->here) < s->workers && clock_now_ns() < s->until_ns) {
-        clock_sleep_ns(100000);
-    }
-    return clock_now_ns();
-}
-
-static void ignoring_block(void *context, void *data)
-{
-    (void)context;
-    (void)data;
-}
-
-static bool looking_agent(void *context)
-{
-    static int block;
-    stay *s = context;
-    while (s->offered < ROOM && team_offer(s->team, 50, false, &block)) {
-        s->offered++;
-    }
-    while (team_collect(s->team) != NULL) {
-    }
-    host_get_cores(&s->agent);
-    if (team_idle(s->team) || clock_now_ns() > s->until_ns) {
-        return false;
-    }
-    team_rest(s->team, 1000000);
-    return true;
-}
-
-static stay run_looking(int workers, const host_cores pin[])
-{
-    static const team_hooks looking = {
-        .agent = looking_agent, .span = looking_span, .block = ignoring_block};
-    error e = {.status = WEFT_OK};
-    stay s = {.workers = workers, .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
-    assert_int_equal(team_create(workers, ROOM, pin, &s.team, &e), WEFT_OK);
-    assert_int_equal(team_start(s.team, &e), WEFT_OK);
-    run_team(s.team, &looking, &s, 1);
-    team_destroy(s.team);
-    return s;
-}
-
-static void check_cores(const host_cores *found, const host_cores *expected)
-{
-    assert_memory_equal(found, expected, sizeof *found);
-}
-
-/* Workers stay on their cores; the agent is not bound, nor is a main thread that computes. */
-static void test_pinning(void **state)
-{
-    (void)state;
-    host_cores all;
-    host_cores pin[3];
-    host_get_cores(&all);
-    memset(pin, 0, sizeof pin);
-    for (int core = 0, i = 0; i < 3; core++) {
-        if (host_has_core(&all, core % HOST_MOST_CORES)) {
-            host_add_core(&pin[i++], core % HOST_MOST_CORES);
-        }
-    }
-    for (int workers = 0; workers <= 3; workers++) {
-        const stay pinned = run_looking(workers, pin);
-        check_cores(&pinned.agent, &all);
-        for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
-            assert_true(pinned.seen[i]);
-            check_cores(&pinned.worker[i], workers > 0 ? &pin[i] : &all);
-        }
-        /* Threads that OpenMP uses again are free again. */
-        const stay freed = run_looking(workers, NULL);
-        for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
-            assert_true(freed.seen[i]);
-            check_cores(&freed.worker[i], &all);
-        }
-    }
-}
-
-/* A core that this process may not use: the worker computes where it is. */
-static void test_pinning_fails(void **state)
-{
-    (void)state;
-    host_cores all;
-    host_cores none;
-    host_get_cores(&all);
-    memset(&none, 0, sizeof none);
-    const stay s = run_looking(1, &none);
-    assert_true(s.seen[0]);
-    check_cores(&s.worker[0], &all);
-}
-
-static bool doze_agent(void *context)
-{
-    scene *s = context;
-    piece_of_work *w = &s->works[0];
-    if (s->offered == 0 && team_offer(s->team, w->tiles, false, w)) {
-        s->offered++;
-    }
-    s->collected += team_collect(s->team) != NULL;
-    team_rest(s->team, 1000000);
-    return s->collected == 0;
-}
-
-static int64_t doze_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
-                         int64_t start_ns)
-{
-    (void)context;
-    (void)data;
-    (void)worker;
-    (void)first;
-    (void)start_ns;
-    clock_sleep_ns(tiles * 5000000);
-    return clock_now_ns();
-}
-
-static int64_t toil_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
-                         int64_t start_ns)
-{
-    (void)context;
-    (void)data;
-    (void)worker;
-    (void)first;
-    (void)start_ns;
-    const int64_t until_ns = usage_cpu_ns() + tiles * 5000000;
-    while (usage_cpu_ns() < until_ns) {
-    }
-    return clock_now_ns();
-}
-
-/* Whoever sleeps is busy, but needs no core for it; whoever computes does. */
-static void test_cpu(void **state)
-{
-    (void)state;
-    for (int round = 0; round < 4; round++) {
-        const bool toils = round % 2 == 1;
-        const team_hooks dozing = {
-            .agent = doze_agent, .span = toils ? toil_span : doze_span, .block = block_hook};
-        scene s;
-        prepare(&s, round / 2, 5, 50);
-        s.works[0].tiles = 10;
-        run_team(s.team, &dozing, &s, s.span_limit);
-        assert_true(team_busy_ns(s.team, 0) >= 50000000);
-        assert_int_equal(team_cpu_ns(s.team, 0) >= 50000000, toils);
-        finish(&s);
-    }
-}
-
-/* What the workers of a run were. */
-typedef struct roll {
-    team *team;
-    int workers;
-    int offered;
-    int64_t until_ns;
-    atomic_int here; /* threads that wait for the others */
-    int rounding[MOST_WORKERS];
-    pthread_t thread[MOST_WORKERS];
-} roll;
-
-/* No worker goes on before all have come. */
-static int64_t meeting_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
-                            int64_t start_ns)
-{
-    roll *r = context;
-    (void)data;
-    (void)first;
-    (void)tiles;
-    (void)start_ns;
-    r->thread[worker] = pthread_self();
-    r->rounding[worker] = fegetround();
-    (void)fesetround(FE_TOWARDZERO);
-    atomic_fetch_add(&r->here, 1);
-    while (atomic_load(&r->here) < r->workers && clock_now_ns() < r->until_ns) {
-        clock_sleep_ns(10000);
-    }
-    return clock_now_ns();
-}
-
-static bool meeting_agent(void *context)
-{
-    static int block;
-    roll *r = context;
-    while (r->offered < r->workers && team_offer(r->team, 1, false, &block)) {
-        r->offered++;
-    }
-    while (team_collect(r->team) != NULL) {
-    }
-    team_rest(r->team, 1000000);
-    return !team_idle(r->team);
-}
-
-static bool absent_agent(void *context)
-{
-    (void)context;
-    return false;
-}
-
-static void count_one(int folder, const char *thread, void *count)
-{
-    (void)folder;
-    (void)thread;
-    ++*(int *)count;
-}
-
-static int count_threads(void)
-{
-    int count = 0;
-    host_visit_folder(AT_FDCWD, "/proc/self/task", count_one, &count);
-    return count;
-}
-
-/* The team's threads begin when there is something to compute, and serve every run from then on,
- * with what the calling thread has at its beginning. */
-static void test_same_threads_in_every_run(void **state)
-{
-    (void)state;
-    static const team_hooks meeting = {
-        .agent = meeting_agent, .span = meeting_span, .block = ignoring_block};
-    static const team_hooks absent = {
-        .agent = absent_agent, .span = meeting_span, .block = ignoring_block};
-    static const int modes[] = {FE_UPWARD, FE_TONEAREST, FE_DOWNWARD};
-    error e = {.status = WEFT_OK};
-    roll first = {.workers = MOST_WORKERS};
-    const int before = count_threads();
-    assert_int_equal(team_create(MOST_WORKERS, ROOM, NULL, &first.team, &e), WEFT_OK);
-    run_team(first.team, &absent, &first, 1);
-    assert_int_equal(count_threads(), before);
-    assert_int_equal(team_start(first.team, &e), WEFT_OK);
-    const int with_workers = count_threads();
-    for (int run = 0; run < 3; run++) {
-        roll r = {.team = first.team,
-                  .workers = MOST_WORKERS,
-                  .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
-        (void)fesetround(modes[run]);
-        assert_int_equal(team_start(r.team, &e), WEFT_OK);
-        run_team(r.team, &meeting, &r, 1);
-        assert_int_equal(fegetround(), modes[run]);
-        (void)fesetround(FE_TONEAREST);
-        first = run == 0 ? r : first;
-        for (int i = 0; i < MOST_WORKERS; i++) {
-            assert_true(pthread_equal(r.thread[i], first.thread[i]) != 0);
-            assert_int_equal(r.rounding[i], modes[run]);
-        }
-        assert_int_equal(count_threads(), with_workers);
-    }
-    team_destroy(first.team);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -769,10 +483,6 @@ int main(void)
         cmocka_unit_test(test_offered_blocks_are_finished_at_the_end),
         cmocka_unit_test(test_coarse_blocks),
         cmocka_unit_test(test_runs_again),
-        cmocka_unit_test(test_pinning),
-        cmocka_unit_test(test_pinning_fails),
-        cmocka_unit_test(test_cpu),
-        cmocka_unit_test(test_same_threads_in_every_run),
     };
     return cmocka_run_group_tests(tests, create_teams, destroy_teams);
 }
