@@ -60,10 +60,12 @@ static void begin(void *context)
     atomic_store(&seen->pid, (int)getpid());
 }
 
-/* Whether the last child has ended, and been reaped. */
+/* Whether the last child has ended, and been reaped. One that was ended before its kernel began has
+ * not told who it is. */
 static bool is_gone(void)
 {
-    return kill((pid_t)atomic_load(&seen->pid), 0) != 0 && errno == ESRCH;
+    const pid_t pid = (pid_t)atomic_load(&seen->pid);
+    return pid == 0 || (kill(pid, 0) != 0 && errno == ESRCH);
 }
 
 static void farewell(void)
