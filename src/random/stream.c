@@ -6,7 +6,7 @@
 
 void weft_random_init(weft_random *random, uint64_t seed, uint64_t stream, uint64_t item)
 {
-    *random = (weft_random){.key = {seed, stream}, .counter = {0, item, 0, 0}, .next = 4};
+    *random = stream_begin(seed, stream, item);
 }
 
 /* Like NumPy's, the counter is one number of 256 bits and moves on before the block is made, so

@@ -6,6 +6,12 @@
 #include <stdint.h>
 #include <weft/random.h>
 
+/* The start of a stream. */
+static inline weft_random stream_begin(uint64_t seed, uint64_t stream, uint64_t item)
+{
+    return (weft_random){.key = {seed, stream}, .counter = {0, item, 0, 0}, .next = 4};
+}
+
 /* Computes the next four numbers. */
 void stream_fill(weft_random *random);
 

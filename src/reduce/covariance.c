@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Means and covariances of several variables (Pébay, 2008, as for moments).
+/* Means and covariances of several variables: sums, and sums of products, about a centre that
+ * follows the means as that of moments does (see moments.c), so that a value costs no division.
  *
  * This file is compiled without contraction. */
 #include "reduce/kind.h"
@@ -8,11 +9,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Behind the means lie Σ(xᵢ - mean)(xⱼ - mean) for j <= i, row by row. */
+enum { BLOCK = 64 };
+
 struct weft_covariance {
     int64_t variables;
     int64_t count;
-    double mean[];
+    int64_t until; /* the centre stays up to this count of values */
+    /* The centre, Σ(xᵢ - centreᵢ), and Σ(xᵢ - centreᵢ)(xⱼ - centreⱼ) for j <= i, row by row. */
+    double number[];
 };
 
 static double finite_or_nan(double x)
@@ -20,32 +24,87 @@ static double finite_or_nan(double x)
     return fabs(x) <= 0x1.fffffffffffffp+1023 ? x : reduction_nan();
 }
 
-/* Goes to other means, which differ by `difference`, with the weight that both sides have in the
- * products, and the share of the way that the means go. */
-static void shift(weft_covariance *c, const double to[], double weight, double share)
+static double mean_of(const weft_covariance *c, int64_t i)
 {
-    double *product = c->mean + c->variables;
+    return c->number[i] + c->number[c->variables + i] / (double)c->count;
+}
+
+/* The sum of products of variables i and j <= i about a centre that differs by d. */
+static double moved(const weft_covariance *c, const double d[], int64_t i, int64_t j)
+{
+    const double *sum = c->number + c->variables;
+    const double *product = sum + c->variables + i * (i + 1) / 2;
+    return product[j] - (d[j] * sum[i] + d[i] * (sum[j] - (double)c->count * d[j]));
+}
+
+static void move(weft_covariance *c, const double to[])
+{
+    double *sum = c->number + c->variables;
+    double *product = sum + c->variables;
+    double d[WEFT_MAX_VARIABLES];
     for (int64_t i = 0; i < c->variables; i++) {
-        const double weighted = weight * (finite_or_nan(to[i]) - c->mean[i]);
+        d[i] = to[i] - c->number[i];
         for (int64_t j = 0; j <= i; j++) {
-            *product++ += weighted * (finite_or_nan(to[j]) - c->mean[j]);
+            *product++ = moved(c, d, i, j);
         }
     }
     for (int64_t i = 0; i < c->variables; i++) {
-        c->mean[i] += share * (finite_or_nan(to[i]) - c->mean[i]);
+        c->number[i] = to[i];
+        sum[i] -= (double)c->count * d[i];
     }
+}
+
+static void follow(weft_covariance *c, const double next[])
+{
+    double mean[WEFT_MAX_VARIABLES];
+    if (c->count == 0) {
+        for (int64_t i = 0; i < c->variables; i++) {
+            c->number[i] = finite_or_nan(next[i]);
+        }
+        c->until = 1;
+        return;
+    }
+    for (int64_t i = 0; i < c->variables; i++) {
+        mean[i] = mean_of(c, i);
+    }
+    move(c, mean);
+    c->until += c->count < BLOCK ? c->count : BLOCK;
+}
+
+/* Adds a value of each of k variables, which the centre stays for. */
+static inline void add(weft_covariance *c, int64_t k, const double x[])
+{
+    double *sum = c->number + k;
+    double *product = sum + k;
+    double d[WEFT_MAX_VARIABLES];
+    for (int64_t i = 0; i < k; i++) {
+        d[i] = finite_or_nan(x[i]) - c->number[i];
+    }
+    for (int64_t i = 0; i < k; i++) {
+        sum[i] += d[i];
+        for (int64_t j = 0; j <= i; j++) {
+            *product++ += d[i] * d[j];
+        }
+    }
+    c->count++;
 }
 
 void weft_covariance_add(weft_covariance *covariance, const double x[])
 {
-    const double before = (double)covariance->count;
-    const double n = (double)++covariance->count;
-    shift(covariance, x, before / n, 1 / n);
+    if (covariance->count == covariance->until) {
+        follow(covariance, x);
+    }
+    /* For a pair, as of a value and its control variate, there are no loops. */
+    if (covariance->variables == 2) {
+        add(covariance, 2, x);
+    } else {
+        add(covariance, covariance->variables, x);
+    }
 }
 
 static int64_t numbers(int64_t k)
 {
-    return k + k * (k + 1) / 2;
+    return 2 * k + k * (k + 1) / 2;
 }
 
 static weft_status covariance_check(const weft_reduction *r, const char *name, error *e)
@@ -76,23 +135,40 @@ static void covariance_init(const weft_reduction *r, void *accumulator)
     c->variables = r->count;
 }
 
+/* Adds what the other has, about the means of both. */
+static void merge(weft_covariance *to, const weft_covariance *from)
+{
+    const int64_t k = to->variables;
+    const double share = (double)from->count / (double)(to->count + from->count);
+    double *sum = to->number + k;
+    double *product = sum + k;
+    double common[WEFT_MAX_VARIABLES] = {0};
+    double d[WEFT_MAX_VARIABLES];
+    for (int64_t i = 0; i < k; i++) {
+        const double mean = mean_of(to, i);
+        common[i] = mean + share * (mean_of(from, i) - mean);
+        d[i] = common[i] - from->number[i];
+    }
+    move(to, common);
+    for (int64_t i = 0; i < k; i++) {
+        sum[i] += from->number[k + i] - (double)from->count * d[i];
+        for (int64_t j = 0; j <= i; j++) {
+            *product++ += moved(from, d, i, j);
+        }
+    }
+    to->count += from->count;
+    to->until = to->count;
+}
+
 static void covariance_merge(const weft_reduction *r, void *accumulator, const void *next)
 {
     weft_covariance *to = accumulator;
     const weft_covariance *from = next;
-    const int64_t k = r->count;
-    if (to->count == 0 || from->count == 0) {
-        if (from->count > 0) {
-            memcpy(to, from, (size_t)covariance_bytes(r));
-        }
-        return;
+    if (to->count == 0) {
+        memcpy(to, from, (size_t)covariance_bytes(r));
+    } else if (from->count > 0) {
+        merge(to, from);
     }
-    const double n = (double)(to->count + from->count);
-    shift(to, from->mean, (double)to->count * ((double)from->count / n), (double)from->count / n);
-    for (int64_t i = k; i < numbers(k); i++) {
-        to->mean[i] += from->mean[i];
-    }
-    to->count += from->count;
 }
 
 static weft_status covariance_finish(const weft_reduction *r, const char *name,
@@ -101,13 +177,16 @@ static weft_status covariance_finish(const weft_reduction *r, const char *name,
     (void)name, (void)e;
     const weft_covariance *c = accumulator;
     const int64_t k = r->count;
-    const double *product = c->mean + k;
+    double d[WEFT_MAX_VARIABLES];
     double *v = value;
     v[0] = (double)c->count;
     for (int64_t i = 0; i < k; i++) {
-        v[1 + i] = c->count > 0 ? reduction_clean(c->mean[i]) : reduction_nan();
+        const double mean = c->count > 0 ? mean_of(c, i) : reduction_nan();
+        d[i] = mean - c->number[i];
+        v[1 + i] = reduction_clean(mean);
         for (int64_t j = 0; j <= i; j++) {
-            const double x = c->count > 1 ? *product++ / (double)(c->count - 1) : reduction_nan();
+            const double x =
+                c->count > 1 ? moved(c, d, i, j) / (double)(c->count - 1) : reduction_nan();
             v[1 + k + i * k + j] = reduction_clean(x);
             v[1 + k + j * k + i] = reduction_clean(x);
         }

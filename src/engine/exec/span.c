@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "engine/exec/misuse.h"
+#include "random/stream.h"
 
 #include <string.h>
 #include <weft/random.h>
@@ -48,9 +49,7 @@ unsigned char *span_accumulator(const weft_span *span, int reduction)
 
 weft_random weft_span_random(const weft_span *span, int64_t item, uint64_t stream)
 {
-    weft_random random;
-    weft_random_init(&random, weft_span_seed(span), stream, (uint64_t)item);
-    return random;
+    return stream_begin(span->flow->job->seed, stream, (uint64_t)item);
 }
 
 void weft_span_fail(const weft_span *span, int64_t item, int code, const char *text)
