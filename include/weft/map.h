@@ -337,7 +337,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
 
 /**
  * Computes every item that the result does not hold yet: weft_map_start() and weft_map_wait(), but
- * that the calling thread does the work of the service thread where no other map is under way.
+ * that the calling thread does the work of the service thread where no map has been started before.
  *
  * The result's file is made if it does not exist, and resumed if it holds the same maps, on any
  * layout; a map that is complete is passed in a moment. Signals stop the run in good order, see

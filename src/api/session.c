@@ -4,6 +4,7 @@
 
 #include "api/alike.h"
 #include "api/deadline.h"
+#include "api/files.h"
 #include "api/service.h"
 #include "api/start.h"
 #include "base/clock.h"
@@ -257,17 +258,6 @@ static void close_files(weft_session *s, weft_status status)
     watchdog_clear();
 }
 
-static void free_files(weft_session *s)
-{
-    while (s->files != NULL) {
-        session_file *f = s->files;
-        s->files = f->next;
-        free(f->job);
-        free(f->name);
-        free(f);
-    }
-}
-
 /* Maps that are under way come to their end, and stop if the program has failed. Whatever they come
  * to is the program's end, unless it has one of its own. */
 static weft_status end_maps(weft_session *s, weft_status status)
@@ -308,7 +298,7 @@ static int finish(weft_session *session, weft_status status)
     }
     placement_clear(&session->placement);
     end_mpi(session, exit_status);
-    free_files(session);
+    files_free(session);
     free(session->texts);
     free(session);
     return exit_status;

@@ -139,8 +139,7 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
         status = comm_share_error(c, (int)least[LOOK_FAILED], own, &failure);
     }
     if (parted) {
-        c->parted = failure;
-        c->is_parted = true;
+        comm_part(c, &failure);
     }
     if (status == WEFT_OK || (own != WEFT_OK && comm_broken(c))) {
         return own;
@@ -149,7 +148,22 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
     return status;
 }
 
+void comm_part(comm *c, const error *why)
+{
+    comm *trunk = c->trunk != NULL ? c->trunk : c;
+    if (!atomic_exchange(&trunk->parts, true)) {
+        trunk->parted = *why;
+        trunk->is_parted = true;
+    }
+}
+
+const error *comm_parting(const comm *c)
+{
+    const comm *trunk = c->trunk != NULL ? c->trunk : c;
+    return trunk->is_parted ? &trunk->parted : NULL;
+}
+
 bool comm_parted(const comm *c)
 {
-    return c->is_parted || (c->trunk != NULL && c->trunk->is_parted);
+    return comm_parting(c) != NULL;
 }

@@ -144,8 +144,9 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
     if (comm_broken(c)) {
         return fail_for(-1, e);
     }
-    if (c->trunk != NULL && c->trunk->is_parted) {
-        *e = c->trunk->parted;
+    if (comm_parted(c)) {
+        *e = *comm_parting(c);
+        c->abandoned = true;
         return e->status;
     }
     if (c->leaves && c->trunk != NULL && waited_ns > leave_ns && !w->told) {
@@ -185,7 +186,7 @@ static weft_status await_asleep(comm *c, int code, MPI_Request *request, const c
         const int64_t waited_ns = clock_now_ns() - start_ns;
         const weft_status status = look_around(c, &w, waited_ns, what, e);
         if (status != WEFT_OK) {
-            c->broken = true;
+            c->broken = !c->abandoned;
             return status;
         }
         sendqueue_advance(c->queue, true);
@@ -216,7 +217,7 @@ static bool is_settled(const comm *c, const void *mine, size_t count, void *all,
 {
     *status = WEFT_OK;
     if (comm_parted(c)) {
-        *e = c->is_parted ? c->parted : c->trunk->parted;
+        *e = *comm_parting(c);
         *status = e->status;
     } else if (comm_broken(c)) {
         *status = error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);

@@ -174,7 +174,7 @@ void comm_close(comm *c)
     if (c->queue != NULL) {
         comm_flush(c, INT64_C(1000000000));
     }
-    if (c->communicator != MPI_COMM_NULL && !comm_broken(c)) {
+    if (c->communicator != MPI_COMM_NULL && !comm_broken(c) && !c->abandoned) {
         (void)MPI_Comm_free(&c->communicator);
     }
     if (c->started_mpi && !c->broken) {

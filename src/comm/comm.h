@@ -65,8 +65,9 @@ weft_status comm_agree(comm *c, weft_status own, error *e);
 
 /* As comm_agree(), at the beginning of a public function: all ranks have called the same one, and
  * the account, which may be NULL, is the same on all of them; else all get an error that says what
- * differs. After different calls there is no other that all ranks make: each collective call fails
- * at once with this error from then on, but comm_close() is in order. */
+ * differs. After different calls there is no other that all ranks make: each collective call, on
+ * the trunk and all its branches, fails with this error from then on, also one that waits already,
+ * but comm_close() is in order. */
 weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_status own, error *e);
 
 /* Whether ranks have made different calls. */

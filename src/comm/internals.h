@@ -23,9 +23,12 @@ struct comm {
     int size;
     int run; /* the tag of this run's messages */
     int64_t patience_ns;
-    atomic_bool broken;    /* branches look at their trunk's */
-    atomic_bool is_parted; /* ranks have made different calls: … */
-    error parted;          /* … which */
+    atomic_bool broken; /* branches look at their trunk's */
+    /* Of the trunk: ranks have made different calls, on whichever communicator: … */
+    atomic_bool parts;     /* the first thread that sees it says … */
+    error parted;          /* … which, … */
+    atomic_bool is_parted; /* … and has said it */
+    bool abandoned;        /* a collective call was given up for that, and is still MPI's */
     int dead;              /* number of dead ranks that MPI has reported */
     bool meets;            /* waits for all ranks to make the same call */
     bool leaves;           /* makes no other call than the present one: … */
@@ -47,6 +50,12 @@ bool comm_is_death(int code);
 
 /* The least of each of these numbers over the ranks. */
 weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e);
+
+/* Ranks have made different calls. */
+void comm_part(comm *c, const error *why);
+
+/* Which; NULL: they have not. */
+const error *comm_parting(const comm *c);
 
 /* All ranks get the error of a rank that has failed, and return it; or why that cannot be. */
 weft_status comm_share_error(comm *c, int root, weft_status own, error *e);

@@ -207,13 +207,53 @@ static void take_options_of_rank_0(void)
     verdict_barrier();
 }
 
+/* Once a map has been started each rank has two threads that make collective calls: different calls
+ * are told where a rank waits in one and another rank in the other. */
+static void refuse_after_a_start(otherwise how, const char *part)
+{
+    weft_session *session = NULL;
+    weft_map *started = NULL;
+    const int64_t count = 7;
+    (void)snprintf(verdict_case, sizeof verdict_case, "case %d after a start", (int)how);
+    const otherwise mine = last() ? how : NOTHING;
+    if (!CHECK(open_session(&session, WORDS("--out", path)) == WEFT_OK)) {
+        return;
+    }
+    CHECK(weft_map_create(session, "started", 1, &count, &started) == WEFT_OK);
+    CHECK(weft_map_add_field(started, "x", WEFT_FLOAT64, 0, NULL, NULL, NULL) == WEFT_OK);
+    weft_map *map = describe(session, NOTHING);
+    CHECK(weft_map_start(started, kernel, NULL) == WEFT_OK);
+    CHECK(weft_map_wait(started, WEFT_FOREVER) == WEFT_OK);
+    const weft_status status =
+        mine == NAME ? weft_map_run(started, kernel, NULL) : go(session, map, mine);
+    if (mine != NO_RUN) {
+        CHECK(status == WEFT_ERR_USAGE);
+        if (!CHECK(strstr(weft_error_text(session), part) != NULL)) {
+            (void)fprintf(stderr, "rank %d: %s\n", verdict_rank, weft_error_text(session));
+        }
+    }
+    weft_map_destroy(map);
+    weft_map_destroy(started);
+    CHECK(weft_finish(session, status) == weft_status_exit(WEFT_ERR_USAGE));
+    verdict_barrier();
+    CHECK(verdict_rank != 0 || unlink(path) == 0);
+    verdict_barrier();
+}
+
 int main(int argc, char **argv)
 {
+    const bool multiple = argc > 1 && strcmp(argv[1], "multiple") == 0;
+    verdict_level = multiple ? MPI_THREAD_MULTIPLE : MPI_THREAD_FUNNELED;
     verdict_begin(&argc, &argv);
     (void)snprintf(path, sizeof path, "%s/alike.h5", verdict_folder);
     take_options_of_rank_0();
     keep_own_threads();
     refuse_other_options();
     refuse_other_maps();
+    if (verdict_ranks > 1) {
+        refuse_after_a_start(AGREEMENT, "weft_agree()");
+        refuse_after_a_start(NAME, "weft_map_run() of map 'started'");
+        refuse_after_a_start(NO_RUN, "weft_finish()");
+    }
     return verdict_end();
 }

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The task of a map that has been started: its run, and what its failure does to those behind it.
+ */
+#include "api/drive.h"
+
+#include "api/needs.h"
+#include "api/start.h"
+#include "base/build.h"
+#include "base/log.h"
+#include "host/signals.h"
+
+/* What the options say of children, and the map does not allow. */
+static void warn_of_isolation(const weft_map *map)
+{
+    const run_options *how = &map->start.options;
+    if (how->never_apart && comm_rank(map->session->comm) == 0 &&
+        (map->session->options.run.isolate || how->item_timeout_s > 0)) {
+        log_print(LOG_WARNING,
+                  "map '%s' is never computed in children: %s has no effect, and an item that "
+                  "crashes or hangs holds up the rank",
+                  map->job->name,
+                  map->session->options.run.isolate ? "--isolate" : "--item-timeout");
+    }
+}
+
+/* What has happened is in the way of this map. */
+static weft_status refuse(weft_map *map, const char *what)
+{
+    return error_set(&map->start.error, WEFT_STOPPED,
+                     "%s before map '%s' had begun; run the same command again to continue with it",
+                     what, map->job->name);
+}
+
+/* What this rank has to say against the beginning of a run. */
+static weft_status object(weft_map *map)
+{
+    start *w = &map->start;
+    if (w->earlier.status != WEFT_OK) {
+        w->error = w->earlier;
+        return w->error.status;
+    }
+    if (comm_broken(map->session->comm)) {
+        return refuse(map, "a rank died");
+    }
+    if (w->status != WEFT_OK) {
+        return w->status;
+    }
+    if (signals_seen() != 0) {
+        return refuse(map, signals_name(signals_seen()));
+    }
+    return atomic_load(&w->cancelled)
+               ? error_set(&w->error, WEFT_CANCELLED, "map '%s' was cancelled before it had begun",
+                           map->job->name)
+               : WEFT_OK;
+}
+
+/* Whether the ranks can begin, and all of them are to: a signal may have been sent to one alone. */
+static weft_status agree_to_run(weft_map *map)
+{
+    weft_session *s = map->session;
+    start *w = &map->start;
+    weft_status status = object(map);
+    if (!comm_broken(s->comm)) {
+        static const account nothing = {.text = NULL};
+        const bool compared = w->comparisons > 0;
+        session_allow_absence(s, s->comm);
+        status = comm_agree_on(s->comm, compared ? w->compared[0].call : "the start of a map",
+                               compared ? &w->compared[0].account : &nothing, status, &w->error);
+        for (int i = 1; i < w->comparisons && status == WEFT_OK; i++) {
+            status = comm_agree_on(s->comm, w->compared[i].call, &w->compared[i].account, WEFT_OK,
+                                   &w->error);
+        }
+    }
+    if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
+        log_print(w->earlier.status == WEFT_OK ? LOG_WARNING : LOG_INFO, "%s", w->error.text);
+    }
+    return status;
+}
+
+static weft_status begin(weft_map *map)
+{
+    weft_session *s = map->session;
+    start *w = &map->start;
+    if (w->elsewhere) {
+        thread_state_set(&w->caller.state);
+    }
+    const weft_status status = agree_to_run(map);
+    if (status == WEFT_OK) {
+        const run_setup setup = {.comm = s->comm,
+                                 .placement = &s->placement,
+                                 .job = map->job,
+                                 .options = &w->options,
+                                 .kernel = w->kernel,
+                                 .context = w->context,
+                                 .caller = &w->caller};
+        session_expect_all(s, s->comm);
+        build_of((uintptr_t)w->kernel, map->job->build);
+        warn_of_isolation(map);
+        run_begin(w->run, &setup);
+    }
+    w->begun = true;
+    service_tell_begun(s->service, &w->task);
+    return status;
+}
+
+/* Does some of a map's run: whether it is over. */
+static bool work(void *context, int64_t until_ns)
+{
+    weft_map *map = context;
+    start *w = &map->start;
+    if (!w->begun) {
+        w->status = begin(map);
+    }
+    if (w->status == WEFT_OK) {
+        if (!run_continue(w->run, until_ns)) {
+            return false;
+        }
+        w->status = run_end(w->run, &w->error);
+    }
+    return true;
+}
+
+bool drive_is_good(weft_status status)
+{
+    return status == WEFT_OK || status == WEFT_ITEMS_FAILED;
+}
+
+/* What a map that is started behind one that has failed comes to. */
+static void set_earlier(weft_map *map, const char *failed, const error *why)
+{
+    error *e = &map->start.earlier;
+    if (e->status == WEFT_OK) {
+        (void)error_set(e, why->status, "map '%s' has not begun, since map '%s' before it %s: %s",
+                        map->job->name, failed,
+                        error_is_failure(why->status) ? "failed" : "was stopped", why->text);
+    }
+}
+
+static void given(void *context)
+{
+    weft_map *map = context;
+    const weft_session *s = map->session;
+    if (s->failure.map != NULL) {
+        set_earlier(map, s->failure.map->job->name, &s->failure.error);
+    }
+    for (const need *n = map->needs; n != NULL; n = n->next) {
+        const weft_map *earlier = n->earlier;
+        if (earlier != NULL && start_is_under_way(earlier) &&
+            earlier->start.task.state == TASK_DONE && !drive_is_good(earlier->start.status)) {
+            set_earlier(map, earlier->job->name, &earlier->start.error);
+        }
+    }
+}
+
+/* Those behind a map that has failed, or was stopped but not by the program itself, do not begin;
+ * nor do those that need it, whatever was in its way. */
+static void done(void *context, task *behind)
+{
+    weft_map *map = context;
+    weft_session *s = map->session;
+    start *w = &map->start;
+    if (drive_is_good(w->status)) {
+        return;
+    }
+    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(s->comm);
+    const bool first = !cancelled && w->earlier.status == WEFT_OK;
+    w->error.status = w->status;
+    if (first && s->failure.map == NULL) {
+        s->failure.map = map;
+        s->failure.error = w->error;
+    }
+    for (; behind != NULL; behind = behind->next) {
+        if (first || needs_have(behind->context, map)) {
+            set_earlier(behind->context, map->job->name, &w->error);
+        }
+    }
+}
+
+void drive_forget_failure(void *context)
+{
+    const weft_map *map = context;
+    if (map->session->failure.map == map) {
+        map->session->failure.map = NULL;
+    }
+}
+
+void drive_set_up(weft_map *map)
+{
+    task *t = &map->start.task;
+    t->work = work;
+    t->given = given;
+    t->done = done;
+    t->context = map;
+}
