@@ -81,22 +81,13 @@ void session_allow_absence(const weft_session *s, comm *c)
     set_patience(s, c, comm_recovers() ? START_LIMITS : 0);
 }
 
-/* Called in a signal's handler. */
-static void hurry_start(void)
-{
-    watchdog_hurry(STOP_IN_START_S, weft_status_exit(WEFT_STOPPED),
-                   "weft: told to stop while MPI was starting; run the same command again\n");
-}
-
 /* Within a limit: MPI waits for all ranks. Some implementations have handlers of their own. */
 static weft_status meet_ranks(weft_session *s, int *argc, char ***argv)
 {
     watchdog_set(START_OF_MPI_S, weft_status_exit(WEFT_ERR_MPI),
                  "weft: error: MPI has not started for 5 minutes; some rank may have died\n");
-    signals_tell(hurry_start);
-    if (signals_seen() != 0) {
-        hurry_start();
-    }
+    watchdog_hurry(STOP_IN_START_S, weft_status_exit(WEFT_STOPPED),
+                   "weft: told to stop while MPI was starting; run the same command again\n");
     launcher_claim claim;
     const bool several = launcher_claims_several(&claim);
     weft_status status =
@@ -107,9 +98,8 @@ static weft_status meet_ranks(weft_session *s, int *argc, char ***argv)
     if (status == WEFT_OK) {
         status = alike_begin(s->comm, &s->error);
     }
-    signals_tell(NULL);
     watchdog_clear();
-    signals_watch();
+    signals_take_back();
     return status;
 }
 
@@ -221,26 +211,13 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
     return s->comm == NULL ? status : agree_to_finish(s, status, e);
 }
 
-static volatile sig_atomic_t status_at_end = 0;
-
-/* Called in a signal's handler. */
-static void hurry_end(void)
-{
-    watchdog_hurry(STOP_IN_END_S, status_at_end, "");
-}
-
 static void end_mpi(weft_session *s, int exit_status)
 {
     const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->options.run.dead_after_s);
-    status_at_end = exit_status;
     watchdog_set(limit > 0 ? limit : NEVER_S, exit_status, "");
-    signals_tell(hurry_end);
-    if (signals_seen() != 0) {
-        hurry_end();
-    }
+    watchdog_hurry(STOP_IN_END_S, exit_status, "");
     comm_close(s->main_comm);
     comm_close(s->comm);
-    signals_tell(NULL);
     watchdog_clear();
 }
 

@@ -2,6 +2,7 @@
 /* The signals that ask a run to stop, and those that must not end it. */
 #include "host/signals.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -38,6 +39,9 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 /* Who had the signals before the session, and before the run. */
 typedef enum level { LEVEL_SESSION, LEVEL_RUN, LEVELS } level;
 static struct sigaction before[LEVELS][ROWS];
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int watches = 0; /* runs that are under way; under the mutex */
 
 static bool in_session = false;
 static atomic_int seen = 0;
@@ -111,16 +115,29 @@ void signals_begin(void)
     in_session = true;
 }
 
-void signals_watch(void)
+void signals_take_back(void)
 {
     take(LEVEL_RUN);
 }
 
+void signals_watch(void)
+{
+    (void)pthread_mutex_lock(&mutex);
+    if (watches++ == 0) {
+        take(LEVEL_RUN);
+    }
+    (void)pthread_mutex_unlock(&mutex);
+}
+
 void signals_unwatch(void)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        put_back(LEVEL_RUN, i);
+    (void)pthread_mutex_lock(&mutex);
+    if (--watches == 0) {
+        for (size_t i = 0; i < ROWS; i++) {
+            put_back(LEVEL_RUN, i);
+        }
     }
+    (void)pthread_mutex_unlock(&mutex);
 }
 
 void signals_end(int exit_status)

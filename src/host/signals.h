@@ -12,11 +12,15 @@
  * and so are the others unless they say something else. */
 void signals_begin(void);
 
-/* Takes them over again where the start of MPI, or the program, has installed its own handlers
- * since. A second SIGINT ends the process at once. */
+/* Takes them over again where the start of MPI has installed its own handlers since. */
+void signals_take_back(void);
+
+/* A run begins: takes them over again, unless another one is under way, where the program has
+ * installed its own handlers since. A second SIGINT ends the process at once. Any thread. */
 void signals_watch(void);
 
-/* Gives the signals that signals_watch() has taken back to the handlers of that time. */
+/* It is over. Gives the signals that signals_watch() has taken, for the first of several runs, back
+ * to the handlers of that time. Any thread. */
 void signals_unwatch(void);
 
 /* The session ends, and the program with that exit status. Handlers of the program's own are put
@@ -29,7 +33,7 @@ void signals_end(int exit_status);
  * run, and asks all of the session to stop: later runs see it, too. Any thread. */
 int signals_seen(void);
 
-/* From here on `hook` is called in the handler of each signal; NULL: nothing is. */
+/* From here on `hook` is called in the handler of each signal; NULL: nothing is. Any thread. */
 void signals_tell(void (*hook)(void));
 
 /* In a forked child, whose parent decides when to stop: no signal of the tables ends it, or stops

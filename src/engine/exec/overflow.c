@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "host/stack.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@ enum { MB_BYTES = 1 << 20 };
 /* What the handler writes before and after the size, since it can print no numbers but its own. */
 static char head[96];
 static const char *tail = "";
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int watches = 0; /* runs that are under way; under the mutex */
 
 static const char *remedy(bool worker)
 {
@@ -55,7 +59,7 @@ static void tell(int64_t stack_bytes)
     write_text(tail);
 }
 
-void overflow_watch(int rank, bool worker)
+static void begin_watch(int rank, bool worker)
 {
     (void)snprintf(head, sizeof head, "weft: error: rank %d dies near the end of %s stack of ",
                    rank, owner(worker));
@@ -64,7 +68,20 @@ void overflow_watch(int rank, bool worker)
     stack_watch(tell);
 }
 
+void overflow_watch(int rank, bool worker)
+{
+    (void)pthread_mutex_lock(&mutex);
+    if (watches++ == 0) {
+        begin_watch(rank, worker);
+    }
+    (void)pthread_mutex_unlock(&mutex);
+}
+
 void overflow_unwatch(void)
 {
-    stack_unwatch();
+    (void)pthread_mutex_lock(&mutex);
+    if (--watches == 0) {
+        stack_unwatch();
+    }
+    (void)pthread_mutex_unlock(&mutex);
 }

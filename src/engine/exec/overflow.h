@@ -13,7 +13,7 @@ enum { OVERFLOW_TEXT_BYTES = 64 };
 /* Where it happened, and what helps: " near the end of …". */
 void overflow_describe(bool worker, int64_t stack_bytes, char text[OVERFLOW_TEXT_BYTES]);
 
-/* From here on a rank that dies of it says so first. */
+/* From here on, until each watch is over, a rank that dies of it says so first. */
 void overflow_watch(int rank, bool worker);
 void overflow_unwatch(void);
 

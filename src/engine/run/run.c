@@ -97,13 +97,6 @@ static const double no_limit_s = 1e9;
  * in good order. */
 enum { STOP_IN_OPENING_S = 5 };
 
-/* Called in a signal's handler. */
-static void hurry_opening(void)
-{
-    watchdog_hurry(STOP_IN_OPENING_S, weft_status_exit(WEFT_STOPPED),
-                   "weft: told to stop before the run had begun; run the same command again\n");
-}
-
 /* For a watchdog. */
 static unsigned seconds_left(int64_t deadline_ns)
 {
@@ -117,15 +110,12 @@ void run_watch(int64_t deadline_ns)
                  "weft: the time limit is over before the run has begun, while its file was "
                  "made or read: with as much time it never gets anywhere; give it more, or "
                  "larger tiles (--grain, with --fresh)\n");
-    signals_tell(hurry_opening);
-    if (signals_seen() != 0) {
-        hurry_opening();
-    }
+    watchdog_hurry(STOP_IN_OPENING_S, weft_status_exit(WEFT_STOPPED),
+                   "weft: told to stop before the run had begun; run the same command again\n");
 }
 
 void run_end_watch(void)
 {
-    signals_tell(NULL);
     watchdog_clear();
 }
 
@@ -374,12 +364,6 @@ static const char closing_words[] =
     "weft: the disk has not answered while the file was closed: what was written last may be "
     "missing; run the same command again\n";
 
-/* Called in a signal's handler. */
-static void hurry_closing(void)
-{
-    watchdog_hurry(CLOSE_S, weft_status_exit(WEFT_STOPPED), closing_words);
-}
-
 static bool is_complete(weft_status status)
 {
     return status == WEFT_OK || status == WEFT_ITEMS_FAILED;
@@ -392,10 +376,7 @@ static void watch_closing(weft_status status, int64_t deadline_ns)
         return;
     }
     watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED), closing_words);
-    signals_tell(hurry_closing);
-    if (signals_seen() != 0) {
-        hurry_closing();
-    }
+    watchdog_hurry(CLOSE_S, weft_status_exit(WEFT_STOPPED), closing_words);
 }
 
 /* The limit in whole tiles. A kernel that fills a tile's accumulators is given that tile alone. */

@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "host/signals.h"
 #include "host/watchdog.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -73,12 +75,6 @@ static void test_it_ends_the_process(void **state)
     (void)close(ends[1]);
 }
 
-static void hurry(int number)
-{
-    (void)number;
-    watchdog_hurry(1, 44, "");
-}
-
 /* A signal shortens the limit, unless there is none. */
 static void test_it_is_shortened(void **state)
 {
@@ -86,15 +82,18 @@ static void test_it_is_shortened(void **state)
     int status = 0;
     const pid_t child = fork();
     if (child == 0) {
-        struct sigaction action = {.sa_handler = hurry};
-        (void)sigaction(SIGUSR1, &action, NULL);
+        signals_begin();
         watchdog_set(100, 43, "");
+        watchdog_hurry(1, 44, "");
         watchdog_clear();
+        watchdog_hurry(1, 44, "");
         (void)raise(SIGUSR1);
         if (alarm(0) != 0) {
             _exit(1);
         }
+        signals_begin();
         watchdog_set(100, 43, "");
+        watchdog_hurry(1, 44, "");
         for (int i = 0; i < 3000; i++) {
             /* Many do not make it longer. */
             (void)raise(SIGUSR1);
@@ -105,6 +104,56 @@ static void test_it_is_shortened(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 44);
+}
+
+/* Of a signal that has come before. */
+static void test_it_is_short_after_a_signal(void **state)
+{
+    (void)state;
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        signals_begin();
+        (void)raise(SIGTERM);
+        watchdog_set(100, 43, "");
+        watchdog_hurry(1, 44, "");
+        clock_sleep_ns(INT64_C(30000000000));
+        _exit(2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 44);
+}
+
+static void *set_and_clear(void *unused)
+{
+    (void)unused;
+    watchdog_set(200, 45, "");
+    watchdog_hurry(150, 46, "");
+    watchdog_clear();
+    return NULL;
+}
+
+/* Each thread has its own: what one clears does not save another, and the first to be over counts.
+ */
+static void test_a_limit_per_thread(void **state)
+{
+    (void)state;
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        pthread_t thread;
+        signals_begin();
+        watchdog_set(1, 43, "");
+        if (pthread_create(&thread, NULL, set_and_clear, NULL) == 0) {
+            (void)pthread_join(thread, NULL);
+        }
+        clock_sleep_ns(INT64_C(30000000000));
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 43);
 }
 
 static void test_timer_goes_on(void **state)
@@ -164,6 +213,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_ends_the_process),
         cmocka_unit_test(test_it_is_shortened),
+        cmocka_unit_test(test_it_is_short_after_a_signal),
+        cmocka_unit_test(test_a_limit_per_thread),
         cmocka_unit_test_setup_teardown(test_timer_goes_on, take_alarm, leave_alarm),
         cmocka_unit_test_setup_teardown(test_timer_that_ran_out_meanwhile, take_alarm, leave_alarm),
         cmocka_unit_test_setup_teardown(test_no_timer, take_alarm, leave_alarm),
