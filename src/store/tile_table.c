@@ -183,6 +183,22 @@ static weft_status scan_records(tile_table *l, int fd, recount *killed, error *e
     return status;
 }
 
+/* Whether no tile has failed items. Once a run has ended so, there is no row of failures. */
+static bool all_good(const tile_table *l)
+{
+    return l->done == l->job->tiles.tiles && l->past_count == 0;
+}
+
+static weft_status load_failures(tile_table *l, int fd, error *e)
+{
+    weft_status status = failures_read(fd, l->path, &l->layout, l->failures, e);
+    if (status == WEFT_OK) {
+        find_end_of_failures(l);
+        status = list_rows(l, e);
+    }
+    return status;
+}
+
 /* Takes stock of what earlier runs have done. A run that was killed could not close its row; the
  * tile records know what it had done. */
 static weft_status take_stock(tile_table *l, int fd, tables *t, error *e)
@@ -194,9 +210,9 @@ static weft_status take_stock(tile_table *l, int fd, tables *t, error *e)
         killed = recount_begin(last, number);
     }
     weft_status status = scan_records(l, fd, &killed, e);
-    if (status == WEFT_OK) {
-        find_end_of_failures(l);
-        status = list_rows(l, e);
+    const bool complete = last != NULL && run_row_outcome(last) == WEFT_OUTCOME_COMPLETE;
+    if (status == WEFT_OK && !(complete && all_good(l))) {
+        status = load_failures(l, fd, e);
     }
     if (status != WEFT_OK) {
         return status;
@@ -264,8 +280,7 @@ static bool allocate_failures(tile_table *l)
 /* Takes over what earlier runs have left. */
 static weft_status load(tile_table *l, error *e)
 {
-    tables t = {.failure = l->created ? NULL : l->failures,
-                .run = calloc((size_t)l->layout.run_rows + 1, sizeof *t.run)};
+    tables t = {.run = calloc((size_t)l->layout.run_rows + 1, sizeof *t.run)};
     int fd = -1;
     weft_status status =
         t.run == NULL ? error_memory(e, "the runs of %s", l->path) : bytes_open(l->path, &fd, e);

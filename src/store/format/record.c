@@ -12,6 +12,8 @@
 /* Longer tiles are left to the vectors of this processor. */
 enum { FEW_BYTES = 240 };
 
+enum { RUNS_AT_ONCE = 32 };
+
 static uint64_t check_of(const tile_record *record, int64_t tile)
 {
     return XXH3_64bits_withSeed(record, offsetof(tile_record, check), (uint64_t)tile + 1);
@@ -39,7 +41,8 @@ bool tile_record_sound(const tile_record *record, int64_t tile)
 {
     static const unsigned char empty[sizeof *record];
     const unsigned char *bytes = (const unsigned char *)record;
-    return memcmp(bytes, empty, sizeof empty) == 0 || record->check == check_of(record, tile);
+    return (record->state == TILE_EMPTY && memcmp(bytes, empty, sizeof empty) == 0) ||
+           record->check == check_of(record, tile);
 }
 
 const char *weft_outcome_text(weft_outcome outcome)
@@ -84,30 +87,46 @@ weft_outcome outcome_of(weft_status why)
     }
 }
 
-weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
-                        const tiling *tiles, tables *t, error *e)
+weft_status failures_read(int fd, const char *path, const metadata_layout *layout,
+                          failure_row failures[], error *e)
 {
-    const struct {
-        void *rows;
-        int64_t count;
-        size_t row_bytes;
-        int64_t offset;
-    } each[] = {
-        {t->tile, t->tile != NULL ? tiles->tiles : 0, sizeof *t->tile, layout->tiles_offset},
-        {t->failure, t->failure != NULL ? layout->failure_rows : 0, sizeof *t->failure,
-         layout->failures_offset},
-        {t->run, layout->run_rows, sizeof *t->run, layout->runs_offset}};
+    return bytes_read(fd, path, failures, (size_t)layout->failure_rows * sizeof *failures,
+                      layout->failures_offset, e);
+}
+
+/* They are written from the first one on, and few of them ever are. */
+static weft_status read_runs(int fd, const char *path, const metadata_layout *layout, tables *t,
+                             error *e)
+{
     weft_status status = WEFT_OK;
-    for (int i = 0; i < 3 && status == WEFT_OK; i++) {
-        status = bytes_read(fd, path, each[i].rows, (size_t)each[i].count * each[i].row_bytes,
-                            each[i].offset, e);
-    }
+    int64_t read = 0;
     t->runs = 0;
-    while (status == WEFT_OK && t->runs < layout->run_rows && t->run[t->runs].start > 0) {
-        t->runs++;
+    while (status == WEFT_OK && t->runs == read && read < layout->run_rows) {
+        const int64_t left = layout->run_rows - read;
+        const int64_t more = left < RUNS_AT_ONCE ? left : RUNS_AT_ONCE;
+        status = bytes_read(fd, path, t->run + read, (size_t)more * sizeof *t->run,
+                            layout->runs_offset + read * (int64_t)sizeof *t->run, e);
+        read += more;
+        while (status == WEFT_OK && t->runs < read && t->run[t->runs].start > 0) {
+            t->runs++;
+        }
     }
     t->full = t->runs == layout->run_rows;
     return status;
+}
+
+weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
+                        const tiling *tiles, tables *t, error *e)
+{
+    weft_status status = WEFT_OK;
+    if (t->tile != NULL) {
+        status = bytes_read(fd, path, t->tile, (size_t)tiles->tiles * sizeof *t->tile,
+                            layout->tiles_offset, e);
+    }
+    if (status == WEFT_OK && t->failure != NULL) {
+        status = failures_read(fd, path, layout, t->failure, e);
+    }
+    return status == WEFT_OK ? read_runs(fd, path, layout, t, e) : status;
 }
 
 recount recount_begin(run_row *row, int32_t run)

@@ -117,6 +117,9 @@ typedef struct tables {
 weft_status tables_read(int fd, const char *path, const metadata_layout *layout,
                         const tiling *tiles, tables *t, error *e);
 
+weft_status failures_read(int fd, const char *path, const metadata_layout *layout,
+                          failure_row failures[], error *e);
+
 /* What the tile records know of a run better than its row, which is older: its items, its time in
  * the kernel, its end. Between the two calls every sound record is counted. */
 typedef struct recount {
