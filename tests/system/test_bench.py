@@ -153,7 +153,7 @@ class Bench(SystemTest):
             with self.subTest(does=does):
                 folder = self.path("programs")
                 shutil.copytree(os.path.dirname(BENCH), folder, ignore=lambda _, names: [
-                    name for name in names if not name.startswith(("weft-bench", "bench-"))])
+                    name for name in names if not name.startswith(("weft-bench", "bench"))])
                 with open(os.path.join(folder, "bench-weft"), "w", encoding="ascii") as file:
                     file.write(f"#!/bin/sh\n{does}\n")
                 ending = self.start(os.path.join(folder, "weft-bench"),
