@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* coast: how far every place on earth is from the ocean's shoreline. */
+#include "axis.h"
 #include "bands.h"
 #include "chart.h"
 #include "coast.h"
@@ -8,7 +9,6 @@
 #include "survey.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <weft/weft.h>
 
 /* A finer grid would not fit on any disk. */
@@ -78,30 +78,15 @@ static weft_status prepare(weft_session *session, const request *wish, job *work
 }
 
 /* The middles of the cells. */
-static weft_status label(weft_session *session, const job *work, weft_map *map)
+
+static double longitude(const void *shore, int64_t column)
 {
-    double *lon = malloc(2 * (size_t)work->rows * sizeof *lon);
-    double *lat = malloc((size_t)work->rows * sizeof *lat);
-    weft_status status = WEFT_OK;
-    if (lon == NULL || lat == NULL) {
-        status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the grid");
-    } else {
-        for (int64_t i = 0; i < 2 * work->rows; i++) {
-            lon[i] = coast_lon(work->shore, i);
-        }
-        for (int64_t i = 0; i < work->rows; i++) {
-            lat[i] = coast_lat(work->shore, i);
-        }
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_dimension(map, 0, "lat", "degrees_north", lat);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_dimension(map, 1, "lon", "degrees_east", lon);
-    }
-    free(lat);
-    free(lon);
-    return status;
+    return coast_lon(shore, column);
+}
+
+static double latitude(const void *shore, int64_t row)
+{
+    return coast_lat(shore, row);
 }
 
 static weft_status describe(weft_session *session, const request *wish, const job *work,
@@ -111,7 +96,12 @@ static weft_status describe(weft_session *session, const request *wish, const jo
     const uint8_t neither = 255;
     weft_status status = weft_map_create(session, "coast", 2, shape, map);
     if (status == WEFT_OK) {
-        status = label(session, work, *map);
+        status =
+            axis_set(session, *map, 0, "lat", "degrees_north", work->rows, latitude, work->shore);
+    }
+    if (status == WEFT_OK) {
+        status = axis_set(session, *map, 1, "lon", "degrees_east", 2 * work->rows, longitude,
+                          work->shore);
     }
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "distance", WEFT_FLOAT64, 0, NULL, "km",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* mandelbrot: how fast the points of the complex plane escape, the classic irregular loop. */
+#include "axis.h"
 #include "draw/picture.h"
 #include "plane.h"
 #include "portrait.h"
 
-#include <stdlib.h>
 #include <weft/weft.h>
 
 typedef struct request {
@@ -56,30 +56,15 @@ static weft_status check(weft_session *session, request *wish)
 }
 
 /* The parts of c along the view's height and width. */
-static weft_status label(weft_session *session, const plane *view, weft_map *map)
+
+static double imaginary_part(const void *view, int64_t row)
 {
-    double *x = malloc((size_t)view->width * sizeof *x);
-    double *y = malloc((size_t)view->height * sizeof *y);
-    weft_status status = WEFT_OK;
-    if (x == NULL || y == NULL) {
-        status = weft_error(session, WEFT_ERR_MEMORY, "out of memory for the axes");
-    } else {
-        for (int64_t i = 0; i < view->width; i++) {
-            x[i] = plane_x(view, i);
-        }
-        for (int64_t i = 0; i < view->height; i++) {
-            y[i] = plane_y(view, i);
-        }
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_dimension(map, 0, "imaginary", "1", y);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_dimension(map, 1, "real", "1", x);
-    }
-    free(y);
-    free(x);
-    return status;
+    return plane_y(view, row);
+}
+
+static double real_part(const void *view, int64_t column)
+{
+    return plane_x(view, column);
 }
 
 static weft_status describe(weft_session *session, const plane *view, weft_map **map)
@@ -87,7 +72,10 @@ static weft_status describe(weft_session *session, const plane *view, weft_map *
     const int64_t shape[] = {view->height, view->width};
     weft_status status = weft_map_create(session, "mandelbrot", 2, shape, map);
     if (status == WEFT_OK) {
-        status = label(session, view, *map);
+        status = axis_set(session, *map, 0, "imaginary", "1", view->height, imaginary_part, view);
+    }
+    if (status == WEFT_OK) {
+        status = axis_set(session, *map, 1, "real", "1", view->width, real_part, view);
     }
     if (status == WEFT_OK) {
         status = weft_map_add_field(*map, "iterations", WEFT_UINT32, 0, NULL, "1",

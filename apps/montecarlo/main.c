@@ -2,11 +2,11 @@
 /* montecarlo: what an Asian option is worth, with an error bar, and a table of such options that
  * uses what the first map has found. Killed anywhere, the same command goes on. */
 #include "asian.h"
+#include "axis.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <weft/weft.h>
 
 #define MOST_PATHS 1e9 /* of an item of the table */
@@ -48,14 +48,16 @@ static int simulate(const weft_span *span, void *context)
     return 0;
 }
 
-static double strike_of_row(const request *wish, int64_t row)
+static double strike_of_row(const void *context, int64_t row)
 {
+    const request *wish = context;
     const double share = wish->strikes == 1 ? 0.5 : (double)row / (double)(wish->strikes - 1);
     return wish->option.strike * (0.8 + 0.4 * share);
 }
 
-static double maturity_of_column(const request *wish, int64_t column)
+static double maturity_of_column(const void *context, int64_t column)
 {
+    const request *wish = context;
     return wish->option.maturity * (double)(column + 1) / (double)wish->maturities;
 }
 
@@ -153,34 +155,16 @@ static weft_status describe_paths(weft_session *session, const request *wish, we
     return status;
 }
 
-/* Names a dimension of the table, of which each item has a coordinate. */
-static weft_status label(weft_session *session, weft_map *map, int dimension, const request *wish)
-{
-    const int64_t count = dimension == 0 ? wish->strikes : wish->maturities;
-    double *values = malloc((size_t)count * sizeof *values);
-    if (values == NULL) {
-        return weft_error(session, WEFT_ERR_MEMORY, "out of memory for %" PRId64 " coordinates",
-                          count);
-    }
-    for (int64_t i = 0; i < count; i++) {
-        values[i] = dimension == 0 ? strike_of_row(wish, i) : maturity_of_column(wish, i);
-    }
-    const weft_status status = dimension == 0
-                                   ? weft_map_set_dimension(map, 0, "strike", "EUR", values)
-                                   : weft_map_set_dimension(map, 1, "maturity", "year", values);
-    free(values);
-    return status;
-}
-
 static weft_status describe_table(weft_session *session, const request *wish, weft_map **map)
 {
     const int64_t shape[] = {wish->strikes, wish->maturities};
     weft_status status = weft_map_create(session, "table", 2, shape, map);
     if (!status) {
-        status = label(session, *map, 0, wish);
+        status = axis_set(session, *map, 0, "strike", "EUR", wish->strikes, strike_of_row, wish);
     }
     if (!status) {
-        status = label(session, *map, 1, wish);
+        status = axis_set(session, *map, 1, "maturity", "year", wish->maturities,
+                          maturity_of_column, wish);
     }
     if (!status) {
         status = weft_map_add_field(*map, "value", WEFT_FLOAT64, 0, NULL, "EUR", "value");
