@@ -70,19 +70,27 @@ static void done(void *context, task *behind)
     }
 }
 
-static void create(errand t[TASKS], bool background, service **s, log *l)
+/* A service, and what it may be given. */
+typedef struct scene {
+    service *s;
+    errand t[TASKS];
+    log l;
+} scene;
+
+static void create(scene *c, bool background)
 {
     error e = {.status = WEFT_OK};
-    assert_int_equal(service_create(background, s, &e), WEFT_OK);
-    assert_int_equal(service_in_background(*s), background);
-    *l = (log){.count = 0};
+    assert_int_equal(service_create(background, &c->s, &e), WEFT_OK);
+    assert_int_equal(service_in_background(c->s), background);
+    c->l = (log){.count = 0};
     for (int i = 0; i < TASKS; i++) {
-        t[i] = (errand){.task = {.work = work, .given = given, .done = done, .context = &t[i]},
-                        .service = *s,
-                        .log = l,
-                        .pieces = 3,
-                        .creator = pthread_self()};
-        atomic_init(&t[i].held, false);
+        errand *t = &c->t[i];
+        *t = (errand){.task = {.work = work, .given = given, .done = done, .context = t},
+                      .service = c->s,
+                      .log = &c->l,
+                      .pieces = 3,
+                      .creator = pthread_self()};
+        atomic_init(&t->held, false);
     }
 }
 
@@ -97,25 +105,23 @@ static void test_in_their_order(void **state)
 {
     (void)state;
     for (int background = 0; background < 2; background++) {
-        errand t[TASKS];
-        service *s = NULL;
-        log l;
-        create(t, background, &s, &l);
-        assert_true(service_idle(s));
+        scene c;
+        create(&c, background);
+        assert_true(service_idle(c.s));
         for (int i = 0; i < TASKS; i++) {
-            assert_int_equal(service_state(s, &t[i].task), TASK_NONE);
-            give(s, &t[i]);
+            assert_int_equal(service_state(c.s, &c.t[i].task), TASK_NONE);
+            give(c.s, &c.t[i]);
         }
-        assert_true(service_wait(s, &t[TASKS - 1].task, TASK_DONE, INT64_MAX));
-        assert_true(service_idle(s));
-        assert_int_equal(l.count, TASKS);
+        assert_true(service_wait(c.s, &c.t[TASKS - 1].task, TASK_DONE, INT64_MAX));
+        assert_true(service_idle(c.s));
+        assert_int_equal(c.l.count, TASKS);
         for (int i = 0; i < TASKS; i++) {
-            assert_ptr_equal(l.done[i], &t[i]);
-            assert_int_equal(t[i].worked, 3);
-            assert_int_equal(t[i].here, !background);
-            assert_int_equal(service_state(s, &t[i].task), TASK_DONE);
+            assert_ptr_equal(c.l.done[i], &c.t[i]);
+            assert_int_equal(c.t[i].worked, 3);
+            assert_int_equal(c.t[i].here, !background);
+            assert_int_equal(service_state(c.s, &c.t[i].task), TASK_DONE);
         }
-        service_destroy(s);
+        service_destroy(c.s);
     }
 }
 
@@ -124,23 +130,21 @@ static void test_a_limit(void **state)
 {
     (void)state;
     for (int background = 0; background < 2; background++) {
-        errand t[TASKS];
-        service *s = NULL;
-        log l;
-        create(t, background, &s, &l);
-        atomic_store(&t[0].held, true);
-        give(s, &t[0]);
-        give(s, &t[1]);
-        assert_false(service_wait(s, &t[0].task, TASK_DONE, clock_now_ns()));
-        assert_false(service_wait(s, &t[1].task, TASK_DONE, clock_now_ns() + 10000000));
-        assert_true(service_wait(s, &t[0].task, TASK_BEGUN, clock_now_ns() + long_ns));
-        assert_int_equal(service_state(s, &t[1].task), TASK_GIVEN);
-        assert_false(service_idle(s));
-        assert_int_equal(l.count, 0);
-        atomic_store(&t[0].held, false);
-        assert_true(service_wait(s, &t[1].task, TASK_DONE, clock_now_ns() + long_ns));
-        assert_int_equal(l.count, 2);
-        service_destroy(s);
+        scene c;
+        create(&c, background);
+        atomic_store(&c.t[0].held, true);
+        give(c.s, &c.t[0]);
+        give(c.s, &c.t[1]);
+        assert_false(service_wait(c.s, &c.t[0].task, TASK_DONE, clock_now_ns()));
+        assert_false(service_wait(c.s, &c.t[1].task, TASK_DONE, clock_now_ns() + 10000000));
+        assert_true(service_wait(c.s, &c.t[0].task, TASK_BEGUN, clock_now_ns() + long_ns));
+        assert_int_equal(service_state(c.s, &c.t[1].task), TASK_GIVEN);
+        assert_false(service_idle(c.s));
+        assert_int_equal(c.l.count, 0);
+        atomic_store(&c.t[0].held, false);
+        assert_true(service_wait(c.s, &c.t[1].task, TASK_DONE, clock_now_ns() + long_ns));
+        assert_int_equal(c.l.count, 2);
+        service_destroy(c.s);
     }
 }
 
@@ -148,38 +152,34 @@ static void test_a_limit(void **state)
 static void test_nothing_by_itself(void **state)
 {
     (void)state;
-    errand t[TASKS];
-    service *s = NULL;
-    log l;
-    create(t, false, &s, &l);
-    give(s, &t[0]);
-    assert_int_equal(t[0].worked, 0);
-    for (int i = 1; i < t[0].pieces; i++) {
-        assert_false(service_wait(s, &t[0].task, TASK_DONE, 0));
-        assert_int_equal(t[0].worked, i);
+    scene c;
+    create(&c, false);
+    give(c.s, &c.t[0]);
+    assert_int_equal(c.t[0].worked, 0);
+    for (int i = 1; i < c.t[0].pieces; i++) {
+        assert_false(service_wait(c.s, &c.t[0].task, TASK_DONE, 0));
+        assert_int_equal(c.t[0].worked, i);
     }
-    assert_true(service_wait(s, &t[0].task, TASK_DONE, 0));
-    service_destroy(s);
+    assert_true(service_wait(c.s, &c.t[0].task, TASK_DONE, 0));
+    service_destroy(c.s);
 }
 
 /* At once, by the caller, also where there would be a service thread. */
 static void test_at_once(void **state)
 {
     (void)state;
-    errand t[TASKS];
-    service *s = NULL;
-    log l;
-    create(t, true, &s, &l);
-    service_do(s, &t[0].task);
-    assert_true(t[0].here);
-    assert_int_equal(service_state(s, &t[0].task), TASK_DONE);
-    give(s, &t[1]);
-    assert_true(service_wait(s, &t[1].task, TASK_DONE, INT64_MAX));
-    assert_false(t[1].here);
-    service_do(s, &t[2].task);
-    assert_true(t[2].here);
-    assert_int_equal(l.count, 3);
-    service_destroy(s);
+    scene c;
+    create(&c, true);
+    service_do(c.s, &c.t[0].task);
+    assert_true(c.t[0].here);
+    assert_int_equal(service_state(c.s, &c.t[0].task), TASK_DONE);
+    give(c.s, &c.t[1]);
+    assert_true(service_wait(c.s, &c.t[1].task, TASK_DONE, INT64_MAX));
+    assert_false(c.t[1].here);
+    service_do(c.s, &c.t[2].task);
+    assert_true(c.t[2].here);
+    assert_int_equal(c.l.count, 3);
+    service_destroy(c.s);
 }
 
 /* Those that are behind one that fails learn of it, whether they were given before or after. */
@@ -187,25 +187,23 @@ static void test_failures_are_told(void **state)
 {
     (void)state;
     for (int background = 0; background < 2; background++) {
-        errand t[TASKS];
-        service *s = NULL;
-        log l;
-        create(t, background, &s, &l);
-        atomic_store(&t[1].held, true);
-        t[1].fails = true;
+        scene c;
+        create(&c, background);
+        atomic_store(&c.t[1].held, true);
+        c.t[1].fails = true;
         for (int i = 0; i < 3; i++) {
-            give(s, &t[i]);
+            give(c.s, &c.t[i]);
         }
-        assert_true(service_wait(s, &t[1].task, TASK_BEGUN, clock_now_ns() + long_ns));
-        atomic_store(&t[1].held, false);
-        assert_true(service_wait(s, &t[1].task, TASK_DONE, INT64_MAX));
-        give(s, &t[3]);
-        assert_true(service_wait(s, &t[3].task, TASK_DONE, INT64_MAX));
-        assert_false(t[0].told);
-        assert_false(t[1].told);
-        assert_true(t[2].told);
-        assert_true(t[3].told);
-        service_destroy(s);
+        assert_true(service_wait(c.s, &c.t[1].task, TASK_BEGUN, clock_now_ns() + long_ns));
+        atomic_store(&c.t[1].held, false);
+        assert_true(service_wait(c.s, &c.t[1].task, TASK_DONE, INT64_MAX));
+        give(c.s, &c.t[3]);
+        assert_true(service_wait(c.s, &c.t[3].task, TASK_DONE, INT64_MAX));
+        assert_false(c.t[0].told);
+        assert_false(c.t[1].told);
+        assert_true(c.t[2].told);
+        assert_true(c.t[3].told);
+        service_destroy(c.s);
     }
     service_destroy(NULL);
 }

@@ -110,6 +110,16 @@ static weft_status start(program *p, int i)
     return weft_map_start(p->map[i], compute, &p->work[i]);
 }
 
+/* Two maps are started, of which the first stands at that item. */
+static void begin_standing(program *p, int64_t item)
+{
+    begin(p, WORKERS, fixture_path());
+    p->work[0].stands_at = item;
+    assert_int_equal(start(p, 0), WEFT_OK);
+    assert_int_equal(start(p, 1), WEFT_OK);
+    await(&p->work[0].standing);
+}
+
 static void check_said(const program *p, const char *text)
 {
     if (strstr(weft_error_text(p->session), text) == NULL) {
@@ -160,11 +170,7 @@ static void test_beside_the_caller(void **state)
 {
     (void)state;
     static program p;
-    begin(&p, WORKERS, fixture_path());
-    p.work[0].stands_at = 100;
-    assert_int_equal(start(&p, 0), WEFT_OK);
-    assert_int_equal(start(&p, 1), WEFT_OK);
-    await(&p.work[0].standing);
+    begin_standing(&p, 100);
     assert_false(weft_map_test(p.map[0]));
     assert_int_equal(weft_map_wait(p.map[0], 0.01), WEFT_TIMEOUT);
     check_said(&p, "'map-0' is not done");
@@ -350,11 +356,7 @@ static void test_a_signal_ends_all(void **state)
 {
     (void)state;
     static program p;
-    begin(&p, WORKERS, fixture_path());
-    p.work[0].stands_at = 200;
-    assert_int_equal(start(&p, 0), WEFT_OK);
-    assert_int_equal(start(&p, 1), WEFT_OK);
-    await(&p.work[0].standing);
+    begin_standing(&p, 200);
     (void)raise(SIGTERM);
     assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_STOPPED);
     assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_STOPPED);
@@ -390,11 +392,7 @@ static void test_end_of_session(void **state)
         assert_int_equal(start(&p, 1), WEFT_OK);
         assert_int_equal(weft_finish(p.session, WEFT_OK), 2);
     }
-    begin(&p, WORKERS, fixture_path());
-    p.work[0].stands_at = 100;
-    assert_int_equal(start(&p, 0), WEFT_OK);
-    assert_int_equal(start(&p, 1), WEFT_OK);
-    await(&p.work[0].standing);
+    begin_standing(&p, 100);
     assert_int_equal(weft_finish(p.session, WEFT_ERR_USAGE), 2);
     for (int item = 0; item < ITEMS; item++) {
         assert_int_equal(p.work[1].calls[item], 0);
@@ -405,11 +403,7 @@ static void test_destroy_under_way(void **state)
 {
     (void)state;
     static program p;
-    begin(&p, WORKERS, fixture_path());
-    p.work[0].stands_at = 100;
-    assert_int_equal(start(&p, 0), WEFT_OK);
-    assert_int_equal(start(&p, 1), WEFT_OK);
-    await(&p.work[0].standing);
+    begin_standing(&p, 100);
     weft_map_destroy(p.map[0]);
     p.map[0] = NULL;
     assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
