@@ -81,12 +81,13 @@ static inline int64_t pace_span_limit(int64_t call_tiles)
 /* A span should take this long: far more than taking it costs, far less than anyone notices. At the
  * end of a block it is shorter, but never so short that taking it, a few tens of nanoseconds, would
  * be more than a hundredth of it. Shorter ones do not tell the whole team how long a tile takes. To
- * hand a coarse span over to a child, and to wait for it, costs tens of microseconds. */
+ * hand a coarse span over to a child, and to wait for it, costs tens of microseconds, and some
+ * hundreds where other programs compute, too. */
 enum {
     PACE_SPAN_NS = 500000,
     PACE_LEAST_SPAN_NS = 5000,
-    PACE_COARSE_SPAN_NS = 5000000,
-    PACE_LEAST_COARSE_SPAN_NS = 2500000
+    PACE_COARSE_SPAN_NS = 20000000,
+    PACE_LEAST_COARSE_SPAN_NS = 5000000
 };
 
 static inline int64_t pace_smaller(int64_t a, int64_t b)
