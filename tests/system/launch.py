@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Starts the real programs, alone and under mpirun, and ends what was started, whatever happens."""
 
+import concurrent.futures
 import glob
+import io
 import os
 import random
 import re
@@ -340,6 +342,46 @@ def needs(program, name):
     return unittest.skipUnless(program, f"{name} is not built here")
 
 
-def main():
+def alone(test):
+    """Marks a test beside which nothing runs: it has a tenth of a second for what it does, or a
+    preexec_fn, which Python does not like among threads."""
+    test.alone = True
+    return test
+
+
+class SideBySide:
+    """Runs the tests of a module, so many at once: what most of them do is wait. Each has a folder
+    of its own, and what it prints comes in one piece."""
+
+    def __init__(self, at_once):
+        self.at_once = at_once
+
+    def run(self, suite):
+        tests = [test for each in suite for test in each]
+        lonely = [test for test in tests if hasattr(getattr(test, test.id().split(".")[-1]), "alone")]
+        with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
+            done = list(pool.map(self.run_one, [test for test in tests if test not in lonely]))
+        done += map(self.run_one, lonely)
+        whole = unittest.TestResult()
+        for each in done:
+            whole.testsRun += each.testsRun
+            whole.failures += each.failures
+            whole.errors += each.errors
+            whole.skipped += each.skipped
+        print(f"{whole.testsRun} tests, {self.at_once} at once: {len(whole.failures)} failed, "
+              f"{len(whole.errors)} errors, {len(whole.skipped)} skipped", flush=True)
+        return whole
+
+    @staticmethod
+    def run_one(test):
+        text = io.StringIO()
+        result = unittest.TextTestRunner(text, verbosity=2).run(test)
+        print(text.getvalue(), flush=True)
+        return result
+
+
+def main(at_once=1):
     print(" ".join(sys.argv), flush=True)
+    if at_once > 1:
+        unittest.main(module="__main__", testRunner=SideBySide(at_once))
     unittest.main(module="__main__", verbosity=2)

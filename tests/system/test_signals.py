@@ -20,8 +20,8 @@ import time
 import numpy as np
 
 import results
-from launch import (KNOWN, LIMIT_S, MANDELBROT, SAFE_LIMIT_S, SystemTest, command, environment,
-                    lives, main, needs, strike, strike_at_once)
+from launch import (KNOWN, LIMIT_S, MANDELBROT, SAFE_LIMIT_S, SystemTest, alone, command,
+                    environment, lives, main, needs, strike, strike_at_once)
 
 STOPPED = 75
 COUNT = 600
@@ -130,6 +130,7 @@ class Signals(SystemTest):
         ending = self.run_well(KNOWN, *self.words("--time-limit", "1-00:00:00"), layout=(2, 2))
         self.assertNotIn("time limit", ending.err)
 
+    @alone
     def test_nothing_computed_is_dropped(self):
         """A short kernel is waited for."""
         for number in SIGNALS:
@@ -215,6 +216,7 @@ class Signals(SystemTest):
         strike(launch.pid, signal.SIGTERM)
         self.check_resumes(self.check_stopped(launch.finish()), (0, 2))
 
+    @alone
     def test_second_sigint_ends_at_once(self):
         for layout, whom in (((0, 2), None), ((0, 0), None), ((2, 1), 0), ((2, 1), 1)):
             with self.subTest(layout=layout, rank=whom):
@@ -336,6 +338,7 @@ class Signals(SystemTest):
         self.assert_ended(ending, STOPPED)
         self.assertFalse(os.path.exists(self.path()))
 
+    @alone
     def test_nohup(self):
         """Who has SIGHUP ignored has a reason."""
         launch = self.begin(stays=False, layout=(0, 2), preexec_fn=ignore_hangup)
@@ -343,6 +346,7 @@ class Signals(SystemTest):
         self.assert_ended(launch.finish())
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(COUNT))
 
+    @alone
     @needs(MANDELBROT, "mandelbrot")
     def test_limit_on_cpu_time(self):
         """Also of children, which have limits of their own."""
@@ -371,4 +375,4 @@ class Signals(SystemTest):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)
