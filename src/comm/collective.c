@@ -270,6 +270,13 @@ weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least
     return await(c, code, &request, "MPI_Iallreduce", e);
 }
 
+weft_status comm_duplicate(comm *c, MPI_Comm *duplicate, error *e)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    const int code = MPI_Comm_idup(c->communicator, duplicate, &request);
+    return await(c, code, &request, "MPI_Comm_idup", e);
+}
+
 weft_status comm_share_error(comm *c, int root, weft_status own, error *e)
 {
     error failure = {.status = WEFT_OK};

@@ -71,7 +71,8 @@ weft_status comm_meet(comm *c, error *e)
     if (all == NULL) {
         return error_memory(e, "the processes of %d ranks", c->size);
     }
-    weft_status status = comm_gather(c, &mine, sizeof mine, all, e);
+    /* On the trunk it is known who dies meanwhile. */
+    weft_status status = comm_gather(c->trunk != NULL ? c->trunk : c, &mine, sizeof mine, all, e);
     siblings_forget();
     if (status == WEFT_OK) {
         status = neighbours_create(all, c->size, c->rank, &c->neighbours, e);
@@ -85,11 +86,11 @@ weft_status comm_meet(comm *c, error *e)
     return status;
 }
 
-/* All processes of the job. */
-static weft_status join(comm *c, MPI_Comm all, error *e)
+/* Takes a duplicate of a communicator; `code` is what making it returned. */
+static weft_status join(comm *c, int code, MPI_Comm duplicate, error *e)
 {
-    int code = MPI_Comm_dup(all, &c->communicator);
     if (code == MPI_SUCCESS) {
+        c->communicator = duplicate;
         code = MPI_Comm_set_errhandler(c->communicator, MPI_ERRORS_RETURN);
     }
     if (code == MPI_SUCCESS) {
@@ -99,6 +100,22 @@ static weft_status join(comm *c, MPI_Comm all, error *e)
         code = MPI_Comm_size(c->communicator, &c->size);
     }
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, "MPI_Comm_dup");
+}
+
+/* All processes of the job. */
+static weft_status join_all(comm *c, error *e)
+{
+    MPI_Comm duplicate = MPI_COMM_NULL;
+    const int code = MPI_Comm_dup(MPI_COMM_WORLD, &duplicate);
+    return join(c, code, duplicate, e);
+}
+
+/* The same ranks. MPI may write where it is to put the duplicate long after a wait has failed. */
+static weft_status join_trunk(comm *c, error *e)
+{
+    static MPI_Comm duplicate;
+    const weft_status status = comm_duplicate(c->trunk, &duplicate, e);
+    return status == WEFT_OK ? join(c, MPI_SUCCESS, duplicate, e) : status;
 }
 
 weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
@@ -122,7 +139,7 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
                            "sessions calls MPI_Init_thread() and MPI_Finalize() itself");
     } else if (!finalised && (initialised || asked)) {
         status = start_mpi(c, argc, argv, initialised, e);
-        status = status == WEFT_OK ? join(c, MPI_COMM_WORLD, e) : status;
+        status = status == WEFT_OK ? join_all(c, e) : status;
     }
     if (status == WEFT_OK) {
         status = sendqueue_create(c->size, PART_BYTES, &c->queue, e);
@@ -154,7 +171,7 @@ weft_status comm_branch(comm *trunk, comm **out, error *e)
                 .queue = trunk->queue,
                 .found = MPI_MESSAGE_NULL};
     if (trunk->size > 1) {
-        status = join(c, trunk->communicator, e);
+        status = join_trunk(c, e);
         status = status == WEFT_OK ? comm_meet(c, e) : status;
     }
     if (status != WEFT_OK) {

@@ -57,6 +57,10 @@ void comm_part(comm *c, const error *why);
 /* Which; NULL: they have not. */
 const error *comm_parting(const comm *c);
 
+/* A communicator of the same ranks. Collective. *duplicate may be written to at any time after a
+ * wait for it that has failed. */
+weft_status comm_duplicate(comm *c, MPI_Comm *duplicate, error *e);
+
 /* All ranks get the error of a rank that has failed, and return it; or why that cannot be. */
 weft_status comm_share_error(comm *c, int root, weft_status own, error *e);
 

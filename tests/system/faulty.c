@@ -3,7 +3,7 @@
  *
  * FAULTY holds rules with semicolons between them; a rule is words with commas between them:
  * - call=NAME: pwrite, pread, fdatasync, fsync, fallocate, close, open, futimens,
- *   stat, link or renameat2
+ *   stat, link or renameat2; MPI_Comm_idup, on the path MPI
  * - path=SUFFIX: only on files whose names end so
  * - rank=R: only on that rank of Open MPI's
  * - thread=main: only from the main thread of a process
@@ -410,4 +410,13 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
     return strike_path("renameat2", from, 0, 1) != NULL
                ? -1
                : next(from_folder, from, to_folder, to, flags);
+}
+
+/* Open MPI's handles are pointers. */
+int MPI_Comm_idup(void *from, void **to, void **request);
+
+int MPI_Comm_idup(void *from, void **to, void **request)
+{
+    NEXT(MPI_Comm_idup);
+    return strike_path("MPI_Comm_idup", "/MPI", 0, 1) != NULL ? 1 : next(from, to, request);
 }

@@ -8,8 +8,9 @@ import signal
 import time
 
 import results
-from launch import (KNOWN, LIMIT_S, MPIRUN, WEFT, Launch, SystemTest, lives, main,
-                    rank_of, recovery, stat_of, strike)
+from faults import FAULTY, faulty
+from launch import (KNOWN, LIMIT_S, MPIRUN, WEFT, Launch, SystemTest, alone, lives, main,
+                    needs, rank_of, recovery, stat_of, strike)
 
 SEED = int(os.environ.get("DEATHS_SEED", str(random.SystemRandom().randrange(1 << 32))))
 COUNT = 1500
@@ -140,6 +141,28 @@ class Deaths(SystemTest):
                 if os.path.exists(self.path()):
                     self.assertEqual(results.done_items(self.path()).sum(), 0)
 
+    @needs(FAULTY, "faulty.so")
+    def test_a_death_in_the_last_step_of_the_start(self):
+        """MPI has started, and a rank does not come to make the second communicator. It is not the
+        neighbour that sees the death."""
+        for victim in (3, 0):
+            with self.subTest(victim=victim):
+                log = self.path(f"log-{victim}")
+                words = [*MPIRUN, *recovery(), "-np", "4", KNOWN, "--threads", "1", "--out",
+                         self.path()]
+                launch = Launch(words, env=faulty("call=MPI_Comm_idup,path=MPI,rank=1,delay=86400",
+                                                  log=log))
+                self.launches.append(launch)
+                launch.wait_for(lambda: os.path.exists(log), "one of them stands still")
+                pids = launch.ranks()
+                strike(pids[victim], signal.SIGKILL)
+                launch.wait_for(lambda: not any(lives(pids[rank]) for rank in (0, 2, 3)),
+                                "all others end")
+                strike(pids[1], signal.SIGKILL)
+                ending = launch.finish_after_deaths()
+                self.assertIn(f"rank {victim} has died while others wait", ending.err)
+                self.assertFalse(os.path.exists(self.path()))
+
     def test_all_but_rank_0_are_killed(self):
         launch = self.start_job(4, 1)
         for rank in (1, 2, 3):
@@ -213,6 +236,7 @@ class Deaths(SystemTest):
         strike(pid, signal.SIGCONT)
         return time.monotonic() - began
 
+    @alone
     def test_short_stops_are_nothing(self):
         launch = self.start_job(3, 1, "--dead-after", 4)
         longest = max(self.stop_for(self.pids[rank], 0.8) for rank in (2, 0, 1))
@@ -280,6 +304,7 @@ class Deaths(SystemTest):
                                "--dead-after", 0.02, layout=(2, 1))
         self.assertEqual(results.all_bytes(self.path()), results.known_bytes(1000), str(ending))
 
+    @alone
     def test_what_may_not_be_written_is_computed_again(self):
         """Of a kernel with side effects, while rank 0 has not been heard of for most of the limit."""
         calls = self.path("calls")
@@ -331,4 +356,4 @@ class Deaths(SystemTest):
 
 if __name__ == "__main__":
     print(f"DEATHS_SEED={SEED}")
-    main()
+    main(at_once=3)
