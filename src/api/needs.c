@@ -24,10 +24,16 @@ weft_status weft_map_needs(weft_map *map, weft_map *earlier)
     if (status != WEFT_OK) {
         return status;
     }
-    if (earlier == NULL || earlier->session != map->session) {
+    if (earlier == NULL) {
         return error_set(e, WEFT_ERR_USAGE,
-                         "map '%s' cannot need map '%s', which is not of its session",
-                         map->job->name, earlier == NULL ? "" : earlier->job->name);
+                         "map '%s' is to need a map, and NULL is given: create that map first",
+                         map->job->name);
+    }
+    if (earlier->session != map->session) {
+        return error_set(e, WEFT_ERR_USAGE,
+                         "map '%s' cannot need map '%s', which is of another session: create both "
+                         "in one",
+                         map->job->name, earlier->job->name);
     }
     if (earlier == map || needs(earlier, map)) {
         return error_set(e, WEFT_ERR_USAGE,
@@ -50,7 +56,8 @@ weft_status needs_check(const weft_map *map)
         const weft_map *earlier = n->earlier;
         if (earlier == NULL) {
             return error_set(&map->session->error, WEFT_ERR_USAGE,
-                             "map '%s' needs a map that was destroyed before it was complete",
+                             "map '%s' needs a map that was destroyed before it was complete: "
+                             "destroy maps once those that need them are done",
                              map->job->name);
         }
         if (!earlier->complete && !start_is_under_way(earlier)) {
@@ -58,7 +65,8 @@ weft_status needs_check(const weft_map *map)
             return error_set(&map->session->error, WEFT_ERR_USAGE,
                              "map '%s' needs map '%s', which %s%s", map->job->name,
                              earlier->job->name,
-                             failed ? "is not complete: " : "was not started before it",
+                             failed ? "is not complete: "
+                                    : "was not started before it: start, or run, that one first",
                              failed ? earlier->start.error.text : "");
         }
     }

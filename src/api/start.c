@@ -187,8 +187,10 @@ static weft_status check_started(const weft_map *map, const char *call)
     error_clear(&map->session->error);
     return map->start.task.work != NULL
                ? WEFT_OK
-               : error_set(&map->session->error, WEFT_ERR_USAGE,
-                           "%s of map '%s', which has not been started", call, map->job->name);
+               : error_set(
+                     &map->session->error, WEFT_ERR_USAGE,
+                     "%s of map '%s', which has not been started: call weft_map_start() first",
+                     call, map->job->name);
 }
 
 bool weft_map_test(weft_map *map)
@@ -231,7 +233,9 @@ weft_status weft_map_cancel(weft_map *map)
     weft_status status = check_started(map, "weft_map_cancel()");
     if (status == WEFT_OK && map->start.known) {
         status = error_set(&map->session->error, WEFT_ERR_USAGE,
-                           "weft_map_cancel() of map '%s', which is done", map->job->name);
+                           "weft_map_cancel() of map '%s', which is done: there is nothing left to "
+                           "cancel",
+                           map->job->name);
     }
     if (status == WEFT_OK) {
         atomic_store(&map->start.cancelled, true);

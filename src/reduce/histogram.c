@@ -70,13 +70,15 @@ static weft_status histogram_check(const weft_reduction *r, const char *name, er
     }
     for (int64_t i = 0; i <= r->count; i++) {
         if (r->number[i] != r->number[i]) {
-            return error_set(e, WEFT_ERR_USAGE, "reduction '%s': edge %" PRId64 " is not a number",
+            return error_set(e, WEFT_ERR_USAGE,
+                             "reduction '%s': edge %" PRId64 " is not a number: give edges that "
+                             "increase",
                              name, i);
         }
         if (i > 0 && r->number[i] <= r->number[i - 1]) {
             return error_set(e, WEFT_ERR_USAGE,
                              "reduction '%s': edge %" PRId64 ", %.17g, is not above the one before "
-                             "it, %.17g",
+                             "it, %.17g: give edges that increase",
                              name, i, r->number[i], r->number[i - 1]);
         }
     }

@@ -153,9 +153,10 @@ static weft_status check_unused(const job *j, const char *what, const char *name
                        : job_find_reduction(j, name) >= 0 ? "reduction"
                        : job_find_dimension(j, name) >= 0 ? "dimension"
                                                           : NULL;
-    return user == NULL ? WEFT_OK
-                        : error_set(e, WEFT_ERR_USAGE, "map '%s' has a %s '%s' already", j->name,
-                                    user, name);
+    return user == NULL
+               ? WEFT_OK
+               : error_set(e, WEFT_ERR_USAGE, "map '%s' has a %s '%s' already: give another name",
+                           j->name, user, name);
 }
 
 static weft_status check_new_name(const job *j, const char *what, const char *name, error *e)
