@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <weft/macros.h>
 #include <weft/reduce.h>
+#include <weft/state.h>
 #include <weft/status.h>
 #include <weft/type.h>
 
@@ -118,26 +119,30 @@ typedef enum weft_outcome {
 
 /** One row of the table of runs. */
 typedef struct weft_result_run {
-    double start_s;       /**< when it began, seconds since 1970, UTC */
-    double end_s;         /**< when it ended; while it runs, and after a kill, when it last wrote */
-    int ranks;            /**< MPI processes */
-    int workers;          /**< workers over all ranks */
-    int hosts;            /**< hosts */
-    int cores;            /**< cores that its ranks could use, over all hosts; 0: not known */
-    int64_t items;        /**< items that it computed and wrote; while it runs, and after a kill, by
-                               the tile records */
-    int64_t failed;       /**< of these, how many failed */
-    int64_t duplicates;   /**< items computed more than once */
-    double busy_s;        /**< seconds that its workers spent in the kernel */
-    double cpu_s;         /**< of these, how many they had a core; 0: not known */
-    double wait_s;        /**< of these, how many they waited for one that others had */
-    int lost;             /**< ranks that were presumed dead during the run */
-    int lost_rank;        /**< the last of them; of no meaning if there was none */
-    double lost_at;       /**< when that was, seconds since 1970, UTC */
-    int64_t lost_items;   /**< items that they had in progress, to be computed by others */
-    weft_outcome outcome; /**< how it ended; a run that could not say so was killed */
-    char host_names[128]; /**< their names, cut where they are too long */
-    char command[248];    /**< the command line, cut where it is too long */
+    double start_s;     /**< when it began, seconds since 1970, UTC */
+    double end_s;       /**< when it ended; while it runs, and after a kill, when it last wrote */
+    int ranks;          /**< MPI processes */
+    int workers;        /**< workers over all ranks */
+    int hosts;          /**< hosts */
+    int cores;          /**< cores that its ranks could use, over all hosts; 0: not known */
+    int64_t items;      /**< items that it computed and wrote; while it runs, and after a kill, by
+                             the tile records */
+    int64_t failed;     /**< of these, how many failed */
+    int64_t duplicates; /**< items computed more than once */
+    double busy_s;      /**< seconds that its workers spent in the kernel */
+    double cpu_s;       /**< of these, how many they had a core; 0: not known */
+    double wait_s;      /**< of these, how many they waited for one that others had */
+    /** seconds that its workers have spent in each state: workers · (end_s - start_s) in all, as
+     * far as the row itself has been brought up to date, which is once a second */
+    double state_s[WEFT_STATES];
+    int workers_now[WEFT_STATES]; /**< how many are in each state; 0 if it does not run */
+    int lost;                     /**< ranks that were presumed dead during the run */
+    int lost_rank;                /**< the last of them; of no meaning if there was none */
+    double lost_at;               /**< when that was, seconds since 1970, UTC */
+    int64_t lost_items;           /**< items that they had in progress, to be computed by others */
+    weft_outcome outcome;         /**< how it ended; a run that could not say so was killed */
+    char host_names[96];          /**< their names, cut where they are too long */
+    char command[232];            /**< the command line, cut where it is too long */
 } weft_result_run;
 
 /** One failed item. */

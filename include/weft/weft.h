@@ -15,6 +15,7 @@
 #include <weft/schedule.h>
 #include <weft/session.h>
 #include <weft/span.h>
+#include <weft/state.h>
 #include <weft/status.h>
 #include <weft/type.h>
 #include <weft/version.h>

@@ -198,6 +198,19 @@ static json_t *list_values(const report *r)
     return list;
 }
 
+/* What its workers have spent in each state, and how many are in it now. */
+static json_t *describe_states(const report_run *run)
+{
+    json_t *states = json_object();
+    for (int i = 0; i < WEFT_STATES; i++) {
+        (void)json_object_set_new(states, weft_state_name((weft_state)i),
+                                  json_pack("{s:o, s:i, s:i}", "seconds",
+                                            number(run->row.state_s[i]), "percent", run->percent[i],
+                                            "workers_now", run->row.workers_now[i]));
+    }
+    return states;
+}
+
 static json_t *list_runs(const report *r)
 {
     json_t *list = json_array();
@@ -206,7 +219,7 @@ static json_t *list_runs(const report *r)
         const weft_result_run *row = &run->row;
         json_t *entry = json_pack(
             "{s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:i, "
-            "s:i, s:o, s:I, s:s, s:s}",
+            "s:i, s:o, s:I, s:s, s:s, s:o}",
             "start_s", number(row->start_s), "end_s", number(row->end_s), "duration_s",
             number(run->duration_s), "ranks", row->ranks, "workers", row->workers, "hosts",
             row->hosts, "cores", row->cores, "host_names", row->host_names, "items",
@@ -216,7 +229,7 @@ static json_t *list_runs(const report *r)
             "lost_rank", row->lost > 0 ? row->lost_rank : -1, "lost_at_s",
             row->lost > 0 ? json_real(row->lost_at) : json_null(), "lost_items",
             (json_int_t)row->lost_items, "outcome", weft_outcome_text(row->outcome), "command",
-            row->command);
+            row->command, "states", describe_states(run));
         (void)json_array_append_new(list, entry);
     }
     return list;

@@ -23,6 +23,7 @@ static weft_status read_runs(weft_result *result, report *r)
         status = weft_result_get_run(result, i, row);
         terminal_clean(row->host_names);
         terminal_clean(row->command);
+        (void)weft_states_share(row->state_s, run->percent);
         run->duration_s = row->end_s - row->start_s;
         run->efficiency = run->duration_s > 0 && row->workers > 0
                               ? fmin(row->busy_s / (run->duration_s * row->workers), 1)
@@ -241,6 +242,12 @@ const command status_command = {
             "              list of them, \"maps\"\n"
             "  --watch     renews itself every second, as long as a run has the file\n"
             "  --help      this text\n"
+            "\n"
+            "While a run has the file it says what its workers do; then, where their time went: "
+            "computing,\n"
+            "waiting for the disk, waiting for work (what is left is with others), or elsewhere (a "
+            "child is\n"
+            "forked, their rank is lost, the program does something else).\n"
             "\n"
             "The state is one of\n"
             "  running                     a run is writing to the file now\n"

@@ -19,7 +19,8 @@ typedef enum report_state {
 typedef struct report_run {
     weft_result_run row;
     double duration_s;
-    double efficiency; /* the share of the workers' time spent computing; NaN: not known */
+    int percent[WEFT_STATES]; /* of its workers' time; all 0: not known */
+    double efficiency;        /* the share of the workers' time spent computing; NaN: not known */
 } report_run;
 
 /* All text in it has been through terminal_clean(). */

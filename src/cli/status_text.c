@@ -67,6 +67,25 @@ static void print_headline(const report *r)
     (void)printf("\n\n");
 }
 
+/* What the workers of the last run do, while it runs, and what they have done. */
+static void print_workers(const report *r)
+{
+    static const int none[WEFT_STATES];
+    const report_run *run = report_last_run(r);
+    char now[128] = "";
+    char shares[128] = "";
+    if (run != NULL) {
+        weft_states_print(r->progress.running ? run->row.workers_now : none, "", now, sizeof now);
+        weft_states_print(run->percent, " %", shares, sizeof shares);
+    }
+    if (now[0] != '\0') {
+        (void)printf("workers  %s now\n", now);
+    }
+    if (shares[0] != '\0') {
+        (void)printf("time     %s\n", shares);
+    }
+}
+
 static void print_user(const report *r)
 {
     (void)printf("in use   by %s", r->progress.user);
@@ -118,6 +137,7 @@ static void print_progress(const report *r)
     } else {
         print_last_run(r);
     }
+    print_workers(r);
 }
 
 static void print_failures(const report *r)

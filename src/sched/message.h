@@ -4,6 +4,7 @@
 #define SCHED_MESSAGE_H
 
 #include "base/error.h"
+#include "base/states.h"
 #include "sched/dispatch.h"
 
 #include <stdbool.h>
@@ -44,16 +45,22 @@ typedef struct message_news {
     news news;
 } message_news;
 
+/* What the workers of a rank have spent since the start of the run. */
+typedef struct rank_effort {
+    int64_t busy_ns;  /* in spans that are computed */
+    int64_t worst_ns; /* of the busiest of them */
+    int64_t cpu_ns;   /* of a core's time that they had for it */
+    int64_t wait_ns;  /* and that they waited for one */
+    states states;
+} rank_effort;
+
 typedef struct message_report {
     message_kind kind;
     int32_t failures;
     int64_t first;
     int64_t tiles;
-    int64_t busy_ns;  /* of the rank's workers, since the start of the run */
-    int64_t worst_ns; /* of the busiest of them */
-    int64_t cpu_ns;   /* of a core's time that they had for it */
-    int64_t wait_ns;  /* and that they waited for one */
-    int64_t sync_ns;  /* that it took to force results to disk, the last time */
+    rank_effort effort;
+    int64_t sync_ns; /* that it took to force results to disk, the last time */
 } message_report;
 
 /* In place of a signal's number: the program has cancelled the map. */
@@ -72,6 +79,7 @@ typedef struct message_fail {
 typedef struct message_alive {
     message_kind kind;
     int64_t clock_ns; /* the sender's */
+    rank_effort effort;
 } message_alive;
 
 /* How far the run is. */

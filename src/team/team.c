@@ -11,6 +11,7 @@
 #include "sched/pace.h"
 #include "team/region.h"
 #include "team/ring.h"
+#include "team/worktime.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -38,6 +39,8 @@ typedef struct worker {
     int64_t next_wait_ns; /* when to look at it again */
     _Atomic int64_t cpu_ns;
     _Atomic int64_t wait_ns;
+    worktime time; /* where it goes: changed per block and rest, not per span, and with no look at
+                      the clock of its own */
 } worker;
 
 struct team {
@@ -180,6 +183,19 @@ static void note_usage(worker *w, int64_t now_ns)
     }
 }
 
+static int64_t begin_to_compute(worker *w)
+{
+    const int64_t now_ns = clock_now_ns();
+    worktime_enter(&w->time, WEFT_COMPUTING, now_ns);
+    return now_ns;
+}
+
+/* When a worker has finished what it was at. */
+static int64_t end_of_work(const worker *w)
+{
+    return w->now_ns != 0 ? w->now_ns : clock_now_ns();
+}
+
 static void finish_block(team *t, const ring_span *span)
 {
     t->hooks.block(t->context, span->data);
@@ -221,9 +237,11 @@ static bool finish_once(team *t, int number)
     }
     (void)pthread_mutex_unlock(&t->mutex);
     if (mine) {
+        worker *w = &t->worker[number];
+        worktime_enter(&w->time, WEFT_WAITING_FOR_DISK, end_of_work(w));
         finish_block(t, &span);
         team_wake(t);
-        t->worker[number].now_ns = 0;
+        w->now_ns = 0;
     }
     return mine;
 }
@@ -232,15 +250,15 @@ static void compute(team *t, int number, const ring_span *span)
 {
     worker *w = &t->worker[number];
     /* One look at the clock per span: a span begins where the last one ended. */
-    const int64_t start = w->now_ns != 0 ? w->now_ns : clock_now_ns();
+    const int64_t start = w->now_ns != 0 ? w->now_ns : begin_to_compute(w);
     const int64_t end =
         t->hooks.span(t->context, span->data, number, span->first, span->tiles, start);
     const int64_t busy = atomic_load_explicit(&w->busy_ns, memory_order_relaxed) + end - start;
     atomic_store_explicit(&w->busy_ns, busy, memory_order_relaxed);
-    /* Without workers the agent's own work lies between two spans. */
-    w->now_ns = t->workers > 0 ? end : 0;
+    w->now_ns = end;
     w->tile_ns = pace_learn(w->tile_ns, end - start, span->tiles);
     if (ring_finish(t->ring, span)) {
+        worktime_enter(&w->time, WEFT_WAITING_FOR_DISK, end);
         note_usage(w, end);
         finish_block(t, span);
         team_wake(t);
@@ -248,8 +266,22 @@ static void compute(team *t, int number, const ring_span *span)
     } else if (span->last) {
         team_wake(t);
     }
+    if (t->workers == 0) { /* the agent's own work lies between two spans */
+        worktime_enter(&w->time, WEFT_ELSEWHERE, end_of_work(w));
+        w->now_ns = 0;
+    }
     if (span->last || end - start > PACE_LEAST_SPAN_NS) {
         atomic_store_explicit(&t->tile_ns, w->tile_ns, memory_order_relaxed);
+    }
+}
+
+static void prepare(team *t, int number)
+{
+    worker *w = &t->worker[number];
+    const int64_t start_ns = end_of_work(w);
+    if (t->hooks.prepare(t->context, number)) {
+        worktime_enter(&w->time, WEFT_ELSEWHERE, start_ns);
+        w->now_ns = 0;
     }
 }
 
@@ -263,8 +295,8 @@ static bool work_once(team *t, int number)
         const bool coarse = ring_coarse(t->ring, w->at);
         const int64_t tiles = pace_span_tiles(t->workers, t->span_limit, w->tile_ns, left, coarse);
         if (ring_take(t->ring, w->at, tiles, &span)) {
-            if (coarse && t->hooks.prepare(t->context, number)) {
-                w->now_ns = 0;
+            if (coarse) {
+                prepare(t, number);
             }
             compute(t, number, &span);
             return true;
@@ -277,8 +309,10 @@ static bool work_once(team *t, int number)
 static void begin_to_wait(team *t, int number)
 {
     worker *w = &t->worker[number];
+    const int64_t now_ns = clock_now_ns();
+    worktime_enter(&w->time, WEFT_WAITING_FOR_WORK, w->now_ns != 0 ? w->now_ns : now_ns);
     w->now_ns = 0;
-    note_usage(w, clock_now_ns());
+    note_usage(w, now_ns);
     (void)pthread_mutex_lock(&t->mutex);
     atomic_fetch_add(&t->waiting, 1);
     t->news = true;
@@ -370,6 +404,7 @@ void team_begin(team *t, const team_hooks *hooks, void *context, int64_t span_li
                 const team_caller *caller)
 {
     assert(thread_drives());
+    const int64_t now_ns = clock_now_ns();
     error_clear(&t->failure);
     while (ring_collect(t->ring) != NULL) {
     }
@@ -380,6 +415,8 @@ void team_begin(team *t, const team_hooks *hooks, void *context, int64_t span_li
         atomic_store(&w->wait_ns, 0);
         w->tile_ns = 0;
         w->next_wait_ns = 0;
+        /* Workers sleep; without any, the thread is the program's until the agent runs. */
+        worktime_begin(&w->time, t->workers > 0 ? WEFT_WAITING_FOR_WORK : WEFT_ELSEWHERE, now_ns);
     }
     t->hooks = *hooks;
     t->context = context;
@@ -421,8 +458,10 @@ static void work_alone(team *t, bool (*act)(team *))
     while (act(t)) {
     }
     stack_leave();
+    const int64_t now_ns = clock_now_ns();
+    worktime_enter(&w->time, WEFT_ELSEWHERE, now_ns);
     w->next_wait_ns = 0;
-    note_usage(w, clock_now_ns());
+    note_usage(w, now_ns);
     usage_close(&w->usage);
     thread_state_set(&own);
 }
@@ -541,6 +580,7 @@ bool team_rest(team *t, int64_t ns)
     if (t->workers == 0) {
         const bool worked = work_as_agent(t);
         if (!worked) {
+            worktime_enter(&t->worker[0].time, WEFT_WAITING_FOR_WORK, clock_now_ns());
             clock_sleep_ns(ns);
         }
         return worked;
@@ -566,6 +606,14 @@ int team_waiting(const team *t)
 int64_t team_busy_ns(const team *t, int number)
 {
     return atomic_load_explicit(&t->worker[number].busy_ns, memory_order_relaxed);
+}
+
+void team_get_states(const team *t, int64_t now_ns, states *sums)
+{
+    *sums = (states){.ns = {0}};
+    for (int number = 0; number < (t->workers > 0 ? t->workers : 1); number++) {
+        worktime_add(&t->worker[number].time, now_ns, sums);
+    }
 }
 
 int64_t team_cpu_ns(const team *t, int number)

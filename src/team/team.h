@@ -8,6 +8,7 @@
 #define TEAM_TEAM_H
 
 #include "base/error.h"
+#include "base/states.h"
 #include "host/host.h"
 #include "host/thread_state.h"
 #include "team/region.h"
@@ -115,6 +116,10 @@ int team_waiting(const team *t);
 
 /* Nanoseconds that a worker has spent in spans of this run so far. */
 int64_t team_busy_ns(const team *t, int number);
+
+/* What all workers have done and do, up to now_ns; of those without, whatever the agent's thread
+ * does besides computing and resting is elsewhere. */
+void team_get_states(const team *t, int64_t now_ns, states *sums);
 
 /* CPU time that the worker has had for that, up to its last block or rest. Without workers that of
  * the agent is counted, too. */

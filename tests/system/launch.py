@@ -47,6 +47,16 @@ FORBIDDEN = ("HDF5-DIAG", "MPI_ABORT", "Segmentation fault", "Sanitizer", "runti
              "Traceback", "*** Process received signal ***")
 
 
+# What a closing line says of workers.
+CLOSING = re.compile(r"; workers: ([^;\n]*)")
+
+
+def shares(said):
+    """{state: how many} of what is said of workers, such as "75 % computing, 25 % elsewhere"."""
+    parts = (re.fullmatch(r"(\d+)(?: %)? (.*)", part) for part in said.split(", "))
+    return {part.group(2): int(part.group(1)) for part in parts}
+
+
 def environment(**more):
     """This process's environment without what would change a run, and with `more`."""
     kept = {name: value for name, value in os.environ.items()
@@ -331,6 +341,8 @@ class SystemTest(unittest.TestCase):
         self.assertIn(ending.status, statuses or (0,), str(ending))
         for word in FORBIDDEN:
             self.assertNotIn(word, ending.out + ending.err, str(ending))
+        for said in CLOSING.findall(ending.err):
+            self.assertEqual(sum(shares(said).values()), 100, str(ending))
 
     def run_well(self, program, *arguments, status=0, **options):
         ending = run(program, *arguments, **options)

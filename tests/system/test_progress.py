@@ -92,7 +92,7 @@ class Progress(SystemTest):
                 self.assertIn(says, first)
                 self.assertRegex(first, r"\d+ cores? per rank")
                 self.assertRegex(ending.err, r"complete: 300 of 300 items done, 300 now in \S+ s.*"
-                                             r", efficiency \d+ %, imbalance \d+ %")
+                                             r"; workers: \d+ % [^;]*; imbalance \d+ %")
                 self.assertIn(f"result: {self.path()}\n", ending.err)
 
     def test_warning_of_bad_binding(self):

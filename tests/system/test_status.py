@@ -5,10 +5,12 @@ import os
 import re
 import signal
 import subprocess
+import unittest
 
 import results
 from cli import CliTest
-from launch import KNOWN, SAFE_LIMIT_S, WEFT, main, needs, strike
+from faults import FAULTY, faulty
+from launch import CLOSING, KNOWN, SAFE_LIMIT_S, WEFT, main, needs, shares, strike
 
 
 
@@ -43,8 +45,85 @@ class Status(CliTest):
             self.assertEqual(run["duration_s"], row["end"] - row["start"])
             self.assertAlmostEqual(run["efficiency"] * run["duration_s"] * run["workers"],
                                    run["busy_s"])
+            self.assert_states(run, row)
             self.assertEqual(run["command"], row["command"].decode())
             self.assertEqual(run["host_names"], row["host_names"].decode())
+
+    COLUMNS = {"computing": "computing", "waiting_for_disk": "disk", "waiting_for_work": "work",
+               "elsewhere": "elsewhere"}
+
+    def assert_states(self, run, row):
+        """Each worker is in one state for all of the run."""
+        states = run["states"]
+        self.assertEqual({name: state["seconds"] for name, state in states.items()},
+                         {name: row[column] for name, column in self.COLUMNS.items()})
+        self.assertEqual({name: state["workers_now"] for name, state in states.items()},
+                         {name: row[f"{column}_now"] for name, column in self.COLUMNS.items()})
+        self.assertEqual(sum(state["percent"] for state in states.values()), 100)
+        self.assertAlmostEqual(sum(state["seconds"] for state in states.values()),
+                               run["workers"] * run["duration_s"], places=4)
+
+    def workers_now(self, path):
+        run = self.status(path)["runs"][-1]
+        return {name: state["workers_now"] for name, state in run["states"].items()
+                if state["workers_now"] > 0}
+
+    def test_states(self):
+        """One worker waits at a gate in the kernel; there is nothing left for the others."""
+        for layout in ((0, 1), (0, 2), (2, 1), (2, 3)):
+            with self.subTest(layout=layout):
+                path = self.path("{}x{}.h5".format(*layout))
+                others = max(layout[0], 1) * layout[1] - 1
+                expected = {"computing": 1, "waiting_for_work": others}
+                launch = self.start(KNOWN, "--out", path, "--count", 1, "--impure", "--sync", 0,
+                                    *self.gated(items=[0]), layout=layout)
+                launch.wait_for(lambda: os.path.exists(path), "the file")
+                launch.wait_for(lambda: self.workers_now(path) ==
+                                {name: count for name, count in expected.items() if count},
+                                "one worker in the kernel")
+                waiting = f", {others} waiting for work" if others else ""
+                self.assertIn(f"\nworkers  1 computing{waiting} now\ntime     ",
+                              self.weft("status", path).out)
+                self.open_gate()
+                ending = launch.finish()
+                self.shut_gate()
+                self.assert_ended(ending)
+                run, = self.status(path)["runs"]
+                self.assert_states(run, results.runs(path)[0])
+                self.assertEqual(self.workers_now(path), {})
+                # The same words where the run ends, and in what it has left.
+                said, = CLOSING.findall(ending.err)
+                self.assertIn(f"\ntime     {said}\n", self.weft("status", path).out)
+                self.assertEqual(shares(said), {name.replace("for_disk", "for_the_disk")
+                                                .replace("_", " "): state["percent"]
+                                                for name, state in run["states"].items()
+                                                if state["percent"] > 0})
+
+    def test_the_driver_computes(self):
+        """Without workers: the thread that computes says nothing meanwhile, and then all of it."""
+        path = self.path()
+        for layout in ((0, 0), (2, 0)):
+            with self.subTest(layout=layout):
+                ending = self.run_well(KNOWN, "--out", path, "--fresh", "--count", 200, "--item-us",
+                                       2000, layout=layout)
+                said, = CLOSING.findall(ending.err)
+                self.assertIn("computing", shares(said))
+                self.assert_states(self.status(path)["runs"][0], results.runs(path)[0])
+
+    @unittest.skipUnless(FAULTY, "faulty.so is not built here")
+    def test_a_slow_disk(self):
+        """What is computed in no time is written for long."""
+        for layout in ((0, 1), (2, 1)):
+            with self.subTest(layout=layout):
+                path = self.path("{}x{}.h5".format(*layout))
+                ending = self.run_well(KNOWN, "--out", path, "--count", 40, "--grain", 1, "--sync", 0,
+                                       layout=layout,
+                                       env=faulty("call=pwrite,delay=0.05"))
+                said, = CLOSING.findall(ending.err)
+                states = self.status(path)["runs"][0]["states"]
+                self.assertGreater(states["waiting_for_disk"]["seconds"],
+                                   states["computing"]["seconds"], said)
+                self.assertIn("waiting for the disk", shares(said))
 
     def test_nothing_to_do(self):
         said = self.status(self.make("--count", 0))

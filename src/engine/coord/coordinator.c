@@ -26,6 +26,7 @@ static const int64_t tally_ns = INT64_C(20000000);
 struct coordinator {
     coordinator_setup setup;
     run_record *run_record;
+    efforts *efforts;
     dispatch *dispatch;
     lead *lead;
     int64_t begun_ns;
@@ -96,11 +97,12 @@ static weft_status record(void *context, int rank, const message_report *report,
 {
     const coordinator *c = context;
     const void *bytes = report;
+    (void)rank;
     void *piece = mail_keep(c->setup.mail, &bytes, count);
     if (piece == NULL) {
         return error_memory(e, "a report of %zu bytes", count);
     }
-    const weft_status status = run_record_take(c->run_record, rank, bytes, count, piece, e);
+    const weft_status status = run_record_take(c->run_record, bytes, count, piece, e);
     pool_give(piece);
     return status;
 }
@@ -113,6 +115,7 @@ static void tell_of_loss(void *context, int rank, int64_t tiles, const char *why
               "rank %d on host %s %s, %.1f s after the start: it is presumed dead, and the "
               "%" PRId64 " tiles it had are computed by others",
               rank, c->setup.placement->host[rank].name, why, at_s, tiles);
+    efforts_lose(c->efforts, rank);
     run_record_lose(c->run_record, rank, tiles);
 }
 
@@ -170,10 +173,14 @@ static weft_status prepare(coordinator *c, error *e)
                                  .pure = setup->options->pure};
     weft_status status = dispatch_create(&deal, &c->dispatch, e);
     if (status == WEFT_OK) {
+        status = efforts_create(setup->placement->ranks, setup->placement->threads, &c->efforts, e);
+    }
+    if (status == WEFT_OK) {
         const run_record_setup recorded = {.job = setup->job,
                                            .store = setup->store,
                                            .placement = setup->placement,
                                            .dispatch = c->dispatch,
+                                           .efforts = c->efforts,
                                            .options = setup->options};
         status = run_record_open(&recorded, &c->run_record, e);
     }
@@ -208,6 +215,7 @@ static void release(coordinator *c)
 {
     lead_destroy(c->lead);
     run_record_close(c->run_record);
+    efforts_destroy(c->efforts);
     dispatch_destroy(c->dispatch);
     free(c);
 }
@@ -259,6 +267,7 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
 {
     assert(thread_drives());
     const int64_t now_ns = clock_now_ns();
+    efforts_hear(c->efforts, rank, bytes, dispatch_undone(c->dispatch), now_ns);
     measure_orders(c, lead_receive(c->lead, rank, bytes, count, now_ns), now_ns);
 }
 

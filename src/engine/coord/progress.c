@@ -58,15 +58,18 @@ void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns)
     }
 }
 
-/* Efficiency: the share of the workers' time spent computing. Imbalance: how far the busiest worker
- * is above the mean. Time in which others had the core counts as computing, which only a further
- * word can tell. */
-static void describe_effort(const progress_summary *summary, double elapsed_s, char *text,
-                            size_t bytes)
+/* Where the workers' time went. Imbalance: how far the busiest worker is above the mean. Time in
+ * which others had the core counts as computing, which only a further word can tell. */
+static void describe_effort(const progress_summary *summary, char *text, size_t bytes)
 {
     const double waited = fmin(summary->wait_s / summary->busy_s, 1);
-    number_append(text, bytes, ", efficiency %.0f %%, imbalance %.0f %%",
-                  100 * summary->busy_s / (elapsed_s * summary->workers),
+    int percent[WEFT_STATES];
+    char shares[128];
+    if (weft_states_share(summary->state_s, percent)) {
+        weft_states_print(percent, " %", shares, sizeof shares);
+        number_append(text, bytes, "; workers: %s", shares);
+    }
+    number_append(text, bytes, "; imbalance %.0f %%",
                   100 * (summary->worst_s * summary->workers / summary->busy_s - 1));
     if (waited >= least_waited) {
         number_append(text, bytes, "; %.0f %% of the computing time was waiting for a core",
@@ -100,7 +103,7 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
                       summary->lost, number_plural(summary->lost), summary->lost_items);
     }
     if (computed > 0 && elapsed_s > 0 && summary->busy_s > 0) {
-        describe_effort(summary, elapsed_s, line, sizeof line);
+        describe_effort(summary, line, sizeof line);
     }
     log_print(LOG_INFO, "%s", line);
     log_print(LOG_INFO, "result: %s", p->options->path);

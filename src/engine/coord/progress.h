@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <weft/state.h>
 #include <weft/status.h>
 
 typedef struct progress {
@@ -30,9 +31,10 @@ typedef struct progress_summary {
     int lost;           /* ranks presumed dead … */
     int64_t lost_items; /* … and what was handed out again for that */
     int workers;
-    double busy_s;  /* of all workers together */
-    double worst_s; /* of the busiest worker */
-    double wait_s;  /* of all, how long they waited for a core that others had */
+    double busy_s;               /* of all workers together */
+    double state_s[WEFT_STATES]; /* what these have spent, in all */
+    double worst_s;              /* of the busiest worker */
+    double wait_s;               /* of all, how long they waited for a core that others had */
 } progress_summary;
 
 void progress_begin(progress *p, const run_options *options, int64_t items, int64_t done);

@@ -12,19 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the workers of a rank have spent so far. */
-typedef struct effort {
-    int64_t busy_ns;
-    int64_t worst_ns; /* of the busiest of them */
-    int64_t cpu_ns;
-    int64_t wait_ns; /* for a core that others had */
-} effort;
-
 struct run_record {
     run_record_setup setup;
     tile_table *tile_table;
     lease_table *leases;
-    effort *effort;     /* per rank */
     int64_t left;       /* items that were leased when an earlier run died, … */
     int64_t first_left; /* … from this one on */
     int64_t done;
@@ -93,9 +84,9 @@ static weft_status take_over(run_record *b, error *e)
 
 /* The time of day, as far as it has got since the run began: who sets the clock meanwhile does not
  * make the run longer, or shorter. */
-static double now_s(const run_record *b)
+static double time_s(const run_record *b, int64_t now_ns)
 {
-    return b->row.start + 1e-9 * (double)(clock_now_ns() - b->begun_ns);
+    return b->row.start + 1e-9 * (double)(now_ns - b->begun_ns);
 }
 
 static weft_status open_row(run_record *b, error *e)
@@ -104,6 +95,7 @@ static weft_status open_row(run_record *b, error *e)
     const char *name = technique_name(b->setup.options->technique);
     run_row *row = &b->row;
     b->begun_ns = clock_now_ns();
+    efforts_begin(b->setup.efforts, b->begun_ns);
     row->start = clock_wall_s();
     row->end = row->start;
     row->ranks = p->ranks;
@@ -122,14 +114,10 @@ static weft_status open_row(run_record *b, error *e)
 weft_status run_record_open(const run_record_setup *setup, run_record **out, error *e)
 {
     run_record *b = calloc(1, sizeof *b);
-    effort *efforts = calloc((size_t)setup->placement->ranks, sizeof *efforts);
-    if (b == NULL || efforts == NULL) {
-        free(efforts);
-        free(b);
-        return error_memory(e, "the record of %d ranks", setup->placement->ranks);
+    if (b == NULL) {
+        return error_memory(e, "the record of a run");
     }
     b->setup = *setup;
-    b->effort = efforts;
     b->tile_table = store_ledger(setup->store);
     b->leases = store_leases(setup->store);
     weft_status status = setup->options->retry_failed ? lease_retries(b, e) : WEFT_OK;
@@ -163,10 +151,7 @@ weft_status run_record_open(const run_record_setup *setup, run_record **out, err
 
 void run_record_close(run_record *b)
 {
-    if (b != NULL) {
-        free(b->effort);
-        free(b);
-    }
+    free(b);
 }
 
 /* A tile that was computed before must have come out the same. */
@@ -268,8 +253,8 @@ static weft_status record_report(run_record *b, const message_report *report, vo
     return status == WEFT_OK && recorded != NULL ? record_failures(b, report, recorded, e) : status;
 }
 
-weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
-                            void *piece, error *e)
+weft_status run_record_take(run_record *b, const message_report *report, size_t count, void *piece,
+                            error *e)
 {
     assert(thread_drives());
     const size_t expected = sizeof *report + (size_t)report->tiles * sizeof(tile_record) +
@@ -277,10 +262,6 @@ weft_status run_record_take(run_record *b, int rank, const message_report *repor
     if (count != expected) {
         return error_set(e, WEFT_ERR_INTERNAL, "a report of the wrong size");
     }
-    b->effort[rank] = (effort){.busy_ns = report->busy_ns,
-                               .worst_ns = report->worst_ns,
-                               .cpu_ns = report->cpu_ns,
-                               .wait_ns = report->wait_ns};
     bool *recorded = report->failures > 0 ? calloc((size_t)report->tiles + 1, 1) : NULL;
     if (report->failures > 0 && recorded == NULL) {
         return error_memory(e, "a report of failed items");
@@ -295,31 +276,32 @@ void run_record_lose(run_record *b, int rank, int64_t tiles)
     const tiling *t = &b->setup.job->tiles;
     b->row.lost++;
     b->row.lost_rank = rank;
-    b->row.lost_at = now_s(b);
+    b->row.lost_at = time_s(b, clock_now_ns());
     b->row.lost_items += tiles * t->grain < t->count ? tiles * t->grain : t->count;
 }
 
-/* What all ranks have spent. */
-static effort total_effort(const run_record *b)
+static void put_efforts(run_row *row, const efforts_sum *sum, weft_outcome outcome)
 {
-    effort total = {.busy_ns = 0};
-    for (int rank = 0; rank < b->setup.placement->ranks; rank++) {
-        const effort *each = &b->effort[rank];
-        total.busy_ns += each->busy_ns;
-        total.cpu_ns += each->cpu_ns;
-        total.wait_ns += each->wait_ns;
-        total.worst_ns = each->worst_ns > total.worst_ns ? each->worst_ns : total.worst_ns;
-    }
-    return total;
+    const bool running = outcome == WEFT_OUTCOME_RUNNING;
+    row->busy = sum->busy_s;
+    row->cpu = sum->cpu_s;
+    row->wait = sum->wait_s;
+    row->computing = sum->state_s[WEFT_COMPUTING];
+    row->disk = sum->state_s[WEFT_WAITING_FOR_DISK];
+    row->work = sum->state_s[WEFT_WAITING_FOR_WORK];
+    row->elsewhere = sum->state_s[WEFT_ELSEWHERE];
+    row->computing_now = running ? sum->workers[WEFT_COMPUTING] : 0;
+    row->disk_now = running ? sum->workers[WEFT_WAITING_FOR_DISK] : 0;
+    row->work_now = running ? sum->workers[WEFT_WAITING_FOR_WORK] : 0;
+    row->elsewhere_now = running ? sum->workers[WEFT_ELSEWHERE] : 0;
 }
 
 static weft_status put_row(run_record *b, weft_outcome outcome, error *e)
 {
-    const effort total = total_effort(b);
-    b->row.end = now_s(b);
-    b->row.busy = 1e-9 * (double)total.busy_ns;
-    b->row.cpu = 1e-9 * (double)total.cpu_ns;
-    b->row.wait = 1e-9 * (double)total.wait_ns;
+    const int64_t now_ns = clock_now_ns();
+    const efforts_sum sum = efforts_sum_up(b->setup.efforts, now_ns);
+    b->row.end = time_s(b, now_ns);
+    put_efforts(&b->row, &sum, outcome);
     run_row_set_outcome(&b->row, outcome);
     return tile_table_put_run(b->tile_table, &b->row, e);
 }
@@ -380,13 +362,17 @@ int64_t run_record_failed(const run_record *b)
 
 void run_record_sum_up(const run_record *b, progress_summary *summary)
 {
-    const effort total = total_effort(b);
+    const run_row *row = &b->row;
     summary->done = b->done;
     summary->failed = b->failed;
     summary->duplicates = b->row.duplicates;
     summary->lost = b->row.lost;
     summary->lost_items = b->row.lost_items;
-    summary->busy_s = 1e-9 * (double)total.busy_ns;
-    summary->worst_s = 1e-9 * (double)total.worst_ns;
-    summary->wait_s = 1e-9 * (double)total.wait_ns;
+    summary->busy_s = row->busy;
+    summary->worst_s = efforts_sum_up(b->setup.efforts, b->begun_ns).worst_s;
+    summary->wait_s = row->wait;
+    summary->state_s[WEFT_COMPUTING] = row->computing;
+    summary->state_s[WEFT_WAITING_FOR_DISK] = row->disk;
+    summary->state_s[WEFT_WAITING_FOR_WORK] = row->work;
+    summary->state_s[WEFT_ELSEWHERE] = row->elsewhere;
 }

@@ -5,6 +5,7 @@
 #ifndef ENGINE_COORD_RUN_RECORD_H
 #define ENGINE_COORD_RUN_RECORD_H
 
+#include "engine/coord/efforts.h"
 #include "engine/coord/progress.h"
 #include "engine/layout/placement.h"
 #include "sched/dispatch.h"
@@ -24,6 +25,7 @@ typedef struct run_record_setup {
     store *store;
     const placement *placement;
     dispatch *dispatch; /* not started yet */
+    efforts *efforts;   /* what the run's row says of workers */
     const run_options *options;
 } run_record_setup;
 
@@ -36,8 +38,8 @@ void run_record_close(run_record *b);
 
 /* Records a report of `count` bytes, which is part of `piece`, a pool's. What has been reported
  * before is compared, and counted as computed twice. */
-weft_status run_record_take(run_record *b, int rank, const message_report *report, size_t count,
-                            void *piece, error *e);
+weft_status run_record_take(run_record *b, const message_report *report, size_t count, void *piece,
+                            error *e);
 
 /* A rank is presumed dead with `tiles` tiles in progress. */
 void run_record_lose(run_record *b, int rank, int64_t tiles);

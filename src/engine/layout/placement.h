@@ -20,7 +20,7 @@ typedef struct placement {
     int total_workers;      /* of all ranks, those main threads included */
     bool idle_main_threads; /* every rank has workers */
     int cores;              /* that ranks may use, over all hosts */
-    char host_names[128];
+    char host_names[96];
     host_label *host;  /* of each rank; NULL, but on rank 0 */
     int *threads;      /* of each rank: its workers, or its main thread; NULL, but on rank 0 */
     struct team *team; /* of this rank; its workers begin when there is something to compute */

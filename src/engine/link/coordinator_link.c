@@ -25,6 +25,8 @@ struct coordinator_link {
     int64_t beat_ns;     /* when it was last said that the rank is there */
     int64_t died_ns;     /* when the coordinator was found to be dead; 0: it was not */
     bool held;           /* the coordinator is suspect: all but beats waits */
+    rank_effort (*effort_of)(const void *about); /* what beats say; NULL: nothing … */
+    const void *about;                           /* … of that */
     bool failed;
     bool told;            /* the coordinator, of that */
     message_fail failure; /* what it is told */
@@ -42,6 +44,13 @@ weft_status coordinator_link_create(mail *m, int rank, pulse p, coordinator_link
     c->listening = listening_begin(COORDINATOR_LIMITS * p.limit_ns, clock_now_ns());
     *out = c;
     return WEFT_OK;
+}
+
+void coordinator_link_tell(coordinator_link *c, rank_effort (*effort_of)(const void *about),
+                           const void *about)
+{
+    c->effort_of = effort_of;
+    c->about = about;
 }
 
 void coordinator_link_destroy(coordinator_link *c)
@@ -106,6 +115,9 @@ void coordinator_link_beat(coordinator_link *c, int64_t now_ns)
         memset(&alive, 0, sizeof alive);
         alive.kind = MESSAGE_ALIVE;
         alive.clock_ns = now_ns;
+        if (c->effort_of != NULL) {
+            alive.effort = c->effort_of(c->about);
+        }
         c->beat_ns = now_ns;
         (void)mail_probe(c->mail, 0, &alive, sizeof alive, &ignored);
     }

@@ -6,6 +6,7 @@
 #define ENGINE_LINK_COORDINATOR_LINK_H
 
 #include "comm/mail.h"
+#include "sched/message.h"
 #include "sched/pulse.h"
 
 #include <stdbool.h>
@@ -19,6 +20,10 @@ weft_status coordinator_link_create(mail *m, int rank, pulse p, coordinator_link
 
 /* NULL is allowed. */
 void coordinator_link_destroy(coordinator_link *c);
+
+/* From now on each beat says what `about` says of the rank's workers. */
+void coordinator_link_tell(coordinator_link *c, rank_effort (*effort_of)(const void *about),
+                           const void *about);
 
 /* What cannot be sent for want of memory ends the run, as coordinator_link_fail() does. */
 void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count);

@@ -2,6 +2,7 @@
 /* The agent of a rank: what its desk decides is done here with blocks, team, disk and messages. */
 #include "engine/rank/agent.h"
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "engine/exec/isolation.h"
 #include "engine/flow/block.h"
@@ -99,18 +100,27 @@ static void send_hook(void *context, const void *bytes, size_t count)
     coordinator_link_send(((agent *)context)->setup.link, bytes, count);
 }
 
+rank_effort agent_effort(const void *about)
+{
+    const agent *a = about;
+    rank_effort sum = {.busy_ns = 0};
+    for (int i = 0; i < (a->setup.workers > 0 ? a->setup.workers : 1); i++) {
+        const int64_t busy_ns = team_busy_ns(a->setup.team, i);
+        sum.busy_ns += busy_ns;
+        sum.cpu_ns += team_cpu_ns(a->setup.team, i);
+        sum.wait_ns += team_wait_ns(a->setup.team, i);
+        sum.worst_ns = busy_ns > sum.worst_ns ? busy_ns : sum.worst_ns;
+    }
+    team_get_states(a->setup.team, clock_now_ns(), &sum.states);
+    return sum;
+}
+
 /* Says what is in a parcel, and what the workers have done so far. */
 static void report_hook(void *context, parcel *p)
 {
     const agent *a = context;
     message_report *head = &p->report;
-    for (int i = 0; i < (a->setup.workers > 0 ? a->setup.workers : 1); i++) {
-        const int64_t busy_ns = team_busy_ns(a->setup.team, i);
-        head->busy_ns += busy_ns;
-        head->cpu_ns += team_cpu_ns(a->setup.team, i);
-        head->wait_ns += team_wait_ns(a->setup.team, i);
-        head->worst_ns = busy_ns > head->worst_ns ? busy_ns : head->worst_ns;
-    }
+    head->effort = agent_effort(a);
     if (a->syncer != NULL) {
         head->sync_ns = (int64_t)(1e9 * syncer_seconds(a->syncer));
     }

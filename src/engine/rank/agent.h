@@ -41,6 +41,9 @@ void agent_receive(agent *a, const void *bytes, int64_t now_ns);
  * by others of this process if `writing`. */
 desk_state agent_step(agent *a, bool writing, int64_t now_ns);
 
+/* What the workers of an agent have done so far, and are at. */
+rank_effort agent_effort(const void *about);
+
 /* As desk_urgency(). */
 urgency agent_urgency(const agent *a, int64_t now_ns);
 

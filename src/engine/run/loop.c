@@ -295,6 +295,7 @@ void loop_begin(loop *l, const loop_setup *setup)
     error e = {.status = WEFT_OK};
     *l = (loop){.setup = *setup, .active_ns = clock_now_ns()};
     if (prepare(l, &e) == WEFT_OK) {
+        coordinator_link_tell(setup->link, agent_effort, l->agent);
         team_begin(setup->team, &hooks, l, pace_span_limit(setup->flow->span_tiles), setup->caller);
     } else {
         coordinator_link_fail(setup->link, &e);

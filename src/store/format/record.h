@@ -55,15 +55,24 @@ typedef struct failure_row {
     NUMBER(int64_t, H5T_NATIVE_INT64, duplicates, duplicates)                                    \
     NUMBER(double, H5T_NATIVE_DOUBLE, busy, busy_s)                                              \
     TEXT(outcome, 16)                                                                            \
-    TEXT(host_names, 128)                                                                        \
-    TEXT(command, 248)                                                                           \
+    TEXT(host_names, 96)                                                                         \
+    TEXT(command, 232)                                                                           \
     NUMBER(double, H5T_NATIVE_DOUBLE, cpu, cpu_s)   /* its workers had a core while busy */      \
     NUMBER(double, H5T_NATIVE_DOUBLE, wait, wait_s) /* … and waited for one that others had */ \
     NUMBER(int32_t, H5T_NATIVE_INT32, lost, lost)   /* ranks that were presumed dead */          \
     NUMBER(int32_t, H5T_NATIVE_INT32, lost_rank, lost_rank)   /* the last of them … */         \
     NUMBER(double, H5T_NATIVE_DOUBLE, lost_at, lost_at)       /* … and when that was */        \
     NUMBER(int64_t, H5T_NATIVE_INT64, lost_items, lost_items) /* in such ranks' hands */         \
-    TEXT(technique, 8)
+    TEXT(technique, 8)                                                                           \
+    /* What its workers have spent, and how many are at that while it runs. */                   \
+    NUMBER(double, H5T_NATIVE_DOUBLE, computing, state_s[WEFT_COMPUTING])                        \
+    NUMBER(double, H5T_NATIVE_DOUBLE, disk, state_s[WEFT_WAITING_FOR_DISK])                      \
+    NUMBER(double, H5T_NATIVE_DOUBLE, work, state_s[WEFT_WAITING_FOR_WORK])                      \
+    NUMBER(double, H5T_NATIVE_DOUBLE, elsewhere, state_s[WEFT_ELSEWHERE])                        \
+    NUMBER(int32_t, H5T_NATIVE_INT32, computing_now, workers_now[WEFT_COMPUTING])                \
+    NUMBER(int32_t, H5T_NATIVE_INT32, disk_now, workers_now[WEFT_WAITING_FOR_DISK])              \
+    NUMBER(int32_t, H5T_NATIVE_INT32, work_now, workers_now[WEFT_WAITING_FOR_WORK])              \
+    NUMBER(int32_t, H5T_NATIVE_INT32, elsewhere_now, workers_now[WEFT_ELSEWHERE])
 
 typedef struct run_row {
 #define NUMBER(ctype, hdf5_type, name, member) ctype name;

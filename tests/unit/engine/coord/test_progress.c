@@ -53,12 +53,18 @@ static void test_the_closing_line(void **state)
     (void)state;
     progress p = begin(PROGRESS_NEVER, &plain);
     progress_summary summary = {
-        .status = WEFT_OK, .done = 1000, .workers = 4, .busy_s = 30, .worst_s = 9};
+        .status = WEFT_OK,
+        .done = 1000,
+        .workers = 4,
+        .busy_s = 30,
+        .worst_s = 9,
+        .state_s = {[WEFT_COMPUTING] = 30, [WEFT_WAITING_FOR_WORK] = 9.9, [WEFT_ELSEWHERE] = 0.1}};
     catch_lines();
     progress_end(&p, &summary, p.start_ns + 10 * second_ns);
     const char *said = show_lines();
     assert_non_null(strstr(said, "complete: 1000 of 1000 items done, 900 now in 10 s"));
-    assert_non_null(strstr(said, "efficiency 75 %, imbalance 20 %\n"));
+    assert_non_null(
+        strstr(said, "; workers: 75 % computing, 25 % waiting for work; imbalance 20 %\n"));
     assert_non_null(strstr(said, "result: r.h5"));
     assert_null(strstr(said, "failed"));
     assert_null(strstr(said, "waiting for a core"));

@@ -2,15 +2,19 @@
 /* Tests what rank 0 records of a run, in the file of the store's sample job: no rank, no team. */
 #include "store/sample_result.h"
 
+#include "base/clock.h"
 #include "engine/coord/run_record.h"
 #include "host/usage.h"
 
 enum { RANKS = 2 };
 
+static int threads[RANKS] = {2, 2};
+
 typedef struct scene {
     job *job;
     store *store;
     dispatch *dispatch;
+    efforts *efforts;
     run_record *record;
     placement placement;
     run_options options;
@@ -20,7 +24,11 @@ typedef struct scene {
 static void begin_job(scene *s, job *j, const char *name, bool retry)
 {
     error e = {.status = WEFT_OK};
-    *s = (scene){.placement = {.ranks = RANKS, .hosts = 1, .total_workers = 4, .cores = 4},
+    *s = (scene){.placement = {.ranks = RANKS,
+                               .hosts = 1,
+                               .total_workers = 4,
+                               .cores = 4,
+                               .threads = threads},
                  .options = {.command = "a b", .path = sample_path(name), .retry_failed = retry}};
     s->job = j;
     assert_int_equal(
@@ -28,10 +36,12 @@ static void begin_job(scene *s, job *j, const char *name, bool retry)
         WEFT_OK);
     const dispatch_setup deal = {.tiles = s->job->tiles.tiles, .ranks = RANKS, .pure = true};
     assert_int_equal(dispatch_create(&deal, &s->dispatch, &e), WEFT_OK);
+    assert_int_equal(efforts_create(RANKS, threads, &s->efforts, &e), WEFT_OK);
     const run_record_setup setup = {.job = s->job,
                                     .store = s->store,
                                     .placement = &s->placement,
                                     .dispatch = s->dispatch,
+                                    .efforts = s->efforts,
                                     .options = &s->options};
     assert_int_equal(run_record_open(&setup, &s->record, &e), WEFT_OK);
     assert_int_equal(dispatch_start(s->dispatch, &e), WEFT_OK);
@@ -49,6 +59,7 @@ static void end(scene *s, weft_status why)
     assert_int_equal(store_settle(s->store, &e), WEFT_OK);
     run_record_close(s->record);
     run_record_close(NULL);
+    efforts_destroy(s->efforts);
     dispatch_destroy(s->dispatch);
     store_close(s->store);
     job_destroy(s->job);
@@ -64,8 +75,7 @@ static weft_status report(scene *s, int64_t first, int64_t tiles, uint32_t faile
     *head = (message_report){.kind = MESSAGE_REPORT,
                              .first = first,
                              .tiles = tiles,
-                             .busy_ns = 3000000000,
-                             .worst_ns = 2000000000};
+                             .effort = {.busy_ns = 3000000000, .worst_ns = 2000000000}};
     tile_record *record = (tile_record *)(head + 1);
     for (int64_t i = 0; i < tiles; i++) {
         record[i] = (tile_record){.state = failed > 0 ? TILE_DONE_WITH_FAILURES : TILE_DONE,
@@ -75,7 +85,8 @@ static weft_status report(scene *s, int64_t first, int64_t tiles, uint32_t faile
                                   .checksum = 7};
         tile_record_seal(&record[i], first + i);
     }
-    const weft_status status = run_record_take(s->record, 1, head, bytes + more, NULL, &e);
+    efforts_hear(s->efforts, 1, head, dispatch_undone(s->dispatch), clock_now_ns());
+    const weft_status status = run_record_take(s->record, head, bytes + more, NULL, &e);
     free(head);
     return status;
 }
@@ -83,6 +94,8 @@ static weft_status report(scene *s, int64_t first, int64_t tiles, uint32_t faile
 static progress_summary sum_up(const scene *s)
 {
     progress_summary summary = {.status = WEFT_OK};
+    error e = {.status = WEFT_OK};
+    assert_int_equal(run_record_update(s->record, &e), WEFT_OK);
     run_record_sum_up(s->record, &summary);
     return summary;
 }
