@@ -106,6 +106,26 @@ class Async(SystemTest):
                     self.assertRegex(ending.err, "a rank died before map|rank 2 has died")
                 self.check_resumes((2, 1))
 
+    def test_rank_0_is_killed(self):
+        """With maps queued behind the one that is under way: all ranks end, and the same command
+        goes on."""
+        for layout in ((3, 1), (2, 2)):
+            with self.subTest(layout=layout):
+                self.forget()
+                words = self.words("--item-us", 1000, *self.gated(after=COUNT // 5))
+                launch = Launch([*MPIRUN, *recovery(), "-np", str(layout[0]), KNOWN, "--threads",
+                                 str(layout[1]), *map(str, words)])
+                self.launches.append(launch)
+                launch.wait_for(lambda: os.path.exists(self.path()) and
+                                results.done_items(self.path(), NAMES[0]).sum() > 0,
+                                "the first map has begun")
+                strike({rank_of(pid): pid for pid in launch.ranks()}[0], signal.SIGKILL)
+                ending = launch.finish_after_deaths()
+                self.assertIn("rank 0 has died, which ends the run", ending.err)
+                for name in NAMES[1:]:
+                    self.assertEqual(results.done_items(self.path(), name).sum(), 0)
+                self.check_resumes((2, 1))
+
     def test_a_rank_leaves(self):
         """It has seen one map, and does not come to the others, which wait for it: all end."""
         for layout, rank in (((2, 1), 1), ((3, 1), 0), ((2, 0), 0)):

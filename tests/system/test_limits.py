@@ -12,8 +12,8 @@ import time
 import h5py
 import results
 from faults import FAULTY, faulty
-from launch import (KNOWN, MPIRUN, WEFT, Launch, SystemTest, main, needs, rank_of, recovery, run,
-                    strike)
+from launch import (KNOWN, MPIRUN, WEFT, Launch, SystemTest, alone, main, needs, rank_of,
+                    recovery, run, strike)
 
 # A rank that does not answer within a fifth of a second is left behind by a stop, which may happen
 # on a busy machine.
@@ -28,6 +28,7 @@ def cpu_s():
 
 
 class Failures(SystemTest):
+    @alone
     def test_a_million_at_once(self):
         """They cost about what good items cost, and nobody is presumed dead meanwhile."""
         spent = []
@@ -100,6 +101,7 @@ class Disk(SystemTest):
             os.replace(self.path(f"{name}.h5"), self.path())
             self.check_goes_on()
 
+    @alone
     def test_slow_disk_and_told_to_stop(self):
         """Kernels have a moment, the disk has a time of its own: what is computed gets recorded."""
         for layout, rule in (((0, 1), "call=fdatasync,path=.h5,delay=3"),
@@ -205,6 +207,7 @@ class Tiles(SystemTest):
 
 
 class Efficiency(SystemTest):
+    @alone
     def test_waiting_for_cores(self):
         """Four workers on one core are not efficient, however busy they seem to be."""
         core = str(min(os.sched_getaffinity(0)))
@@ -263,4 +266,4 @@ class Clock(SystemTest):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=3)

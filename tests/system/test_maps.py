@@ -11,8 +11,10 @@ import time
 import h5py
 
 import results
-from launch import KNOWN, WEFT, SystemTest, main, needs, run, strike
+from faults import FAULTY, faulty
+from launch import COAST, KNOWN, WEFT, SystemTest, main, needs, run, strike
 
+MONTECARLO = os.environ.get("PROGRAM_montecarlo")
 SEED = int(os.environ.get("KILLS_SEED", str(random.SystemRandom().randrange(1 << 32))))
 MAPS, COUNT = 5, 300
 NAMES = [f"known-{number}" for number in range(MAPS)]
@@ -199,6 +201,49 @@ class Maps(SystemTest):
             byte = file.read(1)[0]
             file.seek(offset)
             file.write(bytes([byte ^ 1]))
+
+
+@needs(FAULTY, "faulty.so")
+class Stages(SystemTest):
+    """Programs whose second map uses the first one's results, killed when that has begun."""
+
+    def everything(self):
+        return {name: results.all_bytes(self.path(), name) for name in results.maps(self.path())}
+
+    def check_killed_in(self, map, field, program, *words):
+        words = ["--out", self.path(), "--progress", "never", "--sync", 0, *words]
+        self.run_well(program, *words)
+        wanted = self.everything()
+        with results.open_result(self.path()) as file:
+            place = file[map][field].id.get_offset()
+        os.unlink(self.path())
+        for before, after in ((0, 2), (3, 1)), ((2, 1), (0, 2)):
+            with self.subTest(before=before, after=after):
+                log = self.path("log")
+                # The first byte of the field waits for the kill.
+                launch = self.start(program, *words, layout=before, env=faulty(
+                    f"call=pwrite,path=.h5,from={place},before={place + 1},delay=86400", log=log))
+                launch.wait_for(lambda: os.path.exists(log), "the second map has begun")
+                for pid in launch.ranks():
+                    strike(pid, signal.SIGKILL)
+                launch.finish_after_deaths()
+                first, second = (results.done_items(self.path(), name)
+                                 for name in sorted(wanted, key=lambda name: name == map))
+                self.assertTrue(first.all())
+                self.assertFalse(second.all())
+                self.run_well(program, *words, layout=after)
+                self.assertEqual(self.everything(), wanted)
+                os.unlink(self.path())
+                os.unlink(log)
+
+    @needs(COAST, "coast")
+    def test_coast(self):
+        self.check_killed_in("bands", "land", COAST, "--resolution", "c", "--step", 6)
+
+    @needs(MONTECARLO, "montecarlo")
+    def test_montecarlo(self):
+        self.check_killed_in("table", "value", MONTECARLO, "--paths", 3000, "--dates", 8,
+                             "--accuracy", 1)
 
 
 if __name__ == "__main__":

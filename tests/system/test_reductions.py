@@ -4,15 +4,12 @@
 import itertools
 import json
 import os
-import random
-import signal
-import time
 
 import h5py
 import numpy as np
 
 import results
-from launch import WEFT, SystemTest, main, needs, schedules, strike
+from launch import WEFT, SystemTest, main, needs, schedules
 from reduced import EDGES, Reduced
 from test_filesystem import FAULTY, faulty
 
@@ -150,27 +147,6 @@ class Reductions(SystemTest):
                 self.reduce("--fresh", "--isolate", "--grain", grain, "--crash", "7,8,500",
                             "--error", "9", layout=(2, 2), status=3)
                 self.check([7, 8, 500, 9])
-
-    def test_kills(self):
-        """kill -9 at random moments of a program of two maps."""
-        moments = random.Random(int(os.environ.get("KILLS_SEED", "7")))
-        self.reduce("--fresh", "--grain", "3")
-        wanted = self.check()
-        os.remove(self.path())
-        for kill in range(int(os.environ.get("KILLS", "12"))):
-            layout = moments.choice(LAYOUTS)
-            words = ["--out", self.path(), "--count", COUNT, "--grain", "3", "--item-us",
-                     300 * max(layout[0], 1) * max(layout[1], 1), "--progress", "never", "--sync",
-                     moments.choice(("0", "0.05"))]
-            launch = self.start(REDUCES, *words, layout=layout)
-            time.sleep(moments.uniform(0.2, 1.5))
-            for pid in launch.ranks():
-                strike(pid, signal.SIGKILL)
-            launch.finish_after_deaths()
-            if kill % 4 == 3:
-                self.reduce("--grain", "3", layout=(2, 2))
-                self.assertEqual(self.check(), wanted)
-                os.remove(self.path())
 
     def test_other_reductions_are_another_job(self):
         self.reduce()
