@@ -170,6 +170,22 @@ WEFT_API WEFT_NODISCARD weft_status weft_plan_predict(weft_plan *plan, const wef
                                                       weft_prediction *prediction);
 
 /**
+ * Adds up the predictions for maps that run one after the other, each with its own start and end,
+ * all of them on the same layout.
+ *
+ * Of a map that is complete nothing remains. The interval is the sum of the maps' intervals, as if
+ * all predictions erred the same way, which those for one machine mostly do. The limit is that of
+ * the map in which the workers lose most time. Maps that are started before the one in front has
+ * ended can be done sooner, by what their workers wait for its last tiles at the most.
+ *
+ * @local Any thread.
+ * @param parts the predictions
+ * @param count how many, at least 1
+ * @param sum   out: their sum; none of the parts
+ */
+WEFT_API void weft_prediction_sum(const weft_prediction *parts, int count, weft_prediction *sum);
+
+/**
  * What a limit is, in a few words.
  *
  * @local Any thread.

@@ -88,7 +88,8 @@ static void draw_axes(const axes *a, const forecast *f)
 {
     static const char across[] = "workers";
     char title[128];
-    (void)snprintf(title, sizeof title, "speed-up of %s", f->info->name);
+    (void)snprintf(title, sizeof title, "speed-up of %s",
+                   f->info == &f->sum ? "all maps" : f->info->name);
     draw_ticks(a);
     picture_draw_line(a->image, LEFT, BOTTOM, RIGHT, BOTTOM, 2, ink);
     picture_draw_line(a->image, LEFT, TOP, LEFT, BOTTOM, 2, ink);

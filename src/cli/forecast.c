@@ -151,7 +151,9 @@ static void advise(forecast *f)
         SAY(f, "; beyond ");
         say_layout(f, &enough->layout);
         SAY(f, " nothing is gained");
-        say_reason(f, largest_row(f));
+        if (f->info != &f->sum) {
+            say_reason(f, largest_row(f));
+        }
     } else if (best != largest_row(f)) {
         SAY(f, "; more is faster, but less well used");
     }
@@ -183,4 +185,45 @@ weft_status forecast_make(weft_plan *plan, const forecast_wish *wish, forecast *
         advise(f);
     }
     return status;
+}
+
+static void add_info(const weft_plan_info *part, weft_plan_info *sum)
+{
+    sum->count += part->count;
+    sum->tiles += part->tiles;
+    sum->measured += part->measured;
+    sum->missing += part->missing;
+    sum->work_s += part->work_s;
+    sum->longest_s = part->longest_s > sum->longest_s ? part->longest_s : sum->longest_s;
+    sum->cores = part->cores > sum->cores ? part->cores : sum->cores;
+}
+
+/* A row of all maps. */
+static void add_up_row(forecast *const maps[], int count, int number, forecast_row *row)
+{
+    weft_prediction alone[WEFT_MAX_MAPS];
+    weft_prediction sharing[WEFT_MAX_MAPS];
+    *row = (forecast_row){.layout = maps[0]->row[number].layout};
+    for (int i = 0; i < count; i++) {
+        const forecast_row *part = &maps[i]->row[number];
+        alone[i] = part->p;
+        sharing[i] = part->shared ? part->sharing : part->p;
+        row->shared = row->shared || part->shared;
+    }
+    weft_prediction_sum(alone, count, &row->p);
+    weft_prediction_sum(sharing, count, &row->sharing);
+}
+
+void forecast_add_up(forecast *const maps[], int count, forecast *all)
+{
+    all->sum = (weft_plan_info){.count = 0};
+    all->info = &all->sum;
+    all->rows = maps[0]->rows;
+    for (int i = 0; i < count; i++) {
+        add_info(maps[i]->info, &all->sum);
+    }
+    for (int number = 0; number < all->rows; number++) {
+        add_up_row(maps, count, number, &all->row[number]);
+    }
+    advise(all);
 }

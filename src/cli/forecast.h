@@ -35,6 +35,7 @@ typedef struct forecast_row {
 
 typedef struct forecast {
     const weft_plan_info *info;
+    weft_plan_info sum; /* of several maps: what they have in all, and no name */
     int rows;
     forecast_row row[FORECAST_MOST];
     char advice[FORECAST_ADVICE_BYTES]; /* one line: which layout to take, and from where on more of
@@ -49,10 +50,22 @@ static inline int64_t forecast_workers(const forecast_row *row)
 /* WEFT_ERR_USAGE without a text in the plan: more than FORECAST_MOST layouts. */
 weft_status forecast_make(weft_plan *plan, const forecast_wish *wish, forecast *f);
 
+/* The forecast for several maps, one after the other, from theirs, for the same layouts. */
+void forecast_add_up(forecast *const maps[], int count, forecast *all);
+
+/* What is predicted for the maps of a file. */
+typedef struct forecast_maps {
+    int count;
+    forecast *map[WEFT_MAX_MAPS];
+    forecast *all;                             /* in all; NULL: one map is planned alone */
+    int left_out;                              /* maps of which nothing has been computed yet */
+    char name[WEFT_MAX_MAPS][WEFT_NAME_BYTES]; /* theirs */
+} forecast_maps;
+
 /* Prints it on stdout: a table for people; JSON for programs, of which WEFT_ERR_MEMORY is the only
  * error, since others of writing show on stdout. */
-void forecast_print_text(const forecast *f, const char *path);
-weft_status forecast_print_json(const forecast *f, const char *path);
+void forecast_print_text(const forecast_maps *maps, const char *path);
+weft_status forecast_print_json(const forecast_maps *maps, const char *path);
 
 /* Whether a picture can be made there; draws one of speed-up over workers, as PNG. Both say on
  * stderr why they cannot. */

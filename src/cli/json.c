@@ -346,8 +346,37 @@ static json_t *list_predictions(const forecast *f)
     return all;
 }
 
-weft_status forecast_print_json(const forecast *f, const char *path)
+static json_t *describe_map_forecast(const forecast *f, const char *path)
 {
-    return print(add_lists(describe_forecast(f, path), (const char *const[]){"predictions", NULL},
-                           (json_t *const[]){list_predictions(f)}));
+    return add_lists(describe_forecast(f, path), (const char *const[]){"predictions", NULL},
+                     (json_t *const[]){list_predictions(f)});
+}
+
+/* What all maps are in one sequence. */
+static json_t *describe_sequence(const forecast *f)
+{
+    const weft_plan_info *info = f->info;
+    return add_lists(json_pack("{s:I, s:I, s:o, s:o, s:s}", "count", (json_int_t)info->count,
+                               "tiles", (json_int_t)info->tiles, "work_s", number(info->work_s),
+                               "longest_s", number(info->longest_s), "advice", f->advice),
+                     (const char *const[]){"predictions", NULL},
+                     (json_t *const[]){list_predictions(f)});
+}
+
+weft_status forecast_print_json(const forecast_maps *maps, const char *path)
+{
+    if (maps->all == NULL) {
+        return print(describe_map_forecast(maps->map[0], path));
+    }
+    json_t *list = json_array();
+    json_t *left_out = json_array();
+    for (int i = 0; i < maps->count; i++) {
+        (void)json_array_append_new(list, describe_map_forecast(maps->map[i], path));
+    }
+    for (int i = 0; i < maps->left_out; i++) {
+        (void)json_array_append_new(left_out, json_string(maps->name[i]));
+    }
+    return print(add_lists(json_pack("{s:s}", "file", path),
+                           (const char *const[]){"maps", "left_out", "sequence", NULL},
+                           (json_t *const[]){list, left_out, describe_sequence(maps->all)}));
 }

@@ -4,8 +4,10 @@
 #include "command.h"
 #include "forecast.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weft/result.h>
 #include <weft/schedule.h>
 
 /* Of the numbers in a list. */
@@ -103,38 +105,132 @@ static bool set_schedules(forecast_wish *w, const char *text)
     return true;
 }
 
-static weft_status show(forecast *f, const char *path, bool as_json)
+/* A file's maps that are planned, and what is said of them. */
+typedef struct planning {
+    const command_file *file;
+    forecast_wish wish;
+    int plans;
+    weft_plan *plan[WEFT_MAX_MAPS];
+    forecast_maps maps;
+} planning;
+
+/* What is wrong is told, and freed by end_planning(). */
+static weft_status plan_map(planning *g, const char *map, bool several)
 {
-    if (as_json) {
-        return forecast_print_json(f, path);
+    weft_plan **p = &g->plan[g->plans++];
+    weft_status status = weft_plan_open(g->file->path, map, p);
+    const bool untold = several && *p != NULL && status == WEFT_ERR_USAGE;
+    if (untold && weft_plan_describe(*p)->measured == 0) {
+        (void)snprintf(g->maps.name[g->maps.left_out++], WEFT_NAME_BYTES, "%s", map);
+        return WEFT_OK;
     }
-    forecast_print_text(f, path);
+    forecast *f = calloc(1, sizeof *f);
+    if (status == WEFT_OK && f == NULL) {
+        status = WEFT_ERR_MEMORY;
+    }
+    if (status == WEFT_OK) {
+        status = forecast_make(*p, &g->wish, f);
+        if (status == WEFT_ERR_USAGE && weft_plan_error_text(*p)[0] == '\0') {
+            free(f);
+            return command_error(status, "these are too many layouts: %d at most", FORECAST_MOST);
+        }
+    }
+    if (status != WEFT_OK) {
+        free(f);
+        return command_failed(status, weft_plan_error_text(*p));
+    }
+    /* All maps on the same layouts: those of the first. */
+    if (g->wish.workers.count == 0) {
+        g->wish.workers = (number_list){.count = 1, .number = {f->info->workers}};
+    }
+    g->maps.map[g->maps.count++] = f;
     return WEFT_OK;
+}
+
+static weft_status plan_maps(planning *g, weft_result *result)
+{
+    const int maps = weft_result_describe(result)->maps;
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < maps && status == WEFT_OK; i++) {
+        status = weft_result_set_map(result, i);
+        if (status != WEFT_OK) {
+            return command_failed(status, weft_result_error_text(result));
+        }
+        status = plan_map(g, weft_result_describe(result)->name, true);
+    }
+    if (status == WEFT_OK && g->maps.count == 0) {
+        return command_error(WEFT_ERR_USAGE,
+                             "%s: nothing has been computed yet; run the job for a while first",
+                             g->file->shown);
+    }
+    if (status == WEFT_OK) {
+        g->maps.all = calloc(1, sizeof *g->maps.all);
+        if (g->maps.all == NULL) {
+            return command_failed(WEFT_ERR_MEMORY, "");
+        }
+        forecast_add_up(g->maps.map, g->maps.count, g->maps.all);
+    }
+    return status;
+}
+
+/* Each map of the file, if it has several and none is named, or one. */
+static weft_status plan_file(planning *g, const char *map)
+{
+    weft_result *result = NULL;
+    weft_status status = map != NULL ? WEFT_OK : weft_result_open(g->file->path, &result);
+    if (status != WEFT_OK) {
+        status = command_failed(status, weft_result_error_text(result));
+    } else if (result == NULL || weft_result_describe(result)->maps == 1) {
+        status = plan_map(g, map, false);
+    } else if (g->wish.items > 0) {
+        status = command_error(WEFT_ERR_USAGE,
+                               "--items: %s holds several maps; say which of them with --map NAME",
+                               g->file->shown);
+    } else {
+        status = plan_maps(g, result);
+    }
+    weft_result_close(result);
+    return status;
+}
+
+static void end_planning(planning *g)
+{
+    for (int i = 0; i < g->maps.count; i++) {
+        free(g->maps.map[i]);
+    }
+    for (int i = 0; i < g->plans; i++) {
+        weft_plan_close(g->plan[i]);
+    }
+    free(g->maps.all);
+    free(g);
+}
+
+static weft_status show(const planning *g, bool as_json, const char *image)
+{
+    const forecast_maps *maps = &g->maps;
+    if (!as_json) {
+        forecast_print_text(maps, g->file->shown);
+    } else if (forecast_print_json(maps, g->file->shown) != WEFT_OK) {
+        return command_failed(WEFT_ERR_MEMORY, "");
+    }
+    return image == NULL ? WEFT_OK
+                         : chart_write(maps->all != NULL ? maps->all : maps->map[0], image);
 }
 
 static weft_status plan(const command_file *file, const char *map, const forecast_wish *wish,
                         bool as_json, const char *image)
 {
-    weft_plan *p = NULL;
-    forecast *f = calloc(1, sizeof *f);
-    weft_status status = f == NULL ? WEFT_ERR_MEMORY : weft_plan_open(file->path, map, &p);
-    bool too_many = false;
+    planning *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        return command_failed(WEFT_ERR_MEMORY, "");
+    }
+    g->file = file;
+    g->wish = *wish;
+    weft_status status = plan_file(g, map);
     if (status == WEFT_OK) {
-        status = forecast_make(p, wish, f);
-        too_many = status == WEFT_ERR_USAGE && weft_plan_error_text(p)[0] == '\0';
+        status = show(g, as_json, image);
     }
-    if (status == WEFT_OK) {
-        status = show(f, file->shown, as_json);
-    }
-    if (too_many) {
-        (void)command_error(status, "these are too many layouts: %d at most", FORECAST_MOST);
-    } else if (status != WEFT_OK) {
-        (void)command_failed(status, weft_plan_error_text(p));
-    } else if (image != NULL) {
-        status = chart_write(f, image);
-    }
-    weft_plan_close(p);
-    free(f);
+    end_planning(g);
     return status;
 }
 
@@ -184,7 +280,9 @@ const command plan_command = {
         "written or locked.\n"
         "\n"
         "options; a LIST is 1,2,4-8, and all combinations are planned\n"
-        "  --map NAME         which map of the file, where it has several\n"
+        "  --map NAME         this map alone, where the file has several; without it each is "
+        "planned,\n"
+        "                     and all of them one after the other\n"
         "  --ranks LIST       ranks (1, 2, 4 ... 256)\n"
         "  --threads LIST     workers per rank (as in the last run)\n"
         "  --schedule LIST    scheduling techniques, or all of them: all (auto)\n"

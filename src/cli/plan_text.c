@@ -8,12 +8,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void print_measured(const weft_plan_info *info)
+static void print_work(const weft_plan_info *info)
 {
     (void)printf("work      %" PRId64 " items in %" PRId64 " tiles: %s for one worker, %s for the "
                  "longest tile\n",
                  info->count, info->tiles, clock_duration(info->work_s).text,
                  clock_duration(info->longest_s).text);
+}
+
+static void print_measured(const weft_plan_info *info)
+{
     (void)printf("measured  %" PRId64 " tiles", info->measured);
     if (info->missing > 0) {
         (void)printf("; the other %" PRId64 " are taken to be like those around them",
@@ -83,15 +87,19 @@ static void print_rows(const forecast *f, bool sharing)
     table_print(&t);
 }
 
-void forecast_print_text(const forecast *f, const char *path)
+/* Of one map, or of all of them together. */
+static void print_forecast(const forecast *f)
 {
     bool sharing = false;
     for (int i = 0; i < f->rows; i++) {
         sharing = sharing || f->row[i].shared;
     }
-    (void)printf("%s: %s\n\n", path, f->advice);
-    print_measured(f->info);
-    print_check(f->info);
+    (void)printf("%s\n\n", f->advice);
+    print_work(f->info);
+    if (f->info != &f->sum) {
+        print_measured(f->info);
+        print_check(f->info);
+    }
     if (f->row[0].layout.cores > 0) {
         (void)printf("cores     %g for all workers\n", f->row[0].layout.cores);
     } else {
@@ -99,4 +107,26 @@ void forecast_print_text(const forecast *f, const char *path)
     }
     (void)printf("\n");
     print_rows(f, sharing);
+}
+
+void forecast_print_text(const forecast_maps *maps, const char *path)
+{
+    for (int i = 0; i < maps->count; i++) {
+        (void)printf("%s", path);
+        if (maps->all != NULL) {
+            (void)printf(", map %s", maps->map[i]->info->name);
+        }
+        (void)printf(": ");
+        print_forecast(maps->map[i]);
+        (void)printf("%s", maps->all != NULL ? "\n" : "");
+    }
+    if (maps->all != NULL) {
+        (void)printf("%s, %d map%s one after the other: ", path, maps->count,
+                     number_plural(maps->count));
+        print_forecast(maps->all);
+    }
+    for (int i = 0; i < maps->left_out; i++) {
+        (void)printf("%smap %s is left out: nothing of it has been computed\n", i == 0 ? "\n" : "",
+                     maps->name[i]);
+    }
 }

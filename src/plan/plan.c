@@ -24,6 +24,9 @@ static const double tail_share = 0.05;
 static const double least_speed = 0.5;
 static const double most_speed = 2;
 
+/* Where this share of the workers' time is used nothing keeps a layout from being faster. */
+static const double good_efficiency = 0.9;
+
 struct weft_plan {
     evidence evidence;
     workload workload;
@@ -302,7 +305,7 @@ static weft_limit find_limit(const study *st, const weft_prediction *p)
     const simulation_setup *setup = &st->setup;
     const double workers = (double)setup->ranks * setup->workers;
     const double lost_s = (1 - p->efficiency) * p->makespan_s;
-    if (p->efficiency >= 0.9) {
+    if (p->efficiency >= good_efficiency) {
         return WEFT_LIMIT_NONE;
     }
     if (setup->cores > 0 && workers * setup->cpu_share > setup->cores) {
@@ -376,6 +379,37 @@ weft_status weft_plan_predict(weft_plan *plan, const weft_layout *layout,
     }
     free(st.speed);
     return status;
+}
+
+/* What the workers do not compute in, in units of their number. */
+static double lost_s(const weft_prediction *p)
+{
+    return (1 - p->efficiency) * p->makespan_s;
+}
+
+void weft_prediction_sum(const weft_prediction *parts, int count, weft_prediction *sum)
+{
+    const weft_prediction *worst = &parts[0];
+    *sum = (weft_prediction){.replicates = parts[0].replicates};
+    for (int i = 0; i < count; i++) {
+        const weft_prediction *p = &parts[i];
+        sum->makespan_s += p->makespan_s;
+        sum->makespan_low_s += p->makespan_low_s;
+        sum->makespan_high_s += p->makespan_high_s;
+        sum->remaining_s += p->remaining_s;
+        sum->remaining_low_s += p->remaining_low_s;
+        sum->remaining_high_s += p->remaining_high_s;
+        sum->efficiency += p->efficiency * p->makespan_s;
+        sum->coordinator += p->coordinator * p->makespan_s;
+        sum->chunks += p->chunks;
+        sum->duplicates += p->duplicates;
+        sum->replicates = p->replicates < sum->replicates ? p->replicates : sum->replicates;
+        worst = lost_s(p) > lost_s(worst) ? p : worst;
+    }
+    const double makespan_s = sum->makespan_s;
+    sum->efficiency = makespan_s > 0 ? sum->efficiency / makespan_s : 1;
+    sum->coordinator = makespan_s > 0 ? sum->coordinator / makespan_s : 0;
+    sum->limit = sum->efficiency >= good_efficiency ? WEFT_LIMIT_NONE : worst->limit;
 }
 
 const char *weft_limit_text(weft_limit limit)

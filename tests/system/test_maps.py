@@ -183,15 +183,43 @@ class Maps(SystemTest):
         for command in ("status", "verify", "plan"):
             ending = weft(command, self.path(), "--map", "none", status=2)
             self.assertIn("it has known-0, known-1", ending.err)
-        ending = weft("plan", self.path(), status=2)
+        ending = weft("plan", self.path(), "--items", 10, status=2)
         self.assertIn("--map NAME", ending.err)
         planned = json.loads(weft("plan", self.path(), "--map", NAMES[3], "--json").out)
         self.assertEqual((planned["map"], planned["runs_compared"]), (NAMES[3], 1))
+        self.assertIn("5 maps one after the other: ", weft("plan", self.path()).out)
         self.damage(f"{NAMES[1]}/hash")
         ending = weft("verify", self.path(), status=1)
         self.assertIn(f"map {NAMES[1]}: ", ending.out)
         self.assertEqual(ending.out.count("DAMAGED"), 1)
         self.assertIn("0 not done yet", weft("verify", self.path(), "--map", NAMES[0]).out)
+
+    def test_a_plan_for_all(self):
+        """Maps one after the other; complete ones are passed, those not begun are not known of."""
+        launch = self.start(KNOWN, *self.words("--item-us", 500, "--grain", 10, "--sync", 0,
+                                               *self.gated(after=COUNT + 50)), layout=(0, 2))
+        launch.wait_for(lambda: os.path.exists(self.path())
+                        and results.done_items(self.path(), NAMES[1]).any(), "the second map")
+        strike(launch.pid, signal.SIGTERM)
+        self.assertEqual(launch.finish().status, 75)
+        said = json.loads(self.run_well(WEFT, "plan", self.path(), "--json", "--ranks", "1,4",
+                                        layout=(0, None)).out)
+        self.assertEqual([each["map"] for each in said["maps"]], NAMES[:2])
+        self.assertEqual(said["left_out"], NAMES[2:])
+        complete, begun = (each["predictions"] for each in said["maps"])
+        for first, second, row in zip(complete, begun, said["sequence"]["predictions"]):
+            for name in ("makespan_s", "makespan_low_s", "makespan_high_s", "remaining_s",
+                         "remaining_high_s", "chunks"):
+                self.assertAlmostEqual(row[name], first[name] + second[name], msg=name)
+            self.assertEqual((row["ranks"], row["workers"]), (first["ranks"], 2))
+            self.assertEqual(first["remaining_s"], 0)
+            self.assertGreater(second["remaining_s"], 0)
+            self.assertAlmostEqual(
+                row["efficiency"] * row["makespan_s"] * row["ranks"] * row["workers"],
+                sum(each["work_s"] for each in said["maps"]))
+        text = self.run_well(WEFT, "plan", self.path(), layout=(0, None)).out
+        self.assertIn(f"map {NAMES[2]} is left out", text)
+        self.assertIn("2 maps one after the other: ", text)
 
     def damage(self, dataset):
         with results.open_result(self.path()) as file:

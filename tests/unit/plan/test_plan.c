@@ -246,6 +246,52 @@ static void test_items(void **state)
     weft_plan_close(p);
 }
 
+/* Maps one after the other take what they take alone; of one that is complete nothing remains. */
+static void test_sequence(void **state)
+{
+    (void)state;
+    enum { MAPS = 3, RANKS = 4 };
+    weft_prediction part[MAPS];
+    weft_prediction sum;
+    run_row row = make_row("complete", 2, 3.01);
+    make_file(&row, TILES, 1);
+    weft_plan *p = open_plan();
+    part[0] = predict(p, RANKS, 1, 0);
+    weft_plan_close(p);
+    /* Twice as slow, and most of it is still to do. */
+    row = make_row("stopped", 2, 1);
+    make_file(&row, TILES / 4, 2);
+    p = open_plan();
+    part[1] = predict(p, RANKS, 1, 0);
+    assert_int_equal(weft_plan_set_items(p, RANKS - 1), WEFT_OK);
+    part[2] = predict(p, RANKS, 1, 0);
+    weft_plan_close(p);
+    weft_prediction_sum(part, MAPS, &sum);
+    assert_close(sum.makespan_s, 6.0 / RANKS + 400 * 0.02 / RANKS + 0.02, 0.1);
+    assert_close(sum.makespan_s, part[0].makespan_s + part[1].makespan_s + part[2].makespan_s,
+                 1e-12);
+    assert_close(sum.remaining_s, part[1].remaining_s + part[2].remaining_s, 1e-12);
+    assert_true(sum.remaining_low_s <= sum.remaining_s && sum.remaining_s <= sum.remaining_high_s);
+    assert_true(sum.makespan_low_s < sum.makespan_s && sum.makespan_s < sum.makespan_high_s);
+    assert_int_equal(sum.chunks, part[0].chunks + part[1].chunks + part[2].chunks);
+    assert_int_equal(sum.replicates, part[0].replicates);
+    assert_close(sum.efficiency * sum.makespan_s * RANKS,
+                 6 + part[1].efficiency * RANKS * part[1].makespan_s +
+                     part[2].efficiency * RANKS * part[2].makespan_s,
+                 1e-6);
+    assert_int_equal(sum.limit, WEFT_LIMIT_NONE);
+    /* The time is lost where there are too few tiles. */
+    assert_int_equal(part[2].limit, WEFT_LIMIT_TILE);
+    weft_prediction_sum(&part[2], 1, &sum);
+    assert_close(sum.efficiency, part[2].efficiency, 1e-12);
+    assert_close(sum.coordinator, part[2].coordinator, 1e-12);
+    assert_int_equal(sum.limit, part[2].limit);
+    part[0].makespan_s /= 1000;
+    part[1].makespan_s /= 1000;
+    weft_prediction_sum(part, MAPS, &sum);
+    assert_int_equal(sum.limit, WEFT_LIMIT_TILE);
+}
+
 static void test_wrong_layouts(void **state)
 {
     (void)state;
@@ -290,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_crowded_runs),  cmocka_unit_test(test_own_share),
         cmocka_unit_test(test_items),         cmocka_unit_test(test_techniques_of_runs),
         cmocka_unit_test(test_wrong_layouts), cmocka_unit_test(test_nothing_measured),
+        cmocka_unit_test(test_sequence),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
