@@ -20,7 +20,9 @@ typedef struct pulse {
 pulse pulse_for(int64_t beat_ns, int64_t limit_ns, int ranks, bool busy);
 
 /* Silence is measured in time in which this process has listened: a process that was itself
- * stopped, or kept from looking, must not presume all others dead when it wakes up. */
+ * stopped, or kept from looking, must not presume all others dead when it wakes up. Nor must one
+ * that waits for a core: where many ranks share few cores, those that it listens to wait as long.
+ */
 typedef struct listening {
     int64_t longest_ns;  /* that may pass between two looks and still count */
     int64_t looked_ns;   /* the clock at the last look */
@@ -30,7 +32,9 @@ typedef struct listening {
 /* A rank that is silent for limit_ns is presumed dead. */
 listening listening_begin(int64_t limit_ns, int64_t now_ns);
 
-/* A look at the messages, after all of them have been read. */
-void listening_look(listening *l, int64_t now_ns);
+/* A look at the messages, after all of them have been read. own_ns is how long this thread has
+ * worked since the last look, and how long it meant to rest: the time that has passed beyond that
+ * it has waited for a core. INT64_MAX: that is not known. */
+void listening_look(listening *l, int64_t now_ns, int64_t own_ns);
 
 #endif

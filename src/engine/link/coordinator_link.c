@@ -168,12 +168,12 @@ static bool coordinator_died(coordinator_link *c, int64_t now_ns)
     return c->died_ns != 0 && now_ns - c->died_ns >= c->pulse.beat_ns;
 }
 
-bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, error *why)
+bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, int64_t own_ns, error *why)
 {
     if (c->here) {
         return false;
     }
-    listening_look(&c->listening, now_ns);
+    listening_look(&c->listening, now_ns, own_ns);
     const int64_t silence_ns = c->listening.listened_ns - c->heard_ns;
     if (c->pulse.limit_ns > 0 && silence_ns >= c->pulse.limit_ns) {
         hold(c, true);

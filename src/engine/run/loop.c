@@ -10,6 +10,7 @@
 #include "engine/exec/lull.h"
 #include "engine/rank/agent.h"
 #include "host/outcome_file.h"
+#include "host/usage.h"
 #include "host/watchdog.h"
 #include "sched/message.h"
 #include "sched/pace.h"
@@ -36,6 +37,8 @@ struct loop {
     agent *agent;      /* NULL: it could not be made */
     int64_t active_ns; /* when there was last anything to do */
     int64_t until_ns;  /* it runs for now */
+    int64_t cpu_ns;    /* that the driver had taken at the last look, … */
+    int64_t rest_ns;   /* … and how long it has meant to rest since */
     bool over;
     message_end end; /* the coordinator's last word; its kind says whether there has been one */
 };
@@ -96,11 +99,23 @@ static bool has_ended(const loop *l)
     return l->end.kind == MESSAGE_END;
 }
 
+/* How long the driver has worked and meant to rest since the last look. */
+static int64_t take_own_time(loop *l)
+{
+    const int64_t cpu_ns = usage_cpu_ns();
+    const int64_t own_ns = cpu_ns - l->cpu_ns + l->rest_ns;
+    l->cpu_ns = cpu_ns;
+    l->rest_ns = 0;
+    return own_ns;
+}
+
 /* The coordinator's silence ends the run for this rank. */
 static void listen_to_coordinator(loop *l, int64_t now_ns)
 {
     error why = {.status = WEFT_OK};
-    if (has_ended(l) || !coordinator_link_lost(l->setup.link, now_ns, &why)) {
+    const bool here = l->setup.coordinator != NULL;
+    if (has_ended(l) || here ||
+        !coordinator_link_lost(l->setup.link, now_ns, take_own_time(l), &why)) {
         return;
     }
     if (comm_rank(l->setup.comm) < RANKS_THAT_TELL) {
@@ -208,9 +223,12 @@ static bool rest(loop *l, bool active)
     const int64_t now_ns = clock_now_ns();
     l->active_ns = active ? now_ns : l->active_ns;
     const int64_t left_ns = l->until_ns - now_ns;
-    const int64_t rest_ns = pace_rest(find_urgency(l, now_ns), now_ns - l->active_ns,
-                                      comm_size(l->setup.comm), now_ns - l->setup.flow->origin_ns);
-    if (team_rest(l->setup.team, rest_ns < left_ns ? rest_ns : left_ns > 0 ? left_ns : 0)) {
+    const int64_t longest_ns =
+        pace_rest(find_urgency(l, now_ns), now_ns - l->active_ns, comm_size(l->setup.comm),
+                  now_ns - l->setup.flow->origin_ns);
+    const int64_t rest_ns = longest_ns < left_ns ? longest_ns : left_ns > 0 ? left_ns : 0;
+    l->rest_ns += rest_ns;
+    if (team_rest(l->setup.team, rest_ns)) {
         l->active_ns = clock_now_ns();
     }
     return left_ns > 0;
@@ -272,6 +290,7 @@ static void await_end(loop *l)
     while (!has_ended(l) && clock_now_ns() < l->until_ns) {
         (void)converse(l);
         mail_advance(l->setup.mail);
+        l->rest_ns += PACE_ANSWER_NS;
         clock_sleep_ns(PACE_ANSWER_NS);
     }
     l->over = has_ended(l);
@@ -305,6 +324,7 @@ void loop_begin(loop *l, const loop_setup *setup)
 bool loop_run(loop *l, int64_t until_ns)
 {
     l->until_ns = until_ns;
+    l->cpu_ns = usage_cpu_ns();
     if (l->over) {
         return true;
     }

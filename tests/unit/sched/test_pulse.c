@@ -49,14 +49,32 @@ static void test_only_time_listened_counts(void **state)
     int64_t now_ns = start_ns;
     for (int i = 0; i < 100; i++) {
         now_ns += limit_ns / 100;
-        listening_look(&l, now_ns);
+        listening_look(&l, now_ns, INT64_MAX);
     }
     assert_true(l.listened_ns == limit_ns);
     now_ns += 100 * limit_ns;
-    listening_look(&l, now_ns);
+    listening_look(&l, now_ns, INT64_MAX);
     assert_true(l.listened_ns > limit_ns && l.listened_ns < limit_ns + limit_ns / 10);
-    listening_look(&l, now_ns);
+    listening_look(&l, now_ns, INT64_MAX);
     assert_true(l.listened_ns < limit_ns + limit_ns / 10);
+}
+
+/* A thread that means to look ten times more often than it gets a core waits ten times longer. */
+static void test_a_wait_for_a_core_is_no_silence(void **state)
+{
+    (void)state;
+    const int64_t step_ns = limit_ns / 100;
+    listening l = listening_begin(limit_ns, start_ns);
+    int64_t now_ns = start_ns;
+    for (int i = 0; i < 100; i++) {
+        now_ns += step_ns;
+        listening_look(&l, now_ns, step_ns / 10);
+    }
+    assert_true(l.listened_ns == limit_ns / 10);
+    /* A rest that ends early is none longer. */
+    now_ns += step_ns;
+    listening_look(&l, now_ns, 3 * step_ns);
+    assert_true(l.listened_ns == limit_ns / 10 + step_ns);
 }
 
 int main(void)
@@ -65,6 +83,7 @@ int main(void)
         cmocka_unit_test(test_pulse_of_many_ranks),
         cmocka_unit_test(test_pulse_of_busy_ranks),
         cmocka_unit_test(test_only_time_listened_counts),
+        cmocka_unit_test(test_a_wait_for_a_core_is_no_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,7 @@ static void test_no_memory_for_a_message(void **state)
 static bool listen_for(coordinator_link *c, int64_t *now_ns, int64_t for_ns, error *why)
 {
     for (const int64_t end_ns = *now_ns + for_ns; *now_ns < end_ns; *now_ns += for_ns / 100) {
-        if (coordinator_link_lost(c, *now_ns, why)) {
+        if (coordinator_link_lost(c, *now_ns, INT64_MAX, why)) {
             return true;
         }
     }
