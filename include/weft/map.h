@@ -11,6 +11,7 @@
 #include <weft/reduce.h>
 #include <weft/session.h>
 #include <weft/span.h>
+#include <weft/state.h>
 #include <weft/status.h>
 #include <weft/type.h>
 
@@ -500,13 +501,15 @@ typedef struct weft_progress {
     int64_t tiles_ready;   /**< that nobody has */
     int64_t tiles_leased;  /**< that ranks have been given */
     int64_t tiles_done;    /**< the four sum up to `tiles` */
-    int workers_computing; /**< of this rank, at whichever map */
-    int workers_waiting;   /**< of this rank, for something to compute */
+    /** of all ranks, how many are in which state; all 0 unless the map is being computed */
+    int workers[WEFT_STATES];
 } weft_progress;
 
 /**
  * How far a map is: of a moment ago on rank 0; on other ranks by what rank 0 has said last, which
- * is several times within `--dead-after`. All 0, but for items and workers, before it was started.
+ * is several times within `--dead-after`. What workers are at is what their
+ * ranks have said with their last beat (`--heartbeat`). All 0, but for items, before it was
+ * started; of a map that was cancelled, what is done stays so.
  *
  * @local Main thread.
  * @param map      the map

@@ -35,7 +35,7 @@ WEFT_BEGIN_DECLS
       "stopped early in good order; run the same command again to continue") \
     X(WEFT_HELP_SHOWN, -15, 0, "the help text was printed")                  \
     X(WEFT_TIMEOUT, -16, 75, "not done in the time given; it goes on")       \
-    X(WEFT_CANCELLED, -17, 75, "cancelled by the program; run the same command again to continue")
+    X(WEFT_CANCELLED, -17, 75, "cancelled by the program; goes on where it is started again")
 
 /** The status of a call: WEFT_OK is 0, everything else is negative. */
 typedef enum weft_status {

@@ -258,12 +258,12 @@ static bool is_blocked(const weft_map *map)
 void weft_map_progress(weft_map *map, weft_progress *progress)
 {
     const start *w = &map->start;
-    const placement *p = &map->session->placement;
     const int64_t tiles = atomic_load(&w->tally.tiles);
     const int64_t said = atomic_load(&w->tally.undone);
     const int64_t undone = said < tiles ? said : tiles;
     const int64_t leased = atomic_load(&w->tally.leased);
-    const int waiting = p->workers > 0 ? team_waiting(p->team) : 0;
+    const bool begun =
+        start_is_under_way(map) && service_state(map->session->service, &w->task) == TASK_BEGUN;
     memset(progress, 0, sizeof *progress);
     progress->items = map->job->items.count;
     progress->items_done = atomic_load(&w->tally.items);
@@ -273,8 +273,9 @@ void weft_map_progress(weft_map *map, weft_progress *progress)
     progress->tiles_blocked = is_blocked(map) ? undone : 0;
     progress->tiles_ready = undone - progress->tiles_leased - progress->tiles_blocked;
     progress->tiles_done = tiles - undone;
-    progress->workers_waiting = waiting;
-    progress->workers_computing = p->workers - waiting;
+    for (int i = 0; i < WEFT_STATES && begun; i++) {
+        progress->workers[i] = atomic_load(&w->tally.workers[i]);
+    }
 }
 
 static void finish_start(weft_map *map)

@@ -88,6 +88,7 @@ typedef struct tally {
     int64_t undone; /* tiles, these included */
     int64_t items;  /* done */
     int64_t failed; /* of these */
+    int32_t workers[WEFT_STATES];
 } tally;
 
 typedef struct message_beat {

@@ -20,8 +20,9 @@
 /* The run's row and the lock are brought up to date this often. */
 static const int64_t update_ns = INT64_C(1000000000);
 
-/* How far it is, this often. */
+/* How far it is, this often; and what workers are at, which takes a look at each rank. */
 static const int64_t tally_ns = INT64_C(20000000);
+static const int64_t workers_ns = INT64_C(100000000);
 
 struct coordinator {
     coordinator_setup setup;
@@ -33,26 +34,42 @@ struct coordinator {
     int64_t next_update_ns;
     int64_t next_sync_ns;
     int64_t next_tally_ns;
+    int64_t next_workers_ns;
+    int32_t workers[WEFT_STATES];
+    bool cancelled;
     progress progress;
 };
 
 static tally count_up(const coordinator *c)
 {
-    return (tally){.leased = dispatch_leased(c->dispatch),
-                   .undone = dispatch_undone(c->dispatch),
-                   .items = run_record_done(c->run_record),
-                   .failed = run_record_failed(c->run_record)};
+    tally now = {.leased = dispatch_leased(c->dispatch),
+                 .undone = dispatch_undone(c->dispatch),
+                 .items = run_record_done(c->run_record),
+                 .failed = run_record_failed(c->run_record)};
+    memcpy(now.workers, c->workers, sizeof now.workers);
+    return now;
 }
 
-/* A rank hears with each beat how far the run is. */
+static void count_workers(coordinator *c, int64_t now_ns)
+{
+    if (now_ns >= c->next_workers_ns) {
+        const efforts_sum sum = efforts_sum_up(c->efforts, now_ns);
+        memcpy(c->workers, sum.workers, sizeof c->workers);
+        c->next_workers_ns = now_ns + workers_ns;
+    }
+}
+
+/* A rank hears with each beat how far the run is. The last word is also for the closing line. */
 static weft_status send_bytes(void *context, int rank, const void *bytes, size_t count, error *e)
 {
-    const coordinator *c = context;
+    coordinator *c = context;
     message_beat beat;
     if (*(const message_kind *)bytes == MESSAGE_BEAT) {
         memcpy(&beat, bytes, sizeof beat);
         beat.tally = count_up(c);
         bytes = &beat;
+    } else if (*(const message_kind *)bytes == MESSAGE_END) {
+        c->cancelled = ((const message_end *)bytes)->cancelled;
     }
     return mail_send(c->setup.mail, rank, false, bytes, count, e);
 }
@@ -247,6 +264,7 @@ void coordinator_destroy(coordinator *c)
         return;
     }
     progress_summary summary = {.status = lead_status(c->lead),
+                                .cancelled = c->cancelled,
                                 .workers = c->setup.placement->total_workers};
     run_record_sum_up(c->run_record, &summary);
     progress_end(&c->progress, &summary, clock_now_ns());
@@ -304,6 +322,7 @@ void coordinator_step(coordinator *c, int64_t now_ns)
             lead_take_error(c->lead, &e, now_ns);
         }
     }
+    count_workers(c, now_ns);
     if (now_ns >= c->next_tally_ns || lead_over(c->lead)) {
         const tally now = count_up(c);
         c->next_tally_ns = now_ns + tally_ns;

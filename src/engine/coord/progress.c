@@ -85,13 +85,14 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
         [WEFT_OUTCOME_STOPPED] = "stopped",
         [WEFT_OUTCOME_ERROR] = "ended by an error"};
     const double elapsed_s = 1e-9 * (double)(now_ns - p->start_ns);
+    const bool cancelled = summary->cancelled && summary->status == WEFT_STOPPED;
     const int64_t computed = summary->done - p->before;
     log_progress(NULL);
     char line[768];
     (void)snprintf(line, sizeof line,
                    "%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
-                   ends[outcome_of(summary->status)], summary->done, p->items, computed,
-                   clock_duration(elapsed_s).text);
+                   cancelled ? "cancelled" : ends[outcome_of(summary->status)], summary->done,
+                   p->items, computed, clock_duration(elapsed_s).text);
     if (summary->failed > 0) {
         number_append(line, sizeof line, ", %" PRId64 " failed", summary->failed);
     }
@@ -112,7 +113,7 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
                   "failed items are listed by: weft status %s; --retry-failed computes them again",
                   p->options->path);
     }
-    if (summary->status == WEFT_STOPPED) {
+    if (summary->status == WEFT_STOPPED && !cancelled) {
         log_print(LOG_INFO, "run the same command again%s to continue",
                   p->options->fresh ? " without --fresh (or WEFT_FRESH)" : "");
     }

@@ -25,6 +25,7 @@ typedef struct progress {
 /* What the closing line tells. */
 typedef struct progress_summary {
     weft_status status;
+    bool cancelled;     /* if it has stopped: by the program */
     int64_t done;       /* items of the job that are done */
     int64_t failed;     /* of the job */
     int64_t duplicates; /* items computed more than once in this run */

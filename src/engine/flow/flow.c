@@ -17,5 +17,8 @@ void flow_tell(const run_options *options, const tally *now)
         atomic_store(&t->undone, now->undone);
         atomic_store(&t->items, now->items);
         atomic_store(&t->failed, now->failed);
+        for (int i = 0; i < WEFT_STATES; i++) {
+            atomic_store(&t->workers[i], now->workers[i]);
+        }
     }
 }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <weft/state.h>
 
 /* Whether there is a progress line. */
 typedef enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_mode;
@@ -28,6 +29,7 @@ typedef struct run_tally {
     _Atomic int64_t undone; /* the leased ones included */
     _Atomic int64_t items;  /* done */
     _Atomic int64_t failed; /* of these */
+    _Atomic int32_t workers[WEFT_STATES];
 } run_tally;
 
 typedef struct run_options {

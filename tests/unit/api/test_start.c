@@ -490,14 +490,15 @@ static void test_progress(void **state)
         weft_map_progress(p.map[0], &q);
         assert_int_equal(q.tiles_blocked + q.tiles_ready + q.tiles_leased + q.tiles_done, q.tiles);
         nap();
-    } while (q.tiles_leased == 0);
+    } while (q.tiles_leased == 0 || q.workers[WEFT_COMPUTING] != 1 ||
+             q.workers[WEFT_WAITING_FOR_WORK] != WORKERS - 1);
     assert_int_equal(q.tiles, (ITEMS + 6) / 7);
     assert_true(q.tiles_done < q.tiles);
-    assert_int_equal(q.workers_computing + q.workers_waiting, WORKERS);
-    assert_true(q.workers_computing >= 1);
+    assert_int_equal(q.workers[WEFT_WAITING_FOR_DISK] + q.workers[WEFT_ELSEWHERE], 0);
     weft_map_progress(p.map[1], &q);
     assert_int_equal(q.tiles, (ITEMS + 6) / 7);
     assert_int_equal(q.tiles_ready, q.tiles);
+    assert_int_equal(q.workers[WEFT_COMPUTING] + q.workers[WEFT_WAITING_FOR_WORK], 0);
     atomic_store(&p.work[0].go, true);
     assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
     for (int i = 0; i < 2; i++) {
@@ -505,6 +506,7 @@ static void test_progress(void **state)
         assert_int_equal(q.tiles_done, q.tiles);
         assert_int_equal(q.items_done, ITEMS);
         assert_int_equal(q.items_failed, 0);
+        assert_int_equal(q.workers[WEFT_COMPUTING] + q.workers[WEFT_WAITING_FOR_WORK], 0);
     }
     end(&p, WEFT_OK, 0);
 }

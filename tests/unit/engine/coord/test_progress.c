@@ -87,6 +87,12 @@ static void test_the_closing_line(void **state)
     assert_non_null(strstr(said, "50 % of the computing time was waiting for a core"));
     assert_non_null(strstr(said, "weft status r.h5"));
     assert_non_null(strstr(said, "run the same command again to continue"));
+    summary.cancelled = true;
+    catch_lines();
+    progress_end(&p, &summary, p.start_ns + 10 * second_ns);
+    said = show_lines();
+    assert_non_null(strstr(said, "cancelled: 500 of 1000 items done, 400 now"));
+    assert_null(strstr(said, "run the same command again"));
 }
 
 int main(void)
