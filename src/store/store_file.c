@@ -400,7 +400,10 @@ weft_status store_file_open_map(store_file *f, job *j, bool adopt, store_map *ou
 
 void store_file_set_written(store_file *f, const char *map)
 {
-    find_part(f, map)->created = false;
+    part *p = find_part(f, map);
+    if (p != NULL) {
+        p->created = false;
+    }
     f->written = true;
 }
 
