@@ -59,7 +59,7 @@ def seal(row, tile):
 
 
 # The end of the index, as index.c writes it: its length, its check, the magic number.
-INDEX_MAGIC, INDEX_TAIL_BYTES = b"weft index 2\n\0\0\0", 32
+INDEX_MAGIC, INDEX_TAIL_BYTES = b"weft index 3\n\0\0\0", 32
 # Its head: the magic number, counts, its offset, then the sum of the metadata.
 INDEX_SUM_OFFSET = 32
 

@@ -19,7 +19,7 @@
 /* More metadata, or a larger index, are not worth it. */
 enum { MOST_METADATA_BYTES = 64 << 20, MOST_INDEX_BYTES = 4 << 20, PIECE_BYTES = 1 << 16 };
 
-static const char magic[16] = "weft index 2\n";
+static const char magic[16] = "weft index 3\n";
 
 /* What the index begins with; then come `maps` entries and `ranges` ranges, and the tail. */
 typedef struct head {

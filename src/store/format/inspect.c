@@ -161,26 +161,58 @@ bool inspect_is_inside(hid_t file, const char *path)
     return inside || inspect_fail("%s is not there, or a link", part);
 }
 
-bool inspect_table(hid_t file, const char *path, size_t row_bytes, int64_t most,
-                   metadata_layout *layout, int64_t *offset, int64_t *rows)
+static bool is_same_column(hid_t type, hid_t row, unsigned column)
 {
+    char *theirs = H5Tget_member_name(type, column);
+    char *ours = H5Tget_member_name(row, column);
+    const hid_t their_type = H5Tget_member_type(type, column);
+    const hid_t our_type = H5Tget_member_type(row, column);
+    const bool same = theirs != NULL && ours != NULL && strcmp(theirs, ours) == 0 &&
+                      H5Tget_member_offset(type, column) == H5Tget_member_offset(row, column) &&
+                      H5Tget_size(their_type) == H5Tget_size(our_type);
+    quiet_close(our_type);
+    quiet_close(their_type);
+    (void)H5free_memory(ours);
+    (void)H5free_memory(theirs);
+    return same;
+}
+
+static bool has_columns(hid_t type, hid_t row)
+{
+    if (H5Tget_size(type) != H5Tget_size(row) || H5Tget_class(type) != H5Tget_class(row)) {
+        return false;
+    }
+    const int columns = H5Tget_class(row) == H5T_COMPOUND ? H5Tget_nmembers(row) : 0;
+    bool same = columns == 0 || H5Tget_nmembers(type) == columns;
+    for (int i = 0; i < columns && same; i++) {
+        same = is_same_column(type, row, (unsigned)i);
+    }
+    return same;
+}
+
+bool inspect_table(hid_t file, const char *path, hid_t row, int64_t most, metadata_layout *layout,
+                   int64_t *offset, int64_t *rows)
+{
+    const size_t row_bytes = H5Tget_size(row);
     const hid_t dataset =
         inspect_is_inside(file, path) ? H5Dopen2(file, path, H5P_DEFAULT) : H5I_INVALID_HID;
     if (dataset < 0) {
+        quiet_close(row);
         return inspect_fail("%s is no dataset", path);
     }
     hsize_t shape[2 * WEFT_MAX_DIMS];
     const hid_t type = H5Dget_type(dataset);
-    bool good = inspect_shape(dataset, shape) == 1 && H5Tget_size(type) == row_bytes &&
+    bool good = inspect_shape(dataset, shape) == 1 && has_columns(type, row) &&
                 shape[0] <= (hsize_t)INT64_MAX / row_bytes;
     if (good) {
         *rows = (int64_t)shape[0];
         good = inspect_offset(dataset, *rows * (int64_t)row_bytes, layout, offset);
     }
     quiet_close(type);
+    quiet_close(row);
     quiet_close(dataset);
     if (good && *rows > most) {
         return inspect_fail("%s has too many rows", path);
     }
-    return good || inspect_fail("%s is not a table of weft", path);
+    return good || inspect_fail("%s is not a table of this version of weft", path);
 }

@@ -50,8 +50,9 @@ bool inspect_offset(hid_t dataset, int64_t bytes, metadata_layout *layout, int64
  * another file. */
 bool inspect_is_inside(hid_t file, const char *path);
 
-/* A table: where it lies, and how many rows it has. */
-bool inspect_table(hid_t file, const char *path, size_t row_bytes, int64_t most,
-                   metadata_layout *layout, int64_t *offset, int64_t *rows);
+/* A table: where it lies, and how many rows it has. `row` is closed: the type of a row, whose
+ * columns the table must have, by their names, places and sizes. */
+bool inspect_table(hid_t file, const char *path, hid_t row, int64_t most, metadata_layout *layout,
+                   int64_t *offset, int64_t *rows);
 
 #endif

@@ -79,7 +79,8 @@ static bool read_maps(hid_t file, hid_t weft, metadata *m)
 {
     metadata_layout common = {.file_bytes = 0};
     map_visit visit = {.file = file, .metadata = m};
-    if (!inspect_table(file, SCHEMA_RUNS, sizeof(run_row), METADATA_MOST_ROWS, &common,
+    static const char *const any[] = {"map"}; /* which maps there are is not known yet */
+    if (!inspect_table(file, SCHEMA_RUNS, schema_run_type(1, any), METADATA_MOST_ROWS, &common,
                        &common.runs_offset, &common.run_rows) ||
         H5Literate(weft, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_map, &visit) < 0) {
         return false;

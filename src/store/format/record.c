@@ -208,6 +208,7 @@ bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use
         }
         if (changed && !(i == newest && in_use)) {
             run_row_set_outcome(row, WEFT_OUTCOME_KILLED);
+            row->computing_now = row->disk_now = row->work_now = row->elsewhere_now = 0;
         }
     }
     return changed;

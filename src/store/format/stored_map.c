@@ -329,12 +329,13 @@ static bool read_tables(hid_t file, const job *j, metadata_layout *layout)
     int64_t tiles = 0;
     int64_t leases = 0;
     schema_table_path(path, j->name, SCHEMA_TILES);
-    bool good = inspect_table(file, path, sizeof(tile_record), INT64_MAX, layout,
+    bool good = inspect_table(file, path, schema_tile_type(), INT64_MAX, layout,
                               &layout->tiles_offset, &tiles) &&
                 tiles == j->tiles.tiles;
     schema_table_path(path, j->name, SCHEMA_LEASES);
     good = good &&
-           inspect_table(file, path, 1, INT64_MAX, layout, &layout->leases_offset, &leases) &&
+           inspect_table(file, path, H5Tcopy(H5T_NATIVE_UINT8), INT64_MAX, layout,
+                         &layout->leases_offset, &leases) &&
            leases == tiles;
     for (int i = 0; i < j->reductions && good; i++) {
         good = find_accumulators(file, j, i, layout);
@@ -342,12 +343,12 @@ static bool read_tables(hid_t file, const job *j, metadata_layout *layout)
     if (good && j->reductions > 0) {
         int64_t values = 0;
         schema_table_path(path, j->name, SCHEMA_VALUES);
-        good = inspect_table(file, path, sizeof(uint64_t), WEFT_MAX_FIELDS, layout,
+        good = inspect_table(file, path, H5Tcopy(H5T_NATIVE_UINT64), WEFT_MAX_FIELDS, layout,
                              &layout->values_offset, &values) &&
                values == j->reductions;
     }
     schema_table_path(path, j->name, SCHEMA_FAILURES);
-    return good && inspect_table(file, path, sizeof(failure_row), METADATA_MOST_ROWS, layout,
+    return good && inspect_table(file, path, schema_failure_type(), METADATA_MOST_ROWS, layout,
                                  &layout->failures_offset, &layout->failure_rows);
 }
 

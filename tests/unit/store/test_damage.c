@@ -480,6 +480,37 @@ static void replace_table(hid_t file, const char *path, hsize_t extent, hid_t pr
     (void)H5Tclose(type);
 }
 
+/* The row of another version: as long, and with the same columns, but elsewhere. */
+static void move_columns(hid_t file)
+{
+    const hid_t old = H5Dopen2(file, SCHEMA_RUNS, H5P_DEFAULT);
+    const hid_t type = H5Dget_type(old);
+    const size_t bytes = H5Tget_size(type);
+    const hid_t other = H5Tcreate(H5T_COMPOUND, bytes);
+    size_t at = 0;
+    (void)H5Dclose(old);
+    for (int i = H5Tget_nmembers(type) - 1; i >= 0; i--) {
+        char *name = H5Tget_member_name(type, (unsigned)i);
+        const hid_t column = H5Tget_member_type(type, (unsigned)i);
+        assert_true(H5Tinsert(other, name, at, column) >= 0);
+        at += H5Tget_size(column);
+        (void)H5Tclose(column);
+        (void)H5free_memory(name);
+    }
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY) >= 0);
+    assert_true(H5Ldelete(file, SCHEMA_RUNS, H5P_DEFAULT) >= 0);
+    const hid_t rows = H5Screate_simple(1, (const hsize_t[]){1024}, NULL);
+    const hid_t dataset =
+        H5Dcreate2(file, SCHEMA_RUNS, other, rows, H5P_DEFAULT, properties, H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    (void)H5Dclose(dataset);
+    (void)H5Sclose(rows);
+    (void)H5Pclose(properties);
+    (void)H5Tclose(other);
+    (void)H5Tclose(type);
+}
+
 static void put_in_chunks(hid_t file)
 {
     const hsize_t extent = 1024;
@@ -525,6 +556,7 @@ static void test_changed_by_others(void **state)
         {link_group_softly, WEFT_ERR_FORMAT, "not a result of weft"},
         {link_to_another_file, WEFT_ERR_CORRUPT, "/sample/field-3 is no dataset, or a link"},
         {put_in_chunks, WEFT_ERR_FORMAT, "repacked: /weft/runs lies in HDF5 chunks"},
+        {move_columns, WEFT_ERR_CORRUPT, "/weft/runs is not a table of this version of weft"},
         {make_runs_long, WEFT_ERR_CORRUPT, "/weft/runs has too many rows"},
         {make_failures_long, WEFT_ERR_CORRUPT, "/weft/sample/failures has too many rows"},
     };

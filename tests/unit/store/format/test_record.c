@@ -124,7 +124,8 @@ static void test_a_row_is_counted_again(void **state)
         tile_record_seal(&records[tile], tile);
     }
     records[3].failed = 2; /* torn */
-    const run_row stale = {.start = 90, .end = 95, .items = 7, .busy = 3, .cpu = 1.5, .map = 1};
+    const run_row stale = {
+        .start = 90, .end = 95, .items = 7, .busy = 3, .cpu = 1.5, .work_now = 2, .map = 1};
     for (int in_use = 0; in_use < 2; in_use++) {
         run_row rows[] = {stale, stale, stale};
         run_row *row = &rows[2];
@@ -140,6 +141,7 @@ static void test_a_row_is_counted_again(void **state)
         assert_int_equal(run_row_outcome(&rows[1]), WEFT_OUTCOME_KILLED);
         assert_int_equal(run_row_outcome(row),
                          in_use == 1 ? WEFT_OUTCOME_RUNNING : WEFT_OUTCOME_KILLED);
+        assert_int_equal(row->work_now, in_use == 1 ? 2 : 0);
         /* A run that has closed its row knows best. */
         run_row_set_outcome(row, WEFT_OUTCOME_STOPPED);
         row->items = 7;
