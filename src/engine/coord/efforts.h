@@ -33,13 +33,13 @@ void efforts_destroy(efforts *f);
 void efforts_begin(efforts *f, int64_t now_ns);
 
 /* Heeds what a rank's message says of its workers: a report's, a beat's, or news'; others say
- * nothing of them. So many tiles of the job are not recorded. */
+ * nothing of them. After the message has been recorded: `undone` tiles of the job are not yet. */
 void efforts_hear(efforts *f, int rank, const void *message, int64_t undone, int64_t now_ns);
 
 /* A rank is presumed dead, until it is heard again. */
 void efforts_lose(efforts *f, int rank);
 
-/* What a rank has not said yet is what it was at when it said something last. */
+/* From its last message on, a rank's workers are taken to have stayed in their states. */
 efforts_sum efforts_sum_up(const efforts *f, int64_t now_ns);
 
 #endif

@@ -245,8 +245,10 @@ static bool step(void *context)
 /* The same from within a span, while its thread waits for a child. */
 static void attend_meanwhile(void *context)
 {
+    loop *l = context;
     bool active = false;
-    (void)attend(context, &active);
+    l->rest_ns = INT64_MAX / 2; /* it waits for the child, and not for a core */
+    (void)attend(l, &active);
 }
 
 static int64_t compute_hook(void *context, void *data, int worker, int64_t first, int64_t tiles,
