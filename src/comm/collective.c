@@ -265,9 +265,15 @@ weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least
                    e)) {
         return status;
     }
-    const int code =
-        MPI_Iallreduce(mine, least, numbers, MPI_INT64_T, MPI_MIN, c->communicator, &request);
-    return await(c, code, &request, "MPI_Iallreduce", e);
+    const size_t bytes = (size_t)numbers * sizeof mine[0];
+    memcpy(c->own_numbers, mine, bytes);
+    const int code = MPI_Iallreduce(c->own_numbers, c->least_numbers, numbers, MPI_INT64_T, MPI_MIN,
+                                    c->communicator, &request);
+    status = await(c, code, &request, "MPI_Iallreduce", e);
+    if (status == WEFT_OK) {
+        memcpy(least, c->least_numbers, bytes);
+    }
+    return status;
 }
 
 weft_status comm_duplicate(comm *c, MPI_Comm *duplicate, error *e)

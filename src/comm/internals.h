@@ -14,6 +14,8 @@
  * more; MPI promises tags up to 32767. */
 enum { MOST_RUNS = SENDQUEUE_MORE - 3, TAG_LEFT = 32766, TAG_ALARM = 32767 };
 
+enum { LEAST_NUMBERS = 3 };
+
 struct comm {
     MPI_Comm communicator; /* our own duplicate; MPI_COMM_NULL: alone, and without MPI */
     comm *trunk;           /* whose branch this is; NULL: of none */
@@ -30,9 +32,12 @@ struct comm {
     atomic_bool is_parted; /* … and has said it */
     bool abandoned;        /* a collective call was given up for that, and is still MPI's */
     int dead;              /* number of dead ranks that MPI has reported */
-    bool meets;            /* waits for all ranks to make the same call */
-    bool leaves;           /* makes no other call than the present one: … */
-    error why;             /* … for that reason */
+    /* Of comm_least(): MPI may write to them after a wait that was given up. */
+    int64_t own_numbers[LEAST_NUMBERS];
+    int64_t least_numbers[LEAST_NUMBERS];
+    bool meets;  /* waits for all ranks to make the same call */
+    bool leaves; /* makes no other call than the present one: … */
+    error why;   /* … for that reason */
     neighbours *neighbours;
     sendqueue *queue;  /* of the trunk and all branches */
     MPI_Message found; /* a message that is there, but has not found room yet */
@@ -48,7 +53,7 @@ weft_status comm_fail(error *e, int code, const char *what);
 /* Whether a call has failed only because some rank has died. */
 bool comm_is_death(int code);
 
-/* The least of each of these numbers over the ranks. */
+/* The least of each of these numbers, LEAST_NUMBERS at most, over the ranks. */
 weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e);
 
 /* Ranks have made different calls. */
