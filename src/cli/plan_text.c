@@ -120,13 +120,12 @@ void forecast_print_text(const forecast_maps *maps, const char *path)
         print_forecast(maps->map[i]);
         (void)printf("%s", maps->all != NULL ? "\n" : "");
     }
-    if (maps->all != NULL) {
-        (void)printf("%s, %d map%s one after the other: ", path, maps->count,
-                     number_plural(maps->count));
+    if (maps->all != NULL && maps->count > 1) {
+        (void)printf("%s, %d maps one after the other: ", path, maps->count);
         print_forecast(maps->all);
     }
     for (int i = 0; i < maps->left_out; i++) {
-        (void)printf("%smap %s is left out: nothing of it has been computed\n", i == 0 ? "\n" : "",
-                     maps->name[i]);
+        (void)printf("%smap %s is left out: none of its tiles has been measured\n",
+                     i == 0 ? "\n" : "", maps->name[i]);
     }
 }

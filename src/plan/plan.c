@@ -404,7 +404,10 @@ void weft_prediction_sum(const weft_prediction *parts, int count, weft_predictio
         sum->chunks += p->chunks;
         sum->duplicates += p->duplicates;
         sum->replicates = p->replicates < sum->replicates ? p->replicates : sum->replicates;
-        worst = lost_s(p) > lost_s(worst) ? p : worst;
+        const bool limited = p->limit != WEFT_LIMIT_NONE;
+        if (limited && (worst->limit == WEFT_LIMIT_NONE || lost_s(p) > lost_s(worst))) {
+            worst = p;
+        }
     }
     const double makespan_s = sum->makespan_s;
     sum->efficiency = makespan_s > 0 ? sum->efficiency / makespan_s : 1;

@@ -290,6 +290,11 @@ static void test_sequence(void **state)
     part[1].makespan_s /= 1000;
     weft_prediction_sum(part, MAPS, &sum);
     assert_int_equal(sum.limit, WEFT_LIMIT_TILE);
+    /* A long map loses more, but has no limit of its own. */
+    part[0] = (weft_prediction){.makespan_s = 100, .efficiency = 0.91};
+    part[1] = (weft_prediction){.makespan_s = 50, .efficiency = 0.86, .limit = WEFT_LIMIT_TAIL};
+    weft_prediction_sum(part, 2, &sum);
+    assert_int_equal(sum.limit, WEFT_LIMIT_TAIL);
 }
 
 static void test_wrong_layouts(void **state)
