@@ -78,7 +78,6 @@ static weft_status prepare(weft_session *session, const request *wish, job *work
 }
 
 /* The middles of the cells. */
-
 static double longitude(const void *shore, int64_t column)
 {
     return coast_lon(shore, column);

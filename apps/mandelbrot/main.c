@@ -56,7 +56,6 @@ static weft_status check(weft_session *session, request *wish)
 }
 
 /* The parts of c along the view's height and width. */
-
 static double imaginary_part(const void *view, int64_t row)
 {
     return plane_y(view, row);

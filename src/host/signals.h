@@ -15,8 +15,8 @@ void signals_begin(void);
 /* Takes them over again where the start of MPI has installed its own handlers since. */
 void signals_take_back(void);
 
-/* A run begins: takes them over again, unless another one is under way, where the program has
- * installed its own handlers since. A second SIGINT ends the process at once. Any thread. */
+/* A run begins. If it is the only one, takes back those signals for which the program has installed
+ * handlers of its own since. A second SIGINT ends the process at once. Any thread. */
 void signals_watch(void);
 
 /* It is over. Gives the signals that signals_watch() has taken, for the first of several runs, back

@@ -98,7 +98,7 @@ static void on_alarm(int number)
 static void put_timer_aside(void)
 {
     const struct itimerval none = {.it_value = {.tv_sec = 0}};
-    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
     (void)setitimer(ITIMER_REAL, &none, &timer_before);
     aside_ns = clock_now_ns();
     (void)sigaction(SIGALRM, &action, &action_before);

@@ -65,7 +65,7 @@ weft_status shutdown_create(const shutdown_setup *setup, shutdown **out, error *
 {
     shutdown *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        return error_memory(e, "the coordinator");
+        return error_memory(e, "the end of the run");
     }
     s->setup = *setup;
     *out = s;
