@@ -507,9 +507,9 @@ typedef struct weft_progress {
 
 /**
  * How far a map is: of a moment ago on rank 0; on other ranks by what rank 0 has said last, which
- * is several times within `--dead-after`. What workers are at is what their
- * ranks have said with their last beat (`--heartbeat`). All 0, but for items, before it was
- * started; of a map that was cancelled, what is done stays so.
+ * is several times within `--dead-after`. What workers are at is what their ranks have said with
+ * their last beat (`--heartbeat`). All 0, but for items, before it was started; of a map that was
+ * cancelled, what is done stays so.
  *
  * @local Main thread.
  * @param map      the map

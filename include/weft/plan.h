@@ -176,8 +176,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_plan_predict(weft_plan *plan, const wef
  * Of a map that is complete nothing remains. The interval is the sum of the maps' intervals, as if
  * all predictions erred the same way, which those for one machine mostly do. The limit is that of
  * the map, among those that have one, in which the workers lose most time; there is none where 90 %
- * of their time is used. Maps that are started before the one in front has
- * ended can be done sooner, by what their workers wait for its last tiles at the most.
+ * of their time is used.
  *
  * @local Any thread.
  * @param parts the predictions
