@@ -92,6 +92,7 @@ static weft_status begin(weft_map *map)
                                  .options = &w->options,
                                  .kernel = w->kernel,
                                  .context = w->context,
+                                 .lane = team_lane(s->placement.team, 0),
                                  .caller = &w->caller};
         session_expect_all(s, s->comm);
         build_of((uintptr_t)w->kernel, map->job->build);

@@ -32,7 +32,7 @@ typedef struct start {
     run_options options;
     weft_kernel_fn kernel;
     void *context;
-    team_caller caller;
+    lane_caller caller;
     run *run;
     atomic_bool cancelled; /* any thread */
     run_tally tally;

@@ -81,7 +81,7 @@ static void set_up(weft_map *map, const char *call, weft_kernel_fn kernel, void 
     start *w = &map->start;
     *w = (start){.kernel = kernel, .context = context};
     drive_set_up(map);
-    team_note_caller(&w->caller);
+    lane_note_caller(&w->caller);
     exits_watch();
     map->complete = false;
     reader_close(map->reader);

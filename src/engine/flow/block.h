@@ -3,7 +3,7 @@
  * place in the store.
  *
  * Thread: the driver, but for block_equip(), block_bytes() and block_write(). Between
- * team_offer() and team_collect() the block's workers have it. */
+ * lane_offer() and lane_collect() the block's workers have it. */
 #ifndef ENGINE_FLOW_BLOCK_H
 #define ENGINE_FLOW_BLOCK_H
 

@@ -40,12 +40,12 @@ static block *pop(block **list)
 
 static desk_team look_hook(void *context)
 {
-    const team *t = ((const agent *)context)->setup.team;
-    return (desk_team){.stock = team_stock(t),
-                       .tile_ns = team_tile_ns(t),
-                       .full = team_full(t),
-                       .idle = team_idle(t),
-                       .waits = team_waits(t)};
+    const lane *l = ((const agent *)context)->setup.lane;
+    return (desk_team){.stock = lane_stock(l),
+                       .tile_ns = lane_tile_ns(l),
+                       .full = lane_full(l),
+                       .idle = lane_idle(l),
+                       .waits = lane_waits(l)};
 }
 
 static void fail_hook(void *context, const error *why)
@@ -57,7 +57,7 @@ static bool offer_hook(void *context, interval p)
 {
     agent *a = context;
     error e = {.status = WEFT_OK};
-    weft_status status = team_start(a->setup.team, &e);
+    weft_status status = lane_start(a->setup.lane, &e);
     block *b = status == WEFT_OK ? pop(&a->free) : NULL;
     if (status == WEFT_OK && b == NULL) {
         status = block_create(a->setup.flow, desk_room(a->desk), &b, &e);
@@ -68,7 +68,7 @@ static bool offer_hook(void *context, interval p)
     }
     block_begin(b, p);
     const bool coarse = isolation_takes_long_spans(a->setup.flow, b->careful);
-    if (!team_offer(a->setup.team, p.tiles, coarse, b)) {
+    if (!lane_offer(a->setup.lane, p.tiles, coarse, b)) {
         push(&a->free, b);
         return false;
     }
@@ -78,7 +78,7 @@ static bool offer_hook(void *context, interval p)
 static bool cut_hook(void *context, int64_t keep, int64_t most, interval *p)
 {
     void *data = NULL;
-    if (!team_cut(((agent *)context)->setup.team, keep, most, &data, &p->first, &p->tiles)) {
+    if (!lane_cut(((agent *)context)->setup.lane, keep, most, &data, &p->first, &p->tiles)) {
         return false;
     }
     block *b = data;
@@ -92,7 +92,7 @@ static void halt_hook(void *context)
 {
     const agent *a = context;
     atomic_store(&a->setup.flow->stopping, true);
-    team_halt(a->setup.team);
+    lane_halt(a->setup.lane);
 }
 
 static void send_hook(void *context, const void *bytes, size_t count)
@@ -105,13 +105,13 @@ rank_effort agent_effort(const void *about)
     const agent *a = about;
     rank_effort sum = {.busy_ns = 0};
     for (int i = 0; i < (a->setup.workers > 0 ? a->setup.workers : 1); i++) {
-        const int64_t busy_ns = team_busy_ns(a->setup.team, i);
+        const int64_t busy_ns = lane_busy_ns(a->setup.lane, i);
         sum.busy_ns += busy_ns;
-        sum.cpu_ns += team_cpu_ns(a->setup.team, i);
-        sum.wait_ns += team_wait_ns(a->setup.team, i);
+        sum.cpu_ns += lane_cpu_ns(a->setup.lane, i);
+        sum.wait_ns += lane_wait_ns(a->setup.lane, i);
         sum.worst_ns = busy_ns > sum.worst_ns ? busy_ns : sum.worst_ns;
     }
-    team_get_states(a->setup.team, clock_now_ns(), &sum.states);
+    lane_get_states(a->setup.lane, clock_now_ns(), &sum.states);
     return sum;
 }
 
@@ -173,7 +173,7 @@ weft_status agent_create(const agent_setup *setup, agent **out, error *e)
                                 .context = a};
     weft_status status = desk_create(&decides, &a->desk, e);
     if (status == WEFT_OK && setup->flow->options->sync_s > 0) {
-        status = syncer_create(setup->flow->store, team_wake, setup->team, &a->syncer, e);
+        status = syncer_create(setup->flow->store, lane_wake, setup->lane, &a->syncer, e);
     }
     if (status != WEFT_OK) {
         agent_destroy(a);
@@ -244,7 +244,7 @@ bool agent_collect(agent *a, int64_t now_ns)
     /* After a signal there is less time. */
     desk_signal(a->desk, number == 0 && cancelled != NULL && atomic_load(cancelled) ? SIGNAL_CANCEL
                                                                                     : number);
-    for (block *b = team_collect(a->setup.team); b != NULL; b = team_collect(a->setup.team)) {
+    for (block *b = lane_collect(a->setup.lane); b != NULL; b = lane_collect(a->setup.lane)) {
         finish(a, b);
         any = true;
     }

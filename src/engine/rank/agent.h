@@ -9,7 +9,7 @@
 #include "engine/flow/flow.h"
 #include "engine/link/coordinator_link.h"
 #include "sched/desk.h"
-#include "team/team.h"
+#include "team/lane.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ typedef struct agent agent;
 /* What it works with; all of it lives longer. */
 typedef struct agent_setup {
     flow *flow;
-    team *team;
+    lane *lane;
     coordinator_link *link;
     int ranks;
     int workers;

@@ -14,7 +14,7 @@
 #include "host/watchdog.h"
 #include "sched/message.h"
 #include "sched/pace.h"
-#include "team/team.h"
+#include "team/lane.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -228,7 +228,7 @@ static bool rest(loop *l, bool active)
                   now_ns - l->setup.flow->origin_ns);
     const int64_t rest_ns = longest_ns < left_ns ? longest_ns : left_ns > 0 ? left_ns : 0;
     l->rest_ns += rest_ns;
-    if (team_rest(l->setup.team, rest_ns)) {
+    if (lane_rest(l->setup.lane, rest_ns)) {
         l->active_ns = clock_now_ns();
     }
     return left_ns > 0;
@@ -273,12 +273,12 @@ static weft_status prepare(loop *l, error *e)
 {
     const loop_setup *setup = &l->setup;
     if (setup->coordinator != NULL) {
-        store_set_wake(setup->flow->store, team_wake, setup->team);
+        store_set_wake(setup->flow->store, lane_wake, setup->lane);
     }
     setup->flow->attend = setup->workers == 0 ? attend_meanwhile : NULL;
     setup->flow->agent = l;
     const agent_setup agent_of = {.flow = setup->flow,
-                                  .team = setup->team,
+                                  .lane = setup->lane,
                                   .link = setup->link,
                                   .ranks = comm_size(setup->comm),
                                   .workers = setup->workers,
@@ -311,13 +311,13 @@ void loop_destroy(loop *l)
 
 void loop_begin(loop *l, const loop_setup *setup)
 {
-    static const team_hooks hooks = {
+    static const lane_hooks hooks = {
         .agent = step, .span = compute_hook, .prepare = prepare_hook, .block = write_hook};
     error e = {.status = WEFT_OK};
     *l = (loop){.setup = *setup, .active_ns = clock_now_ns()};
     if (prepare(l, &e) == WEFT_OK) {
         coordinator_link_tell(setup->link, agent_effort, l->agent);
-        team_begin(setup->team, &hooks, l, pace_span_limit(setup->flow->span_tiles), setup->caller);
+        lane_begin(setup->lane, &hooks, l, pace_span_limit(setup->flow->span_tiles), setup->caller);
     } else {
         coordinator_link_fail(setup->link, &e);
     }
@@ -337,7 +337,7 @@ bool loop_run(loop *l, int64_t until_ns)
     if (l->setup.workers > 0) {
         host_shorten_slice();
     }
-    team_run(l->setup.team);
+    lane_run(l->setup.lane);
     host_restore_slice();
     return l->over;
 }
@@ -345,7 +345,7 @@ bool loop_run(loop *l, int64_t until_ns)
 weft_status loop_end(loop *l, error *why)
 {
     if (l->agent != NULL) {
-        team_end(l->setup.team);
+        lane_end(l->setup.lane);
     }
     if (l->end.broken) {
         comm_break(l->setup.comm);

@@ -11,7 +11,7 @@
 #include "engine/coord/coordinator.h"
 #include "engine/flow/flow.h"
 #include "engine/link/coordinator_link.h"
-#include "team/team.h"
+#include "team/lane.h"
 
 typedef struct loop loop;
 
@@ -22,8 +22,8 @@ typedef struct loop_setup {
     mail *mail;
     coordinator_link *link;
     coordinator *coordinator; /* rank 0; else NULL */
-    team *team;               /* of the session */
-    const team_caller *caller;
+    lane *lane;               /* of the rank's team */
+    const lane_caller *caller;
     int workers;
     pulse pulse;
 } loop_setup;

@@ -344,7 +344,7 @@ static weft_status begin_to_compute(run *r, weft_status opened, error *e)
                                   .mail = r->made.mail,
                                   .link = r->made.link,
                                   .coordinator = r->made.coordinator,
-                                  .team = p->team,
+                                  .lane = r->setup.lane,
                                   .caller = r->setup.caller,
                                   .workers = p->workers,
                                   .pulse = r->made.pulse};

@@ -10,7 +10,7 @@
 #include "engine/flow/run_options.h"
 #include "engine/layout/placement.h"
 #include "space/job.h"
-#include "team/team.h"
+#include "team/lane.h"
 
 #include <weft/span.h>
 
@@ -33,7 +33,8 @@ typedef struct run_setup {
     const run_options *options;
     weft_kernel_fn kernel;
     void *context;
-    const team_caller *caller; /* who wants it */
+    lane *lane;                /* of the rank's team: its own */
+    const lane_caller *caller; /* who wants it */
 } run_setup;
 
 /* Memory for a run, which a rank has before others begin to rely on it. */

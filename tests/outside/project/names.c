@@ -21,7 +21,7 @@ OWN(clock_now_ns)
 OWN(signals_begin)
 OWN(comm_open)
 OWN(store_open)
-OWN(team_run)
+OWN(team_create)
 OWN(run_begin)
 
 static int nothing(const weft_span *span, void *context)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* For tests of a team: a whole run of it. */
+/* For tests of a team: a whole run in a lane. */
 #ifndef UNIT_TEAM_RUN_TEAM_H
 #define UNIT_TEAM_RUN_TEAM_H
 
 #include "base/clock.h"
-#include "team/team.h"
+#include "team/lane.h"
 
 /* Blocks that a team has room for, and the workers of the largest. */
 enum { ROOM = 4, MOST_WORKERS = 3 };
@@ -16,13 +16,13 @@ static inline int64_t limit_ns(void)
 }
 
 /* A whole run, of this thread's. */
-static inline void run_team(team *t, const team_hooks *hooks, void *context, int64_t span_limit)
+static inline void run_lane(lane *l, const lane_hooks *hooks, void *context, int64_t span_limit)
 {
-    team_caller caller;
-    team_note_caller(&caller);
-    team_begin(t, hooks, context, span_limit, &caller);
-    team_run(t);
-    team_end(t);
+    lane_caller caller;
+    lane_note_caller(&caller);
+    lane_begin(l, hooks, context, span_limit, &caller);
+    lane_run(l);
+    lane_end(l);
 }
 
 #endif

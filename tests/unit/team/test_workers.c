@@ -22,6 +22,7 @@
 /* Where a team's workers were, and where its agent. */
 typedef struct stay {
     team *team;
+    lane *lane;
     int workers;
     host_cores worker[3];
     bool seen[3];
@@ -59,28 +60,29 @@ static bool looking_agent(void *context)
 {
     static int block;
     stay *s = context;
-    while (s->offered < ROOM && team_offer(s->team, 50, false, &block)) {
+    while (s->offered < ROOM && lane_offer(s->lane, 50, false, &block)) {
         s->offered++;
     }
-    while (team_collect(s->team) != NULL) {
+    while (lane_collect(s->lane) != NULL) {
     }
     host_get_cores(&s->agent);
-    if (team_idle(s->team) || clock_now_ns() > s->until_ns) {
+    if (lane_idle(s->lane) || clock_now_ns() > s->until_ns) {
         return false;
     }
-    team_rest(s->team, 1000000);
+    lane_rest(s->lane, 1000000);
     return true;
 }
 
 static stay run_looking(int workers, const host_cores pin[])
 {
-    static const team_hooks looking = {
+    static const lane_hooks looking = {
         .agent = looking_agent, .span = looking_span, .block = ignoring_block};
     error e = {.status = WEFT_OK};
     stay s = {.workers = workers, .until_ns = limit_ns()};
     assert_int_equal(team_create(workers, ROOM, pin, &s.team, &e), WEFT_OK);
-    assert_int_equal(team_start(s.team, &e), WEFT_OK);
-    run_team(s.team, &looking, &s, 1);
+    s.lane = team_lane(s.team, 0);
+    assert_int_equal(lane_start(s.lane, &e), WEFT_OK);
+    run_lane(s.lane, &looking, &s, 1);
     team_destroy(s.team);
     return s;
 }
@@ -135,6 +137,7 @@ static void test_pinning_fails(void **state)
 /* A run of one block. */
 typedef struct nap {
     team *team;
+    lane *lane;
     bool offered;
 } nap;
 
@@ -142,9 +145,9 @@ static bool doze_agent(void *context)
 {
     static int block;
     nap *n = context;
-    n->offered = n->offered || team_offer(n->team, 10, false, &block);
-    const bool collected = team_collect(n->team) != NULL;
-    team_rest(n->team, 1000000);
+    n->offered = n->offered || lane_offer(n->lane, 10, false, &block);
+    const bool collected = lane_collect(n->lane) != NULL;
+    lane_rest(n->lane, 1000000);
     return !collected;
 }
 
@@ -180,15 +183,16 @@ static void test_cpu(void **state)
     (void)state;
     for (int round = 0; round < 4; round++) {
         const bool toils = round % 2 == 1;
-        const team_hooks dozing = {
+        const lane_hooks dozing = {
             .agent = doze_agent, .span = toils ? toil_span : doze_span, .block = ignoring_block};
         error e = {.status = WEFT_OK};
         nap n = {.offered = false};
         assert_int_equal(team_create(round / 2, ROOM, NULL, &n.team, &e), WEFT_OK);
-        assert_int_equal(team_start(n.team, &e), WEFT_OK);
-        run_team(n.team, &dozing, &n, 5);
-        assert_true(team_busy_ns(n.team, 0) >= 50000000);
-        assert_int_equal(team_cpu_ns(n.team, 0) >= 50000000, toils);
+        n.lane = team_lane(n.team, 0);
+        assert_int_equal(lane_start(n.lane, &e), WEFT_OK);
+        run_lane(n.lane, &dozing, &n, 5);
+        assert_true(lane_busy_ns(n.lane, 0) >= 50000000);
+        assert_int_equal(lane_cpu_ns(n.lane, 0) >= 50000000, toils);
         team_destroy(n.team);
     }
 }
@@ -196,6 +200,7 @@ static void test_cpu(void **state)
 /* What the workers of a run were. */
 typedef struct roll {
     team *team;
+    lane *lane;
     int workers;
     int offered;
     int64_t until_ns;
@@ -227,13 +232,13 @@ static bool meeting_agent(void *context)
 {
     static int block;
     roll *r = context;
-    while (r->offered < r->workers && team_offer(r->team, 1, false, &block)) {
+    while (r->offered < r->workers && lane_offer(r->lane, 1, false, &block)) {
         r->offered++;
     }
-    while (team_collect(r->team) != NULL) {
+    while (lane_collect(r->lane) != NULL) {
     }
-    team_rest(r->team, 1000000);
-    return !team_idle(r->team);
+    lane_rest(r->lane, 1000000);
+    return !lane_idle(r->lane);
 }
 
 static bool absent_agent(void *context)
@@ -261,24 +266,25 @@ static int count_threads(void)
 static void test_same_threads_in_every_run(void **state)
 {
     (void)state;
-    static const team_hooks meeting = {
+    static const lane_hooks meeting = {
         .agent = meeting_agent, .span = meeting_span, .block = ignoring_block};
-    static const team_hooks absent = {
+    static const lane_hooks absent = {
         .agent = absent_agent, .span = meeting_span, .block = ignoring_block};
     static const int modes[] = {FE_UPWARD, FE_TONEAREST, FE_DOWNWARD};
     error e = {.status = WEFT_OK};
     roll first = {.workers = MOST_WORKERS};
     const int before = count_threads();
     assert_int_equal(team_create(MOST_WORKERS, ROOM, NULL, &first.team, &e), WEFT_OK);
-    run_team(first.team, &absent, &first, 1);
+    first.lane = team_lane(first.team, 0);
+    run_lane(first.lane, &absent, &first, 1);
     assert_int_equal(count_threads(), before);
-    assert_int_equal(team_start(first.team, &e), WEFT_OK);
+    assert_int_equal(lane_start(first.lane, &e), WEFT_OK);
     const int with_workers = count_threads();
     for (int run = 0; run < 3; run++) {
-        roll r = {.team = first.team, .workers = MOST_WORKERS, .until_ns = limit_ns()};
+        roll r = {.lane = first.lane, .workers = MOST_WORKERS, .until_ns = limit_ns()};
         (void)fesetround(modes[run]);
-        assert_int_equal(team_start(r.team, &e), WEFT_OK);
-        run_team(r.team, &meeting, &r, 1);
+        assert_int_equal(lane_start(r.lane, &e), WEFT_OK);
+        run_lane(r.lane, &meeting, &r, 1);
         assert_int_equal(fegetround(), modes[run]);
         (void)fesetround(FE_TONEAREST);
         first = run == 0 ? r : first;

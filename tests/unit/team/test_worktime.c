@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "team/team.h"
+#include "team/lane.h"
 #include "team/worktime.h"
 
 #include <pthread.h>
@@ -92,6 +92,7 @@ enum { WORKERS = 2, LIMIT_S = 600 };
 /* One tile, computed and written by one worker, which the agent lets do so step by step. */
 typedef struct steps {
     team *team;
+    lane *lane;
     int workers;
     atomic_int at; /* 0: to be offered, 1: computed, 2: to be written, 3: written, 4: done */
     states seen[5];
@@ -103,7 +104,7 @@ typedef struct steps {
 static void look(steps *s, int at)
 {
     s->seen_ns[at] = clock_now_ns();
-    team_get_states(s->team, s->seen_ns[at], &s->seen[at]);
+    lane_get_states(s->lane, s->seen_ns[at], &s->seen[at]);
 }
 
 static void await(steps *s, int at)
@@ -146,7 +147,7 @@ static bool agent_hook(void *context)
     steps *s = context;
     if (s->seen_ns[0] == 0) {
         look(s, 0);
-        return team_offer(s->team, 1, false, s);
+        return lane_offer(s->lane, 1, false, s);
     }
     if (s->workers > 0) {
         await(s, 1);
@@ -156,13 +157,15 @@ static bool agent_hook(void *context)
         look(s, 3);
         atomic_store(&s->at, 4);
     }
-    while (team_collect(s->team) == NULL && clock_now_ns() < s->until_ns) {
-        (void)team_rest(s->team, 1000000);
+    while (lane_collect(s->lane) == NULL && clock_now_ns() < s->until_ns) {
+        (void)lane_rest(s->lane, 1000000);
     }
-    while (team_waiting(s->team) < s->workers && clock_now_ns() < s->until_ns) {
+    states now = {.ns = {0}};
+    while (now.workers[WEFT_WAITING_FOR_WORK] < s->workers && clock_now_ns() < s->until_ns) {
         clock_sleep_ns(100000);
+        lane_get_states(s->lane, clock_now_ns(), &now);
     }
-    (void)team_rest(s->team, 1000000);
+    (void)lane_rest(s->lane, 1000000);
     look(s, 4);
     return false;
 }
@@ -188,19 +191,20 @@ static void check_seen(const steps *s, int at, weft_state busy, weft_state idle)
 static void test_what_the_team_says(void **state)
 {
     (void)state;
-    static const team_hooks hooks = {.agent = agent_hook, .span = span_hook, .block = block_hook};
+    static const lane_hooks hooks = {.agent = agent_hook, .span = span_hook, .block = block_hook};
     for (int workers = 0; workers <= WORKERS; workers++) {
         error e = {.status = WEFT_OK};
-        team_caller caller;
+        lane_caller caller;
         steps s = {.workers = workers,
                    .begun_ns = clock_now_ns(),
                    .until_ns = clock_now_ns() + INT64_C(1000000000) * LIMIT_S};
-        team_note_caller(&caller);
+        lane_note_caller(&caller);
         assert_int_equal(team_create(workers, 4, NULL, &s.team, &e), WEFT_OK);
-        team_begin(s.team, &hooks, &s, 1, &caller);
-        assert_int_equal(team_start(s.team, &e), WEFT_OK);
-        team_run(s.team);
-        team_end(s.team);
+        s.lane = team_lane(s.team, 0);
+        lane_begin(s.lane, &hooks, &s, 1, &caller);
+        assert_int_equal(lane_start(s.lane, &e), WEFT_OK);
+        lane_run(s.lane);
+        lane_end(s.lane);
         check_seen(&s, 0, workers > 0 ? WEFT_WAITING_FOR_WORK : WEFT_ELSEWHERE,
                    WEFT_WAITING_FOR_WORK);
         check_seen(&s, 1, WEFT_COMPUTING, WEFT_WAITING_FOR_WORK);

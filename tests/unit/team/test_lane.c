@@ -26,7 +26,7 @@ typedef struct piece_of_work {
 
 /* A run: TILES tiles in blocks of various sizes. */
 typedef struct scene {
-    team *team;
+    lane *lane;
     int workers;
     int64_t span_limit;
     piece_of_work *works;
@@ -90,7 +90,7 @@ static void cut_now(scene *s)
     void *data = NULL;
     int64_t first = 0;
     int64_t tiles = 0;
-    if (team_cut(s->team, s->keep, s->most, &data, &first, &tiles)) {
+    if (lane_cut(s->lane, s->keep, s->most, &data, &first, &tiles)) {
         atomic_fetch_add(&s->strangers, tiles < 1 || tiles > s->most);
         const piece_of_work *w = data;
         for (int64_t i = 0; i < tiles; i++) {
@@ -107,27 +107,27 @@ static bool agent_hook(void *context)
         return false;
     }
     while (!s->halted && s->offered < s->works_count &&
-           team_offer(s->team, s->works[s->offered].tiles, false, &s->works[s->offered])) {
+           lane_offer(s->lane, s->works[s->offered].tiles, false, &s->works[s->offered])) {
         s->offered++;
     }
     if (s->cutting) {
         cut_now(s);
     }
-    while (team_collect(s->team) != NULL) {
+    while (lane_collect(s->lane) != NULL) {
         s->collected++;
     }
     if (s->halt_after > 0 && s->collected >= s->halt_after && !s->halted) {
         s->halted = true;
-        team_halt(s->team);
-        if (team_offer(s->team, 1, false, &s->works[0])) {
+        lane_halt(s->lane);
+        if (lane_offer(s->lane, 1, false, &s->works[0])) {
             atomic_fetch_add(&s->strangers, 1);
         }
     }
-    if (team_idle(s->team) && (s->halted || s->offered == s->works_count)) {
+    if (lane_idle(s->lane) && (s->halted || s->offered == s->works_count)) {
         return false;
     }
     if (!s->busily) {
-        team_rest(s->team, 1000000);
+        lane_rest(s->lane, 1000000);
     }
     return true;
 }
@@ -155,7 +155,7 @@ static int destroy_teams(void **state)
     return 0;
 }
 
-static const team_hooks hooks = {.agent = agent_hook, .span = span_hook, .block = block_hook};
+static const lane_hooks hooks = {.agent = agent_hook, .span = span_hook, .block = block_hook};
 
 static void prepare(scene *s, int workers, int64_t span_limit, int64_t most_tiles)
 {
@@ -175,8 +175,8 @@ static void prepare(scene *s, int workers, int64_t span_limit, int64_t most_tile
         w->tiles = w->tiles < TILES - first ? w->tiles : TILES - first;
         first += w->tiles;
     }
-    s->team = teams[workers];
-    assert_int_equal(team_start(s->team, &e), WEFT_OK);
+    s->lane = team_lane(teams[workers], 0);
+    assert_int_equal(lane_start(s->lane, &e), WEFT_OK);
 }
 
 static void finish(scene *s)
@@ -211,7 +211,7 @@ static void test_every_tile_once(void **state)
         for (int m = 0; m < 4; m++) {
             scene s;
             prepare(&s, workers[w], limits[(w + m) % 3], most[m]);
-            run_team(s.team, &hooks, &s, s.span_limit);
+            run_lane(s.lane, &hooks, &s, s.span_limit);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]), 1);
@@ -219,8 +219,8 @@ static void test_every_tile_once(void **state)
             for (int i = 0; i < s.works_count; i++) {
                 assert_int_equal(s.works[i].computed, s.works[i].tiles);
             }
-            assert_true(team_idle(s.team));
-            assert_int_equal(team_stock(s.team), 0);
+            assert_true(lane_idle(s.lane));
+            assert_int_equal(lane_stock(s.lane), 0);
             finish(&s);
         }
     }
@@ -239,7 +239,7 @@ static void test_cutting(void **state)
             s.cutting = true;
             s.keep = keeps[k];
             s.most = k % 2 == 0 ? INT64_MAX : 13;
-            run_team(s.team, &hooks, &s, s.span_limit);
+            run_lane(s.lane, &hooks, &s, s.span_limit);
             check_order(&s);
             for (int64_t i = 0; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]) + s.cut[i], 1);
@@ -267,7 +267,7 @@ static void test_agent_writes_nothing(void **state)
         s.cutting = true;
         s.busily = true;
         s.most = 1 + round % 3;
-        run_team(s.team, &hooks, &s, s.span_limit);
+        run_lane(s.lane, &hooks, &s, s.span_limit);
         check_order(&s);
         for (int i = 0; i < s.works_count; i++) {
             by_cut += s.works[i].computed > 0 && s.works[i].computed < s.works[i].tiles;
@@ -287,7 +287,7 @@ static void test_halt(void **state)
             scene s;
             prepare(&s, workers[w], 4, 90);
             s.halt_after = after;
-            run_team(s.team, &hooks, &s, s.span_limit);
+            run_lane(s.lane, &hooks, &s, s.span_limit);
             check_order(&s);
             assert_true(s.halted);
             assert_true(s.offered < s.works_count);
@@ -299,7 +299,7 @@ static void test_halt(void **state)
             for (int64_t i = s.works[s.offered].first; i < TILES; i++) {
                 assert_int_equal(atomic_load(&s.computed[i]), 0);
             }
-            assert_true(team_idle(s.team));
+            assert_true(lane_idle(s.lane));
             finish(&s);
         }
     }
@@ -307,7 +307,7 @@ static void test_halt(void **state)
 
 /* How one block of ten tiles fares when it is halted while its first span is computed. */
 typedef struct pause {
-    team *team;
+    lane *lane;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool begun;
@@ -350,41 +350,41 @@ static bool pausing_agent(void *context)
     static int block;
     pause_scene *p = context;
     if (!p->offered) {
-        p->offered = team_offer(p->team, 10, false, &block);
+        p->offered = lane_offer(p->lane, 10, false, &block);
         return true;
     }
     (void)pthread_mutex_lock(&p->mutex);
     const bool halt = p->begun && !p->released;
     (void)pthread_mutex_unlock(&p->mutex);
     if (halt) {
-        team_halt(p->team);
-        p->left_after_halt = team_stock(p->team);
+        lane_halt(p->lane);
+        p->left_after_halt = lane_stock(p->lane);
         (void)pthread_mutex_lock(&p->mutex);
         p->released = true;
         (void)pthread_mutex_unlock(&p->mutex);
     }
-    if (team_collect(p->team) != NULL || clock_now_ns() > p->until_ns) {
+    if (lane_collect(p->lane) != NULL || clock_now_ns() > p->until_ns) {
         return false;
     }
-    team_rest(p->team, 1000000);
+    lane_rest(p->lane, 1000000);
     return true;
 }
 
 static void test_what_is_begun_is_finished(void **state)
 {
     (void)state;
-    const team_hooks pausing = {
+    const lane_hooks pausing = {
         .agent = pausing_agent, .span = pausing_span, .block = pausing_block};
     error e = {.status = WEFT_OK};
     pause_scene p = {.until_ns = limit_ns()};
     assert_int_equal(pthread_mutex_init(&p.mutex, NULL), 0);
-    p.team = teams[1];
-    assert_int_equal(team_start(p.team, &e), WEFT_OK);
-    run_team(p.team, &pausing, &p, 1);
+    p.lane = team_lane(teams[1], 0);
+    assert_int_equal(lane_start(p.lane, &e), WEFT_OK);
+    run_lane(p.lane, &pausing, &p, 1);
     assert_int_equal(p.computed, 1);
     assert_int_equal(p.left_after_halt, 0);
     assert_int_equal(p.hooks, 1);
-    assert_true(team_idle(p.team));
+    assert_true(lane_idle(p.lane));
     (void)pthread_mutex_destroy(&p.mutex);
 }
 
@@ -393,7 +393,7 @@ static bool hasty_agent(void *context)
 {
     scene *s = context;
     while (s->offered < ROOM &&
-           team_offer(s->team, s->works[s->offered].tiles, false, &s->works[s->offered])) {
+           lane_offer(s->lane, s->works[s->offered].tiles, false, &s->works[s->offered])) {
         s->offered++;
     }
     return false;
@@ -404,7 +404,7 @@ static bool coarse_agent(void *context)
 {
     scene *s = context;
     while (s->offered < ROOM &&
-           team_offer(s->team, s->works[s->offered].tiles, true, &s->works[s->offered])) {
+           lane_offer(s->lane, s->works[s->offered].tiles, true, &s->works[s->offered])) {
         s->offered++;
     }
     return false;
@@ -420,12 +420,12 @@ static bool prepare_hook(void *context, int worker)
 static void test_coarse_blocks(void **state)
 {
     (void)state;
-    const team_hooks coarse = {
+    const lane_hooks coarse = {
         .agent = coarse_agent, .span = span_hook, .prepare = prepare_hook, .block = block_hook};
     for (int workers = 0; workers <= 2; workers++) {
         scene s;
         prepare(&s, workers, 1, TILES / ROOM);
-        run_team(s.team, &coarse, &s, s.span_limit);
+        run_lane(s.lane, &coarse, &s, s.span_limit);
         assert_true(s.too_long > 0);
         assert_in_range(s.prepared, s.too_long, s.total);
         for (int i = 0; i < ROOM; i++) {
@@ -439,11 +439,11 @@ static void test_offered_blocks_are_finished_at_the_end(void **state)
 {
     (void)state;
     static const int workers[] = {0, 1, 3};
-    const team_hooks hasty = {.agent = hasty_agent, .span = span_hook, .block = block_hook};
+    const lane_hooks hasty = {.agent = hasty_agent, .span = span_hook, .block = block_hook};
     for (int round = 0; round < 60; round++) {
         scene s;
         prepare(&s, workers[round % 3], 5, 50);
-        run_team(s.team, &hasty, &s, s.span_limit);
+        run_lane(s.lane, &hasty, &s, s.span_limit);
         for (int i = 0; i < ROOM; i++) {
             assert_int_equal(s.works[i].computed, s.works[i].tiles);
             assert_int_equal(s.works[i].hooks, 1);
@@ -458,15 +458,15 @@ static void test_runs_again(void **state)
     for (int workers = 0; workers < 4; workers++) {
         scene s;
         prepare(&s, workers, TILES, 100);
-        run_team(s.team, &hooks, &s, s.span_limit);
+        run_lane(s.lane, &hooks, &s, s.span_limit);
         check_order(&s);
         int64_t busy_ns = 0;
         for (int i = 0; i < (workers > 0 ? workers : 1); i++) {
-            assert_true(team_busy_ns(s.team, i) >= 0);
-            busy_ns += team_busy_ns(s.team, i);
+            assert_true(lane_busy_ns(s.lane, i) >= 0);
+            busy_ns += lane_busy_ns(s.lane, i);
         }
         assert_true(busy_ns > 0);
-        assert_true(team_tile_ns(s.team) > 0);
+        assert_true(lane_tile_ns(s.lane) > 0);
         finish(&s);
     }
     team_destroy(NULL);
