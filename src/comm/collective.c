@@ -12,7 +12,9 @@
 #include <assert.h>
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Between two looks at a collective call: a rank that waits must leave its core to others, but
@@ -37,15 +39,21 @@ typedef struct wait {
     bool told;            /* others that this rank leaves */
 } wait;
 
-/* The others may wait for it as well, without knowing. */
+static comm *trunk_of(comm *c)
+{
+    return c->trunk != NULL ? c->trunk : c;
+}
+
+/* The others may wait for it as well, without knowing, in whichever communicator. */
 static void raise_alarm(comm *c, int dead)
 {
     log_print(LOG_WARNING, "rank %d has died while others wait for it", dead);
     for (int rank = 0; rank < c->size; rank++) {
         error ignored = {.status = WEFT_OK};
-        if (rank != c->rank && rank != dead) {
-            (void)sendqueue_post(c->queue, c->communicator, rank, TAG_ALARM, false, &dead,
-                                 sizeof dead, &ignored);
+        for (const comm *each = trunk_of(c); each != NULL && rank != c->rank && rank != dead;
+             each = each->next_branch) {
+            (void)outbox_post(c->outbox, each->communicator, rank, TAG_ALARM, false, &dead,
+                              sizeof dead, &ignored);
         }
     }
 }
@@ -77,9 +85,10 @@ static int find_dead(comm *c)
 }
 
 /* A rank has died; -1: which one is not known. */
-static weft_status fail_for(int dead, error *e)
+static weft_status fail_for(comm *c, int dead, error *e)
 {
     char who[32] = "a rank";
+    comm_break(c);
     if (dead >= 0) {
         (void)snprintf(who, sizeof who, "rank %d", dead);
     }
@@ -88,14 +97,18 @@ static weft_status fail_for(int dead, error *e)
         "%s has died while others waited for it; run the same command again to continue", who);
 }
 
-/* This rank leaves, and others have not come: do they wait for it on the trunk? Where some do and
- * others leave, one of the former is the next one after one of the latter. */
-static void tell_of_leaving(const comm *c)
+/* This rank leaves, and others have not come: do they wait for it on another communicator? Where
+ * some do and others leave, one of the former is the next one after one of the latter. */
+static void tell_of_leaving(comm *c)
 {
-    error ignored = {.status = WEFT_OK};
     const int next = (c->rank + 1) % c->size;
-    (void)sendqueue_post(c->queue, c->trunk->communicator, next, TAG_LEFT, false, &c->why,
-                         sizeof c->why, &ignored);
+    for (const comm *each = c->trunk; each != NULL; each = each->next_branch) {
+        error ignored = {.status = WEFT_OK};
+        if (each != c) {
+            (void)outbox_post(c->outbox, each->communicator, next, TAG_LEFT, false, &c->why,
+                              sizeof c->why, &ignored);
+        }
+    }
 }
 
 /* The rank before this one has left, and will not make the call that this one waits for. */
@@ -142,7 +155,7 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
     }
     w->next_look_ns = waited_ns + LOOK_NS;
     if (comm_broken(c)) {
-        return fail_for(-1, e);
+        return fail_for(c, -1, e);
     }
     if (comm_parted(c)) {
         *e = *comm_parting(c);
@@ -168,7 +181,7 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
         w->dead = find_dead(c);
         return WEFT_OK;
     }
-    return fail_for(w->dead, e);
+    return fail_for(c, w->dead, e);
 }
 
 /* `code` is what starting the call returned. */
@@ -195,8 +208,7 @@ static weft_status await_asleep(comm *c, int code, MPI_Request *request, const c
         pause_ns = pause_ns < WAIT_MOST_NS ? pause_ns : WAIT_MOST_NS;
     }
     if (comm_is_death(code)) {
-        c->broken = true;
-        return fail_for(find_dead(c), e);
+        return fail_for(c, find_dead(c), e);
     }
     return code == MPI_SUCCESS ? WEFT_OK : comm_fail(e, code, what);
 }
@@ -229,6 +241,42 @@ static bool is_settled(const comm *c, const void *mine, size_t count, void *all,
     return *status != WEFT_OK || c->size == 1;
 }
 
+/* Memory for a collective call, since MPI may use it for ever after a wait that was given up. */
+typedef struct loan {
+    struct loan *next; /* that was not given back */
+    max_align_t bytes[];
+} loan;
+
+static loan *_Atomic lost_loans;
+
+/* NULL: there is none, and the call does with the caller's. */
+static loan *borrow(size_t count, const void *bytes, size_t own)
+{
+    loan *l = count < SIZE_MAX - sizeof *l ? malloc(sizeof *l + count) : NULL;
+    if (l != NULL && own > 0) {
+        memcpy(l->bytes, bytes, own);
+    }
+    return l;
+}
+
+/* Once the call is over, or its wait has failed: then the loan is MPI's. */
+static void give_back(loan *l, weft_status status, void *bytes, const void *from, size_t count)
+{
+    if (l == NULL) {
+        return;
+    }
+    if (status != WEFT_OK) {
+        l->next = lost_loans;
+        while (!atomic_compare_exchange_weak(&lost_loans, &l->next, l)) {
+        }
+        return;
+    }
+    if (count > 0) {
+        memcpy(bytes, from, count);
+    }
+    free(l);
+}
+
 weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *e)
 {
     assert(thread_drives());
@@ -240,8 +288,12 @@ weft_status comm_broadcast(comm *c, int root, void *bytes, size_t count, error *
     if (is_settled(c, bytes, count, bytes, "MPI_Ibcast", &status, e)) {
         return status;
     }
-    const int code = MPI_Ibcast(bytes, (int)count, MPI_BYTE, root, c->communicator, &request);
-    return await(c, code, &request, "MPI_Ibcast", e);
+    loan *l = borrow(count, bytes, c->rank == root ? count : 0);
+    void *work = l != NULL ? l->bytes : bytes;
+    const int code = MPI_Ibcast(work, (int)count, MPI_BYTE, root, c->communicator, &request);
+    status = await(c, code, &request, "MPI_Ibcast", e);
+    give_back(l, status, bytes, work, count);
+    return status;
 }
 
 weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, error *e)
@@ -252,27 +304,32 @@ weft_status comm_gather(comm *c, const void *mine, size_t count, void *all, erro
     if (is_settled(c, mine, count, all, "MPI_Iallgather", &status, e)) {
         return status;
     }
-    const int code = MPI_Iallgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE,
+    const size_t bytes = count * (size_t)c->size;
+    loan *l = borrow(count + bytes, mine, count);
+    const unsigned char *own = l != NULL ? (const unsigned char *)l->bytes : mine;
+    unsigned char *work = l != NULL ? (unsigned char *)l->bytes + count : all;
+    const int code = MPI_Iallgather(own, (int)count, MPI_BYTE, work, (int)count, MPI_BYTE,
                                     c->communicator, &request);
-    return await(c, code, &request, "MPI_Iallgather", e);
+    status = await(c, code, &request, "MPI_Iallgather", e);
+    give_back(l, status, all, work, bytes);
+    return status;
 }
 
 weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e)
 {
     MPI_Request request = MPI_REQUEST_NULL;
     weft_status status = WEFT_OK;
-    if (is_settled(c, mine, (size_t)numbers * sizeof mine[0], least, "MPI_Iallreduce", &status,
-                   e)) {
+    const size_t bytes = (size_t)numbers * sizeof mine[0];
+    if (is_settled(c, mine, bytes, least, "MPI_Iallreduce", &status, e)) {
         return status;
     }
-    const size_t bytes = (size_t)numbers * sizeof mine[0];
-    memcpy(c->own_numbers, mine, bytes);
-    const int code = MPI_Iallreduce(c->own_numbers, c->least_numbers, numbers, MPI_INT64_T, MPI_MIN,
-                                    c->communicator, &request);
+    loan *l = borrow(2 * bytes, mine, bytes);
+    const int64_t *own = l != NULL ? (const int64_t *)(const void *)l->bytes : mine;
+    int64_t *work = l != NULL ? (int64_t *)(void *)l->bytes + numbers : least;
+    const int code =
+        MPI_Iallreduce(own, work, numbers, MPI_INT64_T, MPI_MIN, c->communicator, &request);
     status = await(c, code, &request, "MPI_Iallreduce", e);
-    if (status == WEFT_OK) {
-        memcpy(least, c->least_numbers, bytes);
-    }
+    give_back(l, status, least, work, bytes);
     return status;
 }
 

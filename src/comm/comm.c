@@ -144,6 +144,9 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
     if (status == WEFT_OK) {
         status = sendqueue_create(c->size, PART_BYTES, &c->queue, e);
     }
+    if (status == WEFT_OK) {
+        status = outbox_open(c->queue, &c->outbox, e);
+    }
     if (status != WEFT_OK) {
         comm_close(c);
         return status;
@@ -154,22 +157,27 @@ weft_status comm_open(int *argc, char ***argv, bool mpi, comm **out, error *e)
 
 weft_status comm_branch(comm *trunk, comm **out, error *e)
 {
-    weft_status status = WEFT_OK;
+    outbox *box = NULL;
+    weft_status status = outbox_open(trunk->queue, &box, e);
     comm *c = calloc(1, sizeof *c);
     if (c == NULL) {
         status = error_memory(e, "a communicator");
     }
     status = comm_agree(trunk, status, e);
     if (status != WEFT_OK || c == NULL) {
+        outbox_close(box);
         free(c);
         return status;
     }
     *c = (comm){.communicator = MPI_COMM_NULL,
                 .trunk = trunk,
+                .next_branch = trunk->next_branch,
                 .multiple = trunk->multiple,
                 .size = 1,
                 .queue = trunk->queue,
+                .outbox = box,
                 .found = MPI_MESSAGE_NULL};
+    trunk->next_branch = c;
     if (trunk->size > 1) {
         status = join_trunk(c, e);
         status = status == WEFT_OK ? comm_meet(c, e) : status;
@@ -182,6 +190,16 @@ weft_status comm_branch(comm *trunk, comm **out, error *e)
     return WEFT_OK;
 }
 
+/* A branch. */
+static void unlist(const comm *c)
+{
+    comm *before = c->trunk;
+    while (before->next_branch != c) {
+        before = before->next_branch;
+    }
+    before->next_branch = c->next_branch;
+}
+
 void comm_close(comm *c)
 {
     if (c == NULL) {
@@ -191,6 +209,7 @@ void comm_close(comm *c)
     if (c->queue != NULL) {
         comm_flush(c, INT64_C(1000000000));
     }
+    outbox_close(c->outbox);
     if (c->communicator != MPI_COMM_NULL && !comm_broken(c) && !c->abandoned) {
         (void)MPI_Comm_free(&c->communicator);
     }
@@ -200,6 +219,8 @@ void comm_close(comm *c)
     neighbours_destroy(c->neighbours);
     if (c->trunk == NULL) {
         sendqueue_destroy(c->queue);
+    } else {
+        unlist(c);
     }
     comm_forget_parts(c);
     free(c->received);
@@ -236,7 +257,8 @@ bool comm_recovers(void)
 
 void comm_break(comm *c)
 {
-    c->broken = true;
+    comm *trunk = c->trunk != NULL ? c->trunk : c;
+    trunk->broken = true;
 }
 
 bool comm_broken(const comm *c)
@@ -246,9 +268,10 @@ bool comm_broken(const comm *c)
 
 void comm_leave(comm *branch, const error *why)
 {
-    branch->leaves = true;
     branch->why = *why;
-    branch->trunk->leaves = true;
+    for (comm *each = branch->trunk; each != NULL; each = each->next_branch) {
+        each->leaves = true;
+    }
 }
 
 bool comm_multiple(const comm *c)

@@ -30,9 +30,11 @@ weft_status comm_meet(comm *c, error *e);
 /* Whether MPI may be called by several threads at a time. */
 bool comm_multiple(const comm *c);
 
-/* A communicator of the same ranks for another thread: its collective calls are apart from the
- * trunk's, but fail once that is broken. What they send goes through one queue. To be closed before
- * the trunk. Collective, after comm_meet(). */
+/* A communicator of the same ranks for another thread: its calls, runs and messages are apart from
+ * the trunk's and those of other branches, of which there may be any number. What they send goes
+ * through one queue. That a rank has died, or is not coming, is known to all of them at once; a
+ * wait that was given up for another reason breaks only the one on which it was. To be closed
+ * before the trunk. Collective, after comm_meet(), while no other thread uses any of them. */
 weft_status comm_branch(comm *trunk, comm **out, error *e);
 
 /* Ends MPI if comm_open() started it. Collective, unless comm_broken(). NULL is allowed. */
@@ -48,7 +50,8 @@ void comm_set_patience(comm *c, int64_t limit_ns);
 /* Whether the launcher lets a job go on when one of its ranks dies. Else it ends them all. */
 bool comm_recovers(void);
 
-/* A rank has died, or is not coming: from here on every collective call fails at once. */
+/* A rank has died, or is not coming: from here on every collective call fails at once, on the trunk
+ * and all its branches, also one that waits already. */
 void comm_break(comm *c);
 
 bool comm_broken(const comm *c);
@@ -73,9 +76,9 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
 /* Whether ranks have made different calls. */
 bool comm_parted(const comm *c);
 
-/* This rank, of which no other thread uses the trunk any more, makes its last call on a branch, and
- * then on the trunk: if it waits there for long, a rank that waits for it on the trunk, since it
- * has made another call, is given the error, and its communication is broken. */
+/* This rank, of which no other thread uses the trunk or its branches any more, makes its last call
+ * on a branch, and then on the trunk: if it waits there for long, a rank that waits for it on any
+ * other of them, since it has made another call, is given the error, and that one is broken. */
 void comm_leave(comm *branch, const error *why);
 
 /* As comm_agree() when nothing is left to do but to end: if a rank has died since, every rank keeps

@@ -14,32 +14,29 @@
  * more; MPI promises tags up to 32767. */
 enum { MOST_RUNS = SENDQUEUE_MORE - 3, TAG_LEFT = 32766, TAG_ALARM = 32767 };
 
-enum { LEAST_NUMBERS = 3 };
-
 struct comm {
     MPI_Comm communicator; /* our own duplicate; MPI_COMM_NULL: alone, and without MPI */
     comm *trunk;           /* whose branch this is; NULL: of none */
+    comm *next_branch;     /* of a trunk, the first; of a branch, the next one of its trunk */
     bool started_mpi;
     bool multiple; /* several threads may call MPI */
     int rank;
     int size;
     int run; /* the tag of this run's messages */
     int64_t patience_ns;
-    atomic_bool broken; /* branches look at their trunk's */
+    atomic_bool broken; /* branches look at their trunk's, too */
     /* Of the trunk: ranks have made different calls, on whichever communicator: … */
     atomic_bool parts;     /* the first thread that sees it says … */
     error parted;          /* … which, … */
     atomic_bool is_parted; /* … and has said it */
     bool abandoned;        /* a collective call was given up for that, and is still MPI's */
     int dead;              /* number of dead ranks that MPI has reported */
-    /* Of comm_least(): MPI may write to them after a wait that was given up. */
-    int64_t own_numbers[LEAST_NUMBERS];
-    int64_t least_numbers[LEAST_NUMBERS];
-    bool meets;  /* waits for all ranks to make the same call */
-    bool leaves; /* makes no other call than the present one: … */
-    error why;   /* … for that reason */
+    bool meets;            /* waits for all ranks to make the same call */
+    bool leaves;           /* makes no other call than the present one: … */
+    error why;             /* … for that reason */
     neighbours *neighbours;
-    sendqueue *queue;  /* of the trunk and all branches */
+    sendqueue *queue;  /* of the trunk and all branches, … */
+    outbox *outbox;    /* … with one for each */
     MPI_Message found; /* a message that is there, but has not found room yet */
     MPI_Status found_from;
     struct partial *partial; /* messages that have arrived in part, at most one of each rank */
@@ -53,7 +50,7 @@ weft_status comm_fail(error *e, int code, const char *what);
 /* Whether a call has failed only because some rank has died. */
 bool comm_is_death(int code);
 
-/* The least of each of these numbers, LEAST_NUMBERS at most, over the ranks. */
+/* The least of each of these numbers over the ranks. */
 weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e);
 
 /* Ranks have made different calls. */

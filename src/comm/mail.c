@@ -81,7 +81,7 @@ static letter *append(mail *m, size_t room, size_t count, error *e)
 static weft_status post(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e)
 {
     const comm *c = m->comm;
-    return sendqueue_post(c->queue, c->communicator, rank, c->run, bulk, bytes, count, e);
+    return outbox_post(c->outbox, c->communicator, rank, c->run, bulk, bytes, count, e);
 }
 
 weft_status mail_send(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e)
@@ -131,22 +131,22 @@ weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error
     assert(thread_drives());
     return rank == c->rank
                ? mail_send(m, rank, false, bytes, count, e)
-               : sendqueue_probe(c->queue, c->communicator, rank, c->run, bytes, count, e);
+               : outbox_probe(c->outbox, c->communicator, rank, c->run, bytes, count, e);
 }
 
 void mail_hold(mail *m, int rank, bool held)
 {
-    sendqueue_hold(m->comm->queue, rank, held);
+    outbox_hold(m->comm->outbox, rank, held);
 }
 
 int mail_waiting(mail *m, int rank)
 {
-    return sendqueue_count(m->comm->queue, rank);
+    return outbox_count(m->comm->outbox, rank);
 }
 
 void mail_drop(mail *m, int rank)
 {
-    sendqueue_drop(m->comm->queue, rank);
+    outbox_drop(m->comm->outbox, rank);
 }
 
 bool mail_is_own(const mail *m)
@@ -162,7 +162,7 @@ void mail_advance(mail *m)
 
 bool mail_sends(const mail *m)
 {
-    return sendqueue_busy(m->comm->queue);
+    return outbox_busy(m->comm->outbox);
 }
 
 weft_status mail_receive(mail *m, bool *arrived, int *source, const void **bytes, size_t *count,

@@ -6,9 +6,13 @@
  * messages go over TCP, which takes them off the sender's hands at once as long as the peer lives.
  * Through shared memory a send is in flight until the receiver has looked, and then the sender, so
  * that a second one does not wait for it: of ranks of this host it is known soon who has died.
- * All communicators of a process share the queue, and so may several threads.
- * Requests are few: a rank that gets no answer gets no work. Reports may pile up behind a receiver
- * that does not look: up to those of all that the rank has computed meanwhile. */
+ * That a peer has died is the same for all communicators of a process, so that they share the
+ * queue, and so may several threads: a send to a rank of another host is the only one of them all.
+ * Each has an outbox of its own: that a rank may be dead is what one run presumes, and holds, drops
+ * or counts no other run's messages. Where several have something for a rank they take turns,
+ * between the parts of a long message, too. Requests are few: a rank that gets no answer gets no
+ * work. Reports may pile up behind a receiver that does not look: up to those of all that the rank
+ * has computed meanwhile. */
 #ifndef COMM_SENDQUEUE_H
 #define COMM_SENDQUEUE_H
 
@@ -19,6 +23,7 @@
 #include <stddef.h>
 
 typedef struct sendqueue sendqueue;
+typedef struct outbox outbox;
 
 /* A message that is longer than the longest part goes in several, of which all but the last have
  * the tag plus SENDQUEUE_MORE. */
@@ -32,38 +37,44 @@ enum { SENDQUEUE_EAGER_BYTES = (1 << 16) - 1024 };
  * receiver would wait within MPI for a sender that is stopped, or has died. */
 weft_status sendqueue_create(int ranks, size_t part_bytes, sendqueue **out, error *e);
 
-/* What has not been sent is lost; what is in flight stays MPI's. NULL is allowed. */
+/* Once all outboxes are closed. What is in flight stays MPI's. NULL is allowed. */
 void sendqueue_destroy(sendqueue *o);
 
 /* The rank is one of this host. */
 void sendqueue_set_near(sendqueue *o, int rank);
 
-/* A copy of the bytes goes to a rank: at once if it is not bulk and may fly, else with
- * sendqueue_advance(), after all that waits, but what is bulk waits for the rest. */
-weft_status sendqueue_post(sendqueue *o, MPI_Comm communicator, int rank, int tag, bool bulk,
-                           const void *bytes, size_t count, error *e);
-
-/* As sendqueue_post(), past what is held; nothing happens if a message to the rank is in flight. */
-weft_status sendqueue_probe(sendqueue *o, MPI_Comm communicator, int rank, int tag,
-                            const void *bytes, size_t count, error *e);
-
-/* Sends what can be sent, or only what is not bulk. */
+/* Sends what can be sent, or only what is not bulk, of all outboxes. */
 void sendqueue_advance(sendqueue *o, bool bulk);
-
-/* Whether anything waits, or is so long that MPI needs the sender for it, and is not held or
- * dropped. */
-bool sendqueue_busy(sendqueue *o);
-
-/* From here on nothing more is sent to a rank, or it is again. */
-void sendqueue_hold(sendqueue *o, int rank, bool held);
-
-/* What waits for a rank is dropped, and what is in flight to it is not waited for. */
-void sendqueue_drop(sendqueue *o, int rank);
-
-/* How many messages to a rank are in flight or wait. */
-int sendqueue_count(sendqueue *o, int rank);
 
 /* Whether all has been sent that can be: to ranks that are neither held nor dropped. */
 bool sendqueue_idle(sendqueue *o);
+
+weft_status outbox_open(sendqueue *o, outbox **out, error *e);
+
+/* What has not been sent is lost, and of what is in flight nothing more is sent: the communicator
+ * may be freed. NULL is allowed. */
+void outbox_close(outbox *b);
+
+/* A copy of the bytes goes to a rank: at once if it is not bulk and may fly, else with
+ * sendqueue_advance(), after all that waits, but what is bulk waits for the rest. */
+weft_status outbox_post(outbox *b, MPI_Comm communicator, int rank, int tag, bool bulk,
+                        const void *bytes, size_t count, error *e);
+
+/* As outbox_post(), past what is held; nothing happens if a message to the rank is in flight. */
+weft_status outbox_probe(outbox *b, MPI_Comm communicator, int rank, int tag, const void *bytes,
+                         size_t count, error *e);
+
+/* Whether anything waits, or is so long that MPI needs the sender for it, and is not held or
+ * dropped. */
+bool outbox_busy(outbox *b);
+
+/* From here on nothing more is sent to a rank, or it is again. */
+void outbox_hold(outbox *b, int rank, bool held);
+
+/* What waits for a rank is dropped, and what is in flight to it is not waited for. */
+void outbox_drop(outbox *b, int rank);
+
+/* How many messages to a rank are in flight or wait. */
+int outbox_count(outbox *b, int rank);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The layer comm among ranks: messages of any size arrive whole and in order, at most one send to a
  * rank is in flight, nothing is lost for want of memory, agreement takes the lowest rank's text,
- * and a run hears nothing of the one before it. */
+ * and a run hears nothing of the one before it, nor of one beside it. */
 #include "verdict.h"
 
 #include "base/clock.h"
 #include "comm/internals.h"
 #include "comm/mail.h"
+
+#include <pthread.h>
 
 enum { SIZES = 9, LARGEST = 3000000 };
 
@@ -25,6 +27,7 @@ static void begin_run(comm *c)
 /* Sends in flight, by their requests, to see that there are never two to a rank, unless it is known
  * to be on this host. */
 static bool near;
+static pthread_mutex_t sends_mutex = PTHREAD_MUTEX_INITIALIZER;
 enum { MOST_SENDS = 64 };
 static struct {
     MPI_Request *request;
@@ -43,6 +46,7 @@ static int find_send(const MPI_Request *request)
 int MPI_Isend(const void *bytes, int count, MPI_Datatype type, int rank, int tag,
               MPI_Comm communicator, MPI_Request *request)
 {
+    (void)pthread_mutex_lock(&sends_mutex);
     for (int i = 0; i < MOST_SENDS; i++) {
         CHECK(near || sends[i].request == NULL || sends[i].rank != rank);
     }
@@ -51,16 +55,19 @@ int MPI_Isend(const void *bytes, int count, MPI_Datatype type, int rank, int tag
         sends[slot].request = request;
         sends[slot].rank = rank;
     }
+    (void)pthread_mutex_unlock(&sends_mutex);
     return PMPI_Isend(bytes, count, type, rank, tag, communicator, request);
 }
 
 int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
 {
+    (void)pthread_mutex_lock(&sends_mutex);
     const int slot = find_send(request);
     const int code = PMPI_Test(request, flag, status);
     if (slot < MOST_SENDS && *flag) {
         sends[slot].request = NULL;
     }
+    (void)pthread_mutex_unlock(&sends_mutex);
     return code;
 }
 
@@ -370,8 +377,79 @@ static void begin_runs(comm *c)
     }
 }
 
+/* Two runs at a time, each on a communicator and a thread of its own. */
+enum { ROUNDS = 40 };
+
+typedef struct side {
+    comm *comm;
+    mail *mail;
+    int place;
+    bool good;
+} side;
+
+/* Every rank gets one number from each other one, and a long message now and then. */
+static bool exchange(side *s, int round, int *bytes)
+{
+    const size_t count = (round % 8 == s->place ? 200000 : 1) * sizeof *bytes;
+    const int64_t until = clock_now_ns() + INT64_C(600000000000);
+    error e = {.status = WEFT_OK};
+    bool good = true;
+    bytes[0] = 1000 * round + s->place;
+    for (int to = 0; to < verdict_ranks; to++) {
+        good = good && mail_send(s->mail, to, false, bytes, count, &e) == WEFT_OK;
+    }
+    for (int missing = verdict_ranks; missing > 0 && clock_now_ns() < until;) {
+        bool arrived = false;
+        int source = -1;
+        const void *told = NULL;
+        size_t length = 0;
+        good = good && mail_receive(s->mail, &arrived, &source, &told, &length, &e) == WEFT_OK;
+        missing -= arrived;
+        good = good && (!arrived || (length == count && *(const int *)told == bytes[0]));
+        good = good && (missing == 0 || clock_now_ns() < until);
+    }
+    return good;
+}
+
+static void *run_side(void *context)
+{
+    side *s = context;
+    error e = {.status = WEFT_OK};
+    pool *own = NULL;
+    int *bytes = calloc(200000, sizeof *bytes);
+    s->good = bytes != NULL && pool_create(&own, &e) == WEFT_OK;
+    for (int round = 0; round < ROUNDS && s->good; round++) {
+        s->good = mail_create(s->comm, own, &s->mail, &e) == WEFT_OK &&
+                  comm_agree(s->comm, WEFT_OK, &e) == WEFT_OK;
+        /* What one holds is nothing to the other. */
+        mail_hold(s->mail, (verdict_rank + 1) % verdict_ranks, s->place == 1);
+        mail_hold(s->mail, (verdict_rank + 1) % verdict_ranks, false);
+        s->good = s->good && exchange(s, round, bytes);
+        comm_flush(s->comm, INT64_C(600000000000));
+        s->good = comm_agree(s->comm, s->good ? WEFT_OK : WEFT_ERR_INTERNAL, &e) == WEFT_OK;
+        mail_destroy(s->mail);
+    }
+    pool_destroy(own);
+    free(bytes);
+    return NULL;
+}
+
+static void run_two(comm *c)
+{
+    error e = {.status = WEFT_OK};
+    pthread_t thread;
+    side sides[2] = {{.comm = c}, {.place = 1}};
+    CHECK(comm_branch(c, &sides[1].comm, &e) == WEFT_OK);
+    CHECK(pthread_create(&thread, NULL, run_side, &sides[1]) == 0);
+    (void)run_side(&sides[0]);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(sides[0].good && sides[1].good);
+    comm_close(sides[1].comm);
+}
+
 int main(int argc, char **argv)
 {
+    verdict_level = MPI_THREAD_MULTIPLE;
     verdict_begin(&argc, &argv);
     comm *c = NULL;
     error e = {.status = WEFT_OK};
@@ -394,21 +472,27 @@ int main(int argc, char **argv)
         comm_flush(c, INT64_C(600000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "messages in parts, and no memory");
         sendqueue *usual = c->queue;
+        outbox *usual_box = c->outbox;
         CHECK(sendqueue_create(c->size, 300000, &c->queue, &e) == WEFT_OK);
+        CHECK(outbox_open(c->queue, &c->outbox, &e) == WEFT_OK);
         begin_run(c);
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         post_all(bytes);
         receive_all(3);
         comm_flush(c, INT64_C(600000000000));
         (void)snprintf(verdict_case, sizeof verdict_case, "held and dropped messages");
+        outbox_close(c->outbox);
         sendqueue_destroy(c->queue);
         c->queue = usual;
+        c->outbox = usual_box;
         CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
         hold_and_drop(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages of earlier runs");
         begin_runs(c);
         (void)snprintf(verdict_case, sizeof verdict_case, "messages in order");
         send_in_order(c, bytes);
+        (void)snprintf(verdict_case, sizeof verdict_case, "two runs at a time");
+        run_two(c);
         (void)snprintf(verdict_case, sizeof verdict_case, "accounts");
         agree_on_accounts(c);
     }

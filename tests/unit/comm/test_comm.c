@@ -123,6 +123,27 @@ static void test_with_mpi(void **state)
     check_mpi_is_over();
 }
 
+/* A death is known to all communicators, whichever has seen it; a branch is closed before. */
+static void test_broken_for_all(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    comm *trunk = NULL;
+    comm *branch[3] = {NULL};
+    assert_int_equal(comm_open(NULL, NULL, false, &trunk, &e), WEFT_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(comm_branch(trunk, &branch[i], &e), WEFT_OK);
+    }
+    comm_close(branch[1]);
+    assert_int_equal(comm_agree(branch[2], WEFT_OK, &e), WEFT_OK);
+    comm_break(branch[0]);
+    assert_true(comm_broken(trunk) && comm_broken(branch[0]) && comm_broken(branch[2]));
+    assert_int_equal(comm_agree(branch[2], WEFT_OK, &e), WEFT_ERR_MPI);
+    comm_close(branch[0]);
+    comm_close(branch[2]);
+    comm_close(trunk);
+}
+
 static void test_bad_rank_is_an_error(void **state)
 {
     (void)state;
@@ -137,22 +158,22 @@ static void test_too_long_a_message(void **state)
     (void)state;
     error e = {.status = WEFT_OK};
     sendqueue *queue = NULL;
+    outbox *box = NULL;
     assert_int_equal(sendqueue_create(2, SIZE_MAX, &queue, &e), WEFT_OK);
-    assert_int_equal(sendqueue_post(queue, MPI_COMM_NULL, 1, 0, false, "x", SIZE_MAX - 8, &e),
+    assert_int_equal(outbox_open(queue, &box, &e), WEFT_OK);
+    assert_int_equal(outbox_post(box, MPI_COMM_NULL, 1, 0, false, "x", SIZE_MAX - 8, &e),
                      WEFT_ERR_MEMORY);
+    outbox_close(box);
     sendqueue_destroy(queue);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_mpi_unasked),
-        cmocka_unit_test(test_one_rank),
-        cmocka_unit_test(test_collective_calls),
-        cmocka_unit_test(test_agreement_with_oneself),
-        cmocka_unit_test(test_bad_rank_is_an_error),
-        cmocka_unit_test(test_too_long_a_message),
-        cmocka_unit_test(test_with_mpi),
+        cmocka_unit_test(test_no_mpi_unasked),     cmocka_unit_test(test_one_rank),
+        cmocka_unit_test(test_collective_calls),   cmocka_unit_test(test_agreement_with_oneself),
+        cmocka_unit_test(test_broken_for_all),     cmocka_unit_test(test_bad_rank_is_an_error),
+        cmocka_unit_test(test_too_long_a_message), cmocka_unit_test(test_with_mpi),
     };
     return cmocka_run_group_tests(tests, open_alone, close_alone);
 }
