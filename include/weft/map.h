@@ -434,6 +434,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_start(weft_map *map, weft_kernel_fn
  * complete, and not at all if that is not, be it cancelled; the map's status is then the same, and
  * its text names the earlier map. That one has to be run, or started, before this one is.
  *
+ * What is said before their file is made is kept in it for `weft status`, if both maps share the
+ * file; it is no part of the map's identity, and what the program says decides.
+ *
  * @local Main thread. All ranks make the same calls.
  * @param map     the map
  * @param earlier a map of the same session

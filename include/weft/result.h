@@ -49,6 +49,7 @@ typedef struct weft_result_info {
     uint64_t seed;                 /**< the job's seed */
     int fields;                    /**< how many fields there are */
     int reductions;                /**< and how many reductions */
+    int needs;                     /**< how many maps of the file it needs, see weft_map_needs() */
 } weft_result_info;
 
 /** One field of a result. */
@@ -89,6 +90,8 @@ typedef struct weft_result_progress {
     int64_t items_failed;      /**< items that hold fill values since their kernel failed */
     int64_t tiles_done;        /**< tiles done, those with failed items included */
     int64_t tiles_leased;      /**< tiles, not done, that ranks have been given; 0 unless running */
+    int64_t tiles_blocked;     /**< tiles, not done, that wait for a map that this one needs; 0
+                                    unless a run has the file */
     int64_t tiles_quarantined; /**< tiles, done, with items that have ended their process twice */
     int64_t tiles_bad;         /**< tile records that are torn or damaged; they count as not done */
     double busy_s;             /**< seconds that workers spent computing what is done */
@@ -220,6 +223,17 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_set_map(weft_result *result, int
  * @return a description that lives until weft_result_set_map() and weft_result_close()
  */
 WEFT_API const weft_result_info *weft_result_describe(const weft_result *result);
+
+/**
+ * One of the maps of the file that the map needs, as its program had said when the file was made.
+ *
+ * @local Any thread, one at a time.
+ * @param result an open result
+ * @param need   its number, 0 … weft_result_info::needs - 1
+ * @return its name, which lives as weft_result_describe()'s; NULL if there is no such one, and
+ *         weft_result_error_text() says so
+ */
+WEFT_API const char *weft_result_need(weft_result *result, int need);
 
 /**
  * One of its fields.

@@ -5,6 +5,7 @@
 #include "api/start.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Whether a map needs another one, or one that needs it. */
 static bool needs(const weft_map *map, const weft_map *other)
@@ -71,6 +72,16 @@ weft_status needs_check(const weft_map *map)
         }
     }
     return WEFT_OK;
+}
+
+void needs_note(weft_map *map)
+{
+    map->job->needs = 0;
+    for (const need *n = map->needs; n != NULL; n = n->next) {
+        if (n->earlier != NULL && strcmp(n->earlier->file, map->file) == 0) {
+            job_add_need(map->job, n->earlier->job->name);
+        }
+    }
 }
 
 bool needs_have(const weft_map *map, const weft_map *earlier)

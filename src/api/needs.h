@@ -11,6 +11,10 @@
 /* Fails unless each map that is needed is complete, or was started before. */
 weft_status needs_check(const weft_map *map);
 
+/* Notes in the map's job, as long as no driver can be looking at it, which maps of its file it
+ * needs. */
+void needs_note(weft_map *map);
+
 /* Whether a map needs that one itself. */
 bool needs_have(const weft_map *map, const weft_map *earlier);
 

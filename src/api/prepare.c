@@ -58,6 +58,7 @@ static weft_status settle(weft_session *s, const members *m)
         if (files_know(map)) {
             continue;
         }
+        needs_note(map);
         status = job_settle(map->job, (uint64_t)said->seed,
                             said->grain > 0 ? said->grain : map->grain, &s->error);
         map->tiles = map->job->tiles.tiles;

@@ -247,29 +247,40 @@ static json_t *list_failures(const report *r)
     return list;
 }
 
+static json_t *list_needs(const report *r)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < r->info.needs; i++) {
+        (void)json_array_append_new(list, json_string(r->needs[i]));
+    }
+    return list;
+}
+
 static json_t *describe_job(const report *r)
 {
     const weft_result_info *info = &r->info;
-    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "map", info->name,
-                     "weft_version", info->version, "created", info->created, "shape",
-                     extents(info->ndims, info->shape), "count", (json_int_t)info->count, "grain",
-                     (json_int_t)info->grain, "tiles", (json_int_t)info->tiles, "seed",
-                     seed_value(info->seed), "fields", list_fields(r));
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "map", info->name,
+                     "needs", list_needs(r), "weft_version", info->version, "created",
+                     info->created, "shape", extents(info->ndims, info->shape), "count",
+                     (json_int_t)info->count, "grain", (json_int_t)info->grain, "tiles",
+                     (json_int_t)info->tiles, "seed", seed_value(info->seed), "fields",
+                     list_fields(r));
 }
 
 static json_t *describe_progress(const report *r)
 {
     const weft_result_progress *progress = &r->progress;
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}", "file",
-        r->path, "state", state_name(r->state), "percent", number(r->percent), "items_done",
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o}",
+        "file", r->path, "state", state_name(r->state), "percent", number(r->percent), "items_done",
         (json_int_t)progress->items_done, "items_failed", (json_int_t)progress->items_failed,
-        "tiles_done", (json_int_t)progress->tiles_done, "tiles_leased",
-        (json_int_t)progress->tiles_leased, "tiles_ready", (json_int_t)r->tiles_ready,
-        "tiles_quarantined", (json_int_t)progress->tiles_quarantined, "tiles_damaged",
-        (json_int_t)progress->tiles_bad, "busy_s", number(progress->busy_s), "in_use",
-        (int)progress->in_use, "used_by", progress->user, "items_per_s", number(r->rate),
-        "remaining_s", number(r->remaining_s), "silence_s", number(r->silence_s));
+        "tiles_done", (json_int_t)progress->tiles_done, "tiles_blocked",
+        (json_int_t)progress->tiles_blocked, "tiles_leased", (json_int_t)progress->tiles_leased,
+        "tiles_ready", (json_int_t)r->tiles_ready, "tiles_quarantined",
+        (json_int_t)progress->tiles_quarantined, "tiles_damaged", (json_int_t)progress->tiles_bad,
+        "busy_s", number(progress->busy_s), "in_use", (int)progress->in_use, "used_by",
+        progress->user, "items_per_s", number(r->rate), "remaining_s", number(r->remaining_s),
+        "silence_s", number(r->silence_s));
 }
 
 static json_t *describe_map(const report *r)

@@ -102,11 +102,16 @@ static weft_status gather(weft_result *result, int map, report *r)
     r->runs = calloc((size_t)r->progress.runs + 1, sizeof *r->runs);
     r->failures = calloc((size_t)r->progress.failures + 1, sizeof *r->failures);
     r->values = calloc((size_t)r->info.reductions + 1, sizeof *r->values);
-    if (r->fields == NULL || r->runs == NULL || r->failures == NULL || r->values == NULL) {
+    r->needs = calloc((size_t)r->info.needs + 1, sizeof *r->needs);
+    if (r->fields == NULL || r->runs == NULL || r->failures == NULL || r->values == NULL ||
+        r->needs == NULL) {
         return WEFT_ERR_MEMORY;
     }
     for (int i = 0; i < r->info.fields; i++) {
         r->fields[i] = *weft_result_field(result, i);
+    }
+    for (int i = 0; i < r->info.needs; i++) {
+        (void)snprintf(r->needs[i], sizeof r->needs[i], "%s", weft_result_need(result, i));
     }
     status = read_runs(result, r);
     if (status == WEFT_OK) {
@@ -120,8 +125,9 @@ static weft_status gather(weft_result *result, int map, report *r)
     terminal_clean(r->info.version);
     terminal_clean(r->info.created);
     r->state = state_of(r);
-    r->tiles_ready =
-        r->progress.running ? r->info.tiles - r->progress.tiles_done - r->progress.tiles_leased : 0;
+    r->tiles_ready = r->progress.in_use ? r->info.tiles - r->progress.tiles_done -
+                                              r->progress.tiles_leased - r->progress.tiles_blocked
+                                        : 0;
     r->percent = percent_of(r->progress.items_done, r->info.count);
     estimate(r);
     return status;
@@ -132,6 +138,7 @@ static void release(report *r)
     for (int i = 0; i < r->info.reductions && r->values != NULL; i++) {
         value_release(&r->values[i]);
     }
+    free(r->needs);
     free(r->values);
     free(r->failures);
     free(r->runs);
@@ -248,6 +255,10 @@ const command status_command = {
             "waiting for the disk, waiting for work (what is left is with others), or elsewhere (a "
             "child is\n"
             "forked, their rank is lost, the program does something else).\n"
+            "\n"
+            "Of its tiles, those that wait for a map that this one needs are blocked, those that "
+            "nobody has\n"
+            "are ready.\n"
             "\n"
             "The state is one of\n"
             "  running                     a run is writing to the file now\n"

@@ -27,11 +27,12 @@ typedef struct report_run {
 typedef struct report {
     const char *path;
     weft_result_info info;
-    weft_field_info *fields; /* info.fields of them */
-    report_value *values;    /* info.reductions of them */
+    weft_field_info *fields;        /* info.fields of them */
+    report_value *values;           /* info.reductions of them */
+    char (*needs)[WEFT_NAME_BYTES]; /* info.needs of them */
     weft_result_progress progress;
     report_state state;
-    int64_t tiles_ready;           /* that the run has still to give to a rank */
+    int64_t tiles_ready;           /* that nobody has, and nothing holds up; 0: nobody will */
     double percent;                /* of the items; 100 only if all are done */
     double rate;                   /* items per second; NaN: not running, or not known yet */
     double remaining_s;            /* NaN likewise */

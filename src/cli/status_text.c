@@ -235,18 +235,32 @@ static void print_shape(int ndims, const int64_t shape[])
     }
 }
 
+static void print_tiles(const report *r)
+{
+    const weft_result_progress *progress = &r->progress;
+    (void)printf("tiles    %" PRId64 " of %" PRId64 " done", progress->tiles_done, r->info.tiles);
+    if (progress->tiles_blocked > 0) {
+        (void)printf(", %" PRId64 " blocked", progress->tiles_blocked);
+    } else if (progress->running) {
+        (void)printf(", %" PRId64 " leased, %" PRId64 " ready", progress->tiles_leased,
+                     r->tiles_ready);
+    } else if (r->tiles_ready > 0) {
+        (void)printf(", %" PRId64 " ready", r->tiles_ready);
+    }
+    (void)printf(", grain %" PRId64 "\n", r->info.grain);
+}
+
 static void print_job(const report *r)
 {
     const weft_result_info *info = &r->info;
     (void)printf("\njob      %s, ", info->name);
     print_shape(info->ndims, info->shape);
     (void)printf(" items, seed %" PRIu64 "\n", info->seed);
-    (void)printf("tiles    %" PRId64 " of %" PRId64 " done", r->progress.tiles_done, info->tiles);
-    if (r->progress.running) {
-        (void)printf(", %" PRId64 " leased, %" PRId64 " ready", r->progress.tiles_leased,
-                     r->tiles_ready);
+    print_tiles(r);
+    for (int i = 0; i < info->needs; i++) {
+        (void)printf("%s%s%s", i == 0 ? "needs    " : ", ", r->needs[i],
+                     i + 1 == info->needs ? "\n" : "");
     }
-    (void)printf(", grain %" PRId64 "\n", info->grain);
     (void)printf("created  %s by weft %s\n", info->created, info->version);
     for (int i = 0; i < info->fields; i++) {
         const weft_field_info *field = &r->fields[i];

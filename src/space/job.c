@@ -87,6 +87,7 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
         return error_memory(e, "map '%s'", name);
     }
     memset(j, 0, offsetof(job, field));
+    j->needs = 0;
     (void)snprintf(j->name, sizeof j->name, "%s", name);
     j->items = items;
     *out = j;
@@ -104,6 +105,8 @@ void job_copy(job *to, const job *from)
     memcpy(to->field, from->field, (size_t)from->fields * sizeof from->field[0]);
     memcpy(to->reduction, from->reduction, (size_t)from->reductions * sizeof from->reduction[0]);
     memcpy(to->parameter, from->parameter, (size_t)from->parameters * sizeof from->parameter[0]);
+    memcpy(to->need, from->need, (size_t)from->needs * sizeof from->need[0]);
+    to->needs = from->needs;
 }
 
 int job_find_field(const job *j, const char *name)
@@ -325,6 +328,17 @@ weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e)
     }
     j->parameter[j->parameters++] = *parameter;
     return WEFT_OK;
+}
+
+void job_add_need(job *j, const char *map)
+{
+    bool known = !good_name(map) || j->needs == WEFT_MAX_MAPS;
+    for (int i = 0; i < j->needs && !known; i++) {
+        known = strcmp(j->need[i], map) == 0;
+    }
+    if (!known) {
+        (void)snprintf(j->need[j->needs++], sizeof j->need[0], "%s", map);
+    }
 }
 
 weft_status job_set_program(job *j, const char *name, const char *version, error *e)

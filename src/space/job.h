@@ -64,6 +64,8 @@ typedef struct job {
     job_field field[WEFT_MAX_FIELDS];
     job_reduction reduction[WEFT_MAX_FIELDS];
     job_parameter parameter[WEFT_MAX_PARAMETERS];
+    int needs; /* maps of the same file that it needs; no identity */
+    char need[WEFT_MAX_MAPS][WEFT_NAME_BYTES];
 } job;
 
 weft_status job_create(const char *name, int ndims, const int64_t shape[], job **out, error *e);
@@ -71,7 +73,7 @@ weft_status job_create(const char *name, int ndims, const int64_t shape[], job *
 void job_destroy(job *j);
 
 /* Makes a job the same as another, which need not be whole in memory behind its last field, its
- * last reduction and its last parameter. */
+ * last reduction, its last parameter and the last map that it needs. */
 void job_copy(job *to, const job *from);
 
 weft_status job_add_field(job *j, const char *name, weft_type type, int ndims,
@@ -94,6 +96,10 @@ int job_find_reduction(const job *j, const char *name);
 
 /* Copies the parameter; its name must be new. */
 weft_status job_add_parameter(job *j, const job_parameter *parameter, error *e);
+
+/* Notes that a map of the same file is needed; one that is noted already, or of which there can be
+ * none, changes nothing. */
+void job_add_need(job *j, const char *map);
 
 /* Which program computes it, in which version; NULL: none. */
 weft_status job_set_program(job *j, const char *name, const char *version, error *e);

@@ -10,6 +10,7 @@
 #include "store/format/numbers.h"
 #include "store/guard/lock.h"
 #include "store/io/bytes.h"
+#include "store/needed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +65,7 @@ static void describe(weft_result *r)
     info->seed = j->seed;
     info->fields = j->fields;
     info->reductions = j->reductions;
+    info->needs = j->needs;
     for (int i = 0; i < j->fields; i++) {
         const job_field *from = &j->field[i];
         weft_field_info *field = &r->fields[i];
@@ -534,7 +536,16 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
     find_failures(result);
     progress->failures = result->failure_count;
     progress->runs = result->rows;
-    return progress->running ? count_leases(result, &progress->tiles_leased) : WEFT_OK;
+    if (progress->running) {
+        return count_leases(result, &progress->tiles_leased);
+    }
+    bool waiting = false;
+    const weft_status known = progress->in_use
+                                  ? needed_wait(result->fd, result->path, &result->meta, t,
+                                                result->job, &waiting, &result->error)
+                                  : WEFT_OK;
+    progress->tiles_blocked = waiting ? result->job->tiles.tiles - progress->tiles_done : 0;
+    return known;
 }
 
 weft_status weft_result_get_done(weft_result *result, int64_t first, bool *done, int64_t *count)

@@ -40,6 +40,7 @@ typedef struct wish {
     bool field_twice;
     bool second_map;
     int64_t maps;
+    bool chain;         /* each of them needs the one before */
     bool start;         /* all of them, before the first is waited for */
     int64_t leave_rank; /* that ends its program after the first map */
     int64_t late_rank;  /* that does something of its own first, for late_s */
@@ -251,6 +252,9 @@ static weft_status run_maps(weft_session *session, wish *w)
         char name[32];
         (void)snprintf(name, sizeof name, "known-%d", i);
         status = describe(session, w, name, &map[i]);
+        if (status == WEFT_OK && w->chain && i > 0) {
+            status = weft_map_needs(map[i], map[i - 1]);
+        }
     }
     if (status == WEFT_OK && w->start) {
         const bool leaves = weft_session_rank(session) == w->leave_rank;
@@ -329,6 +333,7 @@ int main(int argc, char **argv)
         {"late-rank", "RANK", WEFT_OPTION_INT64, &w.late_rank, "a rank that begins late"},
         {"late-s", "S", WEFT_OPTION_DOUBLE, &w.late_s, "how late"},
         {"maps", "N", WEFT_OPTION_INT64, &w.maps, "so many maps in one file"},
+        {"chain", NULL, WEFT_OPTION_FLAG, &w.chain, "each of them needs the one before"},
         {"start", NULL, WEFT_OPTION_FLAG, &w.start, "they are all under way at once"},
         {"second-map", NULL, WEFT_OPTION_FLAG, &w.second_map,
          "another map after the first, also if that was stopped"},

@@ -212,6 +212,56 @@ class Status(CliTest):
         self.assertEqual(self.states(path), ["interrupted", "not_begun", "not_begun"])
         self.assertIn("not begun; run the same command again", self.weft("status", path).out)
 
+    def tile_counts(self, path):
+        """Of each map: blocked, ready, leased, done, of all."""
+        return [tuple(each[f"tiles_{state}"] for state in ("blocked", "ready", "leased", "done"))
+                for each in self.status(path)["maps"]]
+
+    def test_maps_that_wait_for_another(self):
+        """Their tiles are blocked until what they need is complete, and ready from then on."""
+        path, gate = self.path(), self.path("gate")
+        words = ["--out", path, "--count", 40, "--grain", 10, "--maps", 3, "--sync", 0]
+        launch = self.start(KNOWN, *words, "--chain", "--gate", gate, "--gated", 3, layout=(0, 1))
+        launch.wait_for(lambda: os.path.exists(path) and self.tile_counts(path)[0][2] > 0,
+                        "a leased tile")
+        first, second, third = self.tile_counts(path)
+        self.assertEqual((first[0], sum(first)), (0, 4))
+        self.assertEqual((second, third), ((4, 0, 0, 0), (4, 0, 0, 0)))
+        said = self.status(path)["maps"]
+        self.assertEqual([each["needs"] for each in said], [[], ["known-0"], ["known-1"]])
+        text = self.weft("status", path, "--map", "known-1").out
+        self.assertIn("\ntiles    0 of 4 done, 4 blocked, grain 10\n", text)
+        self.assertIn("\nneeds    known-0\n", text)
+        for pid in launch.ranks():
+            strike(pid, signal.SIGKILL)
+        launch.finish()
+        self.assertEqual([each[:3] for each in self.tile_counts(path)], [(0, 0, 0)] * 3)
+        # A program that says less of what it needs goes on; the file keeps what it was made with.
+        with open(gate, "w", encoding="ascii"):
+            pass
+        self.run_well(KNOWN, *words)
+        self.assertEqual(self.tile_counts(path), [(0, 0, 0, 4)] * 3)
+        self.assertEqual(self.status(path)["maps"][2]["needs"], ["known-1"])
+
+    def test_maps_that_wait_for_their_turn(self):
+        """What a map does not need does not block it; nor is it in the way of older files, which do
+        not say what their maps need."""
+        path, gate = self.path(), self.path("gate")
+        words = ["--out", path, "--count", 40, "--grain", 10, "--maps", 2, "--sync", 0]
+        launch = self.start(KNOWN, *words, "--gate", gate, "--gated", 3, layout=(0, 1))
+        launch.wait_for(lambda: os.path.exists(path) and self.tile_counts(path)[0][2] > 0,
+                        "a leased tile")
+        self.assertEqual(self.tile_counts(path)[1], (0, 4, 0, 0))
+        self.assertIn(" 0 of 4 done, 4 ready, ", self.weft("status", path, "--map", "known-1").out)
+        self.assertNotIn("\nneeds ", self.weft("status", path).out)
+        with results.open_result(path) as file:
+            self.assertNotIn("needed maps", file["weft/known-1/job"].attrs)
+        with open(gate, "w", encoding="ascii"):
+            pass
+        self.assertEqual(launch.finish().status, 0)
+        self.run_well(KNOWN, *words, "--chain")
+        self.assertEqual(self.tile_counts(path), [(0, 0, 0, 4)] * 2)
+
     def states(self, path):
         return [each["state"] for each in self.status(path)["maps"]]
 

@@ -186,6 +186,7 @@ static int64_t estimate_map(const writing *w, const job *j, const metadata_layou
     enum { OBJECT_BYTES = 4096, OBJECTS = 16, SCALE_BYTES = 1024 };
     int64_t bytes = (int64_t)OBJECTS * OBJECT_BYTES;
     bytes += INT64_C(2) * j->parameters * (int64_t)sizeof(job_parameter);
+    bytes += INT64_C(2) * j->needs * WEFT_NAME_BYTES;
     bytes += j->fields * (INT64_C(2) * (int64_t)sizeof(job_field) + OBJECT_BYTES);
     bytes += aligned(w, j->tiles.tiles * (int64_t)sizeof(tile_record));
     bytes += aligned(w, j->tiles.tiles);

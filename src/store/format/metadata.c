@@ -284,7 +284,8 @@ static weft_status take_over(const reading *r, const struct stat *file, const ch
         const job *theirs = &r->job[i];
         if (theirs->fields < 0 || theirs->reductions < 0 || theirs->fields > WEFT_MAX_FIELDS ||
             theirs->reductions > WEFT_MAX_FIELDS - theirs->fields || theirs->parameters < 0 ||
-            theirs->parameters > WEFT_MAX_PARAMETERS) {
+            theirs->parameters > WEFT_MAX_PARAMETERS || theirs->needs < 0 ||
+            theirs->needs > WEFT_MAX_MAPS) {
             return error_set(e, WEFT_ERR_CORRUPT,
                              "%s is damaged: HDF5 has made nonsense of its metadata; it is left "
                              "alone",

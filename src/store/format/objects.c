@@ -305,6 +305,17 @@ static bool add_labels(hid_t map, const job *j)
     return good;
 }
 
+static bool add_needs(hid_t map, const job *j)
+{
+    if (j->needs == 0) {
+        return true;
+    }
+    const hid_t type = schema_fixed_text_type(WEFT_NAME_BYTES);
+    const bool good = attribute_add_list(map, SCHEMA_NEEDS, type, (hsize_t)j->needs, j->need);
+    quiet_close(type);
+    return good;
+}
+
 static bool add_identity(hid_t file, const job *j)
 {
     char path[SCHEMA_PATH_BYTES];
@@ -317,7 +328,8 @@ static bool add_identity(hid_t file, const job *j)
     bool good = attribute_add(map, "count", H5T_NATIVE_INT64, &j->items.count) &&
                 attribute_add_list(map, "shape", H5T_NATIVE_INT64, ndims, j->items.shape) &&
                 attribute_add(map, "grain", H5T_NATIVE_INT64, &j->tiles.grain) &&
-                attribute_add(map, "seed", H5T_NATIVE_UINT64, &j->seed) && add_labels(map, j);
+                attribute_add(map, "seed", H5T_NATIVE_UINT64, &j->seed) && add_labels(map, j) &&
+                add_needs(map, j);
     for (int i = 0; good && i < j->parameters; i++) {
         good = add_parameter(map, &j->parameter[i]);
     }

@@ -23,6 +23,9 @@ enum { SCHEMA_FORMAT = 2, SCHEMA_PATH_BYTES = 2 * WEFT_NAME_BYTES + 32 };
 #define SCHEMA_DIMENSIONS "dimension names"
 #define SCHEMA_COORDINATES "coordinate checksums"
 
+/* … and of the maps that it needs. */
+#define SCHEMA_NEEDS "needed maps"
+
 /* What marks a dimension scale: its attribute. */
 #define SCHEMA_SCALE "CLASS"
 

@@ -39,8 +39,8 @@ static bool read_parameter(hid_t map, const char *name, job *j)
 static herr_t visit_attribute(hid_t map, const char *name, const H5A_info_t *info, void *data)
 {
     (void)info;
-    static const char *const others[] = {"count", "shape",           "grain",
-                                         "seed",  SCHEMA_DIMENSIONS, SCHEMA_COORDINATES};
+    static const char *const others[] = {
+        "count", "shape", "grain", "seed", SCHEMA_DIMENSIONS, SCHEMA_COORDINATES, SCHEMA_NEEDS};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strcmp(name, others[i]) == 0) {
             return 0;
@@ -230,6 +230,25 @@ static bool read_dimensions(hid_t file, hid_t group, const reading_map *m)
     return good;
 }
 
+/* Which maps it needs; a file that was made before weft wrote that, or without any, does not say.
+ */
+static bool read_needs(hid_t group, job *j)
+{
+    char names[WEFT_MAX_MAPS][WEFT_NAME_BYTES];
+    int count = 0;
+    if (H5Aexists(group, SCHEMA_NEEDS) == 0) {
+        return true;
+    }
+    const hid_t type = schema_fixed_text_type(WEFT_NAME_BYTES);
+    const bool good = inspect_values(group, SCHEMA_NEEDS, type, WEFT_MAX_MAPS, &count, names);
+    quiet_close(type);
+    for (int i = 0; i < count && good; i++) {
+        names[i][WEFT_NAME_BYTES - 1] = '\0';
+        job_add_need(j, names[i]);
+    }
+    return good;
+}
+
 /* What a map's group of tables says of its job. */
 static bool read_identity(hid_t file, const char *name, reading_map *m)
 {
@@ -257,7 +276,7 @@ static bool read_identity(hid_t file, const char *name, reading_map *m)
         inspect_text_if_any(file, "version", (*out)->version, sizeof(*out)->version) &&
         inspect_text_if_any(file, "build", (*out)->build, sizeof(*out)->build) &&
         H5Aiterate2(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, *out) >= 0 &&
-        read_dimensions(file, group, m);
+        read_dimensions(file, group, m) && read_needs(group, *out);
     quiet_close(group);
     if (good) {
         (*out)->seed = seed;

@@ -421,6 +421,17 @@ static void make_count_real(hid_t file)
     replace_attribute(file, "/weft/sample/job", "count", H5T_NATIVE_DOUBLE, &count);
 }
 
+static void make_needs_a_number(hid_t file)
+{
+    const int64_t number = 1;
+    replace_attribute(file, "/weft/sample/job", SCHEMA_NEEDS, H5T_NATIVE_INT64, &number);
+}
+
+static void make_needs_a_text(hid_t file)
+{
+    set_text(file, "/weft/sample/job", SCHEMA_NEEDS, "another");
+}
+
 static void make_format_real(hid_t file)
 {
     const double format = 1;
@@ -549,6 +560,8 @@ static void test_changed_by_others(void **state)
     } cases[] = {
         {make_count_wrong, WEFT_ERR_CORRUPT, "/weft/sample/job"},
         {make_count_real, WEFT_ERR_CORRUPT, "'count'"},
+        {make_needs_a_number, WEFT_ERR_CORRUPT, "'needed maps' is not what weft writes"},
+        {make_needs_a_text, WEFT_ERR_CORRUPT, "'needed maps' is not what weft writes"},
         {make_format_real, WEFT_ERR_FORMAT, "not a result of weft"},
         {make_version_long, WEFT_ERR_CORRUPT, "'weft_version'"},
         {remove_units, WEFT_ERR_CORRUPT, "/sample/field-11 has no attribute 'units'"},

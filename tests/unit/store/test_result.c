@@ -568,6 +568,22 @@ static void test_no_reductions(void **state)
     job_destroy(j);
 }
 
+static void test_needs(void **state)
+{
+    (void)state;
+    job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, 4);
+    job_add_need(j, "earlier");
+    sample_make_file(sample_path("needs.h5"), j);
+    weft_result *r = open_result(sample_path("needs.h5"));
+    assert_int_equal(weft_result_describe(r)->needs, 1);
+    assert_string_equal(weft_result_need(r, 0), "earlier");
+    assert_null(weft_result_need(r, 1));
+    assert_non_null(strstr(weft_result_error_text(r), "needs no map 1; it needs 1"));
+    assert_null(weft_result_need(r, -1));
+    weft_result_close(r);
+    job_destroy(j);
+}
+
 static void test_not_there(void **state)
 {
     (void)state;
@@ -584,19 +600,13 @@ static void test_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_description),
-        cmocka_unit_test(test_dimensions),
-        cmocka_unit_test(test_what_is_done),
-        cmocka_unit_test(test_verify_coordinates),
-        cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_progress_while_it_runs),
-        cmocka_unit_test(test_verify),
-        cmocka_unit_test(test_verify_of_little),
-        cmocka_unit_test(test_verify_of_much),
-        cmocka_unit_test(test_not_there),
-        cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_no_reductions),
-        cmocka_unit_test(test_items_that_are_done),
+        cmocka_unit_test(test_description),    cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_what_is_done),   cmocka_unit_test(test_verify_coordinates),
+        cmocka_unit_test(test_reading),        cmocka_unit_test(test_progress_while_it_runs),
+        cmocka_unit_test(test_verify),         cmocka_unit_test(test_verify_of_little),
+        cmocka_unit_test(test_verify_of_much), cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_needs),          cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_no_reductions),  cmocka_unit_test(test_items_that_are_done),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

@@ -20,9 +20,17 @@ static void test_same_job_comes_back(void **state)
         job *j = sample_job(SAMPLE_ROWS, SAMPLE_COLUMNS, grains[i]);
         const char *path = sample_path("same.h5");
         metadata m;
+        static const char *const needs[] = {"one", "another", "one", "not/one", ""};
+        for (size_t need = 0; need < i + 2; need++) {
+            job_add_need(j, needs[need]);
+        }
+        assert_int_equal(j->needs, 2);
         assert_int_equal(metadata_create(path, 1, &j, false, &made, &e), WEFT_OK);
         assert_int_equal(metadata_read(path, &m, &e), WEFT_OK);
         assert_int_equal(job_compare(j, m.job[0], path, &e), WEFT_OK);
+        assert_int_equal(m.job[0]->needs, 2);
+        assert_string_equal(m.job[0]->need[0], "one");
+        assert_string_equal(m.job[0]->need[1], "another");
         assert_memory_equal(&made, m.layout, sizeof made);
         assert_int_equal(m.job[0]->items.count, SAMPLE_ITEMS);
         assert_true(m.job[0]->seed == UINT64_C(0xFEDCBA9876543210));
@@ -284,7 +292,7 @@ static void test_no_items(void **state)
     job_destroy(j);
 }
 
-/* As many as there may be: of dimensions, fields, parameters, letters. */
+/* As many as there may be: of dimensions, fields, parameters, needed maps, letters. */
 static void test_as_much_as_there_may_be(void **state)
 {
     (void)state;
@@ -307,6 +315,10 @@ static void test_as_much_as_there_may_be(void **state)
         (void)snprintf(name + sizeof name - 4, 4, "%03d", i);
         sample_parameter(j, JOB_STRING, name, 0, 0, text);
     }
+    for (int i = 0; i <= WEFT_MAX_MAPS; i++) {
+        (void)snprintf(name + sizeof name - 4, 4, "%03d", i);
+        job_add_need(j, name);
+    }
     assert_int_equal(job_settle(j, UINT64_MAX, 1, &e), WEFT_OK);
     metadata m;
     assert_int_equal(metadata_create(sample_path("most.h5"), 1, &j, false, &made, &e), WEFT_OK);
@@ -315,6 +327,8 @@ static void test_as_much_as_there_may_be(void **state)
     assert_int_equal(m.job[0]->fields, WEFT_MAX_FIELDS);
     assert_int_equal(m.job[0]->parameters, WEFT_MAX_PARAMETERS);
     assert_string_equal(m.job[0]->parameter[255].text, text);
+    assert_int_equal(m.job[0]->needs, WEFT_MAX_MAPS);
+    assert_memory_equal(m.job[0]->need, j->need, sizeof j->need);
     metadata_release(&m);
     job_destroy(j);
 }
