@@ -288,7 +288,7 @@ void start_abandon(weft_map *map)
 {
     weft_session *s = map->session;
     if (start_is_under_way(map)) {
-        if (!weft_map_test(map)) {
+        if (service_state(s->service, &map->start.task) != TASK_DONE) {
             log_print(LOG_WARNING,
                       "map '%s' is destroyed while it is under way: it is cancelled, and waited "
                       "for",

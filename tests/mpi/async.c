@@ -182,6 +182,19 @@ static void test_destroyed_beside(void)
     check_file(&p, 2);
 }
 
+/* Before it has begun, or as it begins. */
+static void test_destroyed_at_once(void)
+{
+    program p;
+    begin(&p, "destroyed-at-once", 0);
+    start(&p, 0, stand);
+    start(&p, 1, known_kernel);
+    weft_map_destroy(p.map[0]);
+    p.map[0] = NULL;
+    CHECK(weft_map_wait(p.map[1], 600) == WEFT_OK);
+    end(&p, WEFT_OK);
+}
+
 /* One rank is enough; what is behind goes on. */
 static void test_cancelled_by_one(bool begun)
 {
@@ -263,7 +276,8 @@ int main(int argc, char **argv)
     CHECK((verdict_level == MPI_THREAD_MULTIPLE) == !funneled);
     omp_set_dynamic(0);
     void (*const tests[])(void) = {test_beside_the_program, test_a_late_rank, test_destroyed_beside,
-                                   test_failures,           test_unlike,      test_end_of_session};
+                                   test_destroyed_at_once,  test_failures,    test_unlike,
+                                   test_end_of_session};
     for (size_t i = 0; i < sizeof tests / sizeof tests[0] && !verdict_failed(); i++) {
         tests[i]();
     }

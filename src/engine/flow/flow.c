@@ -6,7 +6,9 @@
 
 bool flow_stopping(const flow *w)
 {
-    return atomic_load_explicit(&w->stopping, memory_order_relaxed) || signals_seen() != 0;
+    const atomic_bool *cancelled = w->options->cancelled;
+    return atomic_load_explicit(&w->stopping, memory_order_relaxed) || signals_seen() != 0 ||
+           (cancelled != NULL && atomic_load_explicit(cancelled, memory_order_relaxed));
 }
 
 void flow_tell(const run_options *options, const tally *now)

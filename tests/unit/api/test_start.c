@@ -420,6 +420,53 @@ static void test_destroy_under_way(void **state)
     check_values(&p, 0);
 }
 
+/* Without workers its kernel is called by nobody but who destroys it, and would stand for ever. */
+static void test_destroy_without_workers(void **state)
+{
+    (void)state;
+    static program p;
+    begin(&p, 0, fixture_path());
+    p.work[0].stands_at = 7;
+    assert_int_equal(weft_map_set_span_limit(p.map[0], 7), WEFT_OK);
+    assert_int_equal(start(&p, 0), WEFT_OK);
+    assert_int_equal(start(&p, 1), WEFT_OK);
+    while (atomic_load(&p.work[0].calls[0]) == 0) {
+        assert_false(weft_map_test(p.map[0]));
+    }
+    weft_map_destroy(p.map[0]);
+    p.map[0] = NULL;
+    assert_false(atomic_load(&p.work[0].standing));
+    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
+    end(&p, WEFT_OK, 0);
+    check_values(&p, 1);
+}
+
+static int cancel_itself(const weft_span *span, void *context)
+{
+    program *p = context;
+    if (weft_map_cancel(p->map[0]) != WEFT_OK) {
+        return 1;
+    }
+    while (!weft_span_stopping(span)) {
+        nap();
+    }
+    return 1;
+}
+
+/* Without workers nobody but the kernel itself can see that the map is cancelled while it runs. */
+static void test_cancel_of_what_is_offered(void **state)
+{
+    (void)state;
+    static program p;
+    begin(&p, 0, fixture_path());
+    assert_int_equal(weft_map_start(p.map[0], cancel_itself, &p), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_CANCELLED);
+    assert_int_equal(start(&p, 0), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_OK);
+    end(&p, WEFT_OK, 0);
+    check_values(&p, 0);
+}
+
 /* Those that need a map come to nothing without it, whatever was in its way; others go on. */
 static void test_needs(void **state)
 {
@@ -618,6 +665,8 @@ int main(void)
         cmocka_unit_test(test_a_signal_ends_all),
         cmocka_unit_test(test_end_of_session),
         cmocka_unit_test(test_destroy_under_way),
+        cmocka_unit_test(test_destroy_without_workers),
+        cmocka_unit_test(test_cancel_of_what_is_offered),
         cmocka_unit_test(test_needs),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_the_callers_rounding),
