@@ -45,8 +45,7 @@ static weft_status find_complete(int fd, const char *path, const job *j,
 static bool is_at(const tables *t, const metadata_layout *layout)
 {
     const int last = tables_last_run(t, layout->map);
-    return last >= 0 && last == tables_newest_run(t) &&
-           run_row_outcome(&t->run[last]) == WEFT_OUTCOME_RUNNING;
+    return last >= 0 && tables_may_run(t, last);
 }
 
 weft_status needed_wait(int fd, const char *path, const metadata *m, const tables *t, const job *j,

@@ -521,9 +521,7 @@ weft_status weft_result_get_progress(weft_result *result, weft_result_progress *
         return status;
     }
     tables *t = &result->tables;
-    const int newest = tables_newest_run(t);
-    if (!progress->in_use && newest >= 0 &&
-        run_row_outcome(&t->run[newest]) == WEFT_OUTCOME_RUNNING) {
+    if (!progress->in_use && tables_any_may_run(t)) {
         /* Killed, or begun meanwhile. */
         progress->in_use = lock_holder(result->path, progress->user, sizeof progress->user);
     }

@@ -355,7 +355,7 @@ void store_leave(store *s)
 {
     assert(thread_drives());
     if (store_flushed(s)) {
-        store_file_release_locks();
+        store_file_release_locks(s->file);
     }
 }
 

@@ -86,8 +86,8 @@ weft_status store_finish(store *s, error *e);
 void store_forget(store *s);
 
 /* Rank 0, when the process is about to end while workers may still write: gives up the locks of all
- * files, if everything is flushed. If not, they end with the process, as all else does: no other
- * run may have the file before the last of it is written. */
+ * files, if everything is flushed, but of those that another run writes to. These end with the
+ * process, as all else does: no other run may have a file before the last of it is written. */
 void store_leave(store *s);
 
 /* Frees it, and closes the file if that is still to be done. NULL is allowed. */

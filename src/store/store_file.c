@@ -42,8 +42,8 @@ struct store_file {
     part part[];
 };
 
-/* Those that are open, all of which are locked. The driver changes the list, and table threads
- * go through it. */
+/* Those that are open, all of which are locked. Drivers change the list, and table threads go
+ * through it; under the mutex, as are a file's users, its lock, and what is written of it. */
 static store_file *open_files;
 static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -240,12 +240,11 @@ static weft_status open_file(store_file *f, job *const jobs[], store_policy poli
                       : read_file(f->path, f->parts, jobs, policy.adopt_grain, layouts, e);
     }
     if (status == WEFT_OK) {
+        (void)pthread_mutex_lock(&files_mutex);
         status = note_parts(f, jobs, layouts, made, e);
+        (void)pthread_mutex_unlock(&files_mutex);
     }
-    if (status != WEFT_OK) {
-        return status;
-    }
-    return hold_file(f, e);
+    return status == WEFT_OK ? hold_file(f, e) : status;
 }
 
 /* What is said of the place of a link is said of the link. */
@@ -263,15 +262,14 @@ static void list_file(store_file *f)
     (void)pthread_mutex_unlock(&files_mutex);
 }
 
+/* With the mutex. */
 static void unlist_file(const store_file *f)
 {
     store_file **link = &open_files;
-    (void)pthread_mutex_lock(&files_mutex);
     while (*link != f) {
         link = &(*link)->next;
     }
     *link = f->next;
-    (void)pthread_mutex_unlock(&files_mutex);
 }
 
 weft_status store_file_open(const char *path, int maps, job *const jobs[], store_policy policy,
@@ -312,8 +310,16 @@ weft_status store_file_open(const char *path, int maps, job *const jobs[], store
 
 void store_file_release(store_file *f)
 {
-    if (f != NULL && --f->users == 0) {
+    if (f == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&files_mutex);
+    const bool last = --f->users == 0;
+    if (last) {
         unlist_file(f);
+    }
+    (void)pthread_mutex_unlock(&files_mutex);
+    if (last) {
         lock_release(f->lock);
         if (f->fd >= 0) {
             (void)close(f->fd);
@@ -376,35 +382,37 @@ weft_status store_file_open_map(store_file *f, job *j, bool adopt, store_map *ou
     if (p == NULL) {
         return error_set(e, WEFT_ERR_OTHER_JOB, "%s holds no map '%s'", f->path, j->name);
     }
-    (void)pthread_mutex_lock(&files_mutex);
-    /* Before the first map it has just been taken. */
-    weft_status status = f->written ? touch_file(f, e) : WEFT_OK;
-    (void)pthread_mutex_unlock(&files_mutex);
-    if (status == WEFT_OK && adopt) {
-        status = adopt_grain(j, p->count, p->grain, e);
-    }
+    weft_status status = adopt ? adopt_grain(j, p->count, p->grain, e) : WEFT_OK;
     if (status == WEFT_OK) {
         status = compare_with_part(f, p, j, e);
     }
     if (status != WEFT_OK) {
         return status;
     }
-    f->users++;
-    *out = (store_map){.path = f->real_path,
-                       .layout = p->layout,
-                       .created = !p->created  ? NEWS_NONE
-                                  : f->written ? NEWS_MAP
-                                               : NEWS_FILE};
-    return WEFT_OK;
+    (void)pthread_mutex_lock(&files_mutex);
+    /* Before the first map it has just been taken. */
+    status = f->written ? touch_file(f, e) : WEFT_OK;
+    if (status == WEFT_OK) {
+        f->users++;
+        *out = (store_map){.path = f->real_path,
+                           .layout = p->layout,
+                           .created = !p->created  ? NEWS_NONE
+                                      : f->written ? NEWS_MAP
+                                                   : NEWS_FILE};
+    }
+    (void)pthread_mutex_unlock(&files_mutex);
+    return status;
 }
 
 void store_file_set_written(store_file *f, const char *map)
 {
     part *p = find_part(f, map);
+    (void)pthread_mutex_lock(&files_mutex);
     if (p != NULL) {
         p->created = false;
     }
     f->written = true;
+    (void)pthread_mutex_unlock(&files_mutex);
 }
 
 weft_status store_file_check(const store_file *f, int fd, int64_t bytes, error *e)
@@ -441,10 +449,14 @@ void store_file_forget_locks(void)
     }
 }
 
-void store_file_release_locks(void)
+void store_file_release_locks(const store_file *mine)
 {
+    (void)pthread_mutex_lock(&files_mutex);
     for (store_file *f = open_files; f != NULL; f = f->next) {
-        lock_release(f->lock);
-        f->lock = NULL;
+        if (f->users <= 1 + (f == mine)) {
+            lock_release(f->lock);
+            f->lock = NULL;
+        }
     }
+    (void)pthread_mutex_unlock(&files_mutex);
 }

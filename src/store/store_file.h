@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A result that a session writes to: its lock, which maps it holds, and where they lie in it.
  *
- * Thread: the driver of rank 0, but for what says otherwise. */
+ * Thread: the drivers of rank 0, of which one at a time opens a file or a map, but for what says
+ * otherwise. */
 #ifndef STORE_STORE_FILE_H
 #define STORE_STORE_FILE_H
 
@@ -56,7 +57,8 @@ weft_status store_file_touch_all(store_file *mine, error *e);
 /* In a forked child: lets go of the locks of all open files, which are the parent's. */
 void store_file_forget_locks(void);
 
-/* Gives up the locks of all open files. */
-void store_file_release_locks(void);
+/* Gives up the locks of all open files, but of those that another map than one of `mine` is open
+ * of. */
+void store_file_release_locks(const store_file *mine);
 
 #endif

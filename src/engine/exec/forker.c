@@ -103,7 +103,7 @@ static pid_t fork_now(const forker *f)
     /* Text that waits to be written would be written twice. Nobody is in the middle of a line. */
     (void)fflush(NULL);
     if (f->lull != NULL) {
-        (void)lull_begin(f->lull, f->lull_ns);
+        (void)lull_begin(f->lull_ns);
     }
     flockfile(stdout);
     flockfile(stderr);
@@ -118,7 +118,7 @@ static pid_t fork_now(const forker *f)
     funlockfile(stderr);
     funlockfile(stdout);
     if (f->lull != NULL) {
-        lull_end(f->lull);
+        lull_end();
     }
     return pid > 0 ? pid : -number;
 }

@@ -64,8 +64,8 @@ bool isolation_prepare(isolation *s, int worker);
  * span's worker. */
 attempt isolation_try(isolation *s, const weft_span *span);
 
-/* In which children are forked: a worker has the seat of its number while it computes, the agent
- * the one behind all workers. NULL is allowed. */
+/* The run's seats for the lulls in which children are forked: a worker has that of its number while
+ * it computes, the agent the one behind all workers. NULL is allowed. */
 lull *isolation_lull(const isolation *s);
 
 /* What children have cost all workers. While none of them computes. */

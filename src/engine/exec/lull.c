@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A lull: a moment in which no thread of the rank is in the kernel or in MPI. */
+/* A lull: a moment in which no thread of any run of the rank is in the kernel or in MPI. */
 #include "engine/exec/lull.h"
 
 #include "base/clock.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* A store that is on its way when quiet is asked for has arrived by then, by far. */
@@ -11,6 +12,11 @@ enum { SETTLE_NS = 50000, PAUSE_NS = 50000 };
 
 /* Should the thread that asked never return, the others continue. */
 static const int64_t longest_ns = INT64_C(1000000000);
+
+_Atomic int64_t lull_until_ns;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static lull *all; /* runs' seats; under the mutex */
 
 weft_status lull_create(int seats, lull **out, error *e)
 {
@@ -26,44 +32,59 @@ weft_status lull_create(int seats, lull **out, error *e)
     }
     q->seat = seat;
     q->seats = seats;
+    (void)pthread_mutex_lock(&mutex);
+    q->next = all;
+    all = q;
+    (void)pthread_mutex_unlock(&mutex);
     *out = q;
     return WEFT_OK;
 }
 
 void lull_destroy(lull *q)
 {
-    if (q != NULL) {
-        free(q->seat);
-        free(q);
+    lull **link = &all;
+    if (q == NULL) {
+        return;
     }
+    (void)pthread_mutex_lock(&mutex);
+    while (*link != q) {
+        link = &(*link)->next;
+    }
+    *link = q->next;
+    (void)pthread_mutex_unlock(&mutex);
+    free(q->seat);
+    free(q);
 }
 
 void lull_wait(lull *q, int seat)
 {
     int64_t until_ns = 0;
     atomic_store(&q->seat[seat].busy, false);
-    while ((until_ns = atomic_load(&q->until_ns)) != 0 && clock_now_ns() < until_ns) {
+    while ((until_ns = atomic_load(&lull_until_ns)) != 0 && clock_now_ns() < until_ns) {
         clock_sleep_ns(PAUSE_NS);
     }
     atomic_store(&q->seat[seat].busy, true);
 }
 
-static bool all_still(lull *q)
+static bool all_still(void)
 {
-    for (int i = 0; i < q->seats; i++) {
-        if (atomic_load(&q->seat[i].busy)) {
-            return false;
+    bool still = true;
+    (void)pthread_mutex_lock(&mutex);
+    for (lull *q = all; q != NULL; q = q->next) {
+        for (int i = 0; i < q->seats && still; i++) {
+            still = !atomic_load(&q->seat[i].busy);
         }
     }
-    return true;
+    (void)pthread_mutex_unlock(&mutex);
+    return still;
 }
 
-bool lull_begin(lull *q, int64_t limit_ns)
+bool lull_begin(int64_t limit_ns)
 {
     const int64_t now_ns = clock_now_ns();
-    atomic_store(&q->until_ns, now_ns + limit_ns + longest_ns);
+    atomic_store(&lull_until_ns, now_ns + limit_ns + longest_ns);
     clock_sleep_ns(SETTLE_NS);
-    while (!all_still(q)) {
+    while (!all_still()) {
         if (clock_now_ns() - now_ns > limit_ns) {
             return false;
         }
@@ -72,7 +93,7 @@ bool lull_begin(lull *q, int64_t limit_ns)
     return true;
 }
 
-void lull_end(lull *q)
+void lull_end(void)
 {
-    atomic_store(&q->until_ns, 0);
+    atomic_store(&lull_until_ns, 0);
 }

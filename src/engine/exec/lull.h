@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A lull: a moment in which no thread of the rank is in the kernel or in MPI, so that none of them
- * holds a lock there. A process is forked in it, since a lock that is held at the fork is never
- * released in the child.
+/* A lull: a moment in which no thread of any run of the rank is in the kernel or in MPI, so that
+ * none of them holds a lock there. A process is forked in it, since a lock that is held at the fork
+ * is never released in the child.
  *
- * Thread: the driver creates and destroys it; each seat belongs to one thread; the forker
+ * Thread: the driver creates and destroys its run's seats; each belongs to one thread; the forker
  * begins and ends a lull. */
 #ifndef ENGINE_EXEC_LULL_H
 #define ENGINE_EXEC_LULL_H
@@ -22,14 +22,17 @@ typedef struct lull_seat {
     _Alignas(LULL_LINE_BYTES) atomic_bool busy;
 } lull_seat;
 
-/* Open, so that a thread that need not wait makes no call. */
+/* Those of a run. Open, so that a thread that need not wait makes no call. */
 typedef struct lull {
+    struct lull *next; /* of another run */
     lull_seat *seat;
     int seats;
-    _Atomic int64_t until_ns; /* a thread asks for quiet, until then at most; 0: none does */
 } lull;
 
-/* A lull for `seats` threads. */
+/* A thread asks all for quiet, until then at most; 0: none does. */
+extern _Atomic int64_t lull_until_ns;
+
+/* Seats for that many threads. */
 weft_status lull_create(int seats, lull **out, error *e);
 
 /* NULL is allowed. */
@@ -44,7 +47,7 @@ static inline void lull_break(lull *q, int seat)
 {
     if (q != NULL) {
         atomic_store_explicit(&q->seat[seat].busy, true, memory_order_relaxed);
-        if (atomic_load_explicit(&q->until_ns, memory_order_relaxed) != 0) {
+        if (atomic_load_explicit(&lull_until_ns, memory_order_relaxed) != 0) {
             lull_wait(q, seat);
         }
     }
@@ -60,8 +63,8 @@ static inline void lull_keep(lull *q, int seat)
 
 /* Keeps threads from beginning anything more, and waits until all are quiet, for limit_ns at most:
  * true if they are. One thread at a time, which has no seat. */
-bool lull_begin(lull *q, int64_t limit_ns);
+bool lull_begin(int64_t limit_ns);
 
-void lull_end(lull *q);
+void lull_end(void);
 
 #endif

@@ -7,21 +7,19 @@
 #include "base/thread.h"
 #include "comm/mail.h"
 #include "engine/coord/coordinator.h"
-#include "engine/coord/progress.h"
 #include "engine/exec/isolation.h"
 #include "engine/exec/misuse.h"
 #include "engine/exec/overflow.h"
-#include "engine/run/fold.h"
+#include "engine/run/closing.h"
 #include "engine/run/loop.h"
+#include "engine/run/opening.h"
 #include "host/signals.h"
 #include "host/thread_state.h"
-#include "host/watchdog.h"
 #include "space/divide.h"
-#include "store/format/record.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,209 +28,9 @@
  * ever presumed dead, that long. */
 static const int64_t stuck_ns = INT64_C(10000000000);
 
-/* What rank 0 tells the others of the file it has opened. */
-typedef struct opening {
-    weft_status status; /* WEFT_OK, or there is no file, and nothing else is said */
-    metadata_layout layout;
-    int64_t grain;
-    int64_t retry_count;
-    int64_t left_ns; /* of the time limit; 0: there is none */
-    int run;
-    bool complete;  /* nothing is to be computed, … */
-    int64_t failed; /* … though this is how many items have failed */
-} opening;
-
-static int compare_items(const void *a, const void *b)
-{
-    const int64_t x = ((const retry_item *)a)->item;
-    const int64_t y = ((const retry_item *)b)->item;
-    return (x > y) - (x < y);
-}
-
-/* Rank 0: the items to retry, of those tiles whose failures are all in the table. Of other tiles
- * everything is computed again. Of tiles that count as done only if `all` is to be retried; others
- * with failures are what an earlier run has begun to retry. */
-static weft_status list_retries(tile_table *l, const tiling *tiles, bool all, retry_item **items,
-                                int64_t *count, error *e)
-{
-    int64_t rows = 0;
-    const failure_row *row = tile_table_failures(l, &rows);
-    retry_item *list = malloc((size_t)(rows + 1) * sizeof *list);
-    if (list == NULL) {
-        return error_memory(e, "%lld failed items", (long long)rows);
-    }
-    int64_t used = 0;
-    for (int64_t i = 0; i < rows; i++) {
-        const int64_t item = row[i].item;
-        if (row[i].code != 0 && item >= 0 && item < tiles->count) {
-            const tile_past *past = tile_table_past(l, item / tiles->grain);
-            if (past != NULL && (all || past->state == TILE_EMPTY)) {
-                list[used++] = (retry_item){.item = item, .checksum = past->checksum};
-            }
-        }
-    }
-    qsort(list, (size_t)used, sizeof *list, compare_items);
-    int64_t kept = 0;
-    for (int64_t i = 0; i < used;) {
-        const int64_t tile = list[i].item / tiles->grain;
-        int64_t n = 0;
-        while (i + n < used && list[i + n].item / tiles->grain == tile) {
-            n++;
-        }
-        if (n == tile_table_past(l, tile)->failed) {
-            memmove(list + kept, list + i, (size_t)n * sizeof *list);
-            kept += n;
-        }
-        i += n;
-    }
-    *items = list;
-    *count = kept;
-    return WEFT_OK;
-}
-
-/* More years than any job has. */
-static const double no_limit_s = 1e9;
-
-/* A run that is told to stop while its file is made or read has this long to begin, and then ends
- * in good order. */
-enum { STOP_IN_OPENING_S = 5 };
-
-/* For a watchdog. */
-static unsigned seconds_left(int64_t deadline_ns)
-{
-    const double left_s = 1e-9 * (double)(deadline_ns - clock_now_ns());
-    return (unsigned)(deadline_ns == 0 ? no_limit_s : fmin(fmax(ceil(left_s), 1), no_limit_s));
-}
-
-void run_watch(int64_t deadline_ns)
-{
-    watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED),
-                 "weft: the time limit is over before the run has begun, while its file was "
-                 "made or read: with as much time it never gets anywhere; give it more, or "
-                 "larger tiles (--grain, with --fresh)\n");
-    watchdog_hurry(STOP_IN_OPENING_S, weft_status_exit(WEFT_STOPPED),
-                   "weft: told to stop before the run had begun; run the same command again\n");
-}
-
-void run_end_watch(void)
-{
-    watchdog_clear();
-}
-
-static void warn_of_many_tiles(const job *j)
-{
-    const int64_t tiles = j->tiles.tiles;
-    if (tiles > TILING_MOST_TILES) {
-        log_print(LOG_WARNING,
-                  "--grain %" PRId64 " makes %" PRId64 " tiles: their records alone take %.1f GB "
-                  "of the file; without --grain, or with %" PRId64
-                  " and more, there are a million at most",
-                  j->tiles.grain, tiles, 1e-9 * (double)sizeof(tile_record) * (double)tiles,
-                  divide_up(j->tiles.count, TILING_MOST_TILES));
-    }
-}
-
-/* Opens the file on rank 0, unless it is open, and the map in it. */
-static weft_status open_map(job *j, const run_options *options, store **s, error *e)
-{
-    const store_policy policy = {.fresh = options->fresh,
-                                 .later = options->later,
-                                 .sync = options->sync_s > 0,
-                                 .adopt_grain = options->grain == 0};
-    weft_status status = WEFT_OK;
-    if (options->file->open == NULL) {
-        status = store_file_open(options->path, options->maps, options->jobs, policy,
-                                 &options->file->open, e);
-    }
-    return status == WEFT_OK ? store_open(options->file->open, j, policy, s, e) : status;
-}
-
-/* Rank 0 says that there is nothing to do, as the coordinator would. */
-static void tell_complete(const job *j, const run_options *options, int64_t failed)
-{
-    progress p;
-    const progress_summary summary = {.status = failed > 0 ? WEFT_ITEMS_FAILED : WEFT_OK,
-                                      .done = j->items.count,
-                                      .failed = failed};
-    progress_begin(&p, options, j->items.count, j->items.count);
-    progress_end(&p, &summary, clock_now_ns());
-}
-
-/* Tiles are about to change: on disk, too, no value is there before they do. */
-static weft_status forget_values(store *s, const job *j, bool sync, error *e)
-{
-    if (j->reductions == 0) {
-        return WEFT_OK;
-    }
-    const weft_status status = store_forget_values(s, e);
-    return status == WEFT_OK && sync ? store_sync(s, e) : status;
-}
-
-/* Opens the result on rank 0. */
-static weft_status open_first(job *j, const run_options *options, store **s, opening *o,
-                              retry_item **retry, error *e)
-{
-    weft_status status = open_map(j, options, s, e);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    const tile_table *tiles = store_ledger(*s);
-    const int64_t failed = tile_table_failed(tiles);
-    o->layout = *store_layout(*s);
-    o->grain = j->tiles.grain;
-    o->run = tile_table_run(tiles);
-    o->failed = failed;
-    o->complete = tile_table_complete(tiles) && (failed == 0 || !options->retry_failed);
-    if (options->deadline_ns != 0) {
-        const int64_t left_ns = options->deadline_ns - clock_now_ns();
-        o->left_ns = left_ns > 1 ? left_ns : 1;
-    }
-    if (o->complete) {
-        tell_complete(j, options, failed);
-        return WEFT_OK;
-    }
-    if (!tile_table_created(tiles)) {
-        status = forget_values(*s, j, options->sync_s > 0, e);
-    }
-    return status != WEFT_OK ? status
-                             : list_retries(store_ledger(*s), &j->tiles, options->retry_failed,
-                                            retry, &o->retry_count, e);
-}
-
-/* Opens it on all others, as rank 0 says. */
-static weft_status open_other(job *j, const run_options *options, const opening *o, store **s,
-                              retry_item **retry, error *e)
-{
-    weft_status status = job_settle(j, j->seed, o->grain, e);
-    if (status == WEFT_OK) {
-        status = store_attach(options->path, j, &o->layout, s, e);
-    }
-    if (status == WEFT_OK) {
-        *retry = calloc((size_t)o->retry_count + 1, sizeof **retry);
-        if (*retry == NULL) {
-            status = error_memory(e, "%lld failed items", (long long)o->retry_count);
-        }
-    }
-    return status;
-}
-
-/* Collective: rank 0 opens the file, and tells the others. */
-static weft_status open_on_first(comm *c, job *j, const run_options *options, store **s, opening *o,
-                                 retry_item **retry, error *e)
-{
-    error failure = {.status = WEFT_OK};
-    memset(o, 0, sizeof *o);
-    if (comm_rank(c) == 0) {
-        o->status = open_first(j, options, s, o, retry, e);
-    }
-    const weft_status own = o->status;
-    const weft_status status = comm_broadcast(c, 0, o, sizeof *o, &failure);
-    if (status != WEFT_OK && own == WEFT_OK) {
-        *e = failure;
-        return status;
-    }
-    return o->status == WEFT_OK ? WEFT_OK : comm_agree(c, own, e);
-}
+/* One run of rank 0 begins at a time: what is made or found in a file, and the row that it takes in
+ * the table of runs, is there before another run looks. */
+static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
 
 /* What a run is made of, besides its flow. */
 typedef struct parts {
@@ -356,29 +154,6 @@ static weft_status begin_to_compute(run *r, weft_status opened, error *e)
     return status;
 }
 
-/* A run that has been stopped, or has failed, waits this long for its file to be closed. One that
- * is complete waits until its time limit, and this long after a signal. */
-enum { CLOSE_S = 10 };
-
-static const char closing_words[] =
-    "weft: the disk has not answered while the file was closed: what was written last may be "
-    "missing; run the same command again\n";
-
-static bool is_complete(weft_status status)
-{
-    return status == WEFT_OK || status == WEFT_ITEMS_FAILED;
-}
-
-static void watch_closing(weft_status status, int64_t deadline_ns)
-{
-    if (!is_complete(status)) {
-        watchdog_set(CLOSE_S, weft_status_exit(status), closing_words);
-        return;
-    }
-    watchdog_set(seconds_left(deadline_ns), weft_status_exit(WEFT_STOPPED), closing_words);
-    watchdog_hurry(CLOSE_S, weft_status_exit(WEFT_STOPPED), closing_words);
-}
-
 /* The limit in whole tiles. A kernel that fills a tile's accumulators is given that tile alone. */
 static int64_t span_tiles(const job *j, int64_t limit)
 {
@@ -390,109 +165,6 @@ static int64_t span_tiles(const job *j, int64_t limit)
         return INT64_MAX;
     }
     return limit > tiles->grain ? limit / tiles->grain : 1;
-}
-
-/* Whether what all ranks have written can be read by any of them once they have closed the file.
- * With --sync it can before it is reported. */
-static bool is_readable(const comm *c, const run_options *options, int hosts)
-{
-    return options->sync_s > 0 || hosts == 1 || !comm_broken(c);
-}
-
-/* Collective, where no rank has been lost: without --sync an NFS client may keep what its ranks
- * have written until they close the file, and rank 0 is to read it before that is done as usual. */
-static weft_status close_others(comm *c, store **s, const run_options *options, weft_status status,
-                                int64_t deadline_ns, error *e)
-{
-    error late = {.status = WEFT_OK};
-    weft_status closed = WEFT_OK;
-    if (options->sync_s > 0 || comm_size(c) == 1 || comm_broken(c)) {
-        return status;
-    }
-    watch_closing(status, deadline_ns);
-    if (comm_rank(c) != 0 && *s != NULL) {
-        closed = store_finish(*s, &late);
-        store_close(*s);
-        *s = NULL;
-    }
-    run_end_watch();
-    closed = comm_agree_at_end(c, closed, &late);
-    if (closed == WEFT_OK) {
-        return status;
-    }
-    *e = late;
-    return closed;
-}
-
-/* Collective, where no rank has been lost: rank 0 has the values of a map that is complete, and all
- * others get them. */
-static weft_status share_values(comm *c, store **s, const job *j, const run_options *options,
-                                int hosts, int64_t deadline_ns, weft_status status, error *e)
-{
-    error own = {.status = WEFT_OK};
-    weft_status made = WEFT_OK;
-    if (j->reductions == 0 || !is_complete(status)) {
-        return status;
-    }
-    status = close_others(c, s, options, status, deadline_ns, e);
-    if (!is_complete(status)) {
-        return status;
-    }
-    watch_closing(status, deadline_ns);
-    if (comm_rank(c) == 0 && is_readable(c, options, hosts)) {
-        made = fold_values(*s, j, options->values, &own);
-        if (made == WEFT_OK && options->sync_s > 0) {
-            made = store_sync(*s, &own);
-        }
-        *options->valued = made == WEFT_OK;
-    } else if (comm_rank(c) == 0) {
-        log_print(LOG_WARNING,
-                  "map '%s': ranks were lost, and without --sync what they wrote may be on its way "
-                  "still: the next run makes the values of its reductions",
-                  j->name);
-    }
-    if (!comm_broken(c)) {
-        made = comm_agree_at_end(c, made, &own);
-    }
-    if (made == WEFT_OK && !comm_broken(c)) {
-        error lost = {.status = WEFT_OK};
-        *options->valued = comm_broadcast(c, 0, options->values,
-                                          (size_t)fold_place(j, j->reductions), &lost) == WEFT_OK ||
-                           *options->valued;
-    }
-    run_end_watch();
-    if (made != WEFT_OK) {
-        *e = own;
-    }
-    return made == WEFT_OK ? status : made;
-}
-
-/* Without --sync a file system may tell of errors only here: they are the run's, on all ranks,
- * unless there is one already. With it, nothing has been recorded that is not on disk. */
-static weft_status close_store(comm *c, store *s, const run_options *options, int64_t deadline_ns,
-                               weft_status status, error *e)
-{
-    error late = {.status = WEFT_OK};
-    const bool agree = options->sync_s <= 0 && !comm_broken(c);
-    watch_closing(status, deadline_ns);
-    weft_status closed = s == NULL ? WEFT_OK : store_finish(s, &late);
-    store_close(s);
-    if (options->maps == 1 || !options->file->made) {
-        run_close_file(options->file);
-    }
-    run_end_watch();
-    closed = agree ? comm_agree_at_end(c, closed, &late) : WEFT_OK;
-    if (closed == WEFT_OK || error_is_failure(status)) {
-        return status;
-    }
-    *e = late;
-    return closed;
-}
-
-void run_close_file(run_file *file)
-{
-    store_file_release(file->open);
-    file->open = NULL;
 }
 
 void run_describe(account *a)
@@ -532,7 +204,7 @@ static weft_status compute(run *r, error *e)
     comm *c = r->setup.comm;
     weft_status status = WEFT_OK;
     if (comm_rank(c) != 0) {
-        status = open_other(r->setup.job, &r->options, &r->opening, &r->store, &r->retry, e);
+        status = opening_on_other(r->setup.job, &r->options, &r->opening, &r->store, &r->retry, e);
     }
     if (status == WEFT_OK) {
         status = pool_create(&r->reports, e);
@@ -583,21 +255,12 @@ void run_destroy(run *r)
     free(r);
 }
 
-void run_begin(run *r, const run_setup *setup)
+/* Collective: opens the result, and begins to compute what is missing. */
+static void open_and_compute(run *r)
 {
-    assert(thread_drives());
-    comm *c = setup->comm;
     error *e = &r->error;
-    r->setup = *setup;
-    r->options = *setup->options;
-    signals_watch();
-    overflow_watch(comm_rank(c), setup->placement->workers > 0);
-    if (comm_rank(c) == 0) {
-        /* It makes or reads the file, which may take long, or hang: the others wait for it. */
-        run_watch(r->options.deadline_ns);
-        warn_of_many_tiles(setup->job);
-    }
-    r->status = open_on_first(c, setup->job, &r->options, &r->store, &r->opening, &r->retry, e);
+    r->status = opening_on_first(r->setup.comm, r->setup.job, &r->options, &r->store, &r->opening,
+                                 &r->retry, e);
     r->deadline_ns = r->opening.left_ns == 0 ? 0 : clock_now_ns() + r->opening.left_ns;
     if (r->status == WEFT_OK) {
         r->options.file->made = true;
@@ -613,6 +276,25 @@ void run_begin(run *r, const run_setup *setup)
         r->status = compute(r, e);
         tell_opened(r);
     }
+}
+
+void run_begin(run *r, const run_setup *setup)
+{
+    assert(thread_drives());
+    const bool first = comm_rank(setup->comm) == 0;
+    r->setup = *setup;
+    r->options = *setup->options;
+    signals_watch();
+    overflow_watch(comm_rank(setup->comm), setup->placement->workers > 0);
+    if (first) {
+        /* It makes or reads the file, which may take long, or hang: the others wait for it. */
+        run_watch(r->options.deadline_ns);
+        (void)pthread_mutex_lock(&beginning);
+    }
+    open_and_compute(r);
+    if (first) {
+        (void)pthread_mutex_unlock(&beginning);
+    }
     run_end_watch();
 }
 
@@ -625,18 +307,21 @@ bool run_continue(run *r, int64_t until_ns)
 weft_status run_end(run *r, error *e)
 {
     assert(thread_drives());
-    comm *c = r->setup.comm;
+    closing end = {.comm = r->setup.comm,
+                   .job = r->setup.job,
+                   .options = &r->options,
+                   .hosts = r->setup.placement->hosts,
+                   .deadline_ns = r->deadline_ns,
+                   .store = r->store};
     if (r->computing) {
         r->status = loop_end(r->made.loop, &r->error);
         isolation_conclude(r->flow.isolation);
         release_parts(&r->flow, &r->made);
     }
     free(r->retry);
-    const int hosts = r->setup.placement->hosts;
-    r->status = share_values(c, &r->store, r->setup.job, &r->options, hosts, r->deadline_ns,
-                             r->status, &r->error);
-    r->status = close_store(c, r->store, &r->options, r->deadline_ns, r->status, &r->error);
-    *r->options.readable = is_readable(c, &r->options, hosts);
+    r->status = closing_share_values(&end, r->status, &r->error);
+    r->status = closing_end(&end, r->status, &r->error);
+    *r->options.readable = closing_readable(&end);
     pool_destroy(r->buffers);
     pool_destroy(r->reports);
     overflow_unwatch();

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,6 +33,18 @@ enum {
     LOOK_MS = 100,
     MORE_MEMORY_BYTES = 256 << 20
 };
+
+static pthread_mutex_t in_use = PTHREAD_MUTEX_INITIALIZER;
+
+void apart_hold(void)
+{
+    (void)pthread_mutex_lock(&in_use);
+}
+
+void apart_release(void)
+{
+    (void)pthread_mutex_unlock(&in_use);
+}
 
 /* Lowers a limit that has been read; false if it is low enough. */
 static bool lower(struct rlimit *limit, rlim_t most)
@@ -197,7 +210,9 @@ static apart_end try_apart(apart_fn f, void *context, void *answer, size_t bytes
         f(answer, context);
         return APART_ANSWERED;
     }
+    apart_hold();
     const pid_t pid = fork();
+    apart_release();
     if (pid == 0) {
         be_child(f, context, answer, bytes, ends[1], parent);
     }

@@ -26,4 +26,9 @@ typedef enum apart_end {
 apart_end apart_call(apart_fn f, void *context, void *answer, size_t bytes,
                      char what[APART_TEXT_BYTES]);
 
+/* While a thread holds this no child is forked: it would find what the thread is at half done. One
+ * thread at a time. */
+void apart_hold(void);
+void apart_release(void);
+
 #endif

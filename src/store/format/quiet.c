@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 #include "base/terminal.h"
+#include "store/format/apart.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ static herr_t note_failure(hid_t stack, void *data)
 
 void quiet_begin(quiet *q)
 {
+    apart_hold();
     *q = (quiet){.function = NULL};
 #ifndef H5_NO_DEPRECATED_SYMBOLS
     unsigned is_v2 = 1;
@@ -56,6 +58,7 @@ void quiet_end(const quiet *q)
         (void)H5Eset_auto1(q->function_v1, q->data);
     }
 #endif
+    apart_release();
 }
 
 void quiet_close(hid_t object)

@@ -18,7 +18,8 @@ typedef struct quiet {
     int number; /* errno of the first system call that has failed within HDF5 since, or 0 */
 } quiet;
 
-/* Silences HDF5 until quiet_end() gives the caller's setting back. It must stay where it is. */
+/* Silences HDF5 until quiet_end() gives the caller's setting back. It must stay where it is. One
+ * thread at a time: others wait, also those that would fork a process which uses HDF5. */
 void quiet_begin(quiet *q);
 
 void quiet_end(const quiet *q);

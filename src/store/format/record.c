@@ -12,7 +12,10 @@
 /* Longer tiles are left to the vectors of this processor. */
 enum { FEW_BYTES = 240 };
 
-enum { RUNS_AT_ONCE = 32 };
+enum { ROWS_AT_ONCE = 32 };
+
+/* As many runs of a file are under way at most. */
+enum { RUNS_AT_A_TIME = 2 };
 
 static uint64_t check_of(const tile_record *record, int64_t tile)
 {
@@ -103,7 +106,7 @@ static weft_status read_runs(int fd, const char *path, const metadata_layout *la
     t->runs = 0;
     while (status == WEFT_OK && t->runs == read && read < layout->run_rows) {
         const int64_t left = layout->run_rows - read;
-        const int64_t more = left < RUNS_AT_ONCE ? left : RUNS_AT_ONCE;
+        const int64_t more = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
         status = bytes_read(fd, path, t->run + read, (size_t)more * sizeof *t->run,
                             layout->runs_offset + read * (int64_t)sizeof *t->run, e);
         read += more;
@@ -176,26 +179,52 @@ int tables_last_run(const tables *t, int64_t map)
     return last;
 }
 
+/* The row of the run that began first. */
+static int oldest_run(const tables *t)
+{
+    int oldest = 0;
+    for (int i = 1; i < t->runs; i++) {
+        oldest = t->run[i].start < t->run[oldest].start ? i : oldest;
+    }
+    return oldest;
+}
+
 int tables_new_run(const tables *t, int64_t map)
 {
     const int last = t->full ? tables_last_run(t, map) : t->runs;
-    return last >= 0 ? last : t->runs - 1;
+    return last >= 0 ? last : oldest_run(t);
 }
 
 /* As long as there is room they are in order, whatever clocks say. */
-int tables_newest_run(const tables *t)
+static bool is_newer(const tables *t, int row, int than)
 {
-    int newest = t->runs - 1;
-    for (int i = newest - 1; i >= 0 && t->full; i--) {
-        newest = t->run[i].start > t->run[newest].start ? i : newest;
+    return t->full ? t->run[row].start > t->run[than].start : row > than;
+}
+
+bool tables_may_run(const tables *t, int row)
+{
+    int newer = 0;
+    if (run_row_outcome(&t->run[row]) != WEFT_OUTCOME_RUNNING) {
+        return false;
     }
-    return newest;
+    for (int i = 0; i < t->runs; i++) {
+        newer += is_newer(t, i, row);
+    }
+    return newer < RUNS_AT_A_TIME;
+}
+
+bool tables_any_may_run(const tables *t)
+{
+    int row = 0;
+    while (row < t->runs && !tables_may_run(t, row)) {
+        row++;
+    }
+    return row < t->runs;
 }
 
 bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use)
 {
     const int last = tables_last_run(t, map);
-    const int newest = tables_newest_run(t);
     bool changed = false;
     for (int i = 0; i <= last; i++) {
         run_row *row = &t->run[i];
@@ -206,7 +235,7 @@ bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use
         if (changed && i == last && t->tile != NULL) {
             recount_all(t, tiles, i);
         }
-        if (changed && !(i == newest && in_use)) {
+        if (changed && !(i == last && in_use && tables_may_run(t, i))) {
             run_row_set_outcome(row, WEFT_OUTCOME_KILLED);
             row->computing_now = row->disk_now = row->work_now = row->elsewhere_now = 0;
         }

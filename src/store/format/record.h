@@ -144,15 +144,18 @@ void recount_end(const recount *r);
 /* The last row of a map; -1: it has none. */
 int tables_last_run(const tables *t, int64_t map);
 
-/* The row for another run of a map: the first that is not in use, or else the map's last one. */
+/* The row for another run of a map: the first that is not in use, or else the map's last one, or
+ * else the oldest of all. */
 int tables_new_run(const tables *t, int64_t map);
 
-/* The row of the run that began last; -1: there is none. */
-int tables_newest_run(const tables *t);
+/* Whether the run of a row may be under way, if the file is in use: the runs of at most two maps
+ * are at a time, and theirs are the newest rows. */
+bool tables_may_run(const tables *t, int row);
+bool tables_any_may_run(const tables *t);
 
 /* Closes the rows of a map's runs that have not done it, and recounts the last where t->tile is not
- * NULL. Unless that is the newest row of all and `in_use` says that it lives, it was killed. True
- * if the map's last row has changed. */
+ * NULL. Unless that may be under way, see tables_may_run(), and `in_use` says that it lives, it was
+ * killed. True if the map's last row has changed. */
 bool tables_settle_runs(tables *t, int64_t map, const tiling *tiles, bool in_use);
 
 #endif

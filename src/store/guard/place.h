@@ -21,9 +21,8 @@ weft_status place_find(const char *given, char path[PLACE_PATH_BYTES], error *e)
  * or not, as far as it can be told. False: it is too long. */
 bool place_whole(const char *given, char path[PLACE_PATH_BYTES]);
 
-/* Remembers that this session writes to the open file; forgets all of an earlier one's. Main
- * thread.
- */
+/* Remembers that this session writes to the open file; forgets all of an earlier one's. As a run
+ * begins: one thread at a time. */
 weft_status place_remember(int fd, error *e);
 
 void place_forget(void);

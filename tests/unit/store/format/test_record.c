@@ -150,7 +150,7 @@ static void test_a_row_is_counted_again(void **state)
     }
 }
 
-/* Another map's rows are left as they are; a run that is at another map has left this one. */
+/* Another map's rows are left as they are; runs that are at two other maps have left this one. */
 static void test_rows_of_several_maps(void **state)
 {
     (void)state;
@@ -158,19 +158,30 @@ static void test_rows_of_several_maps(void **state)
     tiling_init(&tiles, 4, 4);
     tile_record record = {.state = TILE_DONE, .run = 0, .start = 100, .seconds = 2};
     tile_record_seal(&record, 0);
-    run_row rows[] = {{.start = 90, .map = 3}, {.start = 91, .map = 0}};
-    tables t = {.tile = &record, .run = rows, .runs = 2};
+    run_row rows[] = {{.start = 90, .map = 3}, {.start = 91, .map = 0}, {.start = 80, .map = 5}};
+    tables t = {.tile = &record, .run = rows, .runs = 3};
+    assert_false(tables_any_may_run(&t));
     assert_int_equal(tables_last_run(&t, 3), 0);
     assert_int_equal(tables_last_run(&t, 0), 1);
     assert_int_equal(tables_last_run(&t, 2), -1);
+    assert_int_equal(tables_new_run(&t, 2), 3);
     run_row_set_outcome(&rows[0], WEFT_OUTCOME_RUNNING);
     run_row_set_outcome(&rows[1], WEFT_OUTCOME_RUNNING);
+    assert_false(tables_may_run(&t, 0));
+    assert_true(tables_may_run(&t, 1) && tables_any_may_run(&t));
     assert_true(tables_settle_runs(&t, 3, &tiles, true));
     assert_int_equal(run_row_outcome(&rows[0]), WEFT_OUTCOME_KILLED);
     assert_int_equal(rows[0].items, 4);
     assert_int_equal(run_row_outcome(&rows[1]), WEFT_OUTCOME_RUNNING);
     assert_int_equal(rows[1].items, 0);
     assert_false(tables_settle_runs(&t, 2, &tiles, true));
+    /* A table that is full is no longer in order: a map takes its own last row again, or else the
+     * oldest, which is no run's that is under way. */
+    run_row_set_outcome(&rows[2], WEFT_OUTCOME_RUNNING);
+    t.full = true;
+    assert_true(tables_may_run(&t, 1) && !tables_may_run(&t, 2));
+    assert_int_equal(tables_new_run(&t, 3), 0);
+    assert_int_equal(tables_new_run(&t, 2), 2);
 }
 
 static void test_texts_of_outcomes(void **state)
