@@ -52,8 +52,8 @@ static void raise_alarm(comm *c, int dead)
         error ignored = {.status = WEFT_OK};
         for (const comm *each = trunk_of(c); each != NULL && rank != c->rank && rank != dead;
              each = each->next_branch) {
-            (void)outbox_post(c->outbox, each->communicator, rank, TAG_ALARM, false, &dead,
-                              sizeof dead, &ignored);
+            const address to = comm_address(each, rank, TAG_ALARM, false);
+            (void)outbox_post(c->outbox, &to, false, &dead, sizeof dead, &ignored);
         }
     }
 }
@@ -67,6 +67,7 @@ static int hear_alarm(comm *c)
     if (code == MPI_SUCCESS && heard != 0) {
         code = MPI_Recv(&dead, (int)sizeof dead, MPI_BYTE, MPI_ANY_SOURCE, TAG_ALARM,
                         c->communicator, MPI_STATUS_IGNORE);
+        c->taken++;
     }
     return code == MPI_SUCCESS ? dead : -1;
 }
@@ -105,8 +106,8 @@ static void tell_of_leaving(comm *c)
     for (const comm *each = c->trunk; each != NULL; each = each->next_branch) {
         error ignored = {.status = WEFT_OK};
         if (each != c) {
-            (void)outbox_post(c->outbox, each->communicator, next, TAG_LEFT, false, &c->why,
-                              sizeof c->why, &ignored);
+            const address to = comm_address(each, next, TAG_LEFT, false);
+            (void)outbox_post(c->outbox, &to, false, &c->why, sizeof c->why, &ignored);
         }
     }
 }
@@ -123,6 +124,7 @@ static weft_status hear_of_leaving(comm *c, error *e)
     if (code == MPI_SUCCESS && heard != 0) {
         code = MPI_Recv(e, (int)sizeof *e, MPI_BYTE, before, TAG_LEFT, c->communicator,
                         MPI_STATUS_IGNORE);
+        c->taken++;
         if (code == MPI_SUCCESS) {
             log_print(LOG_WARNING, "%s", e->text);
             return e->status;

@@ -63,25 +63,43 @@ static weft_status start_mpi(comm *c, int *argc, char ***argv, bool initialised,
     return WEFT_OK;
 }
 
+/* Where the ranks are. */
+static weft_status get_to_know(comm *c, const mailboxes_peer all[], error *e)
+{
+    host_process *of = malloc((size_t)c->size * sizeof *of);
+    if (of == NULL) {
+        return error_memory(e, "the processes of %d ranks", c->size);
+    }
+    for (int rank = 0; rank < c->size; rank++) {
+        of[rank] = all[rank].process;
+        if (host_process_near(&of[rank], &all[c->rank].process)) {
+            sendqueue_set_near(c->queue, rank);
+        }
+    }
+    const weft_status status = neighbours_create(of, c->size, c->rank, &c->neighbours, e);
+    free(of);
+    return status;
+}
+
 weft_status comm_meet(comm *c, error *e)
 {
-    host_process *all = malloc((size_t)c->size * sizeof *all);
-    host_process mine;
-    host_this_process(&mine);
+    mailboxes_peer *all = malloc((size_t)c->size * sizeof *all);
+    mailboxes_peer mine = {.place = {.descriptor = -1}};
+    host_this_process(&mine.process);
     if (all == NULL) {
         return error_memory(e, "the processes of %d ranks", c->size);
+    }
+    if (c->trunk == NULL && c->size > 1) {
+        c->mailboxes = mailboxes_create(c->size, &mine.place);
+        c->taken = 0;
     }
     /* On the trunk it is known who dies meanwhile. */
     weft_status status = comm_gather(c->trunk != NULL ? c->trunk : c, &mine, sizeof mine, all, e);
     siblings_forget();
-    if (status == WEFT_OK) {
-        status = neighbours_create(all, c->size, c->rank, &c->neighbours, e);
+    if (status == WEFT_OK && c->trunk == NULL) {
+        c->mailboxes = mailboxes_join(c->mailboxes, all, c->rank);
     }
-    for (int rank = 0; rank < c->size && status == WEFT_OK; rank++) {
-        if (host_process_near(&all[rank], &mine)) {
-            sendqueue_set_near(c->queue, rank);
-        }
-    }
+    status = status == WEFT_OK ? get_to_know(c, all, e) : status;
     free(all);
     return status;
 }
@@ -171,11 +189,13 @@ weft_status comm_branch(comm *trunk, comm **out, error *e)
     }
     *c = (comm){.communicator = MPI_COMM_NULL,
                 .trunk = trunk,
+                .number = ++trunk->branches,
                 .next_branch = trunk->next_branch,
                 .multiple = trunk->multiple,
                 .size = 1,
                 .queue = trunk->queue,
                 .outbox = box,
+                .mailboxes = trunk->mailboxes,
                 .found = MPI_MESSAGE_NULL};
     trunk->next_branch = c;
     if (trunk->size > 1) {
@@ -218,6 +238,7 @@ void comm_close(comm *c)
     }
     neighbours_destroy(c->neighbours);
     if (c->trunk == NULL) {
+        mailboxes_destroy(c->mailboxes);
         sendqueue_destroy(c->queue);
     } else {
         unlist(c);
@@ -272,6 +293,33 @@ void comm_leave(comm *branch, const error *why)
     for (comm *each = branch->trunk; each != NULL; each = each->next_branch) {
         each->leaves = true;
     }
+}
+
+address comm_address(const comm *c, int rank, int tag, bool rings)
+{
+    return (address){.communicator = c->communicator,
+                     .rank = rank,
+                     .tag = tag,
+                     .mailbox = mailboxes_of(c->mailboxes, rank, c->number),
+                     .rings = rings};
+}
+
+bell *comm_bell(comm *c)
+{
+    mailbox *own = mailboxes_of(c->mailboxes, c->rank, c->number);
+    return own != NULL ? &own->bell : &c->bell;
+}
+
+bool comm_may_have_mail(const comm *c)
+{
+    const mailbox *own = mailboxes_of(c->mailboxes, c->rank, c->number);
+    return own == NULL || !mailboxes_are_complete(c->mailboxes) ||
+           atomic_load_explicit(&own->sent, memory_order_acquire) != c->taken;
+}
+
+bool comm_rings(const comm *c)
+{
+    return !comm_may_have_mail(c);
 }
 
 bool comm_multiple(const comm *c)

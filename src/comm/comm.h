@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 typedef struct comm comm;
+struct bell;
 
 /* Starts MPI where `mpi` asks for it, or a launcher has started this process as one of its ranks,
  * unless the program has started it. MPI that has been ended is an error where it is asked for,
@@ -84,6 +85,13 @@ void comm_leave(comm *branch, const error *why);
 /* As comm_agree() when nothing is left to do but to end: if a rank has died since, every rank keeps
  * what it has, and the communicator is broken. */
 weft_status comm_agree_at_end(comm *c, weft_status own, error *e);
+
+/* The bell of this rank on this communicator. */
+struct bell *comm_bell(comm *c);
+
+/* Whether it rings when a message comes that is sent so, from whichever rank; and all that has been
+ * sent has been received. */
+bool comm_rings(const comm *c);
 
 /* Waits, asleep, until what has been sent, but for what is held or dropped, is on its way, for
  * `limit_ns` at most. */

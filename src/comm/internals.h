@@ -4,6 +4,7 @@
 #define COMM_INTERNALS_H
 
 #include "comm/comm.h"
+#include "comm/mailbox.h"
 #include "comm/neighbours.h"
 #include "comm/sendqueue.h"
 
@@ -17,6 +18,8 @@ enum { MOST_RUNS = SENDQUEUE_MORE - 3, TAG_LEFT = 32766, TAG_ALARM = 32767 };
 struct comm {
     MPI_Comm communicator; /* our own duplicate; MPI_COMM_NULL: alone, and without MPI */
     comm *trunk;           /* whose branch this is; NULL: of none */
+    int number;            /* of the branch; 0: the trunk */
+    int branches;          /* that the trunk has had */
     comm *next_branch;     /* of a trunk, the first; of a branch, the next one of its trunk */
     bool started_mpi;
     bool multiple; /* several threads may call MPI */
@@ -35,9 +38,13 @@ struct comm {
     bool leaves;           /* makes no other call than the present one: … */
     error why;             /* … for that reason */
     neighbours *neighbours;
-    sendqueue *queue;  /* of the trunk and all branches, … */
-    outbox *outbox;    /* … with one for each */
-    MPI_Message found; /* a message that is there, but has not found room yet */
+    mailboxes *mailboxes; /* the trunk's; NULL: there are none, but … */
+    bell bell;            /* … this, which only this process rings */
+    uint32_t taken;       /* of what has been sent to the own mailbox */
+    uint32_t unasked;     /* how often MPI has not been asked */
+    sendqueue *queue;     /* of the trunk and all branches, … */
+    outbox *outbox;       /* … with one for each */
+    MPI_Message found;    /* a message that is there, but has not found room yet */
     MPI_Status found_from;
     struct partial *partial; /* messages that have arrived in part, at most one of each rank */
     unsigned char *received;
@@ -78,6 +85,12 @@ int comm_next_dead(comm *c);
 /* A message from another rank that has arrived, see mail_receive(). */
 weft_status comm_receive(comm *c, bool *arrived, int *source, const void **bytes, size_t *count,
                          error *e);
+
+/* Where a message to a rank goes, which has that tag. */
+address comm_address(const comm *c, int rank, int tag, bool rings);
+
+/* Whether there may be a message that has not been received. */
+bool comm_may_have_mail(const comm *c);
 
 /* Drops what has arrived of messages that are not whole. */
 void comm_forget_parts(comm *c);

@@ -78,17 +78,18 @@ static letter *append(mail *m, size_t room, size_t count, error *e)
     return l;
 }
 
-static weft_status post(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e)
+static weft_status post(mail *m, int rank, int how, const void *bytes, size_t count, error *e)
 {
     const comm *c = m->comm;
-    return outbox_post(c->outbox, c->communicator, rank, c->run, bulk, bytes, count, e);
+    const address to = comm_address(c, rank, c->run, (how & MAIL_RINGS) != 0);
+    return outbox_post(c->outbox, &to, (how & MAIL_BULK) != 0, bytes, count, e);
 }
 
-weft_status mail_send(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e)
+weft_status mail_send(mail *m, int rank, int how, const void *bytes, size_t count, error *e)
 {
     assert(thread_drives());
     if (rank != m->comm->rank) {
-        return post(m, rank, bulk, bytes, count, e);
+        return post(m, rank, how, bytes, count, e);
     }
     letter *l = append(m, count, count, e);
     if (l == NULL) {
@@ -100,13 +101,14 @@ weft_status mail_send(mail *m, int rank, bool bulk, const void *bytes, size_t co
     return WEFT_OK;
 }
 
-weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t count, error *e)
+weft_status mail_hand(mail *m, int rank, void *piece, int how, const void *bytes, size_t count,
+                      error *e)
 {
     assert(thread_drives());
     letter *l = NULL;
     weft_status status = WEFT_OK;
     if (rank != m->comm->rank) {
-        status = post(m, rank, true, bytes, count, e);
+        status = post(m, rank, how, bytes, count, e);
     } else {
         l = append(m, 0, count, e);
         status = l != NULL ? WEFT_OK : e->status;
@@ -129,9 +131,9 @@ weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error
 {
     const comm *c = m->comm;
     assert(thread_drives());
-    return rank == c->rank
-               ? mail_send(m, rank, false, bytes, count, e)
-               : outbox_probe(c->outbox, c->communicator, rank, c->run, bytes, count, e);
+    const address to = comm_address(c, rank, c->run, false);
+    return rank == c->rank ? mail_send(m, rank, MAIL_PLAIN, bytes, count, e)
+                           : outbox_probe(c->outbox, &to, bytes, count, e);
 }
 
 void mail_hold(mail *m, int rank, bool held)

@@ -13,6 +13,13 @@
 
 typedef struct mail mail;
 
+/* How a message goes: a sum. */
+enum {
+    MAIL_PLAIN = 0,
+    MAIL_BULK = 1, /* waits for all that is not */
+    MAIL_RINGS = 2 /* wakes a receiver of this machine, see comm_rings() */
+};
+
 /* Every rank at the beginning of a run, between two collective calls. From here on messages belong
  * to the new run; what is still on its way from earlier ones is dropped. What is to be kept is kept
  * in pieces of the pool. */
@@ -25,11 +32,12 @@ void mail_destroy(mail *m);
  * receiver. A message to oneself is received like any other. At most one send to a rank of another
  * host is in flight, and two to one of this; other messages wait for it here, in their order, but
  * what is bulk for the rest. What waits goes with mail_receive(), bulk with mail_advance() only. */
-weft_status mail_send(mail *m, int rank, bool bulk, const void *bytes, size_t count, error *e);
+weft_status mail_send(mail *m, int rank, int how, const void *bytes, size_t count, error *e);
 
-/* The same with bulk that is part of a piece of the pool, which the mail takes: to oneself it is
- * not copied. */
-weft_status mail_hand(mail *m, int rank, void *piece, const void *bytes, size_t count, error *e);
+/* The same with bytes that are part of a piece of the pool, which the mail takes: to oneself they
+ * are not copied. */
+weft_status mail_hand(mail *m, int rank, void *piece, int how, const void *bytes, size_t count,
+                      error *e);
 
 /* A message past all that waits or is held, but nothing is sent while anything is in flight. */
 weft_status mail_probe(mail *m, int rank, const void *bytes, size_t count, error *e);

@@ -16,9 +16,8 @@ enum { NEAR_FLIGHTS = 2 };
 typedef struct posted {
     struct posted *next;
     outbox *box; /* NULL: it has been closed */
-    MPI_Comm communicator;
+    address to;
     MPI_Request request; /* of its part */
-    int tag;
     size_t count;
     size_t sent; /* bytes, the part in flight included */
     unsigned char bytes[];
@@ -159,24 +158,31 @@ void outbox_close(outbox *b)
 /* Starts the next part of a message, which flies from then on; what cannot be sent is lost. */
 static int launch(sendqueue *o, int rank, posted *p)
 {
-    peer *to = &o->peer[rank];
+    const address *to = &p->to;
+    peer *receiver = &o->peer[rank];
     line *l = &p->box->line[rank];
-    const size_t most = to->near ? o->part_bytes : o->far_part_bytes;
+    const size_t most = receiver->near ? o->part_bytes : o->far_part_bytes;
     const size_t left = p->count - p->sent;
     const size_t bytes = left < most ? left : most;
-    const int tag = bytes < left ? p->tag + SENDQUEUE_MORE : p->tag;
-    const int code = MPI_Isend(p->bytes + p->sent, (int)bytes, MPI_BYTE, rank, tag, p->communicator,
-                               &p->request);
+    const int tag = bytes < left ? to->tag + SENDQUEUE_MORE : to->tag;
+    const int code = MPI_Isend(p->bytes + p->sent, (int)bytes, MPI_BYTE, rank, tag,
+                               to->communicator, &p->request);
     if (code != MPI_SUCCESS) {
         free(p);
         return code;
     }
     p->sent += bytes;
-    p->next = to->flying;
-    to->flying = p;
-    to->flights++;
+    p->next = receiver->flying;
+    receiver->flying = p;
+    receiver->flights++;
     l->flights++;
     l->in_parts = bytes < left;
+    if (to->mailbox != NULL) {
+        atomic_fetch_add(&to->mailbox->sent, 1);
+        if (to->rings && bytes == left) {
+            bell_ring(&to->mailbox->bell);
+        }
+    }
     return code;
 }
 
@@ -314,17 +320,17 @@ static void list(sendqueue *o, int rank)
     }
 }
 
-static weft_status copy(outbox *b, MPI_Comm communicator, int rank, int tag, const void *bytes,
-                        size_t count, posted **out, error *e)
+static weft_status copy(outbox *b, const address *to, const void *bytes, size_t count, posted **out,
+                        error *e)
 {
-    if (rank < 0 || rank >= b->queue->ranks) {
-        return error_set(e, WEFT_ERR_MPI, "MPI: MPI_Isend: there is no rank %d", rank);
+    if (to->rank < 0 || to->rank >= b->queue->ranks) {
+        return error_set(e, WEFT_ERR_MPI, "MPI: MPI_Isend: there is no rank %d", to->rank);
     }
     posted *p = count < SIZE_MAX - sizeof *p ? malloc(sizeof *p + count) : NULL;
     if (p == NULL) {
         return error_memory(e, "a message of %zu bytes", count);
     }
-    *p = (posted){.box = b, .communicator = communicator, .tag = tag, .count = count};
+    *p = (posted){.box = b, .to = *to, .count = count};
     if (count > 0) {
         memcpy(p->bytes, bytes, count);
     }
@@ -418,25 +424,25 @@ bool sendqueue_idle(sendqueue *o)
     return idle;
 }
 
-weft_status outbox_post(outbox *b, MPI_Comm communicator, int rank, int tag, bool bulk,
-                        const void *bytes, size_t count, error *e)
+weft_status outbox_post(outbox *b, const address *to, bool bulk, const void *bytes, size_t count,
+                        error *e)
 {
     posted *p = NULL;
-    weft_status status = copy(b, communicator, rank, tag, bytes, count, &p, e);
+    weft_status status = copy(b, to, bytes, count, &p, e);
     if (p != NULL) {
         enter(b->queue);
-        status = post(b->queue, rank, bulk, p, e);
+        status = post(b->queue, to->rank, bulk, p, e);
         leave(b->queue);
     }
     return status;
 }
 
-weft_status outbox_probe(outbox *b, MPI_Comm communicator, int rank, int tag, const void *bytes,
-                         size_t count, error *e)
+weft_status outbox_probe(outbox *b, const address *to, const void *bytes, size_t count, error *e)
 {
+    const int rank = to->rank;
     posted *p = NULL;
     sendqueue *o = b->queue;
-    weft_status status = copy(b, communicator, rank, tag, bytes, count, &p, e);
+    weft_status status = copy(b, to, bytes, count, &p, e);
     if (p != NULL) {
         enter(o);
         land(o, rank);

@@ -17,6 +17,7 @@
 #define COMM_SENDQUEUE_H
 
 #include "base/error.h"
+#include "comm/mailbox.h"
 
 #include <mpi.h>
 #include <stdbool.h>
@@ -24,6 +25,15 @@
 
 typedef struct sendqueue sendqueue;
 typedef struct outbox outbox;
+
+/* Where a message goes. */
+typedef struct address {
+    MPI_Comm communicator;
+    int rank;
+    int tag;
+    mailbox *mailbox; /* the receiver's; NULL: it has none that could be reached from here … */
+    bool rings;       /* … and whether its bell is to ring */
+} address;
 
 /* A message that is longer than the longest part goes in several, of which all but the last have
  * the tag plus SENDQUEUE_MORE. */
@@ -57,12 +67,11 @@ void outbox_close(outbox *b);
 
 /* A copy of the bytes goes to a rank: at once if it is not bulk and may fly, else with
  * sendqueue_advance(), after all that waits, but what is bulk waits for the rest. */
-weft_status outbox_post(outbox *b, MPI_Comm communicator, int rank, int tag, bool bulk,
-                        const void *bytes, size_t count, error *e);
+weft_status outbox_post(outbox *b, const address *to, bool bulk, const void *bytes, size_t count,
+                        error *e);
 
 /* As outbox_post(), past what is held; nothing happens if a message to the rank is in flight. */
-weft_status outbox_probe(outbox *b, MPI_Comm communicator, int rank, int tag, const void *bytes,
-                         size_t count, error *e);
+weft_status outbox_probe(outbox *b, const address *to, const void *bytes, size_t count, error *e);
 
 /* Whether anything waits, or is so long that MPI needs the sender for it, and is not held or
  * dropped. */

@@ -60,15 +60,15 @@ static void look_at(station *m, double when_ns)
 double station_next_look(const station *m, double from_ns)
 {
     const world *w = m->world;
-    const int ranks = w->setup->ranks;
+    const company others_are = w->setup->ranks == 1 ? COMPANY_NONE : COMPANY_SILENT;
     const urgency others = m->rank == 0 ? lead_urgency(w->lead) : URGENCY_NONE;
     const urgency here = desk_urgency(m->desk, (int64_t)from_ns);
     const urgency u = here > others ? here : others;
     double look_ns = m->looked_ns;
     do {
         const int64_t rest_ns =
-            pace_rest(u, (int64_t)(look_ns - m->active_ns), ranks, (int64_t)m->looked_ns);
-        if (look_ns < from_ns && rest_ns == pace_longest_rest(ranks)) {
+            pace_rest(u, (int64_t)(look_ns - m->active_ns), others_are, (int64_t)m->looked_ns);
+        if (look_ns < from_ns && rest_ns == pace_longest_rest(others_are)) {
             /* From here on it looks up regularly. */
             const int64_t times = (int64_t)((from_ns - look_ns) / (double)rest_ns);
             look_ns += (double)times * (double)rest_ns;

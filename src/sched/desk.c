@@ -12,6 +12,9 @@
  * the coordinator's own patience is at an end. */
 enum { CHILDREN_NS = 100000000 };
 
+/* What lasts longer, lasts until an answer has come that nobody hurries with. */
+enum { SOON_NS = 2 * PACE_LONGEST_NS };
+
 struct desk {
     desk_setup setup;
     granted *granted;
@@ -375,6 +378,7 @@ static void keep_supplied(desk *d, int64_t now_ns)
         ask.epoch = d->epoch;
         ask.want = d->asked ? 0 : granted_wanted(d->granted, look(d).stock);
         ask.idle = is_idle(d);
+        ask.soon = granted_runs_out(d->granted, look(d).stock, SOON_NS);
         d->asked_ns = d->asked ? d->asked_ns : now_ns;
         set_asked(d, true, ask.idle);
         send(d, &ask, sizeof ask);

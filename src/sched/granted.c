@@ -224,6 +224,11 @@ int64_t granted_wanted(const granted *s, int64_t stock)
     return have < ahead ? 2 * ahead - have : 0;
 }
 
+bool granted_runs_out(const granted *s, int64_t stock, int64_t ns)
+{
+    return s->tile_ns == 0 || stock + s->queued < tiles_in(s, ns);
+}
+
 int64_t granted_block_room(const granted *s)
 {
     return s->room;

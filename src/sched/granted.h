@@ -52,6 +52,9 @@ int64_t granted_block_tiles(const granted *s);
 /* With `stock` tiles on offer: how many to ask for; 0: none. */
 int64_t granted_wanted(const granted *s, int64_t stock);
 
+/* With `stock` tiles on offer: whether all that there is takes less than ns, as far as is known. */
+bool granted_runs_out(const granted *s, int64_t stock, int64_t ns);
+
 /* The largest block, in tiles. */
 int64_t granted_block_room(const granted *s);
 

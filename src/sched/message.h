@@ -37,7 +37,8 @@ typedef struct message_ask {
     message_kind kind;
     int32_t epoch;
     int64_t want; /* 0: still what it has asked for */
-    bool idle;    /* workers have nothing to compute */
+    bool idle;    /* workers have nothing to compute, … */
+    bool soon;    /* … or perhaps before a rank that rests has looked */
 } message_ask;
 
 typedef struct message_news {
@@ -142,5 +143,32 @@ typedef struct message_rejoin {
     message_kind kind;
     int32_t epoch;
 } message_rejoin;
+
+/* Whether somebody waits for it, so that its receiver is to be woken. What else there is to say of
+ * a report, its sender knows. */
+static inline bool message_rings(const void *bytes)
+{
+    switch (*(const message_kind *)bytes) {
+    case MESSAGE_ASK:
+        return ((const message_ask *)bytes)->idle || ((const message_ask *)bytes)->soon;
+    case MESSAGE_SIGNAL:
+    case MESSAGE_FAIL:
+    case MESSAGE_LEFT:
+    case MESSAGE_RETURN:
+    case MESSAGE_DEAD:
+    case MESSAGE_GRANT:
+    case MESSAGE_RECALL:
+    case MESSAGE_STOP:
+    case MESSAGE_END:
+    case MESSAGE_REJOIN:
+        return true;
+    case MESSAGE_NEWS:
+    case MESSAGE_REPORT:
+    case MESSAGE_ALIVE:
+    case MESSAGE_BEAT:
+        break;
+    }
+    return false;
+}
 
 #endif

@@ -20,8 +20,10 @@ typedef enum urgency {
  * time that it took, and hardly anyone notices. Where an answer is late, it looks the more
  * rarely the longer the run has lasted, which a late message prolongs in proportion. Where it waits
  * for nothing, it rests as long as ranks ask ahead of their need (see granted.c), with much to
- * spare; at the beginning they do not know what that is, and have little. A rank without company is
- * woken by its workers, and looks for signals. */
+ * spare; at the beginning they do not know what that is, and have little. All that is different
+ * where whoever sends a message that somebody waits for wakes its receiver, as can be done within a
+ * machine: then a rank looks only for the rest. A rank without company is woken by its workers, and
+ * looks for signals. */
 enum {
     PACE_SHORTEST_NS = 50000,
     PACE_PATIENCE = 16, /* of the time in which there has been nothing to do; of a young run's */
@@ -48,17 +50,24 @@ enum { PACE_SPANS_AT_ONCE = 32 };
 /* A block this many times longer than it should be is cut. */
 enum { PACE_TOO_LONG = 8 };
 
-static inline int64_t pace_longest_rest(int ranks)
+/* Who else takes part in a run. */
+typedef enum company {
+    COMPANY_NONE,  /* nobody */
+    COMPANY_RINGS, /* ranks that wake this one, see message_rings() */
+    COMPANY_SILENT /* ranks that do not */
+} company;
+
+static inline int64_t pace_longest_rest(company c)
 {
-    return ranks == 1 ? PACE_LONELY_NS : PACE_LONGEST_NS;
+    return c == COMPANY_NONE ? PACE_LONELY_NS : PACE_LONGEST_NS;
 }
 
 /* How long an agent rests that has had nothing to do for quiet_ns, elapsed_ns after the beginning.
  */
-static inline int64_t pace_rest(urgency u, int64_t quiet_ns, int ranks, int64_t elapsed_ns)
+static inline int64_t pace_rest(urgency u, int64_t quiet_ns, company c, int64_t elapsed_ns)
 {
-    const int64_t longest_ns = pace_longest_rest(ranks);
-    if (u != URGENCY_HUNGER && ranks == 1) {
+    const int64_t longest_ns = pace_longest_rest(c);
+    if (c == COMPANY_RINGS || (c == COMPANY_NONE && u != URGENCY_HUNGER)) {
         return longest_ns;
     }
     int64_t rest_ns = (u == URGENCY_HUNGER ? quiet_ns : elapsed_ns) / PACE_PATIENCE;

@@ -13,10 +13,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* How long a worker has waited for a core is not looked at more often. */
 enum { WAIT_PAUSE_NS = 10000000 };
+
+/* At the end of a run the agent is told; it looks all the same. */
+enum { END_LOOK_NS = 1000000000 };
 
 /* What one worker has done in a run, and writes; a cache line each. */
 typedef struct share {
@@ -43,9 +45,9 @@ struct lane {
     bool halted;   /* agent only */
     /* Of any: */
     _Atomic int64_t tile_ns; /* of the worker that measured last */
-    pthread_cond_t noticed;  /* for the agent */
+    bell *bell;              /* of the present run's agent, … */
+    bell own_bell;           /* … if it has no other */
     bool open;               /* a run is under way; under the team's mutex, as … */
-    bool news;               /* … what the agent does not know … */
     atomic_int workers;      /* … how many are at it, … */
     ring_span *finished;     /* … and blocks that a worker is to hand to the hook */
     atomic_int finished_count;
@@ -66,7 +68,6 @@ static int places(const team *t)
 weft_status lane_create(team *t, int blocks, lane **out, error *e)
 {
     const size_t count = (size_t)places(t);
-    pthread_condattr_t attributes;
     lane *l = calloc(1, sizeof *l);
     share *each = aligned_alloc(TEAM_LINE_BYTES, count * sizeof *each);
     ring *r = ring_create(blocks);
@@ -85,10 +86,7 @@ weft_status lane_create(team *t, int blocks, lane **out, error *e)
     l->share = each;
     l->ring = r;
     l->finished = finished; /* a ring has less than twice as many blocks as it was asked for */
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&l->noticed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    l->bell = &l->own_bell;
     *out = l;
     return WEFT_OK;
 }
@@ -96,7 +94,6 @@ weft_status lane_create(team *t, int blocks, lane **out, error *e)
 void lane_destroy(lane *l)
 {
     if (l != NULL) {
-        (void)pthread_cond_destroy(&l->noticed);
         free(l->finished);
         ring_destroy(l->ring);
         free(l->share);
@@ -107,8 +104,7 @@ void lane_destroy(lane *l)
 /* Under the mutex. */
 static void tell_agent(lane *l)
 {
-    l->news = true;
-    (void)pthread_cond_signal(&l->noticed);
+    bell_ring(l->bell);
 }
 
 void lane_wake(void *waking)
@@ -372,7 +368,7 @@ static void begin_share(lane *l, int number, int64_t now_ns)
 
 /* The last run has left no block, and no worker is at the lane. */
 void lane_begin(lane *l, const lane_hooks *hooks, void *context, int64_t span_limit,
-                const lane_caller *caller)
+                const lane_caller *caller, bell *own)
 {
     assert(thread_drives());
     team *t = l->team;
@@ -381,6 +377,7 @@ void lane_begin(lane *l, const lane_hooks *hooks, void *context, int64_t span_li
     l->hooks = *hooks;
     l->context = context;
     l->caller = *caller;
+    l->bell = own != NULL ? own : &l->own_bell;
     l->halted = false;
     atomic_store(&l->span_limit, span_limit);
     atomic_store(&l->tile_ns, 0);
@@ -396,22 +393,23 @@ void lane_begin(lane *l, const lane_hooks *hooks, void *context, int64_t span_li
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-/* Nothing is left of the run's blocks, and no worker is at them. Under the mutex. */
+/* Nothing is left of the run's blocks, and no worker is at them. */
 static bool is_left(lane *l)
 {
+    (void)pthread_mutex_lock(&l->team->mutex);
     while (ring_collect(l->ring) != NULL) {
     }
-    return ring_blocks(l->ring) == 0 && atomic_load(&l->workers) == 0;
+    const bool left = ring_blocks(l->ring) == 0 && atomic_load(&l->workers) == 0;
+    (void)pthread_mutex_unlock(&l->team->mutex);
+    return left;
 }
 
 /* Workers finish what is on offer, and leave. */
 static void await_workers(lane *l)
 {
-    (void)pthread_mutex_lock(&l->team->mutex);
     while (!is_left(l)) {
-        (void)pthread_cond_wait(&l->noticed, &l->team->mutex);
+        (void)bell_wait(l->bell, END_LOOK_NS);
     }
-    (void)pthread_mutex_unlock(&l->team->mutex);
 }
 
 /* Whose run began first now: the next. */
@@ -587,17 +585,7 @@ bool lane_rest(lane *l, int64_t ns)
         }
         return worked;
     }
-    const int64_t until = clock_now_ns() + ns;
-    const struct timespec limit = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-    (void)pthread_mutex_lock(&l->team->mutex);
-    int expired = 0;
-    while (!l->news && expired == 0) {
-        expired = pthread_cond_timedwait(&l->noticed, &l->team->mutex, &limit);
-    }
-    const bool woken = l->news;
-    l->news = false;
-    (void)pthread_mutex_unlock(&l->team->mutex);
-    return woken;
+    return bell_wait(l->bell, ns);
 }
 
 int64_t lane_busy_ns(const lane *l, int number)

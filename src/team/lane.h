@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/states.h"
+#include "host/bell.h"
 #include "host/thread_state.h"
 #include "team/region.h"
 #include "team/team.h"
@@ -44,9 +45,9 @@ typedef struct lane_hooks {
 } lane_hooks;
 
 /* Begins a run. A worker takes at most `span_limit` tiles at once, and computes as that caller
- * would. */
+ * would. Workers ring the bell if the agent is to look, and so may others; NULL: only they. */
 void lane_begin(lane *l, const lane_hooks *hooks, void *context, int64_t span_limit,
-                const lane_caller *caller);
+                const lane_caller *caller, bell *own);
 
 /* Runs the agent, which is the calling thread, until it returns false: perhaps only for a while, in
  * which workers go on with what they have been offered. Without workers that thread computes, too,
@@ -94,7 +95,7 @@ bool lane_idle(const lane *l);
  * offer. */
 bool lane_waits(const lane *l);
 
-/* Sleeps until a worker needs the agent, for `ns` at most; true if one does. Without workers:
+/* Sleeps until the bell rings, for `ns` at most; true if it has. Without workers:
  * computes a span; true if there was one. */
 bool lane_rest(lane *l, int64_t ns);
 

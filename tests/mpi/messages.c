@@ -100,7 +100,7 @@ static void post_all(unsigned char *bytes)
                 bytes[i] = byte_of(verdict_rank, to, number, i);
             }
             if (to != verdict_rank) {
-                CHECK(mail_send(box, to, false, bytes, count, &e) == WEFT_OK);
+                CHECK(mail_send(box, to, MAIL_PLAIN, bytes, count, &e) == WEFT_OK);
             }
             /* The message is a copy. */
             memset(bytes, 0xEE, count);
@@ -179,7 +179,7 @@ static void post_number(int number, unsigned char *bytes, size_t count)
     error e = {.status = WEFT_OK};
     memset(bytes, 0, count);
     memcpy(bytes, &number, sizeof number);
-    CHECK(mail_send(box, 1, false, bytes, count, &e) == WEFT_OK);
+    CHECK(mail_send(box, 1, MAIL_PLAIN, bytes, count, &e) == WEFT_OK);
 }
 
 /* Rank 0 holds what is for rank 1, and later drops it. */
@@ -242,6 +242,8 @@ static void send_in_order(comm *c, unsigned char *bytes)
     error e = {.status = WEFT_OK};
     int numbers[8];
     begin_run(c);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+    CHECK(receive_numbers(1, INT64_C(100000000), numbers) == 0); /* of earlier runs is left */
     CHECK(comm_meet(c, &e) == WEFT_OK);
     near = true;
     if (verdict_ranks == 1) {
@@ -249,7 +251,7 @@ static void send_in_order(comm *c, unsigned char *bytes)
     }
     if (verdict_rank == 0) {
         const int bulk = 1;
-        CHECK(mail_send(box, 1, true, &bulk, sizeof bulk, &e) == WEFT_OK);
+        CHECK(mail_send(box, 1, MAIL_BULK, &bulk, sizeof bulk, &e) == WEFT_OK);
         CHECK(mail_sends(box) && mail_waiting(box, 1) == 1);
         post_number(2, bytes, sizeof(int));
         mail_advance(box);
@@ -356,7 +358,7 @@ static void begin_runs(comm *c)
             /* The second one is left to the next run. */
             for (int k = 0; k < 2 && to != verdict_rank; k++) {
                 const int told[2] = {run, k};
-                CHECK(mail_send(box, to, false, told, sizeof told, &e) == WEFT_OK);
+                CHECK(mail_send(box, to, MAIL_PLAIN, told, sizeof told, &e) == WEFT_OK);
             }
         }
         const int64_t until = clock_now_ns() + INT64_C(600000000000);
@@ -396,7 +398,7 @@ static bool exchange(side *s, int round, int *bytes)
     bool good = true;
     bytes[0] = 1000 * round + s->place;
     for (int to = 0; to < verdict_ranks; to++) {
-        good = good && mail_send(s->mail, to, false, bytes, count, &e) == WEFT_OK;
+        good = good && mail_send(s->mail, to, MAIL_PLAIN, bytes, count, &e) == WEFT_OK;
     }
     for (int missing = verdict_ranks; missing > 0 && clock_now_ns() < until;) {
         bool arrived = false;
@@ -447,6 +449,36 @@ static void run_two(comm *c)
     comm_close(sides[1].comm);
 }
 
+/* A message that is to ring wakes its receiver, others do not; and while nothing has come, MPI is
+ * not asked. */
+static void ring(comm *c)
+{
+    error e = {.status = WEFT_OK};
+    const int next = (verdict_rank + 1) % verdict_ranks;
+    const int before = (verdict_rank + verdict_ranks - 1) % verdict_ranks;
+    begin_run(c);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+    CHECK(comm_rings(c) && !bell_wait(comm_bell(c), 1000000));
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+    CHECK(mail_send(box, next, MAIL_PLAIN, "a", 1, &e) == WEFT_OK);
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+    CHECK(!comm_rings(c) && !bell_wait(comm_bell(c), 1000000));
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+    CHECK(mail_send(box, next, MAIL_RINGS, "b", 1, &e) == WEFT_OK);
+    CHECK(bell_wait(comm_bell(c), INT64_C(3600000000000)));
+    for (const char *expected = "ab"; *expected != 0; expected++) {
+        bool arrived = false;
+        int source = -1;
+        size_t count = 0;
+        const void *bytes = NULL;
+        CHECK(mail_receive(box, &arrived, &source, &bytes, &count, &e) == WEFT_OK);
+        CHECK(arrived && source == before && count == 1);
+        CHECK(bytes != NULL && *(const char *)bytes == *expected);
+    }
+    CHECK(comm_rings(c));
+    CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
+}
+
 int main(int argc, char **argv)
 {
     verdict_level = MPI_THREAD_MULTIPLE;
@@ -493,6 +525,10 @@ int main(int argc, char **argv)
         send_in_order(c, bytes);
         (void)snprintf(verdict_case, sizeof verdict_case, "two runs at a time");
         run_two(c);
+        (void)snprintf(verdict_case, sizeof verdict_case, "bells");
+        if (verdict_ranks > 1) {
+            ring(c);
+        }
         (void)snprintf(verdict_case, sizeof verdict_case, "accounts");
         agree_on_accounts(c);
     }

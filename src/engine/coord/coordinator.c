@@ -71,7 +71,8 @@ static weft_status send_bytes(void *context, int rank, const void *bytes, size_t
     } else if (*(const message_kind *)bytes == MESSAGE_END) {
         c->cancelled = ((const message_end *)bytes)->cancelled;
     }
-    return mail_send(c->setup.mail, rank, false, bytes, count, e);
+    return mail_send(c->setup.mail, rank, message_rings(bytes) ? MAIL_RINGS : MAIL_PLAIN, bytes,
+                     count, e);
 }
 
 static void hold_mail(void *context, int rank, bool held)

@@ -73,14 +73,18 @@ void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count)
     error e = {.status = WEFT_OK};
     /* That a rank has left must not overtake the last of its reports. */
     const bool last = *(const message_kind *)bytes == MESSAGE_LEFT;
-    fail_unless(c, mail_send(c->mail, 0, last, bytes, count, &e), &e);
+    const int how = (last ? MAIL_BULK : 0) | (message_rings(bytes) ? MAIL_RINGS : 0);
+    fail_unless(c, mail_send(c->mail, 0, how, bytes, count, &e), &e);
 }
 
-void coordinator_link_hand(coordinator_link *c, void *piece, const void *bytes, size_t count)
+void coordinator_link_hand(coordinator_link *c, void *piece, bool rings, const void *bytes,
+                           size_t count)
 {
     assert(thread_drives());
     error e = {.status = WEFT_OK};
-    fail_unless(c, mail_hand(c->mail, 0, piece, bytes, count, &e), &e);
+    fail_unless(
+        c, mail_hand(c->mail, 0, piece, MAIL_BULK | (rings ? MAIL_RINGS : 0), bytes, count, &e),
+        &e);
 }
 
 /* Again and again, if there is no memory for that either. */
@@ -88,7 +92,7 @@ static void tell_of_failure(coordinator_link *c)
 {
     error e = {.status = WEFT_OK};
     if (c->failed && !c->told) {
-        c->told = mail_send(c->mail, 0, false, &c->failure, sizeof c->failure, &e) == WEFT_OK;
+        c->told = mail_send(c->mail, 0, MAIL_RINGS, &c->failure, sizeof c->failure, &e) == WEFT_OK;
     }
 }
 

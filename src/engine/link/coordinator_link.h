@@ -28,8 +28,10 @@ void coordinator_link_tell(coordinator_link *c, rank_effort (*effort_of)(const v
 /* What cannot be sent for want of memory ends the run, as coordinator_link_fail() does. */
 void coordinator_link_send(coordinator_link *c, const void *bytes, size_t count);
 
-/* The same with bytes of a pool's piece, see mail_hand(). */
-void coordinator_link_hand(coordinator_link *c, void *piece, const void *bytes, size_t count);
+/* The same with bytes of a pool's piece, see mail_hand(), for which the coordinator is woken where
+ * it can be, or not. */
+void coordinator_link_hand(coordinator_link *c, void *piece, bool rings, const void *bytes,
+                           size_t count);
 
 /* The rank cannot go on: the coordinator ends the run for all. The first reason counts. */
 void coordinator_link_fail(coordinator_link *c, const error *e);

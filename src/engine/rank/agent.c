@@ -124,7 +124,8 @@ static void report_hook(void *context, parcel *p)
     if (a->syncer != NULL) {
         head->sync_ns = (int64_t)(1e9 * syncer_seconds(a->syncer));
     }
-    coordinator_link_hand(a->setup.link, p, head, p->bytes);
+    /* Where workers wait, the end is near, and others may wait for it. */
+    coordinator_link_hand(a->setup.link, p, lane_waits(a->setup.lane), head, p->bytes);
 }
 
 static void drop_hook(void *context, parcel *p)

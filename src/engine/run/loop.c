@@ -205,11 +205,17 @@ static bool attend(loop *l, bool *active)
     return go_on;
 }
 
-static urgency find_urgency(const loop *l, int64_t now_ns)
+/* What is on its way still needs this rank, whoever rings. */
+static company find_company(const loop *l, bool sends)
 {
-    const urgency sends = mail_sends(l->setup.mail) ? URGENCY_ANSWER : URGENCY_NONE;
+    const bool rings = comm_rings(l->setup.comm) && !sends;
+    return comm_size(l->setup.comm) == 1 ? COMPANY_NONE : rings ? COMPANY_RINGS : COMPANY_SILENT;
+}
+
+static urgency find_urgency(const loop *l, bool sends, int64_t now_ns)
+{
     urgency u = agent_urgency(l->agent, now_ns);
-    u = u > sends ? u : sends;
+    u = sends && u == URGENCY_NONE ? URGENCY_ANSWER : u;
     if (l->setup.coordinator != NULL) {
         const urgency others = coordinator_urgency(l->setup.coordinator);
         u = u > others ? u : others;
@@ -223,9 +229,9 @@ static bool rest(loop *l, bool active)
     const int64_t now_ns = clock_now_ns();
     l->active_ns = active ? now_ns : l->active_ns;
     const int64_t left_ns = l->until_ns - now_ns;
-    const int64_t longest_ns =
-        pace_rest(find_urgency(l, now_ns), now_ns - l->active_ns, comm_size(l->setup.comm),
-                  now_ns - l->setup.flow->origin_ns);
+    const bool sends = mail_sends(l->setup.mail);
+    const int64_t longest_ns = pace_rest(find_urgency(l, sends, now_ns), now_ns - l->active_ns,
+                                         find_company(l, sends), now_ns - l->setup.flow->origin_ns);
     const int64_t rest_ns = longest_ns < left_ns ? longest_ns : left_ns > 0 ? left_ns : 0;
     l->rest_ns += rest_ns;
     if (lane_rest(l->setup.lane, rest_ns)) {
@@ -317,7 +323,8 @@ void loop_begin(loop *l, const loop_setup *setup)
     *l = (loop){.setup = *setup, .active_ns = clock_now_ns()};
     if (prepare(l, &e) == WEFT_OK) {
         coordinator_link_tell(setup->link, agent_effort, l->agent);
-        lane_begin(setup->lane, &hooks, l, pace_span_limit(setup->flow->span_tiles), setup->caller);
+        lane_begin(setup->lane, &hooks, l, pace_span_limit(setup->flow->span_tiles), setup->caller,
+                   comm_bell(setup->comm));
     } else {
         coordinator_link_fail(setup->link, &e);
     }

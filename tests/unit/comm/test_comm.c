@@ -161,8 +161,8 @@ static void test_too_long_a_message(void **state)
     outbox *box = NULL;
     assert_int_equal(sendqueue_create(2, SIZE_MAX, &queue, &e), WEFT_OK);
     assert_int_equal(outbox_open(queue, &box, &e), WEFT_OK);
-    assert_int_equal(outbox_post(box, MPI_COMM_NULL, 1, 0, false, "x", SIZE_MAX - 8, &e),
-                     WEFT_ERR_MEMORY);
+    const address to = {.communicator = MPI_COMM_NULL, .rank = 1};
+    assert_int_equal(outbox_post(box, &to, false, "x", SIZE_MAX - 8, &e), WEFT_ERR_MEMORY);
     outbox_close(box);
     sendqueue_destroy(queue);
 }

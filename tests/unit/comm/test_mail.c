@@ -82,7 +82,7 @@ static void test_in_order(void **state)
     for (unsigned round = 0; round < 60; round++) {
         for (unsigned i = 0; i < round * 7 % 5; i++) {
             const size_t count = write_letter(sent++, bytes);
-            assert_int_equal(mail_send(m, 0, false, bytes, count, &e), WEFT_OK);
+            assert_int_equal(mail_send(m, 0, MAIL_PLAIN, bytes, count, &e), WEFT_OK);
             memset(bytes, 0, sizeof bytes);
         }
         for (unsigned i = 0; i < round * 5 % 4 && got < sent; i++) {
@@ -93,7 +93,7 @@ static void test_in_order(void **state)
         check_next(m, got++);
     }
     check_none(m);
-    assert_int_equal(mail_send(m, 0, false, bytes, write_letter(sent, bytes), &e), WEFT_OK);
+    assert_int_equal(mail_send(m, 0, MAIL_PLAIN, bytes, write_letter(sent, bytes), &e), WEFT_OK);
     check_next(m, sent);
     check_none(m);
     mail_destroy(m);
@@ -114,9 +114,9 @@ static void test_handed_over(void **state)
     unsigned char *piece = pool_take(pieces, 512);
     assert_non_null(piece);
     const size_t length = write_letter(1, piece + 16);
-    assert_int_equal(mail_send(m, 0, false, letter, write_letter(0, letter), &e), WEFT_OK);
-    assert_int_equal(mail_hand(m, 0, piece, piece + 16, length, &e), WEFT_OK);
-    assert_int_equal(mail_send(m, 0, false, letter, write_letter(2, letter), &e), WEFT_OK);
+    assert_int_equal(mail_send(m, 0, MAIL_PLAIN, letter, write_letter(0, letter), &e), WEFT_OK);
+    assert_int_equal(mail_hand(m, 0, piece, MAIL_BULK, piece + 16, length, &e), WEFT_OK);
+    assert_int_equal(mail_send(m, 0, MAIL_PLAIN, letter, write_letter(2, letter), &e), WEFT_OK);
     check_next(m, 0);
     assert_int_equal(mail_receive(m, &arrived, &source, &bytes, &count, &e), WEFT_OK);
     assert_ptr_equal(bytes, piece + 16);
@@ -134,7 +134,7 @@ static void test_handed_over(void **state)
     pool_give(piece);
     assert_ptr_equal(pool_take(pieces, 512), piece);
     /* Nobody receives it. */
-    assert_int_equal(mail_hand(m, 0, piece, piece, 16, &e), WEFT_OK);
+    assert_int_equal(mail_hand(m, 0, piece, MAIL_BULK, piece, 16, &e), WEFT_OK);
     mail_destroy(m);
     assert_ptr_equal(pool_take(pieces, 512), piece);
     pool_give(piece);
@@ -147,7 +147,7 @@ static void test_bad_rank_is_an_error(void **state)
     error e = {.status = WEFT_OK};
     mail *m = NULL;
     assert_int_equal(mail_create(alone, pieces, &m, &e), WEFT_OK);
-    assert_int_equal(mail_send(m, 7, false, "x", 1, &e), WEFT_ERR_MPI);
+    assert_int_equal(mail_send(m, 7, MAIL_PLAIN, "x", 1, &e), WEFT_ERR_MPI);
     assert_non_null(strstr(e.text, "MPI_Isend"));
     check_none(m);
     mail_destroy(m);
@@ -161,7 +161,7 @@ static void test_unread_mail_is_freed(void **state)
     unsigned char bytes[512];
     assert_int_equal(mail_create(alone, pieces, &m, &e), WEFT_OK);
     for (unsigned i = 0; i < 5; i++) {
-        assert_int_equal(mail_send(m, 0, false, bytes, write_letter(i, bytes), &e), WEFT_OK);
+        assert_int_equal(mail_send(m, 0, MAIL_PLAIN, bytes, write_letter(i, bytes), &e), WEFT_OK);
     }
     check_next(m, 0);
     mail_destroy(m);

@@ -85,7 +85,8 @@ static weft_status post(int b, int number, size_t count, bool bulk)
     error e = {.status = WEFT_OK};
     unsigned char bytes[64] = {0};
     memcpy(bytes, &number, sizeof number);
-    return outbox_post(box[b], communicators[b], OTHER, b, bulk, bytes, count, &e);
+    const address to = {.communicator = communicators[b], .rank = OTHER, .tag = b};
+    return outbox_post(box[b], &to, bulk, bytes, count, &e);
 }
 
 static void let_go(void)
@@ -152,8 +153,8 @@ static void test_turns(void **state)
     check_sent(4, 1, 4);
     error e = {.status = WEFT_OK};
     let_go();
-    assert_int_equal(outbox_probe(box[0], communicators[0], OTHER, 0, &(int){9}, sizeof(int), &e),
-                     WEFT_OK);
+    const address to = {.communicator = communicators[0], .rank = OTHER};
+    assert_int_equal(outbox_probe(box[0], &to, &(int){9}, sizeof(int), &e), WEFT_OK);
     assert_int_equal(sends, 4);
     outbox_hold(box[0], OTHER, false);
     let_go();

@@ -20,7 +20,7 @@ static inline void run_lane(lane *l, const lane_hooks *hooks, void *context, int
 {
     lane_caller caller;
     lane_note_caller(&caller);
-    lane_begin(l, hooks, context, span_limit, &caller);
+    lane_begin(l, hooks, context, span_limit, &caller, NULL);
     lane_run(l);
     lane_end(l);
 }

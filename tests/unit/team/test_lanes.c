@@ -140,7 +140,7 @@ static void *drive(void *context)
         (void)fesetround(d->mode);
         lane_note_caller(&caller);
         (void)fesetround(FE_TONEAREST);
-        lane_begin(d->lane, &hooks, d, 1 + run % 9, &caller);
+        lane_begin(d->lane, &hooks, d, 1 + run % 9, &caller, NULL);
         d->bad = lane_start(d->lane, &e) != WEFT_OK;
         lane_run(d->lane);
         lane_end(d->lane);
@@ -244,7 +244,7 @@ static void test_earlier_run_first(void **state)
         for (int i = 0; i < TEAM_LANES; i++) {
             const int number = i == 0 ? earlier : later;
             t.lane[number] = team_lane(all, number);
-            lane_begin(t.lane[number], &waiting, &mine[number], 1, &caller);
+            lane_begin(t.lane[number], &waiting, &mine[number], 1, &caller, NULL);
             assert_int_equal(lane_start(t.lane[number], &e), WEFT_OK);
         }
         assert_true(lane_waits(t.lane[earlier]) && lane_waits(t.lane[later]));

@@ -201,7 +201,7 @@ static void test_what_the_team_says(void **state)
         lane_note_caller(&caller);
         assert_int_equal(team_create(workers, 4, NULL, &s.team, &e), WEFT_OK);
         s.lane = team_lane(s.team, 0);
-        lane_begin(s.lane, &hooks, &s, 1, &caller);
+        lane_begin(s.lane, &hooks, &s, 1, &caller, NULL);
         assert_int_equal(lane_start(s.lane, &e), WEFT_OK);
         lane_run(s.lane);
         lane_end(s.lane);
