@@ -64,6 +64,11 @@ urgency lead_urgency(const lead *l)
     return dispatch_urgency(l->setup.dispatch);
 }
 
+bool lead_lost(const lead *l, int rank)
+{
+    return members_lost(l->members, rank);
+}
+
 bool lead_closed(const lead *l)
 {
     return shutdown_closed(l->shutdown);

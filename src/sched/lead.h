@@ -44,6 +44,9 @@ void lead_presume_dead(lead *l, int rank);
 /* The run cannot go on. The first error counts. */
 void lead_take_error(lead *l, const error *why, int64_t now_ns);
 
+/* Whether a rank is presumed dead, or has had to go for that. */
+bool lead_lost(const lead *l, int rank);
+
 /* Whether a rank waits for what the lead has to say once messages have come. What waits for the
  * disk alone goes out when that is done. */
 urgency lead_urgency(const lead *l);

@@ -287,6 +287,8 @@ class Deaths(SystemTest):
         ending = self.finish(launch)
         row = self.check_complete(ending, lost=1)
         self.assertEqual(row["duplicates"], 0)
+        # It was silent for a second, and what it says as it goes is not believed.
+        self.assertGreater(row["elsewhere"], 1)
         items = results.calls(calls)
         self.assertLessEqual(len(items) - len(set(items)), row["lost_items"])
 

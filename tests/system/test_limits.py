@@ -116,6 +116,9 @@ class Disk(SystemTest):
                         launch.wait_for(lambda: len(results.calls(calls)) >= 1000, "it computes")
                         strike(launch.pid if layout[0] == 0 else launch.ranks()[0], number)
                         self.assert_ended(launch.finish(), 75)
+                        # All workers wait for the sync, of which none has anything to compute.
+                        self.assertGreater(results.runs(self.path())[-1]["disk"],
+                                           max(layout[0], 1))
                         lost = len(results.calls(calls)) - results.done_items(self.path()).sum()
                         os.remove(calls)
                         if lost <= 20 * max(layout[0], 1):

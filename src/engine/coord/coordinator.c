@@ -288,8 +288,10 @@ void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t cou
     const int64_t now_ns = clock_now_ns();
     measure_orders(c, lead_receive(c->lead, rank, bytes, count, now_ns), now_ns);
     /* Now that it is recorded: a report takes as many tiles from what is pending and what is
-     * undone. */
-    efforts_hear(c->efforts, rank, bytes, dispatch_undone(c->dispatch), now_ns);
+     * undone. A rank that has to go since it was presumed dead stays lost. */
+    if (!lead_lost(c->lead, rank)) {
+        efforts_hear(c->efforts, rank, bytes, dispatch_undone(c->dispatch), now_ns);
+    }
 }
 
 /* Every rank forces to disk what it writes, and the coordinator what it records of it; with a pause

@@ -9,6 +9,7 @@ typedef struct member {
     rank_effort effort; /* as it has said last */
     int64_t pending;    /* tiles that it has computed, and not reported yet */
     bool lost;
+    bool drained; /* after a stop: its workers have nothing more to compute */
 } member;
 
 struct efforts {
@@ -17,7 +18,8 @@ struct efforts {
     int64_t begun_ns;
     member *member;
     int64_t pending;       /* of all ranks */
-    int64_t disk_since_ns; /* all that is not recorded is pending; 0: it is not */
+    bool drained;          /* all ranks are that are not lost */
+    int64_t disk_since_ns; /* what is not recorded is pending, or never will be; 0: it is not so */
 };
 
 weft_status efforts_create(int ranks, const int workers[], efforts **out, error *e)
@@ -57,10 +59,21 @@ static void add_pending(efforts *f, member *m, int64_t tiles)
     f->pending += more;
 }
 
+static bool all_drained(const efforts *f)
+{
+    for (int rank = 0; rank < f->ranks; rank++) {
+        if (!f->member[rank].drained && !f->member[rank].lost) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void efforts_hear(efforts *f, int rank, const void *message, int64_t undone, int64_t now_ns)
 {
     const message_kind kind = *(const message_kind *)message;
     member *m = &f->member[rank];
+    f->drained = f->drained && (m->drained || !m->lost);
     m->lost = false;
     if (kind == MESSAGE_ALIVE) {
         m->effort = ((const message_alive *)message)->effort;
@@ -69,8 +82,11 @@ void efforts_hear(efforts *f, int rank, const void *message, int64_t undone, int
         add_pending(f, m, -((const message_report *)message)->tiles);
     } else if (kind == MESSAGE_NEWS) {
         add_pending(f, m, ((const message_news *)message)->news.computed.tiles);
+    } else if (kind == MESSAGE_LEFT) {
+        m->drained = true;
+        f->drained = all_drained(f);
     }
-    if (f->pending < undone) {
+    if (f->pending < undone && !f->drained) {
         f->disk_since_ns = 0;
     } else if (f->disk_since_ns == 0) {
         f->disk_since_ns = now_ns;
@@ -81,6 +97,7 @@ void efforts_lose(efforts *f, int rank)
 {
     add_pending(f, &f->member[rank], -f->member[rank].pending);
     f->member[rank].lost = true;
+    f->drained = all_drained(f);
 }
 
 static states bring_up_to(const efforts *f, int rank, int64_t now_ns)

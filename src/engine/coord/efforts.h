@@ -32,8 +32,9 @@ void efforts_destroy(efforts *f);
 /* The run begins. */
 void efforts_begin(efforts *f, int64_t now_ns);
 
-/* Heeds what a rank's message says of its workers: a report's, a beat's, or news'; others say
- * nothing of them. After the message has been recorded: `undone` tiles of the job are not yet. */
+/* Heeds what a rank's message says of its workers: a report's, a beat's, news', or that it has left
+ * or waits for the disk alone; others say nothing of them. After the message has been recorded:
+ * `undone` tiles of the job are not yet. */
 void efforts_hear(efforts *f, int rank, const void *message, int64_t undone, int64_t now_ns);
 
 /* A rank is presumed dead, until it is heard again. */

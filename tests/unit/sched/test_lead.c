@@ -254,6 +254,7 @@ static void test_messages_of_an_older_epoch(void **state)
     world *w = begin(&s);
     const int64_t tile = come_back(w);
     const int64_t leases = w->leases;
+    assert_false(lead_lost(w->lead, 1));
     hear_wish(w, 1, 0, TILES);
     assert_int_equal(w->leases, leases);
     hear_wish(w, 1, 1, TILES);
@@ -303,6 +304,7 @@ static void test_a_rank_that_has_to_go(void **state)
     const int64_t tile = come_back(w);
     const int64_t leases = w->leases;
     assert_int_equal(count_sent(w, MESSAGE_REJOIN), 0);
+    assert_true(lead_lost(w->lead, 1) && !lead_lost(w->lead, 2));
     assert_true(last_end(w)->broken && last_end(w)->error.status == WEFT_STOPPED);
     w->computed[tile] = 1;
     const struct {

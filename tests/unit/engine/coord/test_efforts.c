@@ -120,12 +120,46 @@ static void test_only_the_disk_is_missing(void **state)
     efforts_destroy(f);
 }
 
+static void hear_left(efforts *f, int rank, bool writing, int64_t now_ns)
+{
+    const message_left left = {.kind = MESSAGE_LEFT, .writing = writing};
+    efforts_hear(f, rank, &left, 10, now_ns);
+}
+
+/* After a stop much is not computed, and never will be in this run: once all ranks are through with
+ * what they had begun only the disk is waited for. */
+static void test_stopped_and_waiting_for_the_disk(void **state)
+{
+    (void)state;
+    efforts *f = make();
+    message_alive idle = {.kind = MESSAGE_ALIVE};
+    for (int rank = 0; rank < RANKS; rank++) {
+        idle.effort.states = (states){.workers = {[WEFT_WAITING_FOR_WORK] = threads[rank]}};
+        efforts_hear(f, rank, &idle, 10, 10 * second_ns);
+    }
+    hear_left(f, 0, true, 11 * second_ns);
+    hear_left(f, 1, false, 11 * second_ns);
+    check(f, 2 * second_ns, (const double[]){0, 0, 14, 0}, (const int[]){0, 0, 7, 0});
+    /* The last of them is at a kernel, until it is lost. */
+    efforts_lose(f, 2);
+    hear_left(f, 0, true, 12 * second_ns);
+    check(f, 4 * second_ns, (const double[]){0, 6, 6, 16}, (const int[]){0, 3, 0, 4});
+    efforts_hear(f, 2, &idle, 10, 14 * second_ns);
+    check(f, 4 * second_ns, (const double[]){0, 0, 28, 0}, (const int[]){0, 0, 7, 0});
+    hear_left(f, 2, true, 14 * second_ns);
+    hear_left(f, 0, false, 15 * second_ns);
+    hear_left(f, 2, false, 16 * second_ns);
+    check(f, 7 * second_ns, (const double[]){0, 21, 28, 0}, (const int[]){0, 7, 0, 0});
+    efforts_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_time_is_covered),
         cmocka_unit_test(test_lost_ranks),
         cmocka_unit_test(test_only_the_disk_is_missing),
+        cmocka_unit_test(test_stopped_and_waiting_for_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
