@@ -158,9 +158,14 @@ static int kernel(const weft_span *span, void *context)
     return status;
 }
 
-weft_status bands_describe(weft_session *session, int64_t rows, weft_map **map)
+static int64_t count_of(int64_t rows)
 {
-    const int64_t count = rows < BANDS_MOST ? rows : BANDS_MOST;
+    return rows < BANDS_MOST ? rows : BANDS_MOST;
+}
+
+void bands_describe(weft_session *session, int64_t rows, weft_map **map)
+{
+    const int64_t count = count_of(rows);
     const int64_t sides = BANDS_SIDES;
     const weft_reducer areas = {.bytes = sizeof(histogram),
                                 .merge = merge,
@@ -172,29 +177,16 @@ weft_status bands_describe(weft_session *session, int64_t rows, weft_map **map)
     for (int64_t band = 0; band < count; band++) {
         latitude[band] = latitude_of(band, count, rows);
     }
-    weft_status status = weft_map_create(session, "bands", 1, &count, map);
-    if (status == WEFT_OK) {
-        status = weft_map_set_dimension(*map, 0, "lat", "degrees_north", latitude);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "land", WEFT_FLOAT64, 0, NULL, "1",
-                                    "share of land of the band's area");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "mean", WEFT_FLOAT64, 1, &sides, "km",
-                                    "mean distance to the shoreline, at sea and on land");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "largest", WEFT_FLOAT64, 1, &sides, "km",
-                                    "largest distance to the shoreline, at sea and on land");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_reduction(*map, "areas", weft_reducer_of(&areas));
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_grain(*map, 1);
-    }
-    return status;
+    weft_map_create(session, "bands", 1, &count, map);
+    weft_map_set_dimension(*map, 0, "lat", "degrees_north", latitude);
+    weft_map_add_field(*map, "land", WEFT_FLOAT64, 0, NULL, "1",
+                       "share of land of the band's area");
+    weft_map_add_field(*map, "mean", WEFT_FLOAT64, 1, &sides, "km",
+                       "mean distance to the shoreline, at sea and on land");
+    weft_map_add_field(*map, "largest", WEFT_FLOAT64, 1, &sides, "km",
+                       "largest distance to the shoreline, at sea and on land");
+    weft_map_add_reduction(*map, "areas", weft_reducer_of(&areas));
+    weft_map_set_grain(*map, 1);
 }
 
 weft_status bands_run(weft_map *map)
@@ -202,33 +194,17 @@ weft_status bands_run(weft_map *map)
     return weft_map_run(map, kernel, map);
 }
 
-weft_status bands_read(weft_session *session, weft_map *map, bands *found)
+weft_status bands_read(weft_map *map, int64_t rows, bands *found)
 {
-    weft_result *result = NULL;
-    weft_status status = weft_result_open(weft_map_path(map), &result);
+    found->count = count_of(rows);
+    weft_status status = weft_map_read(map, "land", 0, found->count, found->land);
     if (status == WEFT_OK) {
-        status = weft_result_set_map(result, 1);
-    }
-    if (status == WEFT_OK) {
-        found->count = weft_result_describe(result)->count;
-        status = weft_result_read(result, weft_result_find_field(result, "land"), 0, found->count,
-                                  found->land);
+        status = weft_map_read(map, "mean", 0, found->count, found->mean_km);
     }
     if (status == WEFT_OK) {
-        status = weft_result_read(result, weft_result_find_field(result, "mean"), 0, found->count,
-                                  found->mean_km);
+        status = weft_map_read(map, "largest", 0, found->count, found->largest_km);
     }
-    if (status == WEFT_OK) {
-        status = weft_result_read(result, weft_result_find_field(result, "largest"), 0,
-                                  found->count, found->largest_km);
-    }
-    if (status != WEFT_OK) {
-        weft_error(session, status, "%s", weft_result_error_text(result));
-    } else {
-        status = weft_map_get(map, "areas", found->area_km2);
-    }
-    weft_result_close(result);
-    return status;
+    return status == WEFT_OK ? weft_map_get(map, "areas", found->area_km2) : status;
 }
 
 static double total(const double area[BANDS_BINS])

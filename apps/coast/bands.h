@@ -30,13 +30,13 @@ typedef struct bands {
 } bands;
 
 /**
- * Describes the map, an item of which is a band.
+ * Describes the map, an item of which is a band; what goes wrong stays with it.
  *
  * @param session the session
  * @param rows    how many rows of cells the first map has
  * @param map     out: the map
  */
-weft_status bands_describe(weft_session *session, int64_t rows, weft_map **map);
+void bands_describe(weft_session *session, int64_t rows, weft_map **map);
 
 /**
  * Runs the map. The first map, in the same file, is complete, and none of its items has failed.
@@ -48,11 +48,11 @@ weft_status bands_run(weft_map *map);
 /**
  * Reads what the map has found. Called on one rank.
  *
- * @param session takes an error's text
- * @param map     the map, which is complete
- * @param found   out: the numbers
+ * @param map   the map, which is complete
+ * @param rows  how many rows of cells the first map has
+ * @param found out: the numbers
  */
-weft_status bands_read(weft_session *session, weft_map *map, bands *found);
+weft_status bands_read(weft_map *map, int64_t rows, bands *found);
 
 /** Prints how much land there is, on standard output. */
 void bands_print(const bands *found);

@@ -93,42 +93,24 @@ static weft_status describe(weft_session *session, const request *wish, const jo
 {
     const int64_t shape[] = {work->rows, 2 * work->rows}, pair = 2;
     const uint8_t neither = 255;
-    weft_status status = weft_map_create(session, "coast", 2, shape, map);
-    if (status == WEFT_OK) {
-        status =
-            axis_set(session, *map, 0, "lat", "degrees_north", work->rows, latitude, work->shore);
-    }
+    weft_map_create(session, "coast", 2, shape, map);
+    weft_status status =
+        axis_set(session, *map, 0, "lat", "degrees_north", work->rows, latitude, work->shore);
     if (status == WEFT_OK) {
         status = axis_set(session, *map, 1, "lon", "degrees_east", 2 * work->rows, longitude,
                           work->shore);
     }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "distance", WEFT_FLOAT64, 0, NULL, "km",
-                                    "geodesic distance to the ocean's shoreline");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "nearest", WEFT_FLOAT64, 1, &pair, "degrees",
-                                    "longitude and latitude of the nearest point of the shoreline");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "land", WEFT_UINT8, 0, NULL, "1",
-                                    "1 inside the ocean's shoreline, else 0");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_set_fill(*map, "land", &neither);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_string(*map, "resolution", wish->resolution);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_double(*map, "step", wish->step);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_string(*map, "gshhg-version", work->data->version);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_int64(*map, "gshhg-points", work->data->point_count);
-    }
+    weft_map_add_field(*map, "distance", WEFT_FLOAT64, 0, NULL, "km",
+                       "geodesic distance to the ocean's shoreline");
+    weft_map_add_field(*map, "nearest", WEFT_FLOAT64, 1, &pair, "degrees",
+                       "longitude and latitude of the nearest point of the shoreline");
+    weft_map_add_field(*map, "land", WEFT_UINT8, 0, NULL, "1",
+                       "1 inside the ocean's shoreline, else 0");
+    weft_map_set_fill(*map, "land", &neither);
+    weft_map_add_string(*map, "resolution", wish->resolution);
+    weft_map_add_double(*map, "step", wish->step);
+    weft_map_add_string(*map, "gshhg-version", work->data->version);
+    weft_map_add_int64(*map, "gshhg-points", work->data->point_count);
     return status;
 }
 
@@ -184,7 +166,7 @@ static weft_status report(weft_session *session, const request *wish, const job 
     }
     if (status == WEFT_OK) {
         survey_print(work->shore, &found);
-        status = complete ? bands_read(session, work->bands, &beside) : WEFT_OK;
+        status = complete ? bands_read(work->bands, work->rows, &beside) : WEFT_OK;
     }
     if (status == WEFT_OK && complete) {
         bands_print(&beside);
@@ -208,9 +190,7 @@ static weft_status run(weft_session *session, const request *wish)
         status = describe(session, wish, &work, &work.map);
     }
     if (status == WEFT_OK) {
-        status = bands_describe(session, work.rows, &work.bands);
-    }
-    if (status == WEFT_OK) {
+        bands_describe(session, work.rows, &work.bands);
         status = weft_map_run(work.map, kernel, work.shore);
     }
     /* Numbers about all cells wait until none has failed: retried ones would not be in them. */
@@ -223,8 +203,6 @@ static weft_status run(weft_session *session, const request *wish)
         }
         reported = weft_agree(session, reported);
     }
-    weft_map_destroy(work.bands);
-    weft_map_destroy(work.map);
     coast_destroy(work.shore);
     gshhg_free(work.data);
     return reported != WEFT_OK ? reported : status;

@@ -34,22 +34,6 @@ static int exponents(const weft_span *span, void *context)
     return 0;
 }
 
-/* What results depend on becomes a parameter: it is kept in the file, and a run with another value
- * is refused instead of being mixed with what is there. */
-static weft_status run(weft_session *session, wish *w)
-{
-    weft_map *map = NULL;
-    weft_status status = weft_map_create(session, "lyapunov", 1, &w->count, &map);
-    if (!status) status = weft_map_add_field(map, "rate", WEFT_FLOAT64, 0, NULL, "1", "r");
-    if (!status) status = weft_map_add_field(map, "exponent", WEFT_FLOAT64, 0, NULL, "1", "lambda");
-    if (!status) status = weft_map_add_double(map, "from", w->from);
-    if (!status) status = weft_map_add_double(map, "to", w->to);
-    if (!status) status = weft_map_add_int64(map, "steps", w->steps);
-    if (!status) status = weft_map_run(map, exponents, w);
-    weft_map_destroy(map);
-    return status;
-}
-
 int main(int argc, char **argv)
 {
     wish w = {.from = 3.4, .to = 4, .count = 10000, .steps = 10000};
@@ -63,7 +47,15 @@ int main(int argc, char **argv)
     const weft_program program = {.summary = "Computes Lyapunov exponents of the logistic map.",
                                   .options = options};
     weft_session *session;
-    weft_status status = weft_init(&argc, &argv, &program, &session);
-    if (!status) status = run(session, &w);
-    return weft_finish(session, status);
+    weft_map *map;
+    weft_init(&argc, &argv, &program, &session);
+    weft_map_create(session, "lyapunov", 1, &w.count, &map);
+    weft_map_add_field(map, "rate", WEFT_FLOAT64, 0, NULL, "1", "r");
+    weft_map_add_field(map, "exponent", WEFT_FLOAT64, 0, NULL, "1", "lambda");
+    /* What results depend on becomes a parameter: it is kept in the file, and a run with another
+     * value is refused instead of being mixed with what is there. */
+    weft_map_add_double(map, "from", w.from);
+    weft_map_add_double(map, "to", w.to);
+    weft_map_add_int64(map, "steps", w.steps);
+    return weft_finish(session, weft_map_run(map, exponents, &w));
 }

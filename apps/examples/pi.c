@@ -4,7 +4,6 @@
 /* Of a million random points in the unit square: how many lie within the quarter circle? */
 static int count_hits(const weft_span *span, void *context)
 {
-    (void)context;
     int64_t *hits = weft_span_result(span, 0);
     for (int64_t i = 0; i < weft_span_count(span); i++) {
         weft_random random = weft_span_random(span, weft_span_first(span) + i, 0);
@@ -22,11 +21,9 @@ int main(int argc, char **argv)
 {
     static const weft_program program = {.summary = "Estimates pi a thousand times."};
     weft_session *session;
-    weft_map *map = NULL;
-    weft_status status = weft_init(&argc, &argv, &program, &session);
-    if (!status) status = weft_map_create(session, "pi", 1, (int64_t[]){1000}, &map);
-    if (!status) status = weft_map_add_field(map, "hits", WEFT_INT64, 0, NULL, "1", "hits");
-    if (!status) status = weft_map_run(map, count_hits, NULL);
-    weft_map_destroy(map);
-    return weft_finish(session, status);
+    weft_map *map;
+    weft_init(&argc, &argv, &program, &session);
+    weft_map_create(session, "pi", 1, (int64_t[]){1000}, &map);
+    weft_map_add_field(map, "hits", WEFT_INT64, 0, NULL, "1", "hits");
+    return weft_finish(session, weft_map_run(map, count_hits, NULL));
 }

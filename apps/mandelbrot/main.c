@@ -69,29 +69,18 @@ static double real_part(const void *view, int64_t column)
 static weft_status describe(weft_session *session, const plane *view, weft_map **map)
 {
     const int64_t shape[] = {view->height, view->width};
-    weft_status status = weft_map_create(session, "mandelbrot", 2, shape, map);
-    if (status == WEFT_OK) {
-        status = axis_set(session, *map, 0, "imaginary", "1", view->height, imaginary_part, view);
-    }
+    weft_map_create(session, "mandelbrot", 2, shape, map);
+    weft_status status =
+        axis_set(session, *map, 0, "imaginary", "1", view->height, imaginary_part, view);
     if (status == WEFT_OK) {
         status = axis_set(session, *map, 1, "real", "1", view->width, real_part, view);
     }
-    if (status == WEFT_OK) {
-        status = weft_map_add_field(*map, "iterations", WEFT_UINT32, 0, NULL, "1",
-                                    "steps until the point escapes");
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_int64(*map, "max-iter", view->max_iter);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_double(*map, "centre-x", view->centre_x);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_double(*map, "centre-y", view->centre_y);
-    }
-    if (status == WEFT_OK) {
-        status = weft_map_add_double(*map, "span", view->span);
-    }
+    weft_map_add_field(*map, "iterations", WEFT_UINT32, 0, NULL, "1",
+                       "steps until the point escapes");
+    weft_map_add_int64(*map, "max-iter", view->max_iter);
+    weft_map_add_double(*map, "centre-x", view->centre_x);
+    weft_map_add_double(*map, "centre-y", view->centre_y);
+    weft_map_add_double(*map, "span", view->span);
     return status;
 }
 
@@ -112,7 +101,6 @@ static weft_status run(weft_session *session, request *wish)
         }
         drawn = weft_agree(session, drawn);
     }
-    weft_map_destroy(map);
     return drawn != WEFT_OK ? drawn : status;
 }
 

@@ -116,72 +116,42 @@ static weft_status check(weft_session *session, const request *wish)
 }
 
 /* What results depend on becomes a parameter: a file made with another value is refused. */
-static weft_status add_option(weft_map *map, const asian *o)
+static void add_option(weft_map *map, const asian *o)
 {
-    weft_status status = weft_map_add_double(map, "spot", o->spot);
-    if (!status) {
-        status = weft_map_add_double(map, "strike", o->strike);
-    }
-    if (!status) {
-        status = weft_map_add_double(map, "rate", o->rate);
-    }
-    if (!status) {
-        status = weft_map_add_double(map, "volatility", o->volatility);
-    }
-    if (!status) {
-        status = weft_map_add_double(map, "maturity", o->maturity);
-    }
-    if (!status) {
-        status = weft_map_add_int64(map, "dates", o->dates);
-    }
-    return status;
+    weft_map_add_double(map, "spot", o->spot);
+    weft_map_add_double(map, "strike", o->strike);
+    weft_map_add_double(map, "rate", o->rate);
+    weft_map_add_double(map, "volatility", o->volatility);
+    weft_map_add_double(map, "maturity", o->maturity);
+    weft_map_add_int64(map, "dates", o->dates);
 }
 
-static weft_status describe_paths(weft_session *session, const request *wish, weft_map **map)
+static weft_map *describe_paths(weft_session *session, const request *wish)
 {
-    weft_status status = weft_map_create(session, "paths", 1, &wish->paths, map);
-    if (!status) {
-        status = weft_map_add_reduction(*map, "plain", WEFT_MOMENTS);
-    }
-    if (!status) {
-        status = weft_map_add_reduction(*map, "antithetic", WEFT_MOMENTS);
-    }
-    if (!status) {
-        status = weft_map_add_reduction(*map, "averages", weft_covariance_of(2));
-    }
-    if (!status) {
-        status = add_option(*map, &wish->option);
-    }
-    return status;
+    weft_map *map;
+    weft_map_create(session, "paths", 1, &wish->paths, &map);
+    weft_map_add_reduction(map, "plain", WEFT_MOMENTS);
+    weft_map_add_reduction(map, "antithetic", WEFT_MOMENTS);
+    weft_map_add_reduction(map, "averages", weft_covariance_of(2));
+    add_option(map, &wish->option);
+    return map;
 }
 
 static weft_status describe_table(weft_session *session, const request *wish, weft_map **map)
 {
     const int64_t shape[] = {wish->strikes, wish->maturities};
-    weft_status status = weft_map_create(session, "table", 2, shape, map);
-    if (!status) {
-        status = axis_set(session, *map, 0, "strike", "EUR", wish->strikes, strike_of_row, wish);
-    }
+    weft_map_create(session, "table", 2, shape, map);
+    weft_status status =
+        axis_set(session, *map, 0, "strike", "EUR", wish->strikes, strike_of_row, wish);
     if (!status) {
         status = axis_set(session, *map, 1, "maturity", "year", wish->maturities,
                           maturity_of_column, wish);
     }
-    if (!status) {
-        status = weft_map_add_field(*map, "value", WEFT_FLOAT64, 0, NULL, "EUR", "value");
-    }
-    if (!status) {
-        status = weft_map_add_field(*map, "error", WEFT_FLOAT64, 0, NULL, "EUR",
-                                    "standard error of the value");
-    }
-    if (!status) {
-        status = weft_map_reduce_field(*map, "error", WEFT_EXTREMES, "errors");
-    }
-    if (!status) {
-        status = add_option(*map, &wish->option);
-    }
-    if (!status) {
-        status = weft_map_add_double(*map, "accuracy", wish->accuracy);
-    }
+    weft_map_add_field(*map, "value", WEFT_FLOAT64, 0, NULL, "EUR", "value");
+    weft_map_add_field(*map, "error", WEFT_FLOAT64, 0, NULL, "EUR", "standard error of the value");
+    weft_map_reduce_field(*map, "error", WEFT_EXTREMES, "errors");
+    add_option(*map, &wish->option);
+    weft_map_add_double(*map, "accuracy", wish->accuracy);
     return status;
 }
 
@@ -249,24 +219,18 @@ static weft_status value_table(weft_session *session, weft_map *table, recipe *r
 /* Both maps are described before the first is run, so that they share a file. */
 static weft_status run(weft_session *session, request *wish)
 {
-    weft_map *paths = NULL, *table = NULL;
     recipe r = {.wish = wish};
+    weft_map *table;
     weft_status status = check(session, wish);
-    if (!status) {
-        status = describe_paths(session, wish, &paths);
+    if (status) {
+        return status;
     }
-    if (!status) {
-        status = describe_table(session, wish, &table);
-    }
+    weft_map *paths = describe_paths(session, wish);
+    status = describe_table(session, wish, &table);
     if (!status) {
         status = value_one(session, wish, paths, &r);
     }
-    if (!status) {
-        status = value_table(session, table, &r);
-    }
-    weft_map_destroy(table);
-    weft_map_destroy(paths);
-    return status;
+    return status ? status : value_table(session, table, &r);
 }
 
 int main(int argc, char **argv)

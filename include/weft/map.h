@@ -33,6 +33,12 @@ typedef struct weft_map weft_map;
 /**
  * Describes a job. Nothing happens before weft_map_run() or weft_map_start().
  *
+ * This and the calls that say more of the map (weft_map_set_…(), weft_map_add_…(),
+ * weft_map_reduce_field(), weft_map_needs()) tell at once what is wrong, and need not be asked: the
+ * map keeps the first error, and weft_map_run() returns it on all ranks, for every map that is to
+ * be in the same file; so do weft_map_start(), weft_map_get(), weft_map_read() and, if nothing else
+ * is wrong, weft_finish(). A map that has failed so is of no more use than to be destroyed.
+ *
  * Its result is in the file given by `--out`, or by weft_program.default_out, or else in NAME.h5;
  * if what is given ends with `/`, in NAME.h5 in that folder, which has to exist. Maps whose file is
  * the same one share it: all those that are described when the first of them is started. That makes
@@ -45,19 +51,20 @@ typedef struct weft_map weft_map;
  *                enters the job's identity
  * @param ndims   how many dimensions the item space has, 1 to WEFT_MAX_DIMS
  * @param shape   their extents, each at least 0, in row-major order; their product fits in int64_t
- * @param map     out: the map, owned by the caller, to be destroyed before the session is finished
+ * @param map     out: the map, which weft_map_destroy() frees, or else weft_finish(); also if it is
+ *                refused, but NULL without a session, or memory for it
  * @retval WEFT_OK         done
  * @retval WEFT_ERR_USAGE  a bad name, number of dimensions or extent; a version of the program that
  *                         is too long
- * @retval WEFT_ERR_MEMORY out of memory
+ * @retval WEFT_ERR_MEMORY out of memory, which weft_finish() returns, too
+ * @return the status of weft_init() if that has failed
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_create(weft_session *session, const char *name,
-                                                    int ndims, const int64_t shape[],
-                                                    weft_map **map);
+WEFT_API weft_status weft_map_create(weft_session *session, const char *name, int ndims,
+                                     const int64_t shape[], weft_map **map);
 
 /**
- * Frees a map. One that is under way is cancelled and waited for, and a warning says so; so is the
- * beginning of a map under way that is to make a file for both.
+ * Frees a map before weft_finish() does. One that is under way is cancelled and waited for, and a
+ * warning says so; so is the beginning of a map under way that is to make a file for both.
  *
  * @local Main thread. If the map is under way, on all ranks.
  * @param map the map, or NULL
@@ -74,7 +81,7 @@ WEFT_API void weft_map_destroy(weft_map *map);
  * @retval WEFT_ERR_USAGE  an empty path, or the map has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_set_out(weft_map *map, const char *path);
+WEFT_API weft_status weft_map_set_out(weft_map *map, const char *path);
 
 /**
  * Labels a dimension of the map's shape: its name, its unit and the coordinates of its items, which
@@ -102,9 +109,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_out(weft_map *map, const char *
  *                         map has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_set_dimension(weft_map *map, int dimension,
-                                                           const char *name, const char *units,
-                                                           const double values[]);
+WEFT_API weft_status weft_map_set_dimension(weft_map *map, int dimension, const char *name,
+                                            const char *units, const double values[]);
 
 /**
  * Adds a field: the dataset `/<map>/<name>`, of the map's shape followed by the field's.
@@ -127,10 +133,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_dimension(weft_map *map, int di
  *                         has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_add_field(weft_map *map, const char *name,
-                                                       weft_type type, int ndims,
-                                                       const int64_t shape[], const char *units,
-                                                       const char *long_name);
+WEFT_API weft_status weft_map_add_field(weft_map *map, const char *name, weft_type type, int ndims,
+                                        const int64_t shape[], const char *units,
+                                        const char *long_name);
 
 /**
  * Sets what a failed item holds in a field.
@@ -142,8 +147,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_field(weft_map *map, const char
  * @retval WEFT_OK        done
  * @retval WEFT_ERR_USAGE no such field, or the map has a file already
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_set_fill(weft_map *map, const char *field,
-                                                      const void *fill);
+WEFT_API weft_status weft_map_set_fill(weft_map *map, const char *field, const void *fill);
 
 /**
  * Adds a reduction: the dataset `/<map>/<name>` will hold its value. The kernel adds to its
@@ -165,8 +169,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_fill(weft_map *map, const char 
  *                         reductions; the map has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_add_reduction(weft_map *map, const char *name,
-                                                           weft_reduction reduction);
+WEFT_API weft_status weft_map_add_reduction(weft_map *map, const char *name,
+                                            weft_reduction reduction);
 
 /**
  * As weft_map_add_reduction(), but what is reduced are the values of a field, all elements of all
@@ -185,9 +189,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_reduction(weft_map *map, const 
  * shape than the reduction takes
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_reduce_field(weft_map *map, const char *field,
-                                                          weft_reduction reduction,
-                                                          const char *name);
+WEFT_API weft_status weft_map_reduce_field(weft_map *map, const char *field,
+                                           weft_reduction reduction, const char *name);
 
 /**
  * The value of a reduction, once weft_map_run() or weft_map_wait() has returned
@@ -199,8 +202,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_reduce_field(weft_map *map, const c
  * @param value out: weft_reduction_value_bytes() of its description, such as a weft_moments_value
  * @retval WEFT_OK            done
  * @retval WEFT_ERR_NOT_FOUND no reduction of that name
- * @retval WEFT_ERR_USAGE     the map is not complete
+ * @retval WEFT_ERR_USAGE     the map has not been run, or is NULL
  * @retval WEFT_ERR_MPI       ranks were lost, so that rank 0 could not tell this one
+ * @return else what the map has come to, if that is neither WEFT_OK nor WEFT_ITEMS_FAILED
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name, void *value);
 
@@ -212,9 +216,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name
  * @code
  * double height[360];                     // a row of a map of 180 x 360 items
  * status = weft_map_run(map, compute, NULL);
- * if (status == WEFT_OK) {
- *     status = weft_map_read(map, "height", 90 * 360, 360, height);
- * }
+ * if (!status) status = weft_map_read(map, "height", 90 * 360, 360, height);
  * @endcode
  *
  * @local Main thread.
@@ -225,13 +227,14 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_get(weft_map *map, const char *name
  * @param values out: count · (elements per item) elements of the field's type, item by item
  * @retval WEFT_OK            done
  * @retval WEFT_ERR_NOT_FOUND no field of that name
- * @retval WEFT_ERR_USAGE     items that the map does not have, or the map is not complete
+ * @retval WEFT_ERR_USAGE     items that the map does not have; the map has not been run, or is NULL
  * @retval WEFT_ERR_OTHER_JOB the path leads to another file by now
  * @retval WEFT_ERR_MPI       ranks of other hosts were lost, and without `--sync` what they have
  *                            written may not be in the file yet
  * @retval WEFT_ERR_SYSTEM    the file cannot be read
  * @retval WEFT_ERR_CORRUPT   it ends too early
  * @retval WEFT_ERR_MEMORY    out of memory
+ * @return else what the map has come to, if that is neither WEFT_OK nor WEFT_ITEMS_FAILED
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_read(weft_map *map, const char *field, int64_t first,
                                                   int64_t count, void *values);
@@ -249,8 +252,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_read(weft_map *map, const char *fie
  *                         already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_add_int64(weft_map *map, const char *name,
-                                                       int64_t value);
+WEFT_API weft_status weft_map_add_int64(weft_map *map, const char *name, int64_t value);
 
 /**
  * As weft_map_add_int64(), for a number.
@@ -264,8 +266,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_int64(weft_map *map, const char
  *                         already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_add_double(weft_map *map, const char *name,
-                                                        double value);
+WEFT_API weft_status weft_map_add_double(weft_map *map, const char *name, double value);
 
 /**
  * As weft_map_add_int64(), for text.
@@ -279,8 +280,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_double(weft_map *map, const cha
  *                         the map has a file already
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_add_string(weft_map *map, const char *name,
-                                                        const char *value);
+WEFT_API weft_status weft_map_add_string(weft_map *map, const char *name, const char *value);
 
 /**
  * Proposes a grain (items per tile) for when `--grain` is not given.
@@ -291,7 +291,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_add_string(weft_map *map, const cha
  * @retval WEFT_OK        done
  * @retval WEFT_ERR_USAGE a negative grain, or the map is under way
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_set_grain(weft_map *map, int64_t grain);
+WEFT_API weft_status weft_map_set_grain(weft_map *map, int64_t grain);
 
 /**
  * Limits how many items the kernel is given in one call. A span is made of whole tiles, so that one
@@ -303,7 +303,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_grain(weft_map *map, int64_t gr
  * @retval WEFT_OK        done
  * @retval WEFT_ERR_USAGE a negative number, or the map is under way
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_set_span_limit(weft_map *map, int64_t items);
+WEFT_API weft_status weft_map_set_span_limit(weft_map *map, int64_t items);
 
 /**
  * Says that the kernel has side effects, so that items must not be computed twice without need:
@@ -334,7 +334,7 @@ WEFT_API void weft_map_set_pure(weft_map *map, bool pure);
  * @retval WEFT_OK        done
  * @retval WEFT_ERR_USAGE not one of these, or the map is under way
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation);
+WEFT_API weft_status weft_map_set_isolation(weft_map *map, weft_isolation isolation);
 
 /**
  * Computes every item that the result does not hold yet: weft_map_start() and weft_map_wait(), but
@@ -372,7 +372,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  *                             said of an item that is not of its span that it failed; or ranks
  *                             differ in what they have said of the map, in their program, or in
  *                             which map they run: no file is touched, and after different calls
- *                             only weft_finish() is left
+ *                             only weft_finish() is left; or @p map is NULL
  * @retval WEFT_ERR_OTHER_JOB  the file is another job's, or has other maps; it has not been touched
  * @retval WEFT_ERR_FORMAT     the file, or one beside it that is in the way, is not of weft, or the
  *                             file has been repacked; it has not been touched
@@ -383,6 +383,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_set_isolation(weft_map *map, weft_i
  * @retval WEFT_ERR_HDF5       HDF5 failed
  * @retval WEFT_ERR_MPI        MPI failed
  * @retval WEFT_ERR_MEMORY     out of memory
+ * @return else the first error in the description of a map of the file, see weft_map_create()
  */
 WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel,
                                                  void *context);
@@ -419,10 +420,10 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
  * @param kernel  computes a span
  * @param context handed to the kernel; shared by all workers of the rank
  * @retval WEFT_OK         the map is under way
- * @retval WEFT_ERR_USAGE  it was under way already; or what a rank can see for itself: no kernel,
- * no field and no reduction, a map that was described too late, two maps of one name in a file.
- * Apart from the first the map counts as started, so that other ranks learn of it, and
- * weft_map_wait() says the same
+ * @retval WEFT_ERR_USAGE  it is NULL, or was under way already; or what a rank can see for itself:
+ * no kernel, no field and no reduction, an error in a description, a map that was described too
+ * late, two maps of one name in a file. Apart from the first two the map counts as started, so that
+ * other ranks learn of it, and weft_map_wait() says the same
  * @retval WEFT_ERR_SYSTEM the service thread could not be created; the map is not under way
  * @retval WEFT_ERR_MEMORY out of memory; the map counts as started
  */
@@ -445,7 +446,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_start(weft_map *map, weft_kernel_fn
  * of others; or @p map is under way
  * @retval WEFT_ERR_MEMORY out of memory
  */
-WEFT_API WEFT_NODISCARD weft_status weft_map_needs(weft_map *map, weft_map *earlier);
+WEFT_API weft_status weft_map_needs(weft_map *map, weft_map *earlier);
 
 /**
  * Whether a map that was started is done, so that weft_map_wait() would return at once.

@@ -306,7 +306,7 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_read(weft_result *result, int fi
 /**
  * Whether the item is done: then its values are in the file for good, be it that they are fill
  * values since the item has failed. Asks the file at each call, so that it may be used while a run
- * is going on.
+ * is going on; weft_result_get_done() tells of many items as they were at one moment.
  *
  * @local Any thread, one at a time.
  * @param result an open result
@@ -394,7 +394,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_result_get_progress(weft_result *result
 
 /**
  * Whether an item was done when weft_result_get_progress() was last called, and how many there are
- * from there on of which the same is true.
+ * from there on of which the same is true. Unlike weft_result_item_done() it reads nothing, and
+ * goes with the counts and the table of failures of that moment: what reads a whole field of a run
+ * that is going on gets one picture, in which no item is done whose failure it does not know.
  *
  * @local Any thread, one at a time.
  * @param result an open result

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file
  * The session: MPI, the options of the command line, and the text of the last error.
+ *
+ * Errors stay with what they are about, so that a program may look at the status of a run alone:
+ *
+ * @code
+ * weft_init(&argc, &argv, &program, &session);
+ * weft_map_create(session, "pi", 1, (int64_t[]){1000}, &map);
+ * weft_map_add_field(map, "hits", WEFT_INT64, 0, NULL, "1", "hits");
+ * return weft_finish(session, weft_map_run(map, count_hits, NULL));
+ * @endcode
+ *
+ * Where weft_init() has failed there are no maps: weft_map_create() says NULL, calls with that do
+ * nothing and return WEFT_ERR_USAGE, and weft_finish() ends as weft_init() has said. The first
+ * error in the description of a map is returned by all that runs or reads the map, see
+ * weft_map_create(), and by weft_finish() at the latest.
  */
 #ifndef WEFT_SESSION_H
 #define WEFT_SESSION_H
@@ -51,7 +65,8 @@ typedef struct weft_program {
  * come from the environment; but a rank that has been given `--threads` itself keeps to that.
  *
  * Also on failure the session is set (unless memory ran out), since it holds the error's text: hand
- * it to weft_finish() in every case.
+ * it to weft_finish() in every case. A program that does something of its own before its first map,
+ * or without one, looks at the status first.
  *
  * From here on signals do not end the process but ask it to stop: SIGTERM, SIGINT, SIGUSR1,
  * SIGUSR2, SIGHUP unless it is ignored (nohup), and SIGXCPU, the soft limit on CPU time. They take
@@ -76,8 +91,8 @@ typedef struct weft_program {
  * @retval WEFT_ERR_MPI     MPI could not be started, as once it has been ended in this process
  * @retval WEFT_ERR_MEMORY  out of memory; @p session is NULL
  */
-WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const weft_program *program,
-                                              weft_session **session);
+WEFT_API weft_status weft_init(int *argc, char ***argv, const weft_program *program,
+                               weft_session **session);
 
 /**
  * Reports an error, closes the session, ends MPI if weft_init() has started it, and gives what
@@ -85,7 +100,9 @@ WEFT_API WEFT_NODISCARD weft_status weft_init(int *argc, char ***argv, const wef
  *
  * Maps that are under way are waited for, and what goes wrong with them is the program's status, if
  * it has not failed itself: if @p status is neither WEFT_OK nor WEFT_ITEMS_FAILED they are
- * cancelled first, see weft_map_cancel().
+ * cancelled first, see weft_map_cancel(). In the same way a map whose description has failed makes
+ * the program fail. Whatever @p status is, a session that could not be opened ends as weft_init()
+ * has said. Then all maps that are left are destroyed.
  *
  * An error is printed once, on stderr, by the lowest rank that knows its text.
  *

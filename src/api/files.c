@@ -39,6 +39,11 @@ static weft_status check_member(const weft_map *map, const session_file *f)
 static weft_status add_member(members *m, weft_map *map)
 {
     error *e = &map->session->error;
+    if (map->fault.status != WEFT_OK) {
+        return error_set(e, map->fault.status,
+                         "%s would hold a map whose description has failed: %s", map->path,
+                         map->fault.text);
+    }
     for (int i = 0; i < m->count; i++) {
         if (strcmp(m->map[i]->job->name, map->job->name) == 0) {
             return error_set(e, WEFT_ERR_USAGE,

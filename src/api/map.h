@@ -51,6 +51,7 @@ struct weft_map {
     weft_session *session;
     weft_map *next; /* that was described later */
     job *job;
+    error fault; /* the first of its description, with which it cannot be run */
     char *path;
     char *file;         /* that it leads to, by its whole name */
     int64_t tiles;      /* as far as is known before it has begun */
@@ -70,5 +71,9 @@ struct weft_map {
     need *needs;
     start start;
 };
+
+/* A call that describes the map has come to this status, and the session has its text: the map
+ * keeps the first error. Returns the status; NULL is allowed. */
+weft_status map_keep(weft_map *map, weft_status status);
 
 #endif

@@ -18,13 +18,13 @@ static bool needs(const weft_map *map, const weft_map *other)
     return false;
 }
 
-weft_status weft_map_needs(weft_map *map, weft_map *earlier)
+static weft_status add_need(weft_map *map, weft_map *earlier)
 {
-    error *e = &map->session->error;
-    weft_status status = start_check_idle(map);
+    const weft_status status = start_check_idle(map);
     if (status != WEFT_OK) {
         return status;
     }
+    error *e = &map->session->error;
     if (earlier == NULL) {
         return error_set(e, WEFT_ERR_USAGE,
                          "map '%s' is to need a map, and NULL is given: create that map first",
@@ -49,6 +49,11 @@ weft_status weft_map_needs(weft_map *map, weft_map *earlier)
     *n = (need){.next = map->needs, .earlier = earlier};
     map->needs = n;
     return WEFT_OK;
+}
+
+weft_status weft_map_needs(weft_map *map, weft_map *earlier)
+{
+    return map_keep(map, add_need(map, earlier));
 }
 
 weft_status needs_check(const weft_map *map)

@@ -108,12 +108,14 @@ weft_status prepare(weft_map *map, const char *call)
     weft_session *s = map->session;
     start *w = &map->start;
     members m = {.count = 0};
-    weft_status status =
-        w->kernel != NULL
-            ? files_find_members(map, &m)
-            : error_set(&s->error, WEFT_ERR_USAGE,
-                        "map '%s' has no kernel: give a function that computes a span",
-                        map->job->name);
+    s->error = map->fault;
+    weft_status status = map->fault.status;
+    if (status == WEFT_OK && w->kernel == NULL) {
+        status = error_set(&s->error, WEFT_ERR_USAGE,
+                           "map '%s' has no kernel: give a function that computes a span",
+                           map->job->name);
+    }
+    status = status == WEFT_OK ? files_find_members(map, &m) : status;
     for (int i = 0; i < m.count; i++) {
         if (!files_know(m.map[i])) {
             build_of((uintptr_t)w->kernel, m.map[i]->job->build);

@@ -4,8 +4,9 @@
 
 #include "api/alike.h"
 #include "api/deadline.h"
+#include "api/drive.h"
 #include "api/files.h"
-#include "api/service.h"
+#include "api/map.h"
 #include "api/start.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -113,15 +114,19 @@ static weft_status heed_signal(weft_session *s)
                            signals_name(signals_seen()));
 }
 
-weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
+/* What is said of a status: what there is, if it is of that. */
+static void error_of(weft_status status, error *e)
 {
-    host_occupy_streams();
-    signals_begin();
-    weft_session *s = calloc(1, sizeof *s);
-    *session = s;
-    if (s == NULL) {
-        return WEFT_ERR_MEMORY;
+    if (status == WEFT_OK) {
+        error_clear(e);
+    } else if (e->status != status) {
+        (void)error_set(e, status, "%s", weft_status_text(status));
     }
+}
+
+static weft_status open_session(weft_session *s, int *argc, char ***argv,
+                                const weft_program *program)
+{
     const int64_t start_ns = clock_now_ns();
     s->program = program;
     (void)snprintf(s->name, sizeof s->name, "%s", program_name(program, *argv));
@@ -168,6 +173,23 @@ weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft
     return status;
 }
 
+weft_status weft_init(int *argc, char ***argv, const weft_program *program, weft_session **session)
+{
+    host_occupy_streams();
+    signals_begin();
+    weft_session *s = calloc(1, sizeof *s);
+    *session = s;
+    if (s == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
+    const weft_status status = open_session(s, argc, argv, program);
+    if (status != WEFT_OK) {
+        error_of(status, &s->error);
+        s->failed = s->error;
+    }
+    return status;
+}
+
 /* If a rank has died since, or ranks have made different calls, every rank keeps what it has. */
 static weft_status agree_to_finish(const weft_session *s, weft_status own, error *e)
 {
@@ -202,11 +224,8 @@ static weft_status settle_ending(weft_session *s, weft_status status, error *e)
         set_patience(s, s->comm, comm_recovers() ? FINISH_LIMITS : 0);
     }
     if (status != WEFT_OK) {
-        if (s->error.status == status) {
-            *e = s->error;
-        } else {
-            (void)error_set(e, status, "%s", weft_status_text(status));
-        }
+        *e = s->error;
+        error_of(status, e);
     }
     return s->comm == NULL ? status : agree_to_finish(s, status, e);
 }
@@ -235,13 +254,32 @@ static void close_files(weft_session *s, weft_status status)
     watchdog_clear();
 }
 
+/* The first map whose description has failed; NULL: none. */
+static const weft_map *find_faulty(const weft_session *s)
+{
+    const weft_map *map = s->maps;
+    while (map != NULL && map->fault.status == WEFT_OK) {
+        map = map->next;
+    }
+    return map;
+}
+
 /* Maps that are under way come to their end, and stop if the program has failed. Whatever they come
- * to is the program's end, unless it has one of its own. */
+ * to, or what is wrong with their description, is the program's end, unless it has one of its own.
+ */
 static weft_status end_maps(weft_session *s, weft_status status)
 {
     const error own = s->error;
-    const bool good = status == WEFT_OK || status == WEFT_ITEMS_FAILED;
-    const weft_status maps = s->service != NULL ? start_end_all(s, !good) : WEFT_OK;
+    const bool good = drive_is_good(status);
+    const weft_map *faulty = find_faulty(s);
+    weft_status maps = start_end_all(s, !good);
+    if (faulty != NULL && drive_is_good(maps)) {
+        s->error = faulty->fault;
+        maps = faulty->fault.status;
+    }
+    while (s->maps != NULL) {
+        weft_map_destroy(s->maps);
+    }
     service_destroy(s->service);
     s->service = NULL;
     if (maps == WEFT_OK || !good || (maps == WEFT_ITEMS_FAILED && status == maps)) {
@@ -255,6 +293,10 @@ static weft_status end_maps(weft_session *s, weft_status status)
 static int finish(weft_session *session, weft_status status)
 {
     error e;
+    if (session->failed.status != WEFT_OK) {
+        session->error = session->failed;
+        status = session->failed.status;
+    }
     status = end_maps(session, status);
     close_files(session, status);
     status = settle_ending(session, status, &e);
@@ -306,22 +348,22 @@ weft_status weft_error(weft_session *session, weft_status status, const char *fo
 
 int weft_session_rank(const weft_session *session)
 {
-    return comm_rank(session->comm);
+    return session == NULL || session->comm == NULL ? 0 : comm_rank(session->comm);
 }
 
 int weft_session_ranks(const weft_session *session)
 {
-    return comm_size(session->comm);
+    return session == NULL || session->comm == NULL ? 1 : comm_size(session->comm);
 }
 
 int weft_session_workers(const weft_session *session)
 {
-    return session->placement.workers;
+    return session == NULL ? 0 : session->placement.workers;
 }
 
 uint64_t weft_session_seed(const weft_session *session)
 {
-    return (uint64_t)session->options.run.seed;
+    return session == NULL ? 0 : (uint64_t)session->options.run.seed;
 }
 
 bool weft_session_stopping(const weft_session *session)
@@ -332,11 +374,11 @@ bool weft_session_stopping(const weft_session *session)
 
 weft_status weft_agree(weft_session *session, weft_status status)
 {
-    if (status == WEFT_OK) {
-        error_clear(&session->error);
-    } else if (session->error.status != status) {
-        (void)error_set(&session->error, status, "%s", weft_status_text(status));
+    if (session->failed.status != WEFT_OK) {
+        session->error = session->failed;
+        return session->failed.status;
     }
+    error_of(status, &session->error);
     /* A map that is under way has its own communicator. */
     comm *c = session->started ? session->main_comm : session->comm;
     session_allow_absence(session, c);

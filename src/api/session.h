@@ -44,6 +44,8 @@ struct weft_session {
     char name[WEFT_NAME_BYTES]; /* of the program */
     char command[256];
     error error;
+    error failed; /* the session could not be opened, or has no memory for a map: all that follows
+                     fails, and this is what it ends with */
 };
 
 /* How long collective calls wait: for ranks that come from the same call before … */

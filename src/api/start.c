@@ -23,6 +23,9 @@ bool start_is_under_way(const weft_map *map)
 
 weft_status start_check_idle(const weft_map *map)
 {
+    if (map == NULL) {
+        return WEFT_ERR_USAGE;
+    }
     error_clear(&map->session->error);
     return !start_is_under_way(map)
                ? WEFT_OK
@@ -66,6 +69,9 @@ static weft_status report(const weft_map *map)
 
 static weft_status check_not_under_way(const weft_map *map)
 {
+    if (map == NULL) {
+        return WEFT_ERR_USAGE;
+    }
     error_clear(&map->session->error);
     return !start_is_under_way(map)
                ? WEFT_OK
@@ -165,11 +171,11 @@ static void tell_of_first_start(weft_session *s)
 
 weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel, void *context)
 {
-    weft_session *s = map->session;
     weft_status status = check_not_under_way(map);
     if (status != WEFT_OK) {
         return status;
     }
+    weft_session *s = map->session;
     tell_of_first_start(s);
     status = service_start(s->service, &s->error);
     if (status != WEFT_OK) {
@@ -184,6 +190,9 @@ weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel, void *context)
 
 static weft_status check_started(const weft_map *map, const char *call)
 {
+    if (map == NULL) {
+        return WEFT_ERR_USAGE;
+    }
     error_clear(&map->session->error);
     return map->start.task.work != NULL
                ? WEFT_OK
@@ -195,7 +204,7 @@ static weft_status check_started(const weft_map *map, const char *call)
 
 bool weft_map_test(weft_map *map)
 {
-    if (!start_is_under_way(map)) {
+    if (map == NULL || !start_is_under_way(map)) {
         return true;
     }
     const bool over =
@@ -206,11 +215,11 @@ bool weft_map_test(weft_map *map)
 
 weft_status weft_map_wait(weft_map *map, double seconds)
 {
-    error *e = &map->session->error;
     const weft_status status = check_started(map, "weft_map_wait()");
     if (status != WEFT_OK) {
         return status;
     }
+    error *e = &map->session->error;
     if (!(seconds >= 0)) {
         return error_set(
             e, WEFT_ERR_USAGE,
@@ -257,6 +266,10 @@ static bool is_blocked(const weft_map *map)
 
 void weft_map_progress(weft_map *map, weft_progress *progress)
 {
+    memset(progress, 0, sizeof *progress);
+    if (map == NULL) {
+        return;
+    }
     const start *w = &map->start;
     const int64_t tiles = atomic_load(&w->tally.tiles);
     const int64_t said = atomic_load(&w->tally.undone);
@@ -264,7 +277,6 @@ void weft_map_progress(weft_map *map, weft_progress *progress)
     const int64_t leased = atomic_load(&w->tally.leased);
     const bool begun =
         start_is_under_way(map) && service_state(map->session->service, &w->task) == TASK_BEGUN;
-    memset(progress, 0, sizeof *progress);
     progress->items = map->job->items.count;
     progress->items_done = atomic_load(&w->tally.items);
     progress->items_failed = atomic_load(&w->tally.failed);

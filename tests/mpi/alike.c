@@ -18,6 +18,8 @@ typedef enum otherwise {
     SPAN_LIMIT,
     GRAIN,
     PURITY,
+    PARAMETER_TWICE,
+    BAD_NAME,
     NAME,
     NO_RUN,
     AGREEMENT,
@@ -57,7 +59,8 @@ static weft_map *describe(weft_session *session, otherwise how)
     const int64_t count = how == SHAPE ? ITEMS + 1 : ITEMS;
     const char *unit = how == UNIT ? "km" : "m";
     const weft_type type = how == TYPE ? WEFT_INT64 : WEFT_FLOAT64;
-    CHECK(weft_map_create(session, how == NAME ? "second" : "first", 1, &count, &map) == WEFT_OK);
+    const char *name = how == NAME ? "second" : how == BAD_NAME ? "my map" : "first";
+    CHECK((weft_map_create(session, name, 1, &count, &map) == WEFT_OK) == (how != BAD_NAME));
     CHECK(weft_map_add_field(map, "x", type, 0, NULL, unit, NULL) == WEFT_OK);
     CHECK(weft_map_set_fill(map, "x", &fill) == WEFT_OK);
     if (count == ITEMS) {
@@ -66,6 +69,7 @@ static weft_map *describe(weft_session *session, otherwise how)
         CHECK(weft_map_set_dimension(map, 0, "step", "s", step) == WEFT_OK);
     }
     CHECK(weft_map_add_int64(map, "n", how == PARAMETER ? 6 : 5) == WEFT_OK);
+    CHECK(how != PARAMETER_TWICE || weft_map_add_int64(map, "n", 5) == WEFT_ERR_USAGE);
     CHECK(how != MORE_PARAMETERS || weft_map_add_int64(map, "m", 1) == WEFT_OK);
     CHECK(how != SPAN_LIMIT || weft_map_set_span_limit(map, 10) == WEFT_OK);
     CHECK(how != GRAIN || weft_map_set_grain(map, 10) == WEFT_OK);
@@ -137,6 +141,9 @@ static void refuse_other_maps(void)
     expect(SPAN_LIMIT, WEFT_ERR_USAGE, "span limit is 0 on rank 0 and 10");
     expect(GRAIN, WEFT_ERR_USAGE, "grain is 0 on rank 0 and 10");
     expect(PURITY, WEFT_ERR_USAGE, "the kernel is pure on rank 0 and not pure");
+    /* What the last rank was told while it described the map. */
+    expect(PARAMETER_TWICE, WEFT_ERR_USAGE, "'n'");
+    expect(BAD_NAME, WEFT_ERR_USAGE, "map 'my map': a name has");
     expect(NAME, WEFT_ERR_USAGE, "weft_map_run() of map 'first' and rank ");
     expect(NO_RUN, WEFT_ERR_USAGE, "weft_finish()");
     expect(AGREEMENT, WEFT_ERR_USAGE, "weft_agree()");

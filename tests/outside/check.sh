@@ -106,7 +106,7 @@ run_examples() (
     h5dump -d /lyapunov/exponent -s 99 -c 1 lyapunov.h5 | contains ' 0\.6' ||
         fail "for r close to 4 the exponent is not close to ln 2"
     ./stages --threads 1 || fail "$1/stages ended with status $?"
-    h5dump -d /smooth/mean -s 50000 -c 1 smooth.h5 | contains ' -\?0\.' || fail "noise is not smooth"
+    h5dump -d /smooth/mean -s 50000 -c 1 stages.h5 | contains ' -\?0\.' || fail "noise is not smooth"
 )
 
 # As installed, with what lies beside them.

@@ -522,9 +522,10 @@ static void test_bad_descriptions(void **state)
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
     assert_int_equal(weft_map_create(session, "a b", 1, (int64_t[]){5}, &map), WEFT_ERR_USAGE);
+    weft_map_destroy(map);
     assert_int_equal(weft_map_create(session, "a", 1, (int64_t[]){-1}, &map), WEFT_ERR_USAGE);
     assert_non_null(strstr(weft_error_text(session), "-1"));
-    assert_null(map);
+    weft_map_destroy(map);
     assert_int_equal(weft_map_create(session, "a", 1, (int64_t[]){5}, &map), WEFT_OK);
     assert_string_equal(weft_error_text(session), "");
     assert_int_equal(weft_map_add_field(map, "f", WEFT_INT8, 0, NULL, NULL, NULL), WEFT_OK);

@@ -285,6 +285,7 @@ static void test_names(void **state)
         assert_int_equal(weft_map_create(session, reserved[i], 1, (int64_t[]){1}, &map),
                          WEFT_ERR_USAGE);
         assert_non_null(strstr(weft_error_text(session), reserved[i]));
+        weft_map_destroy(map);
     }
     weft_map *other = NULL;
     assert_int_equal(describe(session, 1, &map), WEFT_OK);
@@ -295,8 +296,6 @@ static void test_names(void **state)
     static program p;
     work w = {.program = &p, .number = 1};
     memset(&p, 0, sizeof p);
-    assert_int_equal(weft_map_set_out(other, NULL), WEFT_ERR_USAGE);
-    assert_int_equal(weft_map_set_out(other, ""), WEFT_ERR_USAGE);
     assert_int_equal(weft_map_set_out(other, fixture_path()), WEFT_OK);
     assert_int_equal(weft_map_run(map, compute, &w), WEFT_OK);
     assert_int_equal(weft_map_run(other, compute, &w), WEFT_OK);
@@ -304,6 +303,21 @@ static void test_names(void **state)
     assert_int_equal(atomic_load(&p.calls[1]), 2 * ITEMS);
     weft_map_destroy(map);
     weft_map_destroy(other);
+    assert_int_equal(weft_finish(session, WEFT_OK), 0);
+}
+
+static void test_no_path(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {NULL, ""};
+    weft_session *session = fixture_session(fixture_path(), 1, NULL);
+    for (int i = 0; i < 2; i++) {
+        weft_map *map = NULL;
+        assert_int_equal(describe(session, 1, &map), WEFT_OK);
+        assert_int_equal(weft_map_set_out(map, paths[i]), WEFT_ERR_USAGE);
+        assert_non_null(strstr(weft_error_text(session), "the path is empty"));
+        weft_map_destroy(map);
+    }
     assert_int_equal(weft_finish(session, WEFT_OK), 0);
 }
 
@@ -486,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_failed_items_of_all),
         cmocka_unit_test(test_other_maps),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_no_path),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_described_again),
         cmocka_unit_test(test_spellings),

@@ -196,8 +196,8 @@ static void test_a_map_that_was_stopped(void **state)
     weft_session *session = fixture_session(fixture_path(), 1, "--grain=10");
     weft_map *map = describe(session, "map", ITEMS);
     assert_int_equal(weft_map_run(map, stop_at_once, NULL), WEFT_STOPPED);
-    check_refused(session, weft_map_read(map, "value", 0, 1, &value), WEFT_ERR_USAGE,
-                  "cannot be read before");
+    check_refused(session, weft_map_read(map, "value", 0, 1, &value), WEFT_STOPPED,
+                  "stopped with 0 of 1000 items done");
     weft_map_destroy(map);
     assert_int_equal(weft_finish(session, WEFT_STOPPED), 75);
 }

@@ -229,7 +229,7 @@ static void test_wrong_calls(void **state)
     assert_int_equal(weft_map_run(p.map[0], compute, &p.work[0]), WEFT_ERR_USAGE);
     check_said(&p, "under way");
     assert_int_equal(weft_map_add_int64(p.map[0], "late", 1), WEFT_ERR_USAGE);
-    assert_int_equal(weft_map_add_int64(p.map[1], "late", 1), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_add_int64(p.map[2], "late", 1), WEFT_ERR_USAGE);
     assert_int_equal(weft_map_set_grain(p.map[0], 3), WEFT_ERR_USAGE);
     assert_int_equal(weft_map_set_span_limit(p.map[0], 3), WEFT_ERR_USAGE);
     assert_int_equal(weft_map_set_isolation(p.map[0], WEFT_ALWAYS), WEFT_ERR_USAGE);
@@ -239,6 +239,9 @@ static void test_wrong_calls(void **state)
     assert_int_equal(weft_map_cancel(p.map[0]), WEFT_ERR_USAGE);
     check_said(&p, "which is done");
     assert_int_equal(weft_map_set_span_limit(p.map[0], 3), WEFT_OK);
+    assert_int_equal(start(&p, 2), WEFT_ERR_USAGE);
+    check_said(&p, "nothing can be added to it");
+    assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_ERR_USAGE);
     /* Described after the file was made. */
     weft_map *late = NULL;
     assert_int_equal(weft_map_create(p.session, "late", 1, (int64_t[]){1}, &late), WEFT_OK);
@@ -467,6 +470,20 @@ static void test_cancel_of_what_is_offered(void **state)
     check_values(&p, 0);
 }
 
+static void test_wrong_needs(void **state)
+{
+    (void)state;
+    static program p;
+    begin(&p, WORKERS, fixture_path());
+    assert_int_equal(weft_map_needs(p.map[1], p.map[0]), WEFT_OK);
+    assert_int_equal(weft_map_needs(p.map[3], p.map[1]), WEFT_OK);
+    assert_int_equal(weft_map_needs(p.map[0], p.map[3]), WEFT_ERR_USAGE);
+    check_said(&p, "map 'map-0' cannot need map 'map-3', which needs 'map-0' itself");
+    assert_int_equal(weft_map_needs(p.map[0], p.map[0]), WEFT_ERR_USAGE);
+    assert_int_equal(weft_map_needs(p.map[0], NULL), WEFT_ERR_USAGE);
+    end(&p, WEFT_ERR_USAGE, 2);
+}
+
 /* Those that need a map come to nothing without it, whatever was in its way; others go on. */
 static void test_needs(void **state)
 {
@@ -476,10 +493,6 @@ static void test_needs(void **state)
     begin(&p, WORKERS, fixture_path());
     assert_int_equal(weft_map_needs(p.map[1], p.map[0]), WEFT_OK);
     assert_int_equal(weft_map_needs(p.map[3], p.map[1]), WEFT_OK);
-    assert_int_equal(weft_map_needs(p.map[0], p.map[0]), WEFT_ERR_USAGE);
-    assert_int_equal(weft_map_needs(p.map[0], p.map[3]), WEFT_ERR_USAGE);
-    check_said(&p, "map 'map-0' cannot need map 'map-3', which needs 'map-0' itself");
-    assert_int_equal(weft_map_needs(p.map[0], NULL), WEFT_ERR_USAGE);
     assert_int_equal(weft_map_run(p.map[1], compute, &p.work[1]), WEFT_ERR_USAGE);
     check_said(&p, "map 'map-1' needs map 'map-0', which was not started before it");
     p.work[0].stands_at = ITEMS / 2;
@@ -667,6 +680,7 @@ int main(void)
         cmocka_unit_test(test_destroy_under_way),
         cmocka_unit_test(test_destroy_without_workers),
         cmocka_unit_test(test_cancel_of_what_is_offered),
+        cmocka_unit_test(test_wrong_needs),
         cmocka_unit_test(test_needs),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_the_callers_rounding),
