@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A thread that writes to a file, one thing after the other, so that who asks for it never waits
  * for a disk. */
+#define _GNU_SOURCE 1
 #include "store/io/backlog.h"
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/thread.h"
 #include "host/host.h"
 #include "store/io/bytes.h"
@@ -11,6 +13,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+/* While kept bytes come faster than this, they are written together: each write keeps others from
+ * the file meanwhile, and to wake the thread costs as much as a small write. But much at once is
+ * not waited for, and nothing is for which anybody waits. */
+enum { PAUSE_NS = 5000000, MUCH_BYTES = 1 << 17, MOST_PIECES = 64 };
 
 /* Something to do; bytes to write follow it, unless they are kept. */
 typedef struct entry {
@@ -27,6 +36,8 @@ typedef struct list {
     unsigned char *bytes; /* entries, one behind the other, not aligned */
     size_t used;
     int64_t room;
+    size_t kept; /* bytes */
+    bool urgent; /* there is more than kept bytes, or somebody waits */
 } list;
 
 struct backlog {
@@ -38,42 +49,93 @@ struct backlog {
     pthread_cond_t settled;
     backlog_wake_fn wake; /* NULL: nobody is to be told */
     void *wakes;
-    list waiting; /* what is added */
-    list work;    /* what the thread is at; its own while busy */
-    int64_t done; /* entries */
+    list waiting;     /* what is added */
+    list work;        /* what the thread is at; its own while busy */
+    int64_t done;     /* entries */
+    int64_t pause_ns; /* until then kept bytes may wait */
     bool busy;
     bool shutdown;
     error error;
 };
 
-static weft_status do_entry(const backlog *b, const entry *each, const unsigned char *bytes,
-                            error *e)
+/* Where the entry behind one is. */
+static size_t read_entry(const list *l, size_t at, entry *each)
+{
+    memcpy(each, l->bytes + at, sizeof *each);
+    return at + sizeof *each + (each->kept != NULL ? 0 : each->count);
+}
+
+static weft_status do_entry(const backlog *b, size_t at, const entry *each, error *e)
 {
     if (each->call != NULL) {
         return each->call(each->context, e);
     }
-    return bytes_write(b->fd, b->path, each->kept != NULL ? each->kept : bytes, each->count,
-                       each->offset, e);
+    const void *bytes = each->kept != NULL ? each->kept : b->work.bytes + at + sizeof *each;
+    return bytes_write(b->fd, b->path, bytes, each->count, each->offset, e);
+}
+
+/* Kept bytes from an entry on that lie one behind the other in the file; where the entry behind
+ * them is. */
+static size_t gather(const backlog *b, size_t at, struct iovec piece[], int *pieces, int64_t *bytes)
+{
+    int64_t end = -1;
+    *pieces = 0;
+    *bytes = 0;
+    while (at < b->work.used && *pieces < MOST_PIECES) {
+        entry each;
+        const size_t next = read_entry(&b->work, at, &each);
+        if (each.kept == NULL || (*pieces > 0 && each.offset != end)) {
+            break;
+        }
+        piece[*pieces].iov_len = each.count;
+        memcpy(&piece[*pieces].iov_base, &each.kept, sizeof each.kept);
+        *pieces += 1;
+        *bytes += (int64_t)each.count;
+        end = each.offset + (int64_t)each.count;
+        at = next;
+    }
+    return at;
+}
+
+/* Writes as many entries as one call can; where the one behind them is. Where that call does not
+ * take all, whatever the reason is, they are done one by one, and that says why. */
+static size_t write_together(const backlog *b, size_t at, int *written)
+{
+    struct iovec piece[MOST_PIECES];
+    int64_t bytes = 0;
+    entry first;
+    const size_t end = gather(b, at, piece, written, &bytes);
+    (void)read_entry(&b->work, at, &first);
+    if (*written < 2 || pwritev(b->fd, piece, *written, (off_t)first.offset) != bytes) {
+        *written = 0;
+        return at;
+    }
+    return end;
 }
 
 /* Up to the first failure, now or earlier: what comes later may rest on what has failed. */
 static weft_status do_work(const backlog *b, bool failed, int64_t *done, error *e)
 {
-    weft_status status = WEFT_OK;
+    weft_status status = failed ? WEFT_ERR_SYSTEM : WEFT_OK;
+    size_t written = 0; /* all before this is */
     for (size_t at = 0; at < b->work.used;) {
         entry each;
-        memcpy(&each, b->work.bytes + at, sizeof each);
-        at += sizeof each;
-        if (status == WEFT_OK && !failed) {
-            status = do_entry(b, &each, b->work.bytes + at, e);
+        int entries = 0;
+        if (status == WEFT_OK && at >= written) {
+            written = write_together(b, at, &entries);
+            *done += entries;
+        }
+        const size_t next = read_entry(&b->work, at, &each);
+        if (status == WEFT_OK && at >= written) {
+            status = do_entry(b, at, &each, e);
             *done += status == WEFT_OK;
         }
         if (each.release != NULL) {
             each.release(each.memory);
         }
-        at += each.kept != NULL ? 0 : each.count;
+        at = next;
     }
-    return status;
+    return failed ? WEFT_OK : status;
 }
 
 /* Everything that waits is taken at once; meanwhile the next list fills. */
@@ -85,14 +147,32 @@ static void take_work(backlog *b)
     b->busy = true;
 }
 
+/* Whether what there is to do may wait for more of it. */
+static bool has_time(const backlog *b)
+{
+    return !b->waiting.urgent && !b->shutdown && b->waiting.kept < MUCH_BYTES &&
+           clock_now_ns() < b->pause_ns;
+}
+
+static void wait_for_work(backlog *b)
+{
+    const struct timespec end = {.tv_sec = b->pause_ns / 1000000000,
+                                 .tv_nsec = b->pause_ns % 1000000000};
+    if (b->waiting.used == 0) {
+        (void)pthread_cond_wait(&b->asked, &b->mutex);
+    } else {
+        (void)pthread_cond_timedwait(&b->asked, &b->mutex, &end);
+    }
+}
+
 static void *run_thread(void *argument)
 {
     backlog *b = argument;
     thread_set_other(true);
     (void)pthread_mutex_lock(&b->mutex);
     while (b->waiting.used > 0 || !b->shutdown) {
-        if (b->waiting.used == 0) {
-            (void)pthread_cond_wait(&b->asked, &b->mutex);
+        if (b->waiting.used == 0 || has_time(b)) {
+            wait_for_work(b);
             continue;
         }
         take_work(b);
@@ -104,6 +184,7 @@ static void *run_thread(void *argument)
         (void)pthread_mutex_lock(&b->mutex);
         b->busy = false;
         b->done += done;
+        b->pause_ns = clock_now_ns() + PAUSE_NS;
         if (status != WEFT_OK) {
             b->error = e;
         }
@@ -126,6 +207,15 @@ static void free_backlog(backlog *b)
     free(b);
 }
 
+static void init_asked(backlog *b)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&b->asked, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
 {
     backlog *b = calloc(1, sizeof *b);
@@ -135,7 +225,7 @@ weft_status backlog_create(int fd, const char *path, backlog **out, error *e)
     b->fd = fd;
     b->path = path;
     (void)pthread_mutex_init(&b->mutex, NULL);
-    (void)pthread_cond_init(&b->asked, NULL);
+    init_asked(b);
     (void)pthread_cond_init(&b->settled, NULL);
     const int number = pthread_create(&b->thread, NULL, run_thread, b);
     if (number != 0) {
@@ -176,6 +266,7 @@ static weft_status add(backlog *b, const entry *each, const void *bytes, error *
     const size_t copied = bytes != NULL ? each->count : 0;
     (void)pthread_mutex_lock(&b->mutex);
     list *l = &b->waiting;
+    const bool first = l->used == 0;
     weft_status status = b->error.status;
     if (status != WEFT_OK) {
         *e = b->error;
@@ -189,7 +280,11 @@ static weft_status add(backlog *b, const entry *each, const void *bytes, error *
             memcpy(l->bytes + l->used, bytes, copied);
             l->used += copied;
         }
-        (void)pthread_cond_signal(&b->asked);
+        l->kept += each->kept != NULL ? each->count : 0;
+        l->urgent = l->urgent || each->kept == NULL;
+        if (first || l->urgent || l->kept >= MUCH_BYTES) {
+            (void)pthread_cond_signal(&b->asked);
+        }
     }
     (void)pthread_mutex_unlock(&b->mutex);
     return status;
@@ -256,6 +351,8 @@ weft_status backlog_status(backlog *b, error *e)
 weft_status backlog_wait(backlog *b, error *e)
 {
     (void)pthread_mutex_lock(&b->mutex);
+    b->waiting.urgent = true;
+    (void)pthread_cond_signal(&b->asked);
     while (!is_idle(b)) {
         (void)pthread_cond_wait(&b->settled, &b->mutex);
     }

@@ -142,6 +142,102 @@ static void test_kept_bytes(void **state)
     (void)close(fd);
 }
 
+/* Kept bytes are written together where they lie one behind the other: everywhere else, too, each
+ * is where it belongs, in its order, and released once. */
+static void test_kept_bytes_together(void **state)
+{
+    (void)state;
+    static const int64_t offset[] = {4, 5, 6, 0, 1, 9, 9, 10, 4, 11};
+    static const char bytes[] = "abcdefghij";
+    enum { COUNT = sizeof offset / sizeof offset[0] };
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("together");
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd};
+    atomic_int released[COUNT] = {0};
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    for (int i = 0; i < COUNT; i++) {
+        if (i == 7) {
+            assert_int_equal(backlog_write(b, 5, "x", 1, &e), WEFT_OK);
+        }
+        assert_int_equal(backlog_write_kept(b, offset[i], bytes + i, 1, release, &released[i], &e),
+                         WEFT_OK);
+    }
+    atomic_store(&g.open, true);
+    assert_int_equal(backlog_wait(b, &e), WEFT_OK);
+    assert_int_equal(backlog_done(b), COUNT + 2);
+    backlog_destroy(b);
+    char got[12] = {0};
+    assert_int_equal(pread(fd, got, sizeof got, 0), sizeof got);
+    assert_memory_equal(got, "de\0\0ixc\0\0ghj", sizeof got);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(atomic_load(&released[i]), 1);
+    }
+    (void)close(fd);
+}
+
+static void await_count(atomic_int *count, int least)
+{
+    while (atomic_load(count) < least) {
+        clock_sleep_ns(1000000);
+    }
+}
+
+/* More than a write takes at once, while they come one by one, and one after a while: all of them
+ * arrive, also where nobody waits for them. */
+static void test_many_kept_bytes(void **state)
+{
+    (void)state;
+    static int64_t number[WRITES];
+    error e = {.status = WEFT_OK};
+    const int fd = open_file("many");
+    backlog *b = make_backlog(fd);
+    atomic_int released = 0;
+    for (int64_t i = 0; i < WRITES; i++) {
+        number[i] = i;
+        assert_int_equal(
+            backlog_write_kept(b, 8 * i, &number[i], sizeof number[i], release, &released, &e),
+            WEFT_OK);
+        if (i == WRITES - 2) {
+            await_count(&released, WRITES - 1);
+        }
+    }
+    await_count(&released, WRITES);
+    for (int64_t i = 0; i < WRITES; i++) {
+        int64_t got = -1;
+        assert_int_equal(pread(fd, &got, sizeof got, 8 * i), sizeof got);
+        assert_int_equal(got, i);
+    }
+    assert_int_equal(backlog_wait(b, &e), WEFT_OK);
+    backlog_destroy(b);
+    (void)close(fd);
+}
+
+/* Where some of them cannot be written, it is said of which, and all are released. */
+static void test_failing_kept_bytes(void **state)
+{
+    (void)state;
+    error e = {.status = WEFT_OK};
+    (void)close(open_file("read-only-kept"));
+    const int fd = open(sample_path("read-only-kept"), O_RDONLY);
+    backlog *b = make_backlog(fd);
+    gate g = {.fd = fd};
+    atomic_int released[3] = {0};
+    assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(backlog_write_kept(b, i, "abc" + i, 1, release, &released[i], &e),
+                         WEFT_OK);
+    }
+    atomic_store(&g.open, true);
+    assert_int_equal(backlog_wait(b, &e), WEFT_ERR_SYSTEM);
+    assert_non_null(strstr(e.text, "cannot write 1 bytes at 0 of a file"));
+    backlog_destroy(b);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(atomic_load(&released[i]), 1);
+    }
+    (void)close(fd);
+}
+
 static void test_nothing_after_a_failure(void **state)
 {
     (void)state;
@@ -238,6 +334,9 @@ int main(void)
         cmocka_unit_test(test_everything_is_written),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_kept_bytes),
+        cmocka_unit_test(test_kept_bytes_together),
+        cmocka_unit_test(test_many_kept_bytes),
+        cmocka_unit_test(test_failing_kept_bytes),
         cmocka_unit_test(test_nothing_after_a_failure),
         cmocka_unit_test(test_nothing_during_a_failure),
         cmocka_unit_test(test_failing_write),
