@@ -17,7 +17,7 @@
  * no further ahead than GROWTH times what it has had: others may be dear. */
 enum {
     BLOCK_NS = 25000000,
-    BLOCK_BYTES = 1 << 19,
+    BLOCK_BYTES = 1 << 20,
     BLOCK_TILES = 1 << 12,
     ALIGNED_TILES = 64,
     LOOKAHEAD_NS = 30000000,
