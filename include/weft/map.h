@@ -392,11 +392,18 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
  * Starts a map, and returns at once: its items are computed while the program goes on, which may
  * compute, open OpenMP regions and call MPI on communicators of its own meanwhile.
  *
- * A service thread in each rank makes every MPI call of weft's then. Maps are computed in the order
- * of their start, one after the other. Ranks need not start a map at the same time: it begins when
- * all of them have, and what is wrong with it, a difference between ranks for one, is told by
- * weft_map_wait(). The file is made, or looked at, then. Workers compute as the calling thread
- * would at this moment: floating-point environment, locale, rights.
+ * A service thread in each rank makes every MPI call of weft's then. Ranks need not start a map at
+ * the same time: it begins when all of them have, and what is wrong with it, a difference between
+ * ranks for one, is told by weft_map_wait(). The file is made, or looked at, then. Workers compute
+ * as the calling thread would at this moment: floating-point environment, locale, rights.
+ *
+ * Maps are computed, and come to their end, in the order of their start. In a job of one rank the
+ * tail of a map and the head of the next overlap: this one begins once that one has begun to
+ * compute, and workers that have nothing to do for the earlier map compute for the later one; two
+ * maps are computed at a time. A later map that is complete first is done when those before it
+ * are. One begins only when those before it are done where it needs one of them
+ * (weft_map_needs()), where its file is still to be made or holds no other map, and where there are
+ * several ranks.
  *
  * Where the service thread cannot work, since the program has started MPI with less than
  * MPI_THREAD_MULTIPLE or since there are no workers (`--threads 0`), a map is computed only while
@@ -406,7 +413,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
  * A map that fails, or is stopped by a signal, the time limit or the loss of a rank, ends those
  * that were started behind it, or will be before the program has learned of it (weft_map_wait(),
  * weft_map_test()): they do not begin, their status is the same, and its text names the map that
- * has failed. One that was cancelled, or has failed items, ends no other.
+ * has failed. Those that have begun by then go on, unless they are stopped for the same reason. One
+ * that was cancelled, or has failed items, ends no other.
  *
  * Until the program has learned of the map's end @p context, the map, and the maps that share its
  * file must not be changed, a lock that a kernel waits for in a child must not be held, and exit()
@@ -433,7 +441,8 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_start(weft_map *map, weft_kernel_fn
 /**
  * Says that a map uses what an earlier one has come to: its items are computed once that is
  * complete, and not at all if that is not, be it cancelled; the map's status is then the same, and
- * its text names the earlier map. That one has to be run, or started, before this one is.
+ * its text names the earlier map. That one has to be run, or started, before this one is. A map
+ * whose kernel uses what another one's leaves in memory needs that map as well.
  *
  * What is said before their file is made is kept in it for `weft status`, if both maps share the
  * file; it is no part of the map's identity, and what the program says decides.

@@ -35,8 +35,8 @@ static weft_status refuse(weft_map *map, const char *what)
 static weft_status object(weft_map *map)
 {
     start *w = &map->start;
-    if (w->earlier.status != WEFT_OK) {
-        w->error = w->earlier;
+    if (w->refusal.status != WEFT_OK) {
+        w->error = w->refusal;
         return w->error.status;
     }
     if (comm_broken(map->session->comm)) {
@@ -54,25 +54,33 @@ static weft_status object(weft_map *map)
                : WEFT_OK;
 }
 
+/* In which the driver of a map speaks to those of the other ranks. */
+static comm *comm_of(const weft_map *map)
+{
+    const weft_session *s = map->session;
+    return map->start.driver == 0 ? s->comm : s->second_comm;
+}
+
 /* Whether the ranks can begin, and all of them are to: a signal may have been sent to one alone. */
 static weft_status agree_to_run(weft_map *map)
 {
     weft_session *s = map->session;
     start *w = &map->start;
+    comm *c = comm_of(map);
     weft_status status = object(map);
-    if (!comm_broken(s->comm)) {
+    if (!comm_broken(c)) {
         static const account nothing = {.text = NULL};
         const bool compared = w->comparisons > 0;
-        session_allow_absence(s, s->comm);
-        status = comm_agree_on(s->comm, compared ? w->compared[0].call : "the start of a map",
+        session_allow_absence(s, c);
+        status = comm_agree_on(c, compared ? w->compared[0].call : "the start of a map",
                                compared ? &w->compared[0].account : &nothing, status, &w->error);
         for (int i = 1; i < w->comparisons && status == WEFT_OK; i++) {
-            status = comm_agree_on(s->comm, w->compared[i].call, &w->compared[i].account, WEFT_OK,
-                                   &w->error);
+            status =
+                comm_agree_on(c, w->compared[i].call, &w->compared[i].account, WEFT_OK, &w->error);
         }
     }
-    if (status == WEFT_STOPPED && comm_rank(s->comm) == 0) {
-        log_print(w->earlier.status == WEFT_OK ? LOG_WARNING : LOG_INFO, "%s", w->error.text);
+    if (status == WEFT_STOPPED && comm_rank(c) == 0) {
+        log_print(w->refusal.status == WEFT_OK ? LOG_WARNING : LOG_INFO, "%s", w->error.text);
     }
     return status;
 }
@@ -86,15 +94,15 @@ static weft_status begin(weft_map *map)
     }
     const weft_status status = agree_to_run(map);
     if (status == WEFT_OK) {
-        const run_setup setup = {.comm = s->comm,
+        const run_setup setup = {.comm = comm_of(map),
                                  .placement = &s->placement,
                                  .job = map->job,
                                  .options = &w->options,
                                  .kernel = w->kernel,
                                  .context = w->context,
-                                 .lane = team_lane(s->placement.team, 0),
+                                 .lane = team_lane(s->placement.team, w->driver),
                                  .caller = &w->caller};
-        session_expect_all(s, s->comm);
+        session_expect_all(s, comm_of(map));
         build_of((uintptr_t)w->kernel, map->job->build);
         warn_of_isolation(map);
         run_begin(w->run, &setup);
@@ -140,17 +148,39 @@ static void set_earlier(weft_map *map, const char *failed, const error *why)
 static void given(void *context)
 {
     weft_map *map = context;
-    const weft_session *s = map->session;
-    if (s->failure.map != NULL) {
-        set_earlier(map, s->failure.map->job->name, &s->failure.error);
+    for (const weft_map *each = map->session->maps; each != NULL; each = each->next) {
+        if (start_is_under_way(each) && each->start.failed) {
+            set_earlier(map, each->job->name, &each->start.error);
+        }
     }
     for (const need *n = map->needs; n != NULL; n = n->next) {
         const weft_map *earlier = n->earlier;
-        if (earlier != NULL && start_is_under_way(earlier) &&
-            earlier->start.task.state == TASK_DONE && !drive_is_good(earlier->start.status)) {
+        if (earlier == NULL || !start_is_under_way(earlier)) {
+            continue;
+        }
+        if (earlier->start.task.state < TASK_OVER) {
+            map->start.pending++;
+        } else if (!drive_is_good(earlier->start.status)) {
             set_earlier(map, earlier->job->name, &earlier->start.error);
         }
     }
+}
+
+/* A file that is still to be made, or read, takes HDF5, in which a kernel of the map before may
+ * be. One that has several maps is open by then. */
+static bool beside(void *context)
+{
+    const weft_map *map = context;
+    const session_file *f = map->start.file;
+    return map->start.pending == 0 && f != NULL && f->maps > 1 && f->file.made;
+}
+
+/* From here on no failure of another one keeps it from beginning. */
+static void taken(void *context, int number)
+{
+    start *w = &((weft_map *)context)->start;
+    w->driver = number;
+    w->refusal = w->earlier;
 }
 
 /* Those behind a map that has failed, or was stopped but not by the program itself, do not begin;
@@ -158,30 +188,20 @@ static void given(void *context)
 static void done(void *context, task *behind)
 {
     weft_map *map = context;
-    weft_session *s = map->session;
     start *w = &map->start;
-    if (drive_is_good(w->status)) {
-        return;
-    }
-    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(s->comm);
-    const bool first = !cancelled && w->earlier.status == WEFT_OK;
-    w->error.status = w->status;
-    if (first && s->failure.map == NULL) {
-        s->failure.map = map;
-        s->failure.error = w->error;
+    const bool good = drive_is_good(w->status);
+    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(map->session->comm);
+    w->failed = !good && !cancelled && w->refusal.status == WEFT_OK;
+    if (!good) {
+        w->error.status = w->status;
     }
     for (; behind != NULL; behind = behind->next) {
-        if (first || needs_have(behind->context, map)) {
-            set_earlier(behind->context, map->job->name, &w->error);
+        weft_map *other = behind->context;
+        const bool needs = needs_have(other, map);
+        other->start.pending -= needs;
+        if (w->failed || (needs && !good)) {
+            set_earlier(other, map->job->name, &w->error);
         }
-    }
-}
-
-void drive_forget_failure(void *context)
-{
-    const weft_map *map = context;
-    if (map->session->failure.map == map) {
-        map->session->failure.map = NULL;
     }
 }
 
@@ -190,6 +210,8 @@ void drive_set_up(weft_map *map)
     task *t = &map->start.task;
     t->work = work;
     t->given = given;
+    t->beside = beside;
+    t->taken = taken;
     t->done = done;
     t->context = map;
 }

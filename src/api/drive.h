@@ -10,10 +10,6 @@
 /* The main thread: sets up the task of a map's start. */
 void drive_set_up(weft_map *map);
 
-/* The program has learned of a map's end: if that has failed, others are started all the same.
- * Under the service's mutex. */
-void drive_forget_failure(void *map);
-
 /* Whether all items were computed. */
 bool drive_is_good(weft_status status);
 

@@ -23,7 +23,8 @@ typedef struct comparison {
  * service_give() to the end of the task, and then to the main thread again. */
 typedef struct start {
     task task;
-    bool elsewhere; /* the service thread does it */
+    int driver;     /* which does it */
+    bool elsewhere; /* in a thread of the service */
     bool known;     /* the program has learned of its end */
     bool begun;
     comparison *compared; /* the map's own first */
@@ -38,7 +39,11 @@ typedef struct start {
     run_tally tally;
     weft_status status;
     error error;
-    error earlier; /* of a map that was started before, and has failed; guarded by the service */
+    error refusal; /* why it does not begin */
+    /* Guarded by the service: */
+    int pending;   /* maps that this one needs, and that are not over */
+    bool failed;   /* which keeps others from beginning until the program has learned of it */
+    error earlier; /* of a map that was started before, and has failed */
 } start;
 
 /* A map that another one needs. */

@@ -42,6 +42,9 @@ static weft_status add_need(weft_map *map, weft_map *earlier)
                          "each other could never begin",
                          map->job->name, earlier->job->name, map->job->name);
     }
+    if (needs_have(map, earlier)) {
+        return WEFT_OK;
+    }
     need *n = malloc(sizeof *n);
     if (n == NULL) {
         return error_memory(e, "what map '%s' needs", map->job->name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The service: tasks are done one after the other, by the service thread or by whoever waits. */
+/* The service: tasks are done in their order, by service threads or by whoever waits. */
 #include "api/service.h"
 
 #include "base/clock.h"
@@ -9,28 +9,33 @@
 #include <string.h>
 #include <time.h>
 
-struct service {
-    bool background;
-    bool started; /* the service thread */
+/* A service thread. */
+typedef struct server {
+    service *service;
+    int number;
     pthread_t thread;
+} server;
+
+struct service {
+    int threads; /* that there are to be */
+    int started; /* that there are */
+    server server[SERVICE_MOST_THREADS];
     pthread_mutex_t mutex; /* for the rest, and the tasks' states and links */
-    pthread_cond_t given;  /* for the service thread */
-    pthread_cond_t moved;  /* a task has: for who waits */
+    pthread_cond_t moved;  /* a task has, or one was given */
     task *first;           /* not done */
     bool ending;
 };
 
-weft_status service_create(bool background, service **out, error *e)
+weft_status service_create(int threads, service **out, error *e)
 {
     pthread_condattr_t attributes;
     service *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return error_memory(e, "the state of the service thread");
     }
-    s->background = background;
+    s->threads = threads;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&s->given, &attributes);
     (void)pthread_cond_init(&s->moved, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&s->mutex, NULL);
@@ -43,68 +48,90 @@ void service_destroy(service *s)
     if (s == NULL) {
         return;
     }
-    if (s->started) {
-        (void)pthread_mutex_lock(&s->mutex);
-        s->ending = true;
-        (void)pthread_cond_signal(&s->given);
-        (void)pthread_mutex_unlock(&s->mutex);
-        (void)pthread_join(s->thread, NULL);
+    (void)pthread_mutex_lock(&s->mutex);
+    s->ending = true;
+    (void)pthread_cond_broadcast(&s->moved);
+    (void)pthread_mutex_unlock(&s->mutex);
+    for (int i = 0; i < s->started; i++) {
+        (void)pthread_join(s->server[i].thread, NULL);
     }
     (void)pthread_mutex_destroy(&s->mutex);
     (void)pthread_cond_destroy(&s->moved);
-    (void)pthread_cond_destroy(&s->given);
     free(s);
 }
 
 bool service_in_background(const service *s)
 {
-    return s->background;
+    return s->threads > 0;
 }
 
-/* Who does the first task has come to its end. */
+/* Under the mutex. */
+static void take(task *t, int number)
+{
+    t->state = TASK_TAKEN;
+    t->taken(t->context, number);
+}
+
+/* A task is over; all that are, up to the first that is not, are done. Under the mutex. */
 static void finish(service *s, task *t)
 {
-    (void)pthread_mutex_lock(&s->mutex);
-    s->first = t->next;
-    t->done(t->context, s->first);
-    t->state = TASK_DONE;
+    t->done(t->context, t->next);
+    t->state = TASK_OVER;
+    while (s->first != NULL && s->first->state == TASK_OVER) {
+        s->first->state = TASK_DONE;
+        s->first = s->first->next;
+    }
     (void)pthread_cond_broadcast(&s->moved);
-    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+/* What a service thread is to do next; NULL: nothing now. Under the mutex. */
+static task *find_next(const service *s)
+{
+    task *t = s->first;
+    while (t != NULL && t->state >= TASK_BEGUN) {
+        t = t->next;
+    }
+    return t == NULL || t->state != TASK_GIVEN || (t != s->first && !t->beside(t->context)) ? NULL
+                                                                                            : t;
 }
 
 static void *serve(void *context)
 {
-    service *s = context;
+    const server *mine = context;
+    service *s = mine->service;
     (void)pthread_mutex_lock(&s->mutex);
     while (!s->ending) {
-        task *t = s->first;
+        task *t = find_next(s);
         if (t == NULL) {
-            (void)pthread_cond_wait(&s->given, &s->mutex);
+            (void)pthread_cond_wait(&s->moved, &s->mutex);
             continue;
         }
+        take(t, mine->number);
         (void)pthread_mutex_unlock(&s->mutex);
         while (!t->work(t->context, INT64_MAX)) {
         }
-        finish(s, t);
         (void)pthread_mutex_lock(&s->mutex);
+        finish(s, t);
     }
     (void)pthread_mutex_unlock(&s->mutex);
     return NULL;
 }
 
+/* One thread will do, if more cannot be had. */
 weft_status service_start(service *s, error *e)
 {
-    if (!s->background || s->started) {
-        return WEFT_OK;
+    int number = 0;
+    while (s->started < s->threads && number == 0) {
+        server *next = &s->server[s->started];
+        *next = (server){.service = s, .number = s->started};
+        number = pthread_create(&next->thread, NULL, serve, next);
+        s->started += number == 0;
     }
-    const int number = pthread_create(&s->thread, NULL, serve, s);
-    if (number != 0) {
-        return error_set(e, WEFT_ERR_SYSTEM,
-                         "the service thread cannot be created (%s): " ERROR_MORE_THREADS,
-                         strerror(number));
-    }
-    s->started = true;
-    return WEFT_OK;
+    return s->started > 0 || s->threads == 0
+               ? WEFT_OK
+               : error_set(e, WEFT_ERR_SYSTEM,
+                           "the service thread cannot be created (%s): " ERROR_MORE_THREADS,
+                           strerror(number));
 }
 
 void service_give(service *s, task *t)
@@ -118,7 +145,7 @@ void service_give(service *s, task *t)
     t->state = TASK_GIVEN;
     t->given(t->context);
     *link = t;
-    (void)pthread_cond_signal(&s->given);
+    (void)pthread_cond_broadcast(&s->moved);
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
@@ -132,7 +159,10 @@ void service_exclude(service *s, void (*act)(void *context), void *context)
 void service_do(service *s, task *t)
 {
     t->next = NULL;
-    service_exclude(s, t->given, t->context);
+    (void)pthread_mutex_lock(&s->mutex);
+    t->given(t->context);
+    take(t, 0);
+    (void)pthread_mutex_unlock(&s->mutex);
     while (!t->work(t->context, INT64_MAX)) {
     }
     (void)pthread_mutex_lock(&s->mutex);
@@ -141,17 +171,12 @@ void service_do(service *s, task *t)
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
-static task *first_task(service *s)
-{
-    (void)pthread_mutex_lock(&s->mutex);
-    task *t = s->first;
-    (void)pthread_mutex_unlock(&s->mutex);
-    return t;
-}
-
 bool service_idle(service *s)
 {
-    return first_task(s) == NULL;
+    (void)pthread_mutex_lock(&s->mutex);
+    const bool idle = s->first == NULL;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return idle;
 }
 
 task_state service_state(service *s, const task *t)
@@ -170,23 +195,36 @@ void service_tell_begun(service *s, task *t)
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
-/* There is no service thread: the caller does what is first, at least a little of it. */
+/* There is no service thread: the caller does some of what is first. */
+static void do_some(service *s, int64_t until_ns)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    task *first = s->first;
+    if (first->state == TASK_GIVEN) {
+        take(first, 0);
+    }
+    (void)pthread_mutex_unlock(&s->mutex);
+    if (first->work(first->context, until_ns)) {
+        (void)pthread_mutex_lock(&s->mutex);
+        finish(s, first);
+        (void)pthread_mutex_unlock(&s->mutex);
+    }
+}
+
+/* At least a little. */
 static bool do_until(service *s, const task *t, task_state state, int64_t until_ns)
 {
     bool first_time = true;
     while (service_state(s, t) < state && (first_time || clock_now_ns() < until_ns)) {
-        task *first = first_task(s);
         first_time = false;
-        if (first->work(first->context, state == TASK_DONE ? until_ns : 0)) {
-            finish(s, first);
-        }
+        do_some(s, state == TASK_DONE ? until_ns : 0);
     }
     return service_state(s, t) >= state;
 }
 
 bool service_wait(service *s, const task *t, task_state state, int64_t until_ns)
 {
-    if (!s->background) {
+    if (s->threads == 0) {
         return do_until(s, t, state, until_ns);
     }
     const struct timespec until = {.tv_sec = until_ns / 1000000000,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The service: tasks are done one after the other, in the order in which they were given: by a
- * thread of its own, the service thread, or, without one, by whoever waits.
+/* The service: tasks are done in the order in which they were given, by threads of its own, the
+ * service threads, or, without one, by whoever waits. A task that may be done beside those before
+ * it begins when these have begun, and a service thread is free; it counts as done only when they
+ * are.
  *
  * Thread: the main thread, but for service_tell_begun(), which is for the thread that does a task.
  */
@@ -14,26 +16,41 @@
 
 typedef struct service service;
 
-typedef enum task_state { TASK_NONE, TASK_GIVEN, TASK_BEGUN, TASK_DONE } task_state;
+/* Over: it is done, and one before it is not. */
+typedef enum task_state {
+    TASK_NONE,
+    TASK_GIVEN,
+    TASK_TAKEN,
+    TASK_BEGUN,
+    TASK_OVER,
+    TASK_DONE
+} task_state;
 
-/* Its owner's, zero before it is given for the first time. */
+/* Its owner's, zero before it is given for the first time. What follows `work` is called under the
+ * service's mutex. */
 typedef struct task {
     struct task *next;
     task_state state;
     /* Does some of it, until the clock says until_ns or a moment longer: whether it is done. */
     bool (*work)(void *context, int64_t until_ns);
-    /* It is done. Called under the service's mutex: nobody waits for it yet, and those that were
-     * given behind it, which begin with `behind`, have not begun. */
-    void (*done)(void *context, struct task *behind);
-    /* It is being given, under the same mutex. */
+    /* It is being given. */
     void (*given)(void *context);
+    /* Whether it may begin now, when those before it have begun. */
+    bool (*beside)(void *context);
+    /* It is about to begin: who does it is service thread `number`, or, as thread 0, who waits. */
+    void (*taken)(void *context, int number);
+    /* It is over. Nobody waits for it yet. Those that were given behind it, which begin with
+     * `behind`, have not begun, unless beside it. */
+    void (*done)(void *context, struct task *behind);
     void *context;
 } task;
 
-/* `background`: the service has a thread, from the first task on. */
-weft_status service_create(bool background, service **out, error *e);
+enum { SERVICE_MOST_THREADS = 2 };
 
-/* The service thread ends; all tasks are done. NULL is allowed. */
+/* The service has that many threads from the first task on; 0: none. */
+weft_status service_create(int threads, service **out, error *e);
+
+/* The service threads end; all tasks are done. NULL is allowed. */
 void service_destroy(service *s);
 
 bool service_in_background(const service *s);

@@ -114,6 +114,16 @@ static weft_status heed_signal(weft_session *s)
                            signals_name(signals_seen()));
 }
 
+/* Threads that drive maps that are started; 0: who waits does. Ranks of several would have to agree
+ * on which map a message is of. */
+static int count_drivers(const weft_session *s)
+{
+    if (!comm_multiple(s->comm) || s->placement.workers == 0) {
+        return 0;
+    }
+    return comm_size(s->comm) == 1 ? TEAM_LANES : 1;
+}
+
 /* What is said of a status: what there is, if it is of that. */
 static void error_of(weft_status status, error *e)
 {
@@ -161,11 +171,13 @@ static weft_status open_session(weft_session *s, int *argc, char ***argv,
             comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
         status = placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
         if (status == WEFT_OK) {
-            status = service_create(comm_multiple(s->comm) && s->placement.workers > 0, &s->service,
-                                    &s->error);
+            status = service_create(count_drivers(s), &s->service, &s->error);
         }
         status = comm_agree(s->comm, status, &s->error);
         status = status == WEFT_OK ? comm_branch(s->comm, &s->main_comm, &s->error) : status;
+        if (status == WEFT_OK && count_drivers(s) > 1) {
+            status = comm_branch(s->comm, &s->second_comm, &s->error);
+        }
     }
     if (status == WEFT_OK && comm_rank(s->comm) == 0) {
         outcome_file_mark(OUTCOME_BEGUN, "");
@@ -235,6 +247,7 @@ static void end_mpi(weft_session *s, int exit_status)
     const unsigned limit = (unsigned)ceil(END_OF_MPI_LIMITS * s->options.run.dead_after_s);
     watchdog_set(limit > 0 ? limit : NEVER_S, exit_status, "");
     watchdog_hurry(STOP_IN_END_S, exit_status, "");
+    comm_close(s->second_comm);
     comm_close(s->main_comm);
     comm_close(s->comm);
     watchdog_clear();

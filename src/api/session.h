@@ -26,14 +26,11 @@ typedef struct session_file {
 } session_file;
 
 struct weft_session {
-    comm *comm;      /* for runs, and for the main thread while none is under way */
-    comm *main_comm; /* for the main thread, once it has started a map, … */
-    bool started;    /* … which it has */
+    comm *comm;        /* for runs, and for the main thread while none is under way */
+    comm *second_comm; /* for a run beside another one; NULL: there is none */
+    comm *main_comm;   /* for the main thread, once it has started a map, … */
+    bool started;      /* … which it has */
     struct service *service;
-    struct {
-        const weft_map *map; /* NULL: none */
-        error error;
-    } failure; /* the first of a map that the program has not learned of; guarded by the service */
     const weft_program *program;
     options options; /* rank 0's */
     char *texts;     /* in it */

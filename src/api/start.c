@@ -46,7 +46,6 @@ static void learn(weft_map *map)
     w->known = true;
     exits_unwatch();
     map->complete = drive_is_good(w->status);
-    service_exclude(s->service, drive_forget_failure, map);
     run_destroy(w->run);
     w->run = NULL;
     prepare_clear(w);
@@ -261,7 +260,7 @@ static bool is_blocked(const weft_map *map)
         blocked = blocked || (n->earlier != NULL && start_is_under_way(n->earlier) &&
                               service_state(s, &n->earlier->start.task) != TASK_DONE);
     }
-    return blocked && start_is_under_way(map) && service_state(s, &map->start.task) == TASK_GIVEN;
+    return blocked && start_is_under_way(map) && service_state(s, &map->start.task) < TASK_BEGUN;
 }
 
 void weft_map_progress(weft_map *map, weft_progress *progress)

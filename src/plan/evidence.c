@@ -228,6 +228,19 @@ static bool is_complete(const weft_result_run *run)
            run->ranks > 0 && run->workers > 0 && run->end_s > run->start_s;
 }
 
+/* Whether the workers computed for another map as well, which had begun earlier: the run's length
+ * says nothing then. */
+static bool is_beside(const evidence *ev, int number)
+{
+    bool beside = false;
+    for (int i = 0; i < number; i++) {
+        const weft_result_run *other = &ev->run[i];
+        beside = beside || (other->start_s <= ev->run[number].start_s &&
+                            other->end_s > ev->run[number].start_s);
+    }
+    return beside;
+}
+
 weft_status evidence_calibrate(const evidence *ev, calibration *c, error *e)
 {
     calibration_point point[MOST_RUNS];
@@ -238,7 +251,7 @@ weft_status evidence_calibrate(const evidence *ev, calibration *c, error *e)
         return error_memory(e, "the tiles of a run");
     }
     for (int i = ev->runs - 1; i >= 0 && points < MOST_RUNS && status == WEFT_OK; i--) {
-        if (is_complete(&ev->run[i]) && mark_others(ev, i, others)) {
+        if (is_complete(&ev->run[i]) && !is_beside(ev, i) && mark_others(ev, i, others)) {
             status = simulate_run(ev, i, others, &point[points++], e);
         }
     }

@@ -5,6 +5,7 @@
 
 #include "host/usage.h"
 #include "team/lane.h"
+#include "team/ring.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,6 +23,12 @@ typedef struct worker {
     int64_t next_wait_ns; /* when to look at it again */
 } worker;
 
+/* A block of which nothing is left to compute, and which is to be handed to the hook. */
+typedef struct leftover {
+    lane *lane;
+    ring_span span;
+} leftover;
+
 struct team {
     int workers;
     host_cores *pin;          /* one per worker; NULL: none is pinned */
@@ -34,6 +41,8 @@ struct team {
     atomic_int waiting;     /* workers that sleep, or are not there yet */
     _Atomic(lane *) first;  /* whose run began first */
     int64_t runs;           /* that have begun */
+    leftover *finished;     /* which a worker does before anything else */
+    atomic_int finished_count;
     bool shutdown;
 };
 
@@ -43,10 +52,16 @@ weft_status team_open(team *t, const region_icv *icv, error *e);
 /* The system's counts of the calling thread, as a worker, are noted from here on. */
 void team_open_usage(worker *w);
 
+/* Whether the agents have left anything for workers to finish. */
+static inline bool team_any_finished(team *t)
+{
+    return atomic_load_explicit(&t->finished_count, memory_order_relaxed) > 0;
+}
+
 weft_status lane_create(team *t, int blocks, lane **out, error *e);
 void lane_destroy(lane *l);
 
-/* A worker, under the mutex: whether there is anything to do. */
+/* A worker, under the mutex: whether there is anything to compute. */
 bool lane_has_work(lane *l, int number);
 
 /* A worker: does what there is to do, as long as there is any, and this is the lane of the run that

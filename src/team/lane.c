@@ -48,9 +48,7 @@ struct lane {
     bell *bell;              /* of the present run's agent, … */
     bell own_bell;           /* … if it has no other */
     bool open;               /* a run is under way; under the team's mutex, as … */
-    atomic_int workers;      /* … how many are at it, … */
-    ring_span *finished;     /* … and blocks that a worker is to hand to the hook */
-    atomic_int finished_count;
+    atomic_int workers;      /* … and how many are at it */
 };
 
 void lane_note_caller(lane_caller *caller)
@@ -71,9 +69,7 @@ weft_status lane_create(team *t, int blocks, lane **out, error *e)
     lane *l = calloc(1, sizeof *l);
     share *each = aligned_alloc(TEAM_LINE_BYTES, count * sizeof *each);
     ring *r = ring_create(blocks);
-    ring_span *finished = calloc(2 * (size_t)blocks, sizeof *finished);
-    if (l == NULL || each == NULL || r == NULL || finished == NULL) {
-        free(finished);
+    if (l == NULL || each == NULL || r == NULL) {
         ring_destroy(r);
         free(each);
         free(l);
@@ -85,7 +81,6 @@ weft_status lane_create(team *t, int blocks, lane **out, error *e)
     l->team = t;
     l->share = each;
     l->ring = r;
-    l->finished = finished; /* a ring has less than twice as many blocks as it was asked for */
     l->bell = &l->own_bell;
     *out = l;
     return WEFT_OK;
@@ -94,7 +89,6 @@ weft_status lane_create(team *t, int blocks, lane **out, error *e)
 void lane_destroy(lane *l)
 {
     if (l != NULL) {
-        free(l->finished);
         ring_destroy(l->ring);
         free(l->share);
         free(l);
@@ -207,41 +201,35 @@ static void finish_for_agent(lane *l, const ring_span *span)
         return;
     }
     (void)pthread_mutex_lock(&t->mutex);
-    l->finished[atomic_fetch_add(&l->finished_count, 1)] = *span;
+    t->finished[atomic_fetch_add(&t->finished_count, 1)] = (leftover){.lane = l, .span = *span};
     (void)pthread_cond_broadcast(&t->offered);
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-static bool any_finished(lane *l)
+/* A worker does what an agent has left to it, in whichever lane; false if there is nothing. */
+static bool finish_once(team *t, int number)
 {
-    return atomic_load_explicit(&l->finished_count, memory_order_relaxed) > 0;
-}
-
-/* A worker does what the agent has left to it; false if there is nothing. */
-static bool finish_once(lane *l, int number)
-{
-    team *t = l->team;
-    ring_span span;
-    if (!any_finished(l)) {
+    leftover mine = {.lane = NULL};
+    if (!team_any_finished(t)) {
         return false;
     }
     (void)pthread_mutex_lock(&t->mutex);
-    const bool mine = any_finished(l);
-    if (mine) {
-        span = l->finished[atomic_fetch_sub(&l->finished_count, 1) - 1];
+    if (team_any_finished(t)) {
+        mine = t->finished[atomic_fetch_sub(&t->finished_count, 1) - 1];
     }
     (void)pthread_mutex_unlock(&t->mutex);
-    if (mine) {
+    lane *l = mine.lane;
+    if (l != NULL) {
         worker *w = &t->worker[number];
         if (w->lane != l) {
             enter(l, number);
         }
         worktime_enter(&l->share[number].time, WEFT_WAITING_FOR_DISK, end_of_work(w));
-        finish_block(l, &span);
+        finish_block(l, &mine.span);
         lane_wake(l);
         w->now_ns = 0;
     }
-    return mine;
+    return l != NULL;
 }
 
 static void compute(lane *l, int number, const ring_span *span)
@@ -310,10 +298,10 @@ static bool work_once(lane *l, int number)
 bool lane_has_work(lane *l, int number)
 {
     int64_t left = 0;
-    return any_finished(l) || ring_look(l->ring, &l->share[number].at, &left);
+    return ring_look(l->ring, &l->share[number].at, &left);
 }
 
-static bool comes_first(const lane *l)
+bool lane_comes_first(const lane *l)
 {
     return atomic_load_explicit(&l->team->first, memory_order_relaxed) == l;
 }
@@ -321,9 +309,9 @@ static bool comes_first(const lane *l)
 bool lane_work(lane *l, int number)
 {
     bool any = false;
-    while (finish_once(l, number) || work_once(l, number)) {
+    while (finish_once(l->team, number) || work_once(l, number)) {
         any = true;
-        if (!comes_first(l)) {
+        if (!lane_comes_first(l)) {
             break;
         }
     }
@@ -418,7 +406,7 @@ static void close_run(lane *l)
     team *t = l->team;
     (void)pthread_mutex_lock(&t->mutex);
     l->open = false;
-    for (int i = 0; i < TEAM_LANES && comes_first(l); i++) {
+    for (int i = 0; i < TEAM_LANES && lane_comes_first(l); i++) {
         if (t->lane[i]->open) {
             atomic_store(&t->first, t->lane[i]);
         }
@@ -570,8 +558,9 @@ bool lane_waits(const lane *l)
     if (t->workers == 0) {
         return ring_stock(l->ring) == 0;
     }
-    return comes_first(l) ? atomic_load_explicit(&l->workers, memory_order_relaxed) < t->workers
-                          : atomic_load_explicit(&t->waiting, memory_order_relaxed) > 0;
+    return lane_comes_first(l)
+               ? atomic_load_explicit(&l->workers, memory_order_relaxed) < t->workers
+               : atomic_load_explicit(&t->waiting, memory_order_relaxed) > 0;
 }
 
 bool lane_rest(lane *l, int64_t ns)

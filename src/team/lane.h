@@ -99,6 +99,9 @@ bool lane_waits(const lane *l);
  * computes a span; true if there was one. */
 bool lane_rest(lane *l, int64_t ns);
 
+/* Any thread: whether no run in another lane began before this one. */
+bool lane_comes_first(const lane *l);
+
 /* Any thread: ends the agent's rest. */
 void lane_wake(void *lane);
 

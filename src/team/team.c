@@ -37,7 +37,9 @@ static weft_status create_lanes(team *t, int blocks, error *e)
         status = lane_create(t, blocks, &t->lane[i], e);
     }
     atomic_init(&t->first, t->lane[0]);
-    return status;
+    /* A ring has less than twice as many blocks as it was asked for. */
+    t->finished = calloc(TEAM_LANES * 2 * (size_t)blocks, sizeof *t->finished);
+    return status == WEFT_OK && t->finished == NULL ? error_memory(e, "%d blocks", blocks) : status;
 }
 
 /* What is left of a team without threads. */
@@ -49,6 +51,7 @@ static void release(team *t)
     (void)pthread_cond_destroy(&t->offered);
     (void)pthread_mutex_destroy(&t->mutex);
     (void)pthread_mutex_destroy(&t->starting);
+    free(t->finished);
     free(t->worker);
     free(t->pin);
     free(t);
@@ -132,9 +135,9 @@ static void begin_to_wait(team *t, int number)
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
-static bool has_work(const team *t, int number)
+static bool has_work(team *t, int number)
 {
-    bool any = false;
+    bool any = team_any_finished(t);
     for (int i = 0; i < TEAM_LANES && !any; i++) {
         any = lane_has_work(t->lane[i], number);
     }

@@ -66,9 +66,8 @@ class Maps(SystemTest):
                 if os.path.exists(self.path()):
                     after = self.check_done()
                     self.assertTrue(all(now >= before for now, before in zip(after, done)))
-                    # One map after the other.
-                    begun = [count for count in after if count > 0]
-                    self.assertEqual(begun[:-1], [COUNT] * len(begun[:-1]))
+                    # Two maps at a time at most.
+                    self.assertLessEqual(sum(0 < count < COUNT for count in after), 2, after)
                     done = after
                 number += 1
             print(f"  {job}: {done} of {COUNT} done", flush=True)
@@ -78,7 +77,7 @@ class Maps(SystemTest):
             rows = results.runs(self.path())
             names = h5py.check_enum_dtype(rows.dtype["map"])
             self.assertEqual(sorted(names, key=names.get), NAMES)
-            self.assertEqual(list(rows["map"]), sorted(rows["map"]))
+            self.assertEqual(set(rows["map"]), set(range(MAPS)))
             os.unlink(self.path())
 
     def test_rerun_adds_nothing(self):

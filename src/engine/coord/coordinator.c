@@ -307,7 +307,7 @@ static void sync_tables(coordinator *c, int64_t now_ns)
     }
 }
 
-void coordinator_step(coordinator *c, int64_t now_ns)
+void coordinator_step(coordinator *c, bool first, int64_t now_ns)
 {
     assert(thread_drives());
     if (lead_over(c->lead)) {
@@ -333,8 +333,10 @@ void coordinator_step(coordinator *c, int64_t now_ns)
         c->next_tally_ns = now_ns + tally_ns;
         flow_tell(c->setup.options, &now);
     }
-    progress_update(&c->progress, run_record_done(c->run_record), run_record_failed(c->run_record),
-                    now_ns);
+    if (first) {
+        progress_update(&c->progress, run_record_done(c->run_record),
+                        run_record_failed(c->run_record), now_ns);
+    }
 }
 
 urgency coordinator_urgency(const coordinator *c)

@@ -37,8 +37,9 @@ void coordinator_destroy(coordinator *c);
 /* A message that an agent has sent. */
 void coordinator_receive(coordinator *c, int rank, const void *bytes, size_t count);
 
-/* What is due by the clock: ranks that wait for work, the run's row, the progress line. */
-void coordinator_step(coordinator *c, int64_t now_ns);
+/* What is due by the clock: ranks that wait for work, the run's row, and, of the `first` of the
+ * runs that are under way, the progress line. */
+void coordinator_step(coordinator *c, bool first, int64_t now_ns);
 
 /* Whether a rank waits for what another may say. */
 urgency coordinator_urgency(const coordinator *c);

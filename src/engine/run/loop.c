@@ -133,7 +133,7 @@ static bool converse(loop *l)
     listen_to_coordinator(l, clock_now_ns());
     coordinator_link_beat(l->setup.link, clock_now_ns());
     if (l->setup.coordinator != NULL) {
-        coordinator_step(l->setup.coordinator, clock_now_ns());
+        coordinator_step(l->setup.coordinator, lane_comes_first(l->setup.lane), clock_now_ns());
     }
     return any;
 }

@@ -31,6 +31,8 @@ typedef struct errand {
     atomic_bool held; /* does not come to its end before this is false */
     bool told;        /* that an earlier one has failed */
     bool fails;
+    bool beside; /* may begin beside others */
+    int number;  /* the thread that has taken it */
 } errand;
 
 typedef struct log {
@@ -60,6 +62,16 @@ static void given(void *context)
     t->told = t->log->failed;
 }
 
+static bool beside(void *context)
+{
+    return ((const errand *)context)->beside;
+}
+
+static void taken(void *context, int number)
+{
+    ((errand *)context)->number = number;
+}
+
 static void done(void *context, task *behind)
 {
     errand *t = context;
@@ -77,15 +89,20 @@ typedef struct scene {
     log l;
 } scene;
 
-static void create(scene *c, bool background)
+static void create(scene *c, int threads)
 {
     error e = {.status = WEFT_OK};
-    assert_int_equal(service_create(background, &c->s, &e), WEFT_OK);
-    assert_int_equal(service_in_background(c->s), background);
+    assert_int_equal(service_create(threads, &c->s, &e), WEFT_OK);
+    assert_int_equal(service_in_background(c->s), threads > 0);
     c->l = (log){.count = 0};
     for (int i = 0; i < TASKS; i++) {
         errand *t = &c->t[i];
-        *t = (errand){.task = {.work = work, .given = given, .done = done, .context = t},
+        *t = (errand){.task = {.work = work,
+                               .given = given,
+                               .beside = beside,
+                               .taken = taken,
+                               .done = done,
+                               .context = t},
                       .service = c->s,
                       .log = &c->l,
                       .pieces = 3,
@@ -104,7 +121,7 @@ static void give(service *s, errand *t)
 static void test_in_their_order(void **state)
 {
     (void)state;
-    for (int background = 0; background < 2; background++) {
+    for (int background = 0; background <= SERVICE_MOST_THREADS; background++) {
         scene c;
         create(&c, background);
         assert_true(service_idle(c.s));
@@ -118,7 +135,7 @@ static void test_in_their_order(void **state)
         for (int i = 0; i < TASKS; i++) {
             assert_ptr_equal(c.l.done[i], &c.t[i]);
             assert_int_equal(c.t[i].worked, 3);
-            assert_int_equal(c.t[i].here, !background);
+            assert_int_equal(c.t[i].here, background == 0);
             assert_int_equal(service_state(c.s, &c.t[i].task), TASK_DONE);
         }
         service_destroy(c.s);
@@ -129,7 +146,7 @@ static void test_in_their_order(void **state)
 static void test_a_limit(void **state)
 {
     (void)state;
-    for (int background = 0; background < 2; background++) {
+    for (int background = 0; background <= SERVICE_MOST_THREADS; background++) {
         scene c;
         create(&c, background);
         atomic_store(&c.t[0].held, true);
@@ -153,7 +170,7 @@ static void test_nothing_by_itself(void **state)
 {
     (void)state;
     scene c;
-    create(&c, false);
+    create(&c, 0);
     give(c.s, &c.t[0]);
     assert_int_equal(c.t[0].worked, 0);
     for (int i = 1; i < c.t[0].pieces; i++) {
@@ -169,7 +186,7 @@ static void test_at_once(void **state)
 {
     (void)state;
     scene c;
-    create(&c, true);
+    create(&c, 1);
     service_do(c.s, &c.t[0].task);
     assert_true(c.t[0].here);
     assert_int_equal(service_state(c.s, &c.t[0].task), TASK_DONE);
@@ -186,7 +203,7 @@ static void test_at_once(void **state)
 static void test_failures_are_told(void **state)
 {
     (void)state;
-    for (int background = 0; background < 2; background++) {
+    for (int background = 0; background <= SERVICE_MOST_THREADS; background++) {
         scene c;
         create(&c, background);
         atomic_store(&c.t[1].held, true);
@@ -208,12 +225,76 @@ static void test_failures_are_told(void **state)
     service_destroy(NULL);
 }
 
+static void release(errand *t)
+{
+    atomic_store(&t->held, false);
+}
+
+/* A task that may does not wait for the one before it, but for its beginning, and is told as done
+ * after it. Others wait. */
+static void test_beside_each_other(void **state)
+{
+    (void)state;
+    scene c;
+    create(&c, SERVICE_MOST_THREADS);
+    for (int i = 0; i < TASKS; i++) {
+        c.t[i].beside = i != 3;
+        atomic_store(&c.t[i].held, true);
+        give(c.s, &c.t[i]);
+    }
+    assert_true(service_wait(c.s, &c.t[1].task, TASK_BEGUN, clock_now_ns() + long_ns));
+    assert_true(service_state(c.s, &c.t[0].task) == TASK_BEGUN);
+    assert_true(c.t[0].number != c.t[1].number);
+    assert_int_equal(service_state(c.s, &c.t[2].task), TASK_GIVEN);
+    release(&c.t[1]);
+    assert_true(service_wait(c.s, &c.t[1].task, TASK_OVER, clock_now_ns() + long_ns));
+    assert_int_equal(service_state(c.s, &c.t[1].task), TASK_OVER);
+    assert_false(service_wait(c.s, &c.t[1].task, TASK_DONE, clock_now_ns() + 1000000));
+    assert_true(service_wait(c.s, &c.t[2].task, TASK_BEGUN, clock_now_ns() + long_ns));
+    release(&c.t[2]);
+    assert_true(service_wait(c.s, &c.t[2].task, TASK_OVER, clock_now_ns() + long_ns));
+    assert_int_equal(service_state(c.s, &c.t[3].task), TASK_GIVEN);
+    release(&c.t[0]);
+    assert_true(service_wait(c.s, &c.t[2].task, TASK_DONE, clock_now_ns() + long_ns));
+    assert_true(service_wait(c.s, &c.t[3].task, TASK_BEGUN, clock_now_ns() + long_ns));
+    release(&c.t[3]);
+    release(&c.t[4]);
+    assert_true(service_wait(c.s, &c.t[4].task, TASK_DONE, clock_now_ns() + long_ns));
+    assert_true(service_idle(c.s));
+    service_destroy(c.s);
+}
+
+/* One that has failed, though it is not told yet, keeps those behind it from beginning as any. */
+static void test_a_failure_beside(void **state)
+{
+    (void)state;
+    scene c;
+    create(&c, SERVICE_MOST_THREADS);
+    c.t[1].fails = true;
+    for (int i = 0; i < 3; i++) {
+        c.t[i].beside = true;
+        atomic_store(&c.t[i].held, i < 2);
+        give(c.s, &c.t[i]);
+    }
+    assert_true(service_wait(c.s, &c.t[1].task, TASK_BEGUN, clock_now_ns() + long_ns));
+    assert_int_equal(service_state(c.s, &c.t[2].task), TASK_GIVEN);
+    release(&c.t[1]);
+    assert_true(service_wait(c.s, &c.t[2].task, TASK_OVER, clock_now_ns() + long_ns));
+    assert_int_equal(service_state(c.s, &c.t[1].task), TASK_OVER);
+    assert_true(c.t[2].told);
+    assert_false(c.t[0].told);
+    release(&c.t[0]);
+    assert_true(service_wait(c.s, &c.t[2].task, TASK_DONE, clock_now_ns() + long_ns));
+    service_destroy(c.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_their_order),    cmocka_unit_test(test_a_limit),
         cmocka_unit_test(test_nothing_by_itself), cmocka_unit_test(test_at_once),
-        cmocka_unit_test(test_failures_are_told),
+        cmocka_unit_test(test_failures_are_told), cmocka_unit_test(test_beside_each_other),
+        cmocka_unit_test(test_a_failure_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

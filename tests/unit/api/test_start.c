@@ -24,6 +24,7 @@ typedef struct work {
     atomic_int rounding; /* that it has seen last */
     bool bad;            /* asks for a field that there is not */
     bool fails;          /* an item is said to fail */
+    bool bad_later;      /* asks for that field once it is let go */
 } work;
 
 static void nap(void)
@@ -58,7 +59,7 @@ static int compute(const weft_span *span, void *context)
             while (!atomic_load(&w->go) && !weft_span_stopping(span)) {
                 nap();
             }
-            if (!atomic_load(&w->go)) {
+            if (!atomic_load(&w->go) || (w->bad_later && weft_span_result(span, 7) == NULL)) {
                 return 1;
             }
         }
@@ -125,6 +126,18 @@ static void check_said(const program *p, const char *text)
     if (strstr(weft_error_text(p->session), text) == NULL) {
         fail_msg("'%s' does not say '%s'", weft_error_text(p->session), text);
     }
+}
+
+/* Two maps are under way, each of which stands, and two more are behind them. */
+static void begin_two_standing(program *p)
+{
+    begin(p, WORKERS, fixture_path());
+    for (int i = 0; i < MAPS; i++) {
+        p->work[i].stands_at = i < 2 ? ITEMS - 1 : -1;
+        assert_int_equal(start(p, i), WEFT_OK);
+    }
+    await(&p->work[0].standing);
+    await(&p->work[1].standing);
 }
 
 /* The file has those values; each item was computed once by these programs together. */
@@ -278,38 +291,116 @@ static void test_exit_before_the_end(void **state)
     assert_int_equal(WEXITSTATUS(status), 1);
 }
 
-/* One that is at work, and one that waits for it; both go on later. */
+/* Two that are at work, and one that waits for them; all go on later. */
 static void test_cancel(void **state)
 {
     (void)state;
     static program p;
-    const char *path = fixture_path();
-    begin(&p, WORKERS, path);
-    p.work[0].stands_at = ITEMS - 1;
+    begin_two_standing(&p);
+    for (int i = 2; i >= 0; i--) {
+        assert_int_equal(weft_map_cancel(p.map[i]), WEFT_OK);
+        assert_int_equal(weft_map_cancel(p.map[i]), WEFT_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(weft_map_wait(p.map[i], WEFT_FOREVER), WEFT_CANCELLED);
+        check_said(&p, "of 400 items done");
+    }
+    assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_CANCELLED);
+    check_said(&p, "'map-2' was cancelled before it had begun");
+    assert_int_equal(weft_map_wait(p.map[3], WEFT_FOREVER), WEFT_OK);
     for (int i = 0; i < 3; i++) {
+        atomic_store(&p.work[i].go, true);
         assert_int_equal(start(&p, i), WEFT_OK);
     }
-    await(&p.work[0].standing);
-    assert_int_equal(weft_map_cancel(p.map[1]), WEFT_OK);
-    assert_int_equal(weft_map_cancel(p.map[0]), WEFT_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(weft_map_wait(p.map[i], WEFT_FOREVER), WEFT_OK);
+    }
+    end(&p, WEFT_OK, 0);
+    for (int i = 0; i < MAPS; i++) {
+        check_values(&p, i);
+    }
+    for (int item = 0; item < ITEMS; item++) {
+        assert_int_equal(p.work[2].calls[item], 1);
+    }
+}
+
+/* One that has begun later goes on when the one before it is cancelled, or fails; and is cancelled
+ * while that goes on. */
+static void test_one_of_two_ends(void **state)
+{
+    (void)state;
+    static program p;
+    begin_two_standing(&p);
     assert_int_equal(weft_map_cancel(p.map[0]), WEFT_OK);
     assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_CANCELLED);
-    check_said(&p, "of 400 items done");
-    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_CANCELLED);
-    check_said(&p, "'map-1' was cancelled before it had begun");
-    assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[1], 0.01), WEFT_TIMEOUT);
+    atomic_store(&p.work[1].go, true);
+    for (int i = 1; i < MAPS; i++) {
+        assert_int_equal(weft_map_wait(p.map[i], WEFT_FOREVER), WEFT_OK);
+    }
+    end(&p, WEFT_OK, 0);
+
+    begin_two_standing(&p);
+    p.work[0].bad_later = true;
     atomic_store(&p.work[0].go, true);
-    for (int i = 0; i < 2; i++) {
+    assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_ERR_USAGE);
+    assert_false(weft_map_test(p.map[1]));
+    atomic_store(&p.work[1].go, true);
+    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
+    for (int i = 2; i < MAPS; i++) {
+        assert_int_equal(weft_map_wait(p.map[i], WEFT_FOREVER), WEFT_ERR_USAGE);
+        check_said(&p, "has not begun, since map 'map-0' before it failed: ");
+    }
+    end(&p, WEFT_OK, 0);
+    check_values(&p, 1);
+
+    begin_two_standing(&p);
+    assert_int_equal(weft_map_cancel(p.map[1]), WEFT_OK);
+    while (p.work[3].calls[ITEMS - 1] == 0) {
+        nap();
+    }
+    assert_int_equal(weft_map_wait(p.map[1], 0), WEFT_TIMEOUT);
+    atomic_store(&p.work[0].go, true);
+    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_CANCELLED);
+    assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_OK);
+    assert_int_equal(weft_map_wait(p.map[3], WEFT_FOREVER), WEFT_OK);
+    end(&p, WEFT_OK, 0);
+    check_values(&p, 3);
+}
+
+/* What a map's workers have nothing to do for computes the next one; that is told as done after
+ * it. One that needs the first, and one with a file that is still to be made, wait for it. */
+static void test_tail_and_head(void **state)
+{
+    (void)state;
+    static program p;
+    weft_progress q;
+    const char *other = fixture_path();
+    begin(&p, WORKERS, fixture_path());
+    p.work[0].stands_at = ITEMS - 1;
+    assert_int_equal(weft_map_needs(p.map[2], p.map[0]), WEFT_OK);
+    assert_int_equal(weft_map_set_out(p.map[3], other), WEFT_OK);
+    for (int i = 0; i < MAPS; i++) {
         assert_int_equal(start(&p, i), WEFT_OK);
     }
-    assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_OK);
-    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
+    do {
+        weft_map_progress(p.map[1], &q);
+        nap();
+    } while (q.items_done < ITEMS);
+    assert_false(weft_map_test(p.map[1]));
+    assert_int_equal(weft_map_wait(p.map[3], 0.05), WEFT_TIMEOUT);
+    atomic_store(&p.work[0].go, true);
+    for (int i = 0; i < MAPS; i++) {
+        assert_int_equal(weft_map_wait(p.map[i], WEFT_FOREVER), WEFT_OK);
+    }
     end(&p, WEFT_OK, 0);
     for (int i = 0; i < 3; i++) {
         check_values(&p, i);
     }
-    for (int item = 0; item < ITEMS; item++) {
-        assert_int_equal(p.work[1].calls[item], 1);
+    for (int i = 0; i < MAPS; i++) {
+        for (int item = 0; item < ITEMS; item++) {
+            assert_int_equal(p.work[i].calls[item], 1);
+        }
     }
 }
 
@@ -335,23 +426,25 @@ static void test_failures_end_what_is_behind(void **state)
     static program p;
     for (int workers = 0; workers <= WORKERS; workers += WORKERS) {
         begin(&p, workers, fixture_path());
+        /* Its file is still to be made, so that it does not begin beside the second. */
+        assert_int_equal(weft_map_set_out(p.map[3], fixture_path()), WEFT_OK);
         p.work[0].fails = true;
         p.work[1].bad = true;
-        for (int i = 0; i < 3; i++) {
-            assert_int_equal(start(&p, i), WEFT_OK);
+        for (int i = 0; i < MAPS; i++) {
+            assert_int_equal(i == 2 ? WEFT_OK : start(&p, i), WEFT_OK);
         }
-        assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_ERR_USAGE);
-        check_said(&p, "map 'map-2' has not begun, since map 'map-1' before it failed: ");
-        assert_int_equal(start(&p, 3), WEFT_OK);
         assert_int_equal(weft_map_wait(p.map[3], WEFT_FOREVER), WEFT_ERR_USAGE);
         check_said(&p, "map 'map-3' has not begun, since map 'map-1' before it failed: ");
+        assert_int_equal(start(&p, 2), WEFT_OK);
+        assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_ERR_USAGE);
+        check_said(&p, "map 'map-2' has not begun, since map 'map-1' before it failed: ");
         assert_int_equal(weft_map_wait(p.map[0], 0), WEFT_ITEMS_FAILED);
         assert_int_equal(weft_map_wait(p.map[1], 0), WEFT_ERR_USAGE);
         /* The program knows by now. */
-        assert_int_equal(start(&p, 3), WEFT_OK);
-        assert_int_equal(weft_map_wait(p.map[3], WEFT_FOREVER), WEFT_OK);
+        assert_int_equal(start(&p, 2), WEFT_OK);
+        assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_OK);
         end(&p, WEFT_OK, 0);
-        check_values(&p, 3);
+        check_values(&p, 2);
     }
 }
 
@@ -359,11 +452,12 @@ static void test_a_signal_ends_all(void **state)
 {
     (void)state;
     static program p;
-    begin_standing(&p, 200);
+    begin_two_standing(&p);
     (void)raise(SIGTERM);
-    assert_int_equal(weft_map_wait(p.map[0], WEFT_FOREVER), WEFT_STOPPED);
-    assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_STOPPED);
-    check_said(&p, "map 'map-1' has not begun, since map 'map-0' before it was stopped: ");
+    for (int i = 0; i < MAPS; i++) {
+        assert_int_equal(weft_map_wait(p.map[i], WEFT_FOREVER), WEFT_STOPPED);
+        check_said(&p, i < 2 ? "of 400 items done" : "has not begun, since map 'map-");
+    }
     assert_int_equal(start(&p, 2), WEFT_OK);
     assert_int_equal(weft_map_wait(p.map[2], WEFT_FOREVER), WEFT_STOPPED);
     check_said(&p, "SIGTERM before map 'map-2' had begun");
@@ -395,10 +489,11 @@ static void test_end_of_session(void **state)
         assert_int_equal(start(&p, 1), WEFT_OK);
         assert_int_equal(weft_finish(p.session, WEFT_OK), 2);
     }
-    begin_standing(&p, 100);
+    begin_two_standing(&p);
     assert_int_equal(weft_finish(p.session, WEFT_ERR_USAGE), 2);
     for (int item = 0; item < ITEMS; item++) {
-        assert_int_equal(p.work[1].calls[item], 0);
+        assert_int_equal(p.work[0].calls[item] + p.work[1].calls[item], item < ITEMS - 1 ? 2 : 0);
+        assert_int_equal(p.work[2].calls[item] + p.work[3].calls[item], 0);
     }
 }
 
@@ -542,23 +637,31 @@ static void test_progress(void **state)
     weft_map_progress(p.map[0], &q);
     assert_int_equal(q.items, ITEMS);
     assert_int_equal(q.tiles + q.tiles_ready + q.items_done, 0);
-    p.work[0].stands_at = ITEMS / 2;
-    assert_int_equal(start(&p, 0), WEFT_OK);
-    assert_int_equal(start(&p, 1), WEFT_OK);
-    await(&p.work[0].standing);
-    do {
-        weft_map_progress(p.map[0], &q);
-        assert_int_equal(q.tiles_blocked + q.tiles_ready + q.tiles_leased + q.tiles_done, q.tiles);
-        nap();
-    } while (q.tiles_leased == 0 || q.workers[WEFT_COMPUTING] != 1 ||
-             q.workers[WEFT_WAITING_FOR_WORK] != WORKERS - 1);
-    assert_int_equal(q.tiles, (ITEMS + 6) / 7);
-    assert_true(q.tiles_done < q.tiles);
-    assert_int_equal(q.workers[WEFT_WAITING_FOR_DISK] + q.workers[WEFT_ELSEWHERE], 0);
-    weft_map_progress(p.map[1], &q);
+    end(&p, WEFT_OK, 0);
+    begin_two_standing(&p);
+    for (int i = 0; i < 2; i++) {
+        do {
+            weft_map_progress(p.map[i], &q);
+            assert_int_equal(q.tiles_blocked + q.tiles_ready + q.tiles_leased + q.tiles_done,
+                             q.tiles);
+            nap();
+        } while (q.tiles_leased == 0 || q.workers[WEFT_COMPUTING] != 1 ||
+                 q.workers[WEFT_ELSEWHERE] != WORKERS - 1);
+        assert_int_equal(q.tiles, (ITEMS + 6) / 7);
+        assert_true(q.tiles_done < q.tiles);
+        assert_int_equal(q.workers[WEFT_WAITING_FOR_DISK] + q.workers[WEFT_WAITING_FOR_WORK], 0);
+    }
+    weft_map_progress(p.map[2], &q);
     assert_int_equal(q.tiles, (ITEMS + 6) / 7);
     assert_int_equal(q.tiles_ready, q.tiles);
     assert_int_equal(q.workers[WEFT_COMPUTING] + q.workers[WEFT_WAITING_FOR_WORK], 0);
+    assert_int_equal(weft_map_cancel(p.map[2]), WEFT_OK);
+    assert_int_equal(weft_map_cancel(p.map[3]), WEFT_OK);
+    atomic_store(&p.work[1].go, true);
+    do {
+        weft_map_progress(p.map[0], &q);
+        nap();
+    } while (q.workers[WEFT_COMPUTING] != 1 || q.workers[WEFT_WAITING_FOR_WORK] != WORKERS - 1);
     atomic_store(&p.work[0].go, true);
     assert_int_equal(weft_map_wait(p.map[1], WEFT_FOREVER), WEFT_OK);
     for (int i = 0; i < 2; i++) {
@@ -673,6 +776,8 @@ int main(void)
         cmocka_unit_test(test_wrong_calls),
         cmocka_unit_test(test_exit_before_the_end),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_one_of_two_ends),
+        cmocka_unit_test(test_tail_and_head),
         cmocka_unit_test(test_cancel_before_the_file),
         cmocka_unit_test(test_failures_end_what_is_behind),
         cmocka_unit_test(test_a_signal_ends_all),

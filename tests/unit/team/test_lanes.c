@@ -180,6 +180,7 @@ typedef struct turns {
     atomic_int begun;    /* spans, of both */
     atomic_int released; /* so many may end */
     int order[8];        /* of which lane each of them is */
+    atomic_int written;  /* blocks */
     int64_t until_ns;
 } turns;
 
@@ -203,6 +204,12 @@ static int64_t waiting_span(void *context, void *data, int worker, int64_t first
     return clock_now_ns();
 }
 
+static void counting_block(void *context, void *data)
+{
+    (void)data;
+    atomic_fetch_add(&((const turn_of *)context)->turns->written, 1);
+}
+
 static bool no_agent(void *context)
 {
     (void)context;
@@ -224,29 +231,39 @@ static int workers_in(const lane *l, weft_state state)
     return sums.workers[state];
 }
 
+static const lane_hooks waiting = {
+    .agent = no_agent, .span = waiting_span, .block = counting_block};
+
+/* Both runs of a team of one begin. */
+static team *begin_turns(turns *t, turn_of mine[TEAM_LANES], int earlier)
+{
+    team *all = NULL;
+    error e = {.status = WEFT_OK};
+    lane_caller caller;
+    *t = (turns){.until_ns = limit_ns()};
+    lane_note_caller(&caller);
+    assert_int_equal(team_create(1, ROOM, NULL, &all, &e), WEFT_OK);
+    for (int i = 0; i < TEAM_LANES; i++) {
+        const int number = i == 0 ? earlier : 1 - earlier;
+        mine[number] = (turn_of){.turns = t, .lane = number};
+        t->lane[number] = team_lane(all, number);
+        lane_begin(t->lane[number], &waiting, &mine[number], 1, &caller, NULL);
+        assert_int_equal(lane_start(t->lane[number], &e), WEFT_OK);
+    }
+    return all;
+}
+
 /* A worker at the later run goes back to the earlier one at its next span, and what it does for one
  * is elsewhere for the other. */
 static void test_earlier_run_first(void **state)
 {
     (void)state;
-    static const lane_hooks waiting = {
-        .agent = no_agent, .span = waiting_span, .block = block_hook};
     static int block;
     for (int earlier = 0; earlier < TEAM_LANES; earlier++) {
         const int later = 1 - earlier;
-        turns t = {.until_ns = limit_ns()};
-        turn_of mine[TEAM_LANES] = {{&t, 0}, {&t, 1}};
-        team *all = NULL;
-        error e = {.status = WEFT_OK};
-        lane_caller caller;
-        lane_note_caller(&caller);
-        assert_int_equal(team_create(1, ROOM, NULL, &all, &e), WEFT_OK);
-        for (int i = 0; i < TEAM_LANES; i++) {
-            const int number = i == 0 ? earlier : later;
-            t.lane[number] = team_lane(all, number);
-            lane_begin(t.lane[number], &waiting, &mine[number], 1, &caller, NULL);
-            assert_int_equal(lane_start(t.lane[number], &e), WEFT_OK);
-        }
+        turns t;
+        turn_of mine[TEAM_LANES];
+        team *all = begin_turns(&t, mine, earlier);
         assert_true(lane_waits(t.lane[earlier]) && lane_waits(t.lane[later]));
         assert_int_equal(workers_in(t.lane[later], WEFT_WAITING_FOR_WORK), 1);
         assert_true(lane_offer(t.lane[later], 3, false, &block));
@@ -272,11 +289,38 @@ static void test_earlier_run_first(void **state)
     }
 }
 
+/* What is left of a later run that is halted does not wait until there is nothing to compute. */
+static void test_halted_behind_another(void **state)
+{
+    (void)state;
+    static int block;
+    turns t;
+    turn_of mine[TEAM_LANES];
+    team *all = begin_turns(&t, mine, 0);
+    assert_true(lane_offer(t.lane[1], 2, false, &block));
+    await_begun(&t, 1);
+    assert_true(lane_offer(t.lane[0], 4, false, &block));
+    atomic_store(&t.released, 1);
+    await_begun(&t, 2);
+    lane_halt(t.lane[1]);
+    assert_int_equal(atomic_load(&t.written), 0);
+    atomic_store(&t.released, 2);
+    await_begun(&t, 3);
+    assert_int_equal(atomic_load(&t.written), 1);
+    lane_end(t.lane[1]);
+    assert_int_equal(atomic_load(&t.begun), 3);
+    atomic_store(&t.released, 5);
+    lane_end(t.lane[0]);
+    assert_int_equal(atomic_load(&t.begun), 5);
+    team_destroy(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_runs_at_a_time),
         cmocka_unit_test(test_earlier_run_first),
+        cmocka_unit_test(test_halted_behind_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
