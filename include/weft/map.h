@@ -392,18 +392,17 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
  * Starts a map, and returns at once: its items are computed while the program goes on, which may
  * compute, open OpenMP regions and call MPI on communicators of its own meanwhile.
  *
- * A service thread in each rank makes every MPI call of weft's then. Ranks need not start a map at
+ * Service threads in each rank make every MPI call of weft's then. Ranks need not start a map at
  * the same time: it begins when all of them have, and what is wrong with it, a difference between
  * ranks for one, is told by weft_map_wait(). The file is made, or looked at, then. Workers compute
  * as the calling thread would at this moment: floating-point environment, locale, rights.
  *
- * Maps are computed, and come to their end, in the order of their start. In a job of one rank the
- * tail of a map and the head of the next overlap: this one begins once that one has begun to
- * compute, and workers that have nothing to do for the earlier map compute for the later one; two
- * maps are computed at a time. A later map that is complete first is done when those before it
- * are. One begins only when those before it are done where it needs one of them
- * (weft_map_needs()), where its file is still to be made or holds no other map, and where there are
- * several ranks.
+ * Maps are computed, and come to their end, in the order of their start. The tail of a map and the
+ * head of the next overlap: this one begins once that one has begun to compute, and workers that
+ * have nothing to do for the earlier map compute for the later one; two maps are computed at a
+ * time. A later map that is complete first is done when those before it are. One begins only when
+ * those before it are done where it needs one of them (weft_map_needs()), where its file is still
+ * to be made or holds no other map, and where a rank of the job has no workers.
  *
  * Where the service thread cannot work, since the program has started MPI with less than
  * MPI_THREAD_MULTIPLE or since there are no workers (`--threads 0`), a map is computed only while

@@ -31,6 +31,13 @@ static weft_status refuse(weft_map *map, const char *what)
                      what, map->job->name);
 }
 
+/* In which the driver of a map speaks to those of the other ranks. */
+static comm *comm_of(const weft_map *map)
+{
+    const weft_session *s = map->session;
+    return map->start.driver == 0 ? s->comm : s->second_comm;
+}
+
 /* What this rank has to say against the beginning of a run. */
 static weft_status object(weft_map *map)
 {
@@ -39,7 +46,7 @@ static weft_status object(weft_map *map)
         w->error = w->refusal;
         return w->error.status;
     }
-    if (comm_broken(map->session->comm)) {
+    if (comm_broken(comm_of(map))) {
         return refuse(map, "a rank died");
     }
     if (w->status != WEFT_OK) {
@@ -52,13 +59,6 @@ static weft_status object(weft_map *map)
                ? error_set(&w->error, WEFT_CANCELLED, "map '%s' was cancelled before it had begun",
                            map->job->name)
                : WEFT_OK;
-}
-
-/* In which the driver of a map speaks to those of the other ranks. */
-static comm *comm_of(const weft_map *map)
-{
-    const weft_session *s = map->session;
-    return map->start.driver == 0 ? s->comm : s->second_comm;
 }
 
 /* Whether the ranks can begin, and all of them are to: a signal may have been sent to one alone. */
@@ -207,7 +207,11 @@ static void done(void *context, task *behind)
 
 void drive_set_up(weft_map *map)
 {
+    weft_session *s = map->session;
     task *t = &map->start.task;
+    const int64_t turn = s->started ? s->turns++ : 0;
+    /* All ranks speak of a map in the same communicator, that of its number. */
+    t->number = comm_size(s->comm) > 1 ? (int)(turn % TEAM_LANES) : -1;
     t->work = work;
     t->given = given;
     t->beside = beside;

@@ -69,7 +69,7 @@ bool service_in_background(const service *s)
 static void take(task *t, int number)
 {
     t->state = TASK_TAKEN;
-    t->taken(t->context, number);
+    t->taken(t->context, t->number >= 0 ? t->number : number);
 }
 
 /* A task is over; all that are, up to the first that is not, are done. Under the mutex. */
@@ -85,14 +85,16 @@ static void finish(service *s, task *t)
 }
 
 /* What a service thread is to do next; NULL: nothing now. Under the mutex. */
-static task *find_next(const service *s)
+static task *find_next(const service *s, int number)
 {
     task *t = s->first;
     while (t != NULL && t->state >= TASK_BEGUN) {
         t = t->next;
     }
-    return t == NULL || t->state != TASK_GIVEN || (t != s->first && !t->beside(t->context)) ? NULL
-                                                                                            : t;
+    const bool ready = t != NULL && t->state == TASK_GIVEN &&
+                       (t->number < 0 || t->number == number || s->started == 1) &&
+                       (t == s->first || t->beside(t->context));
+    return ready ? t : NULL;
 }
 
 static void *serve(void *context)
@@ -101,7 +103,7 @@ static void *serve(void *context)
     service *s = mine->service;
     (void)pthread_mutex_lock(&s->mutex);
     while (!s->ending) {
-        task *t = find_next(s);
+        task *t = find_next(s, mine->number);
         if (t == NULL) {
             (void)pthread_cond_wait(&s->moved, &s->mutex);
             continue;

@@ -31,13 +31,15 @@ typedef enum task_state {
 typedef struct task {
     struct task *next;
     task_state state;
+    int number; /* of the service thread that does it; -1: of any */
     /* Does some of it, until the clock says until_ns or a moment longer: whether it is done. */
     bool (*work)(void *context, int64_t until_ns);
     /* It is being given. */
     void (*given)(void *context);
     /* Whether it may begin now, when those before it have begun. */
     bool (*beside)(void *context);
-    /* It is about to begin: who does it is service thread `number`, or, as thread 0, who waits. */
+    /* It is about to begin: service thread `number` does it, or in its place who waits, or the only
+     * one that there is. */
     void (*taken)(void *context, int number);
     /* It is over. Nobody waits for it yet. Those that were given behind it, which begin with
      * `behind`, have not begun, unless beside it. */

@@ -114,14 +114,40 @@ static weft_status heed_signal(weft_session *s)
                            signals_name(signals_seen()));
 }
 
-/* Threads that drive maps that are started; 0: who waits does. Ranks of several would have to agree
- * on which map a message is of. */
-static int count_drivers(const weft_session *s)
+/* Threads that drive maps that are started: as many on every rank, unless it has none, and who
+ * waits drives them. Else one rank could wait long for another one to begin. Collective. */
+static weft_status count_drivers(weft_session *s, int *drivers)
 {
-    if (!comm_multiple(s->comm) || s->placement.workers == 0) {
-        return 0;
+    const int ranks = comm_size(s->comm);
+    const int mine = comm_multiple(s->comm) && s->placement.workers > 0 ? TEAM_LANES : 0;
+    int *all = malloc((size_t)ranks * sizeof *all);
+    weft_status status = comm_agree(
+        s->comm, all != NULL ? WEFT_OK : error_memory(&s->error, "the threads of %d ranks", ranks),
+        &s->error);
+    if (status == WEFT_OK && all != NULL) {
+        status = comm_gather(s->comm, &mine, sizeof mine, all, &s->error);
     }
-    return comm_size(s->comm) == 1 ? TEAM_LANES : 1;
+    *drivers = mine;
+    for (int rank = 0; rank < ranks && status == WEFT_OK && all != NULL; rank++) {
+        *drivers = all[rank] < *drivers ? 1 : *drivers;
+    }
+    free(all);
+    return status;
+}
+
+/* What drives maps: service threads, and what they speak in. Collective. */
+static weft_status make_service(weft_session *s)
+{
+    int drivers = 0;
+    weft_status status = count_drivers(s, &drivers);
+    if (status == WEFT_OK) {
+        status = service_create(drivers, &s->service, &s->error);
+    }
+    status = comm_agree(s->comm, status, &s->error);
+    if (status == WEFT_OK) {
+        status = comm_branch(s->comm, &s->main_comm, &s->error);
+    }
+    return status == WEFT_OK ? comm_branch(s->comm, &s->second_comm, &s->error) : status;
 }
 
 /* What is said of a status: what there is, if it is of that. */
@@ -170,14 +196,8 @@ static weft_status open_session(weft_session *s, int *argc, char ***argv,
         s->options.run.deadline_ns =
             comm_rank(s->comm) == 0 ? deadline_find(&s->options, start_ns) : 0;
         status = placement_settle(s->comm, s->options.threads, &s->placement, &s->error);
-        if (status == WEFT_OK) {
-            status = service_create(count_drivers(s), &s->service, &s->error);
-        }
         status = comm_agree(s->comm, status, &s->error);
-        status = status == WEFT_OK ? comm_branch(s->comm, &s->main_comm, &s->error) : status;
-        if (status == WEFT_OK && count_drivers(s) > 1) {
-            status = comm_branch(s->comm, &s->second_comm, &s->error);
-        }
+        status = status == WEFT_OK ? make_service(s) : status;
     }
     if (status == WEFT_OK && comm_rank(s->comm) == 0) {
         outcome_file_mark(OUTCOME_BEGUN, "");

@@ -38,6 +38,7 @@ struct weft_session {
     weft_map *maps; /* that are not destroyed, in the order in which they were described */
     session_file *files;
     int64_t runs;
+    int64_t turns;              /* maps from the first one on that was started */
     char name[WEFT_NAME_BYTES]; /* of the program */
     char command[256];
     error error;

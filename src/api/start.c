@@ -178,6 +178,7 @@ weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel, void *context)
     tell_of_first_start(s);
     status = service_start(s->service, &s->error);
     if (status != WEFT_OK) {
+        s->turns++;
         return status;
     }
     set_up(map, "weft_map_start() of map", kernel, context);

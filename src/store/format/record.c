@@ -208,7 +208,7 @@ bool tables_may_run(const tables *t, int row)
         return false;
     }
     for (int i = 0; i < t->runs; i++) {
-        newer += is_newer(t, i, row);
+        newer += is_newer(t, i, row) && run_row_outcome(&t->run[i]) == WEFT_OUTCOME_RUNNING;
     }
     return newer < RUNS_AT_A_TIME;
 }

@@ -149,7 +149,7 @@ int tables_last_run(const tables *t, int64_t map);
 int tables_new_run(const tables *t, int64_t map);
 
 /* Whether the run of a row may be under way, if the file is in use: the runs of at most two maps
- * are at a time, and theirs are the newest rows. */
+ * are at a time, and theirs are the newest of the rows that are not closed. */
 bool tables_may_run(const tables *t, int row);
 bool tables_any_may_run(const tables *t);
 

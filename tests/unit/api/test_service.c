@@ -97,7 +97,8 @@ static void create(scene *c, int threads)
     c->l = (log){.count = 0};
     for (int i = 0; i < TASKS; i++) {
         errand *t = &c->t[i];
-        *t = (errand){.task = {.work = work,
+        *t = (errand){.task = {.number = -1,
+                               .work = work,
                                .given = given,
                                .beside = beside,
                                .taken = taken,
@@ -264,6 +265,29 @@ static void test_beside_each_other(void **state)
     service_destroy(c.s);
 }
 
+/* One that is for a certain thread waits for that, though another one is free. */
+static void test_for_a_thread(void **state)
+{
+    (void)state;
+    scene c;
+    create(&c, SERVICE_MOST_THREADS);
+    for (int i = 0; i < 3; i++) {
+        c.t[i].task.number = 1 - i % 2;
+        c.t[i].beside = true;
+        atomic_store(&c.t[i].held, i < 2);
+        give(c.s, &c.t[i]);
+    }
+    assert_true(service_wait(c.s, &c.t[1].task, TASK_BEGUN, clock_now_ns() + long_ns));
+    assert_true(c.t[0].number == 1 && c.t[1].number == 0);
+    release(&c.t[1]);
+    assert_true(service_wait(c.s, &c.t[1].task, TASK_OVER, clock_now_ns() + long_ns));
+    assert_false(service_wait(c.s, &c.t[2].task, TASK_TAKEN, clock_now_ns() + 10000000));
+    release(&c.t[0]);
+    assert_true(service_wait(c.s, &c.t[2].task, TASK_DONE, clock_now_ns() + long_ns));
+    assert_int_equal(c.t[2].number, 1);
+    service_destroy(c.s);
+}
+
 /* One that has failed, though it is not told yet, keeps those behind it from beginning as any. */
 static void test_a_failure_beside(void **state)
 {
@@ -294,7 +318,7 @@ int main(void)
         cmocka_unit_test(test_in_their_order),    cmocka_unit_test(test_a_limit),
         cmocka_unit_test(test_nothing_by_itself), cmocka_unit_test(test_at_once),
         cmocka_unit_test(test_failures_are_told), cmocka_unit_test(test_beside_each_other),
-        cmocka_unit_test(test_a_failure_beside),
+        cmocka_unit_test(test_for_a_thread),      cmocka_unit_test(test_a_failure_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

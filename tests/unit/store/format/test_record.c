@@ -167,6 +167,8 @@ static void test_rows_of_several_maps(void **state)
     assert_int_equal(tables_new_run(&t, 2), 3);
     run_row_set_outcome(&rows[0], WEFT_OUTCOME_RUNNING);
     run_row_set_outcome(&rows[1], WEFT_OUTCOME_RUNNING);
+    assert_true(tables_may_run(&t, 0));
+    run_row_set_outcome(&rows[2], WEFT_OUTCOME_RUNNING);
     assert_false(tables_may_run(&t, 0));
     assert_true(tables_may_run(&t, 1) && tables_any_may_run(&t));
     assert_true(tables_settle_runs(&t, 3, &tiles, true));
@@ -177,7 +179,7 @@ static void test_rows_of_several_maps(void **state)
     assert_false(tables_settle_runs(&t, 2, &tiles, true));
     /* A table that is full is no longer in order: a map takes its own last row again, or else the
      * oldest, which is no run's that is under way. */
-    run_row_set_outcome(&rows[2], WEFT_OUTCOME_RUNNING);
+    run_row_set_outcome(&rows[2], WEFT_OUTCOME_STOPPED);
     t.full = true;
     assert_true(tables_may_run(&t, 1) && !tables_may_run(&t, 2));
     assert_int_equal(tables_new_run(&t, 3), 0);
