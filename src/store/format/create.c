@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "store/format/metadata.h"
 
+#include "base/pages.h"
 #include "store/format/apart.h"
 #include "store/format/index.h"
 #include "store/format/objects.h"
@@ -146,9 +147,21 @@ static void keep_memory(void)
     }
 }
 
+/* What HDF5 takes for itself and the first file. */
+static void prepare_heap(void)
+{
+    static bool prepared;
+    enum { HEAP_BYTES = 5 << 18 };
+    if (!prepared) {
+        prepared = true;
+        pages_populate_heap(HEAP_BYTES);
+    }
+}
+
 static weft_status write_objects(const writing *w, error *e)
 {
     quiet q;
+    prepare_heap();
     quiet_begin(&q);
     keep_memory();
     weft_status status = WEFT_OK;
