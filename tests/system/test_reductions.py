@@ -4,12 +4,14 @@
 import itertools
 import json
 import os
+import signal
 
 import h5py
 import numpy as np
 
 import results
-from launch import WEFT, SystemTest, main, needs, schedules
+from launch import (MPIRUN, WEFT, Launch, SystemTest, main, needs, rank_of, recovery, schedules,
+                    strike)
 from reduced import EDGES, Reduced
 from test_filesystem import FAULTY, faulty
 
@@ -82,6 +84,35 @@ class Reductions(SystemTest):
                 with open(log, encoding="ascii") as file:
                     self.assertGreater(file.read().count("direct result.h5"), 2 * layout[0])
                 os.unlink(log)
+
+    @needs(FAULTY, "faulty.so")
+    def test_nfs_and_a_lost_rank(self):
+        """What a rank had reported before it died is on the server, and in the values; what its
+        client still held is computed by others."""
+        for victim in 1, 2:
+            with self.subTest(victim=victim):
+                if os.path.exists(self.path()):
+                    os.unlink(self.path())
+                words = ["--out", self.path(), "--count", COUNT, "--grain", 16, "--item-us", 9000,
+                         "--sync", 0.05, "--dead-after", 1, "--told", self.path("told")]
+                launch = Launch([*MPIRUN, *recovery(), "-np", "3", REDUCES, "--threads", "1",
+                                 *map(str, words)], env=faulty(FAULTY_NFS="/result.h5"))
+                self.launches.append(launch)
+                launch.wait_for(lambda: self.tiles_of(victim) > 0, "it has reported something")
+                strike({rank_of(pid): pid for pid in launch.ranks()}[victim], signal.SIGKILL)
+                ending = launch.finish_after_deaths()
+                self.assertIn("presumed dead", ending.err, str(ending))
+                self.assertGreater(self.tiles_of(victim), 0)
+                # The second map may not have begun without it.
+                self.reduce("--grain", 16, layout=(2, 1))
+                self.check()
+
+    def tiles_of(self, rank):
+        """How many tiles of the first map have been recorded as a rank's."""
+        if not os.path.exists(self.path()):
+            return 0
+        records = results.tiles(self.path(), "drawn")
+        return int(((records["state"] != 0) & (records["rank"] == rank)).sum())
 
     def test_small_counts(self):
         for count in 1, 2:

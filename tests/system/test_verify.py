@@ -2,10 +2,12 @@
 """weft verify on sound and damaged results, and whether its advice mends them."""
 
 import errno
+import math
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import unittest
 
@@ -55,6 +57,29 @@ class Verify(CliTest):
         self.assertIn("99 tiles verified, 0 not done yet", text)
         self.assertIn("--fresh", text)
         self.make(*self.words, "--fresh")
+        self.weft("verify", path)
+
+    def test_damaged_coordinates(self):
+        """weft verify finds them whatever they have become, and nothing else is hurt by them."""
+        path = self.make(*self.words, "--axis", 0.5)
+        place = offset_of(path, "known/place") + 8 * 7
+        with open(path, "rb") as file:
+            sound = file.read()
+        for number in (3.75, -0.0, math.nan, math.inf, -1.7e308, 5e-324):
+            with self.subTest(number=number):
+                with open(path, "wb") as file:
+                    file.write(sound[:place] + struct.pack("<d", number) + sound[place + 8:])
+                ending = self.run_well(WEFT, "verify", path, status=1, layout=(0, None))
+                self.assertIn("the coordinates of dimension 'place' are damaged", ending.err)
+                self.assertIn("100 tiles verified", ending.out)
+                self.assertEqual(self.status(path)["state"], "complete")
+                self.weft("show", path, "known/hash")
+                self.weft("show", path, "known/remainder", "--image", self.path("x.png"))
+                # The others are found where they are.
+                self.assertEqual(self.weft("show", path, "known/pair", "--image",
+                                           self.path("y.png"), "--at", "place=250").err, "")
+        with open(path, "wb") as file:
+            file.write(sound)
         self.weft("verify", path)
 
     def test_flipped_byte_of_a_record(self):
