@@ -15,9 +15,9 @@ session_file *files_find(const weft_session *s, const char *file)
 }
 
 /* A file that is made, or about to be, cannot hold another map. */
-static weft_status check_member(const weft_map *map, const session_file *f)
+static weft_status check_map(const weft_map *map, const session_file *f)
 {
-    bool is_member = false;
+    bool is_there = false;
     for (int i = 0; i < f->maps; i++) {
         if (f->job[i] == NULL && f->starts > 0 && !f->file.made) {
             return error_set(&map->session->error, WEFT_ERR_USAGE,
@@ -25,9 +25,9 @@ static weft_status check_member(const weft_map *map, const session_file *f)
                              "wait for the maps that are under way, and start again",
                              f->name[i], map->path);
         }
-        is_member = is_member || strcmp(f->name[i], map->job->name) == 0;
+        is_there = is_there || strcmp(f->name[i], map->job->name) == 0;
     }
-    return is_member
+    return is_there
                ? WEFT_OK
                : error_set(&map->session->error, WEFT_ERR_USAGE,
                            "map '%s' was described after map '%s' had been started, and %s is made "
@@ -36,7 +36,7 @@ static weft_status check_member(const weft_map *map, const session_file *f)
                            map->job->name, f->name[0], map->path, map->job->name);
 }
 
-static weft_status add_member(members *m, weft_map *map)
+static weft_status add_map(file_maps *m, weft_map *map)
 {
     error *e = &map->session->error;
     if (map->fault.status != WEFT_OK) {
@@ -62,19 +62,19 @@ static weft_status add_member(members *m, weft_map *map)
     return WEFT_OK;
 }
 
-weft_status files_find_members(weft_map *map, members *m)
+weft_status files_find_maps(weft_map *map, file_maps *m)
 {
     const session_file *f = files_find(map->session, map->file);
     weft_status status = WEFT_OK;
     m->count = 0;
     if (f != NULL) {
-        status = check_member(map, f);
-        return status == WEFT_OK ? add_member(m, map) : status;
+        status = check_map(map, f);
+        return status == WEFT_OK ? add_map(m, map) : status;
     }
     for (weft_map *each = map->session->maps; each != NULL && status == WEFT_OK;
          each = each->next) {
         if (strcmp(each->file, map->file) == 0) {
-            status = add_member(m, each);
+            status = add_map(m, each);
         }
     }
     return status;
@@ -99,7 +99,7 @@ static void free_file(session_file *f)
     }
 }
 
-static session_file *create_file(const char *path, const members *m)
+static session_file *create_file(const char *path, const file_maps *m)
 {
     session_file *f = calloc(1, sizeof *f + strlen(path) + 1);
     if (f != NULL) {
@@ -119,7 +119,7 @@ static session_file *create_file(const char *path, const members *m)
     return f;
 }
 
-weft_status files_note(weft_map *map, const members *m, session_file **out)
+weft_status files_note(weft_map *map, const file_maps *m, session_file **out)
 {
     weft_session *s = map->session;
     session_file *f = files_find(s, map->file);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 /* All that ranks have to know the same of a map before its file is made. */
-static void compare(const weft_map *map, const char *what, const members *m, comparison *c)
+static void compare(const weft_map *map, const char *what, const file_maps *m, comparison *c)
 {
     account *a = &c->account;
     (void)snprintf(c->call, sizeof c->call, "%s '%s'", what, map->job->name);
@@ -32,7 +32,7 @@ static void compare(const weft_map *map, const char *what, const members *m, com
 }
 
 /* All ranks are to run the same map, and to know the same of those that are in the file with it. */
-static weft_status compare_members(weft_map *map, const char *call, const members *m)
+static weft_status compare_maps(weft_map *map, const char *call, const file_maps *m)
 {
     start *w = &map->start;
     w->compared = calloc((size_t)m->count + 1, sizeof *w->compared);
@@ -49,7 +49,7 @@ static weft_status compare_members(weft_map *map, const char *call, const member
 }
 
 /* The same on all ranks, as the maps are. */
-static weft_status settle(weft_session *s, const members *m)
+static weft_status settle(weft_session *s, const file_maps *m)
 {
     const run_options *said = &s->options.run;
     weft_status status = WEFT_OK;
@@ -107,7 +107,7 @@ weft_status prepare(weft_map *map, const char *call)
 {
     weft_session *s = map->session;
     start *w = &map->start;
-    members m = {.count = 0};
+    file_maps m = {.count = 0};
     s->error = map->fault;
     weft_status status = map->fault.status;
     if (status == WEFT_OK && w->kernel == NULL) {
@@ -115,14 +115,14 @@ weft_status prepare(weft_map *map, const char *call)
                            "map '%s' has no kernel: give a function that computes a span",
                            map->job->name);
     }
-    status = status == WEFT_OK ? files_find_members(map, &m) : status;
+    status = status == WEFT_OK ? files_find_maps(map, &m) : status;
     for (int i = 0; i < m.count; i++) {
         if (!files_know(m.map[i])) {
             build_of((uintptr_t)w->kernel, m.map[i]->job->build);
         }
     }
     status = status == WEFT_OK ? needs_check(map) : status;
-    const weft_status compared = compare_members(map, call, &m);
+    const weft_status compared = compare_maps(map, call, &m);
     status = status == WEFT_OK ? compared : status;
     status = status == WEFT_OK ? settle(s, &m) : status;
     status = status == WEFT_OK ? make_room(map) : status;

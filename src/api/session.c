@@ -228,7 +228,7 @@ static weft_status agree_to_finish(const weft_session *s, weft_status own, error
     error agreed = *e;
     comm *c = s->comm;
     weft_status status = own;
-    if (s->started && !comm_parted(s->main_comm)) {
+    if (s->started && !comm_diverged(s->main_comm)) {
         error leaving;
         (void)error_set(
             &leaving, own != WEFT_OK ? own : WEFT_ERR_USAGE,
@@ -238,7 +238,7 @@ static weft_status agree_to_finish(const weft_session *s, weft_status own, error
         set_patience(s, s->main_comm, comm_recovers() ? FINISH_LIMITS : 0);
         status = comm_agree_on(s->main_comm, "weft_finish()", NULL, own, &agreed);
     }
-    if (!comm_parted(c)) {
+    if (!comm_diverged(c)) {
         status = comm_agree_on(c, "weft_finish()", NULL, status, &agreed);
     }
     if (comm_broken(c)) {

@@ -119,7 +119,7 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
 {
     error failure = {.status = WEFT_OK};
     int64_t least[LOOK_NUMBERS] = {c->size};
-    bool parted = false;
+    bool diverged = false;
     account mine = join(call, a);
     if (mine.incomplete && own == WEFT_OK) {
         own = error_memory(e, "what the ranks have in common");
@@ -130,7 +130,7 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
     weft_status status = comm_least(c, look, LOOK_NUMBERS, least, &failure);
     c->meets = false;
     if (status == WEFT_OK && least[LOOK_DIGEST] != ~least[LOOK_COMPLEMENT]) {
-        status = find_difference(c, &mine, &parted, &failure);
+        status = find_difference(c, &mine, &diverged, &failure);
     }
     account_clear(&mine);
     if (least[LOOK_FAILED] < c->size && !comm_broken(c)) {
@@ -138,8 +138,8 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
         failure = *e;
         status = comm_share_error(c, (int)least[LOOK_FAILED], own, &failure);
     }
-    if (parted) {
-        comm_part(c, &failure);
+    if (diverged) {
+        comm_diverge(c, &failure);
     }
     if (status == WEFT_OK || (own != WEFT_OK && comm_broken(c))) {
         return own;
@@ -148,22 +148,22 @@ weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_stat
     return status;
 }
 
-void comm_part(comm *c, const error *why)
+void comm_diverge(comm *c, const error *why)
 {
     comm *trunk = c->trunk != NULL ? c->trunk : c;
-    if (!atomic_exchange(&trunk->parts, true)) {
-        trunk->parted = *why;
-        trunk->is_parted = true;
+    if (!atomic_exchange(&trunk->diverges, true)) {
+        trunk->divergence = *why;
+        trunk->has_diverged = true;
     }
 }
 
-const error *comm_parting(const comm *c)
+const error *comm_divergence(const comm *c)
 {
     const comm *trunk = c->trunk != NULL ? c->trunk : c;
-    return trunk->is_parted ? &trunk->parted : NULL;
+    return trunk->has_diverged ? &trunk->divergence : NULL;
 }
 
-bool comm_parted(const comm *c)
+bool comm_diverged(const comm *c)
 {
-    return comm_parting(c) != NULL;
+    return comm_divergence(c) != NULL;
 }

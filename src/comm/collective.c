@@ -159,8 +159,8 @@ static weft_status look_around(comm *c, wait *w, int64_t waited_ns, const char *
     if (comm_broken(c)) {
         return fail_for(c, -1, e);
     }
-    if (comm_parted(c)) {
-        *e = *comm_parting(c);
+    if (comm_diverged(c)) {
+        *e = *comm_divergence(c);
         c->abandoned = true;
         return e->status;
     }
@@ -230,8 +230,8 @@ static bool is_settled(const comm *c, const void *mine, size_t count, void *all,
                        weft_status *status, error *e)
 {
     *status = WEFT_OK;
-    if (comm_parted(c)) {
-        *e = *comm_parting(c);
+    if (comm_diverged(c)) {
+        *e = *comm_divergence(c);
         *status = e->status;
     } else if (comm_broken(c)) {
         *status = error_set(e, WEFT_ERR_MPI, "MPI: %s: a rank has died", what);

@@ -75,7 +75,7 @@ weft_status comm_agree(comm *c, weft_status own, error *e);
 weft_status comm_agree_on(comm *c, const char *call, const account *a, weft_status own, error *e);
 
 /* Whether ranks have made different calls. */
-bool comm_parted(const comm *c);
+bool comm_diverged(const comm *c);
 
 /* This rank, of which no other thread uses the trunk or its branches any more, makes its last call
  * on a branch, and then on the trunk: if it waits there for long, a rank that waits for it on any

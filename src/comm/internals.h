@@ -29,14 +29,14 @@ struct comm {
     int64_t patience_ns;
     atomic_bool broken; /* branches look at their trunk's, too */
     /* Of the trunk: ranks have made different calls, on whichever communicator: … */
-    atomic_bool parts;     /* the first thread that sees it says … */
-    error parted;          /* … which, … */
-    atomic_bool is_parted; /* … and has said it */
-    bool abandoned;        /* a collective call was given up for that, and is still MPI's */
-    int dead;              /* number of dead ranks that MPI has reported */
-    bool meets;            /* waits for all ranks to make the same call */
-    bool leaves;           /* makes no other call than the present one: … */
-    error why;             /* … for that reason */
+    atomic_bool diverges;     /* the first thread that sees it says … */
+    error divergence;         /* … which, … */
+    atomic_bool has_diverged; /* … and has said it */
+    bool abandoned;           /* a collective call was given up for that, and is still MPI's */
+    int dead;                 /* number of dead ranks that MPI has reported */
+    bool meets;               /* waits for all ranks to make the same call */
+    bool leaves;              /* makes no other call than the present one: … */
+    error why;                /* … for that reason */
     neighbours *neighbours;
     mailboxes *mailboxes; /* the trunk's; NULL: there are none, but … */
     bell bell;            /* … this, which only this process rings */
@@ -61,10 +61,10 @@ bool comm_is_death(int code);
 weft_status comm_least(comm *c, const int64_t mine[], int numbers, int64_t least[], error *e);
 
 /* Ranks have made different calls. */
-void comm_part(comm *c, const error *why);
+void comm_diverge(comm *c, const error *why);
 
 /* Which; NULL: they have not. */
-const error *comm_parting(const comm *c);
+const error *comm_divergence(const comm *c);
 
 /* A communicator of the same ranks. Collective. *duplicate may be written to at any time after a
  * wait for it that has failed. */

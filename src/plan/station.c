@@ -96,13 +96,13 @@ static void wake_agent(station *m)
 /* As a worker of a team does it: from the oldest block that has any tiles left. */
 static void take_span(station *m, int worker)
 {
-    world *s = m->world;
-    const simulation_setup *setup = s->setup;
+    world *w = m->world;
+    const simulation_setup *setup = w->setup;
     task *t = &m->task[worker];
     int64_t left = 0;
     if (m->ring == NULL || !ring_look(m->ring, &t->at, &left) ||
         !ring_take(m->ring, t->at,
-                   pace_span_tiles(setup->workers, s->span_limit, t->tile_ns, left, false),
+                   pace_span_tiles(setup->workers, w->span_limit, t->tile_ns, left, false),
                    &t->span)) {
         t->next = m->waiting;
         m->waiting = worker;
@@ -110,47 +110,47 @@ static void take_span(station *m, int worker)
         return;
     }
     const int64_t first = ((const work *)t->span.data)->all.first + t->span.first;
-    t->start_ns = s->now_ns;
+    t->start_ns = w->now_ns;
     t->work_ns = 0;
     for (int64_t tile = first; tile < first + t->span.tiles; tile++) {
-        t->work_ns += world_tile_ns(s, tile);
+        t->work_ns += world_tile_ns(w, tile);
     }
     const double *speeds = setup->speed;
     const double speed = speeds == NULL ? 1 : speeds[m->rank * setup->workers + worker];
     const event e = {
         .when = t->work_ns / speed, .kind = EVENT_COMPUTED, .rank = m->rank, .worker = worker};
-    s->failed = !events_add_work(s->queue, &e) || s->failed;
+    w->failed = !events_add_work(w->queue, &e) || w->failed;
     look_if_needed(m);
 }
 
 /* All of a block is computed: a worker, or some other for the agent, writes it. */
 static void write_block(station *m, int worker, const ring_span *last)
 {
-    world *s = m->world;
-    const job *j = s->setup->job;
-    work *w = last->data;
-    const double bytes = (double)w->kept * (double)j->tiles.grain * (double)j->item_bytes;
-    const double write_ns = ns(s->setup->costs.block_s + bytes * s->setup->costs.byte_s);
-    w->last = *last;
-    world_add(s, s->now_ns + write_ns, EVENT_WRITTEN, m->rank, worker, w);
+    world *w = m->world;
+    const job *j = w->setup->job;
+    work *b = last->data;
+    const double bytes = (double)b->kept * (double)j->tiles.grain * (double)j->item_bytes;
+    const double write_ns = ns(w->setup->costs.block_s + bytes * w->setup->costs.byte_s);
+    b->last = *last;
+    world_add(w, w->now_ns + write_ns, EVENT_WRITTEN, m->rank, worker, b);
 }
 
 static void finish_span(station *m, int worker)
 {
-    world *s = m->world;
+    world *w = m->world;
     task *t = &m->task[worker];
-    work *w = t->span.data;
-    assert(w != NULL);
-    const double busy_ns = s->now_ns - t->start_ns;
+    work *b = t->span.data;
+    assert(b != NULL);
+    const double busy_ns = w->now_ns - t->start_ns;
     t->tile_ns = pace_learn(t->tile_ns, (int64_t)busy_ns, t->span.tiles);
     if (t->span.last || busy_ns > PACE_LEAST_SPAN_NS) {
         m->tile_ns = t->tile_ns;
     }
-    w->busy_ns += busy_ns;
-    w->work_ns += t->work_ns;
-    s->result.busy_s += 1e-9 * busy_ns;
-    s->result.computed += t->span.tiles;
-    t->end_ns = s->now_ns;
+    b->busy_ns += busy_ns;
+    b->work_ns += t->work_ns;
+    w->result.busy_s += 1e-9 * busy_ns;
+    w->result.computed += t->span.tiles;
+    t->end_ns = w->now_ns;
     if (ring_finish(m->ring, &t->span)) {
         write_block(m, worker, &t->span);
         return;
@@ -179,20 +179,20 @@ static desk_team look_hook(void *context)
 static bool offer_hook(void *context, interval p)
 {
     station *m = context;
-    world *s = m->world;
-    work *w = malloc(sizeof *w);
+    world *w = m->world;
+    work *b = malloc(sizeof *b);
     if (m->ring == NULL) {
-        m->ring = ring_create(pace_blocks(s->setup->workers));
+        m->ring = ring_create(pace_blocks(w->setup->workers));
     }
-    if (w == NULL || m->ring == NULL || !ring_offer(m->ring, p.tiles, false, w)) {
-        s->failed = s->failed || w == NULL || m->ring == NULL;
-        free(w);
+    if (b == NULL || m->ring == NULL || !ring_offer(m->ring, p.tiles, false, b)) {
+        w->failed = w->failed || b == NULL || m->ring == NULL;
+        free(b);
         return false;
     }
-    *w = (work){.all = p, .kept = p.tiles};
+    *b = (work){.all = p, .kept = p.tiles};
     /* All are told, but only as many as there are tiles can find any. */
     for (int64_t i = 0; i < p.tiles && m->waiting != NOBODY; i++) {
-        world_add(s, s->now_ns + ns(s->setup->costs.wake_s), EVENT_READY, m->rank, m->waiting,
+        world_add(w, w->now_ns + ns(w->setup->costs.wake_s), EVENT_READY, m->rank, m->waiting,
                   NULL);
         m->waiting = m->task[m->waiting].next;
     }
@@ -244,8 +244,8 @@ static void drop_hook(void *context, parcel *p)
 static void sync_hook(void *context)
 {
     station *m = context;
-    world *s = m->world;
-    world_add(s, s->now_ns + ns(s->setup->costs.sync_s), EVENT_SYNCED, m->rank, 0, NULL);
+    world *w = m->world;
+    world_add(w, w->now_ns + ns(w->setup->costs.sync_s), EVENT_SYNCED, m->rank, 0, NULL);
 }
 
 static void fail_hook(void *context, const error *why)

@@ -186,7 +186,7 @@ static void hold_doubtful(members *r)
 
 void members_listen(members *r, int64_t now_ns)
 {
-    listening_look(&r->listening, now_ns, INT64_MAX);
+    listening_look(&r->listening, now_ns);
     if (r->pulse.limit_ns > 0 && now_ns >= r->next_doubt_ns) {
         r->next_doubt_ns = now_ns + r->pulse.beat_ns;
         hold_doubtful(r);

@@ -33,10 +33,15 @@ listening listening_begin(int64_t limit_ns, int64_t now_ns)
     return (listening){.longest_ns = limit_ns / LOOKS_PER_LIMIT, .looked_ns = now_ns};
 }
 
-void listening_look(listening *l, int64_t now_ns, int64_t own_ns)
+void listening_look_after(listening *l, int64_t now_ns, int64_t own_ns)
 {
     const int64_t passed_ns = now_ns - l->looked_ns;
     const int64_t most_ns = own_ns < l->longest_ns ? own_ns : l->longest_ns;
     l->looked_ns = now_ns;
     l->listened_ns += passed_ns < most_ns ? passed_ns : most_ns;
+}
+
+void listening_look(listening *l, int64_t now_ns)
+{
+    listening_look_after(l, now_ns, INT64_MAX);
 }

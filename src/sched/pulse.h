@@ -32,9 +32,11 @@ typedef struct listening {
 /* A rank that is silent for limit_ns is presumed dead. */
 listening listening_begin(int64_t limit_ns, int64_t now_ns);
 
-/* A look at the messages, after all of them have been read. own_ns is how long this thread has
- * worked since the last look, and how long it meant to rest: the time that has passed beyond that
- * it has waited for a core. INT64_MAX: that is not known. */
-void listening_look(listening *l, int64_t now_ns, int64_t own_ns);
+/* A look at the messages, after all of them have been read. */
+void listening_look(listening *l, int64_t now_ns);
+
+/* The same of a thread that knows how long it has worked since the last look, and meant to rest:
+ * the time that has passed beyond that it has waited for a core. */
+void listening_look_after(listening *l, int64_t now_ns, int64_t own_ns);
 
 #endif

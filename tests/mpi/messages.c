@@ -268,7 +268,7 @@ static void send_in_order(comm *c, unsigned char *bytes)
     CHECK(comm_agree(c, WEFT_OK, &e) == WEFT_OK);
 }
 
-/* Ranks whose accounts differ name what does, and those that make different calls part. */
+/* Ranks whose accounts differ name what does, and those that make different calls diverge. */
 static void agree_on_accounts(comm *c)
 {
     char text[128];
@@ -283,15 +283,15 @@ static void agree_on_accounts(comm *c)
                        verdict_ranks - 1);
         CHECK(!differ || strstr(e.text, text) != NULL);
         account_clear(&a);
-        CHECK(!comm_parted(c));
+        CHECK(!comm_diverged(c));
     }
     error e = {.status = WEFT_OK};
-    const weft_status parted = comm_agree_on(c, last ? "b()" : "a()", NULL, WEFT_OK, &e);
+    const weft_status diverged = comm_agree_on(c, last ? "b()" : "a()", NULL, WEFT_OK, &e);
     (void)snprintf(text, sizeof text, "rank 0 has called a() and rank %d b()", verdict_ranks - 1);
-    CHECK(comm_parted(c) == (verdict_ranks > 1));
+    CHECK(comm_diverged(c) == (verdict_ranks > 1));
     CHECK(verdict_ranks == 1 || strstr(e.text, text) != NULL);
     error again = {.status = WEFT_OK};
-    CHECK(comm_agree(c, WEFT_OK, &again) == parted && e.status == parted);
+    CHECK(comm_agree(c, WEFT_OK, &again) == diverged && e.status == diverged);
 }
 
 /* For every set of ranks with an error: all get the lowest one's. */

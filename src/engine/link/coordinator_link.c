@@ -177,7 +177,7 @@ bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, int64_t own_ns, 
     if (c->here) {
         return false;
     }
-    listening_look(&c->listening, now_ns, own_ns);
+    listening_look_after(&c->listening, now_ns, own_ns);
     const int64_t silence_ns = c->listening.listened_ns - c->heard_ns;
     if (c->pulse.limit_ns > 0 && silence_ns >= c->pulse.limit_ns) {
         hold(c, true);

@@ -46,7 +46,7 @@ void coordinator_link_answer(coordinator_link *c);
 void coordinator_link_hear(coordinator_link *c);
 
 /* Whether it has died, or been silent for too long; why the run is over then. Of others who have
- * died it is told. After all messages have been read; for own_ns see listening_look(). */
+ * died it is told. After all messages have been read; for own_ns see listening_look_after(). */
 bool coordinator_link_lost(coordinator_link *c, int64_t now_ns, int64_t own_ns, error *why);
 
 #endif

@@ -49,13 +49,13 @@ static void test_only_time_listened_counts(void **state)
     int64_t now_ns = start_ns;
     for (int i = 0; i < 100; i++) {
         now_ns += limit_ns / 100;
-        listening_look(&l, now_ns, INT64_MAX);
+        listening_look(&l, now_ns);
     }
     assert_true(l.listened_ns == limit_ns);
     now_ns += 100 * limit_ns;
-    listening_look(&l, now_ns, INT64_MAX);
+    listening_look(&l, now_ns);
     assert_true(l.listened_ns > limit_ns && l.listened_ns < limit_ns + limit_ns / 10);
-    listening_look(&l, now_ns, INT64_MAX);
+    listening_look(&l, now_ns);
     assert_true(l.listened_ns < limit_ns + limit_ns / 10);
 }
 
@@ -68,12 +68,12 @@ static void test_a_wait_for_a_core_is_no_silence(void **state)
     int64_t now_ns = start_ns;
     for (int i = 0; i < 100; i++) {
         now_ns += step_ns;
-        listening_look(&l, now_ns, step_ns / 10);
+        listening_look_after(&l, now_ns, step_ns / 10);
     }
     assert_true(l.listened_ns == limit_ns / 10);
     /* A rest that ends early is none longer. */
     now_ns += step_ns;
-    listening_look(&l, now_ns, 3 * step_ns);
+    listening_look_after(&l, now_ns, 3 * step_ns);
     assert_true(l.listened_ns == limit_ns / 10 + step_ns);
 }
 
