@@ -461,6 +461,9 @@ WEFT_API weft_status weft_map_needs(weft_map *map, weft_map *earlier);
  *
  * Never blocks, but where there is no service thread (see weft_map_start()) does a little of the
  * work: it waits there until all ranks have come to begin, and computes a span with `--threads 0`.
+ * A rank that waits there to begin a map does not come to weft_agree(), nor to a weft_map_run()
+ * that is weft_map_start() elsewhere, and one that waits in these does not come to begin: both wait
+ * for ever. So without a service thread a program waits for what it has started before such calls.
  *
  * @local Main thread.
  * @param map the map
