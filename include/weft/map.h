@@ -389,6 +389,46 @@ WEFT_API WEFT_NODISCARD weft_status weft_map_run(weft_map *map, weft_kernel_fn k
                                                  void *context);
 
 /**
+ * As weft_map_run(), with a function that computes the value of one item in place of a kernel:
+ *
+ * @code
+ * static double payoff(int64_t path, weft_random *random, void *context);
+ *
+ * weft_map_create(session, "paths", 1, &paths, &map);
+ * weft_map_add_reduction(map, "price", WEFT_MOMENTS);
+ * status = weft_map_run_each(map, payoff, NULL);
+ * @endcode
+ *
+ * The values are those of the map's field, or go to its reductions, in the order of the items. A
+ * field of integers takes them without their fractions; an item whose value is beyond its type has
+ * failed. A kernel is for more than one value per item, and for what can be shared by several.
+ *
+ * @collective Over all processes of the job. Main thread only. All ranks return the same status.
+ * @param map      the map: it has one field, of one value per item, or reductions alone, which are
+ *                 neither WEFT_INT64_SUM, nor a covariance of more than one variable, nor the
+ *                 caller's own
+ * @param function computes an item
+ * @param context  handed to the function; shared by all workers of the rank
+ * @retval WEFT_ERR_USAGE the map is another one; or as weft_map_run(), and what else that returns
+ * @return as weft_map_run()
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_run_each(weft_map *map, weft_item_fn function,
+                                                      void *context);
+
+/**
+ * As weft_map_start(), with a function as for weft_map_run_each().
+ *
+ * @local Main thread. As weft_map_start().
+ * @param map      as for weft_map_run_each()
+ * @param function computes an item
+ * @param context  handed to the function; shared by all workers of the rank
+ * @retval WEFT_ERR_USAGE the map is not one for weft_map_run_each(); or as weft_map_start()
+ * @return as weft_map_start()
+ */
+WEFT_API WEFT_NODISCARD weft_status weft_map_start_each(weft_map *map, weft_item_fn function,
+                                                        void *context);
+
+/**
  * Starts a map, and returns at once: its items are computed while the program goes on, which may
  * compute, open OpenMP regions and call MPI on communicators of its own meanwhile.
  *

@@ -75,6 +75,19 @@ typedef struct weft_span weft_span;
  */
 typedef int (*weft_kernel_fn)(const weft_span *span, void *context);
 
+struct weft_random;
+
+/**
+ * Computes the value of one item: what weft_map_run_each() calls, in place of a kernel. All that is
+ * said of weft_kernel_fn holds for it, too.
+ *
+ * @param item    the item's number, in row-major order of the map's shape
+ * @param random  the item's stream 0, at its start
+ * @param context as given to weft_map_run_each()
+ * @return the item's value
+ */
+typedef double (*weft_item_fn)(int64_t item, struct weft_random *random, void *context);
+
 /**
  * The first item of a span.
  *

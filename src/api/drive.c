@@ -103,7 +103,7 @@ static weft_status begin(weft_map *map)
                                  .lane = team_lane(s->placement.team, w->driver),
                                  .caller = &w->caller};
         session_expect_all(s, comm_of(map));
-        build_of((uintptr_t)w->kernel, map->job->build);
+        build_of(w->code, map->job->build);
         warn_of_isolation(map);
         run_begin(w->run, &setup);
     }

@@ -6,6 +6,7 @@
 #include "api/service.h"
 #include "api/session.h"
 #include "base/account.h"
+#include "engine/exec/each.h"
 #include "engine/run/run.h"
 #include "space/job.h"
 #include "store/reader.h"
@@ -33,6 +34,8 @@ typedef struct start {
     run_options options;
     weft_kernel_fn kernel;
     void *context;
+    each_item item; /* what it calls, where it is weft's own */
+    uintptr_t code; /* where the program's function is */
     lane_caller caller;
     run *run;
     atomic_bool cancelled; /* any thread */

@@ -115,10 +115,13 @@ weft_status prepare(weft_map *map, const char *call)
                            "map '%s' has no kernel: give a function that computes a span",
                            map->job->name);
     }
+    if (status == WEFT_OK && w->item.function != NULL) {
+        status = each_check(map->job, &s->error);
+    }
     status = status == WEFT_OK ? files_find_maps(map, &m) : status;
     for (int i = 0; i < m.count; i++) {
         if (!files_know(m.map[i])) {
-            build_of((uintptr_t)w->kernel, m.map[i]->job->build);
+            build_of(w->code, m.map[i]->job->build);
         }
     }
     status = status == WEFT_OK ? needs_check(map) : status;

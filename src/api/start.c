@@ -80,11 +80,24 @@ static weft_status check_not_under_way(const weft_map *map)
                            map->job->name);
 }
 
+/* What the program gives a map to be computed with: a kernel, or a function of an item. */
+typedef struct computation {
+    weft_kernel_fn kernel;
+    weft_item_fn function;
+    void *context;
+} computation;
+
 /* Everything but to begin. */
-static void set_up(weft_map *map, const char *call, weft_kernel_fn kernel, void *context)
+static void set_up(weft_map *map, const char *call, const computation *how)
 {
     start *w = &map->start;
-    *w = (start){.kernel = kernel, .context = context};
+    *w = (start){.kernel = how->kernel, .context = how->context, .code = (uintptr_t)how->kernel};
+    if (how->function != NULL) {
+        w->item = (each_item){.function = how->function, .context = how->context};
+        w->kernel = each_kernel;
+        w->context = &w->item;
+        w->code = (uintptr_t)how->function;
+    }
     drive_set_up(map);
     lane_note_caller(&w->caller);
     exits_watch();
@@ -139,13 +152,13 @@ static void compute_in_turn(weft_map *map)
     }
 }
 
-weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
+static weft_status run_map(weft_map *map, const computation *how)
 {
     const weft_status status = check_not_under_way(map);
     if (status != WEFT_OK) {
         return status;
     }
-    set_up(map, "weft_map_run() of map", kernel, context);
+    set_up(map, "weft_map_run() of map", how);
     if (map->session->started) {
         compute_in_turn(map);
     } else {
@@ -153,6 +166,16 @@ weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
     }
     learn(map);
     return report(map);
+}
+
+weft_status weft_map_run(weft_map *map, weft_kernel_fn kernel, void *context)
+{
+    return run_map(map, &(computation){.kernel = kernel, .context = context});
+}
+
+weft_status weft_map_run_each(weft_map *map, weft_item_fn function, void *context)
+{
+    return run_map(map, &(computation){.function = function, .context = context});
 }
 
 /* Nobody is to wonder why nothing happens. */
@@ -168,7 +191,7 @@ static void tell_of_first_start(weft_session *s)
     s->started = true;
 }
 
-weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel, void *context)
+static weft_status start_map(weft_map *map, const computation *how)
 {
     weft_status status = check_not_under_way(map);
     if (status != WEFT_OK) {
@@ -181,11 +204,21 @@ weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel, void *context)
         s->turns++;
         return status;
     }
-    set_up(map, "weft_map_start() of map", kernel, context);
+    set_up(map, "weft_map_start() of map", how);
     map->start.elsewhere = service_in_background(s->service);
     status = map->start.status;
     service_give(s->service, &map->start.task);
     return status;
+}
+
+weft_status weft_map_start(weft_map *map, weft_kernel_fn kernel, void *context)
+{
+    return start_map(map, &(computation){.kernel = kernel, .context = context});
+}
+
+weft_status weft_map_start_each(weft_map *map, weft_item_fn function, void *context)
+{
+    return start_map(map, &(computation){.function = function, .context = context});
 }
 
 static weft_status check_started(const weft_map *map, const char *call)
