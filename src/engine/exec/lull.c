@@ -15,6 +15,9 @@ static const int64_t longest_ns = INT64_C(1000000000);
 
 _Atomic int64_t lull_until_ns;
 
+/* What this thread has set that to last. */
+static _Thread_local int64_t own_until_ns;
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static lull *all; /* runs' seats; under the mutex */
 
@@ -79,10 +82,24 @@ static bool all_still(void)
     return still;
 }
 
+/* Another thread's lull is waited for, unless that thread never ends it. */
+static void take_turn(int64_t limit_ns)
+{
+    int64_t found_ns = 0;
+    own_until_ns = clock_now_ns() + limit_ns + longest_ns;
+    while (!atomic_compare_exchange_strong(&lull_until_ns, &found_ns, own_until_ns)) {
+        if (clock_now_ns() < found_ns) {
+            clock_sleep_ns(PAUSE_NS);
+            found_ns = 0;
+        }
+        own_until_ns = clock_now_ns() + limit_ns + longest_ns;
+    }
+}
+
 bool lull_begin(int64_t limit_ns)
 {
+    take_turn(limit_ns);
     const int64_t now_ns = clock_now_ns();
-    atomic_store(&lull_until_ns, now_ns + limit_ns + longest_ns);
     clock_sleep_ns(SETTLE_NS);
     while (!all_still()) {
         if (clock_now_ns() - now_ns > limit_ns) {
@@ -95,5 +112,6 @@ bool lull_begin(int64_t limit_ns)
 
 void lull_end(void)
 {
-    atomic_store(&lull_until_ns, 0);
+    int64_t own_ns = own_until_ns;
+    (void)atomic_compare_exchange_strong(&lull_until_ns, &own_ns, 0);
 }

@@ -62,9 +62,11 @@ static inline void lull_keep(lull *q, int seat)
 }
 
 /* Keeps threads from beginning anything more, and waits until all are quiet, for limit_ns at most:
- * true if they are. One thread at a time, which has no seat. */
+ * true if they are. For a thread that has no seat; a lull that another one has begun is over first.
+ */
 bool lull_begin(int64_t limit_ns);
 
+/* The thread that has begun it. */
 void lull_end(void);
 
 #endif

@@ -92,11 +92,45 @@ static void test_limits(void **state)
     lull_destroy(NULL);
 }
 
+typedef struct turns {
+    atomic_int lulls;
+    atomic_int together; /* times that there were two */
+} turns;
+
+static void *begin_and_end(void *context)
+{
+    turns *t = context;
+    for (int round = 0; round < ROUNDS; round++) {
+        (void)lull_begin(INT64_C(1000000000) * A_MINUTE_S);
+        atomic_fetch_add(&t->together, atomic_fetch_add(&t->lulls, 1) > 0);
+        clock_sleep_ns(100000);
+        atomic_fetch_sub(&t->lulls, 1);
+        lull_end();
+    }
+    return NULL;
+}
+
+/* The end of a lull is no other run's. */
+static void test_one_at_a_time(void **state)
+{
+    (void)state;
+    turns t = {.lulls = 0};
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, begin_and_end, &t), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    }
+    assert_int_equal(atomic_load(&t.together), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lull),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_one_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
