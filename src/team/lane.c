@@ -23,8 +23,8 @@ enum { END_LOOK_NS = 1000000000 };
 /* What one worker has done in a run, and writes; a cache line each. */
 typedef struct share {
     _Alignas(TEAM_LINE_BYTES) _Atomic int64_t busy_ns;
-    int64_t tile_ns; /* recent mean, 0 while unknown */
-    int64_t at;      /* the block it looks at */
+    _Atomic int64_t tile_ns; /* recent mean, 0 while unknown */
+    int64_t at;              /* the block it looks at */
     _Atomic int64_t cpu_ns;
     _Atomic int64_t wait_ns;
     worktime time; /* where it goes: changed per block and rest, not per span, and with no look at
@@ -242,7 +242,9 @@ static void compute(lane *l, int number, const ring_span *span)
         l->hooks.span(l->context, span->data, number, span->first, span->tiles, start);
     add_to(&mine->busy_ns, end - start);
     w->now_ns = end;
-    mine->tile_ns = pace_learn(mine->tile_ns, end - start, span->tiles);
+    const int64_t known_ns = atomic_load_explicit(&mine->tile_ns, memory_order_relaxed);
+    const int64_t tile_ns = pace_learn(known_ns, end - start, span->tiles);
+    atomic_store_explicit(&mine->tile_ns, tile_ns, memory_order_relaxed);
     if (ring_finish(l->ring, span)) {
         worktime_enter(&mine->time, WEFT_WAITING_FOR_DISK, end);
         lane_note_usage(l, number, end);
@@ -257,7 +259,7 @@ static void compute(lane *l, int number, const ring_span *span)
         w->now_ns = 0;
     }
     if (span->last || end - start > PACE_LEAST_SPAN_NS) {
-        atomic_store_explicit(&l->tile_ns, mine->tile_ns, memory_order_relaxed);
+        atomic_store_explicit(&l->tile_ns, tile_ns, memory_order_relaxed);
     }
 }
 
@@ -280,7 +282,8 @@ static bool work_once(lane *l, int number)
     while (ring_look(l->ring, &mine->at, &left)) {
         const bool coarse = ring_coarse(l->ring, mine->at);
         const int64_t limit = atomic_load_explicit(&l->span_limit, memory_order_relaxed);
-        const int64_t tiles = pace_span_tiles(l->team->workers, limit, mine->tile_ns, left, coarse);
+        const int64_t tile_ns = atomic_load_explicit(&mine->tile_ns, memory_order_relaxed);
+        const int64_t tiles = pace_span_tiles(l->team->workers, limit, tile_ns, left, coarse);
         if (ring_take(l->ring, mine->at, tiles, &span)) {
             if (l->team->worker[number].lane != l) {
                 enter(l, number);
@@ -349,6 +352,7 @@ static void begin_share(lane *l, int number, int64_t now_ns)
     share *mine = &l->share[number];
     const bool rests = t->workers > 0 && t->worker[number].lane == NULL;
     atomic_store(&mine->busy_ns, 0);
+    atomic_store(&mine->tile_ns, 0);
     atomic_store(&mine->cpu_ns, 0);
     atomic_store(&mine->wait_ns, 0);
     worktime_begin(&mine->time, rests ? WEFT_WAITING_FOR_WORK : WEFT_ELSEWHERE, now_ns);

@@ -472,6 +472,60 @@ static void test_runs_again(void **state)
     team_destroy(NULL);
 }
 
+typedef struct learner {
+    lane *lane;
+    bool offered;
+    atomic_llong first_tiles; /* of the first span */
+    int64_t until_ns;
+} learner;
+
+static int64_t learning_span(void *context, void *data, int worker, int64_t first, int64_t tiles,
+                             int64_t start_ns)
+{
+    learner *w = context;
+    long long none = 0;
+    (void)data;
+    (void)worker;
+    (void)first;
+    (void)start_ns;
+    (void)atomic_compare_exchange_strong(&w->first_tiles, &none, tiles);
+    return clock_now_ns();
+}
+
+static void learning_block(void *context, void *data)
+{
+    (void)context;
+    (void)data;
+}
+
+static bool learning_agent(void *context)
+{
+    static int block;
+    learner *w = context;
+    if (!w->offered) {
+        w->offered = lane_offer(w->lane, 1000, false, &block);
+    }
+    lane_rest(w->lane, 1000000);
+    return lane_collect(w->lane) == NULL && clock_now_ns() < w->until_ns;
+}
+
+/* What workers have learnt of an earlier run's tiles they do not believe of the next one's. */
+static void test_nothing_is_known_at_first(void **state)
+{
+    (void)state;
+    static const lane_hooks learning = {
+        .agent = learning_agent, .span = learning_span, .block = learning_block};
+    for (int workers = 0; workers < 2; workers++) {
+        for (int run = 0; run < 2; run++) {
+            learner w = {.lane = team_lane(teams[workers], 0), .until_ns = limit_ns()};
+            error e = {.status = WEFT_OK};
+            assert_int_equal(lane_start(w.lane, &e), WEFT_OK);
+            run_lane(w.lane, &learning, &w, INT64_MAX);
+            assert_int_equal(atomic_load(&w.first_tiles), 1);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_offered_blocks_are_finished_at_the_end),
         cmocka_unit_test(test_coarse_blocks),
         cmocka_unit_test(test_runs_again),
+        cmocka_unit_test(test_nothing_is_known_at_first),
     };
     return cmocka_run_group_tests(tests, create_teams, destroy_teams);
 }
