@@ -136,7 +136,7 @@ WEFT_API const char *weft_error_text(const weft_session *session);
  * some ranks may fail, weft_agree() must follow before the next collective call.
  *
  * @local Main thread.
- * @param session the session
+ * @param session the session, or NULL
  * @param status  what kind of error it is
  * @param format  as for printf: what, where, and what to do
  * @return @p status
@@ -201,7 +201,8 @@ WEFT_API bool weft_session_stopping(const weft_session *session);
  * @collective Over all processes of the job. Main thread only.
  * @param session an open session
  * @param status  what this rank came to
- * @return the common status; WEFT_ERR_USAGE if other ranks have made another collective call
+ * @return the common status; WEFT_ERR_USAGE if other ranks have made another collective call; the
+ *         status of weft_init() if that has failed
  */
 WEFT_API WEFT_NODISCARD weft_status weft_agree(weft_session *session, weft_status status);
 

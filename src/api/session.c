@@ -373,6 +373,9 @@ const char *weft_error_text(const weft_session *session)
 weft_status weft_error(weft_session *session, weft_status status, const char *format, ...)
 {
     va_list arguments;
+    if (session == NULL) {
+        return status;
+    }
     va_start(arguments, format);
     (void)error_set_list(&session->error, status, format, arguments);
     va_end(arguments);
@@ -407,6 +410,9 @@ bool weft_session_stopping(const weft_session *session)
 
 weft_status weft_agree(weft_session *session, weft_status status)
 {
+    if (session == NULL) {
+        return WEFT_ERR_MEMORY;
+    }
     if (session->failed.status != WEFT_OK) {
         session->error = session->failed;
         return session->failed.status;

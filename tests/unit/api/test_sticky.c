@@ -224,7 +224,10 @@ static void test_a_session_that_cannot_be_opened(void **state)
         assert_int_equal(weft_agree(session, WEFT_OK), status[i]);
         assert_int_equal(go_on(session), weft_status_exit(status[i]));
     }
-    assert_int_equal(go_on(NULL), 2); /* there was no memory for one */
+    /* There was no memory for one. */
+    assert_int_equal(weft_agree(NULL, WEFT_OK), WEFT_ERR_MEMORY);
+    assert_int_equal(weft_error(NULL, WEFT_ERR_USAGE, "%d", 1), WEFT_ERR_USAGE);
+    assert_int_equal(go_on(NULL), 2);
 }
 
 /* What a map came to is what its readers are told, and maps need not be destroyed. */
