@@ -74,7 +74,7 @@ class Async(SystemTest):
     def test_the_time_limit_ends_all(self):
         for layout in ((0, 2), (2, 1)):
             with self.subTest(layout=layout):
-                ending = self.begin("--time-limit", 4, layout=layout).finish()
+                ending = self.begin("--time-limit", 15, layout=layout).finish()
                 self.assertIn("time limit is near: stopping in good order", ending.err)
                 self.check_stopped(ending, layout)
                 self.check_resumes((0, 2))

@@ -225,7 +225,7 @@ static void test_failing_kept_bytes(void **state)
     atomic_int released[3] = {0};
     assert_int_equal(backlog_call(b, wait_at_gate, &g, &e), WEFT_OK);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(backlog_write_kept(b, i, "abc" + i, 1, release, &released[i], &e),
+        assert_int_equal(backlog_write_kept(b, i, &"abc"[i], 1, release, &released[i], &e),
                          WEFT_OK);
     }
     atomic_store(&g.open, true);
