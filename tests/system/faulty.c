@@ -35,6 +35,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -319,6 +320,28 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset)
 {
     return pwrite(fd, bytes, count, offset);
+}
+
+/* Each piece as if it were written by itself. */
+ssize_t pwritev(int fd, const struct iovec piece[], int pieces, off_t offset)
+{
+    ssize_t all = 0;
+    for (int i = 0; i < pieces; i++) {
+        const ssize_t written = pwrite(fd, piece[i].iov_base, piece[i].iov_len, offset + all);
+        if (written < 0) {
+            return all > 0 ? all : -1;
+        }
+        all += written;
+        if ((size_t)written < piece[i].iov_len) {
+            break;
+        }
+    }
+    return all;
+}
+
+ssize_t pwritev64(int fd, const struct iovec piece[], int pieces, off_t offset)
+{
+    return pwritev(fd, piece, pieces, offset);
 }
 
 ssize_t pread(int fd, void *bytes, size_t count, off_t offset)
