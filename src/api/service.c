@@ -17,16 +17,17 @@ typedef struct server {
 } server;
 
 struct service {
-    int threads; /* that there are to be */
-    int started; /* that there are */
+    int threads; /* that there are to be, … */
+    int least;   /* … and have to be */
     server server[SERVICE_MOST_THREADS];
     pthread_mutex_t mutex; /* for the rest, and the tasks' states and links */
+    int started;           /* threads that there are */
     pthread_cond_t moved;  /* a task has, or one was given */
     task *first;           /* not done */
     bool ending;
 };
 
-weft_status service_create(int threads, service **out, error *e)
+weft_status service_create(int threads, int least, service **out, error *e)
 {
     pthread_condattr_t attributes;
     service *s = calloc(1, sizeof *s);
@@ -34,6 +35,7 @@ weft_status service_create(int threads, service **out, error *e)
         return error_memory(e, "the state of the service thread");
     }
     s->threads = threads;
+    s->least = least;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&s->moved, &attributes);
@@ -119,21 +121,22 @@ static void *serve(void *context)
     return NULL;
 }
 
-/* One thread will do, if more cannot be had. */
 weft_status service_start(service *s, error *e)
 {
     int number = 0;
+    (void)pthread_mutex_lock(&s->mutex);
     while (s->started < s->threads && number == 0) {
         server *next = &s->server[s->started];
         *next = (server){.service = s, .number = s->started};
         number = pthread_create(&next->thread, NULL, serve, next);
         s->started += number == 0;
     }
-    return s->started > 0 || s->threads == 0
-               ? WEFT_OK
-               : error_set(e, WEFT_ERR_SYSTEM,
-                           "the service thread cannot be created (%s): " ERROR_MORE_THREADS,
-                           strerror(number));
+    const bool enough = s->started >= s->least;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return enough ? WEFT_OK
+                  : error_set(e, WEFT_ERR_SYSTEM,
+                              "the service thread cannot be created (%s): " ERROR_MORE_THREADS,
+                              strerror(number));
 }
 
 void service_give(service *s, task *t)

@@ -49,15 +49,16 @@ typedef struct task {
 
 enum { SERVICE_MOST_THREADS = 2 };
 
-/* The service has that many threads from the first task on; 0: none. */
-weft_status service_create(int threads, service **out, error *e);
+/* The service has that many threads from the first task on, or, if no more can be had, `least` of
+ * them; 0: none. */
+weft_status service_create(int threads, int least, service **out, error *e);
 
 /* The service threads end; all tasks are done. NULL is allowed. */
 void service_destroy(service *s);
 
 bool service_in_background(const service *s);
 
-/* Before a task is given: fails if there is to be a service thread, and none can be had. */
+/* Before a task is given: fails if too few threads can be had. */
 weft_status service_start(service *s, error *e);
 
 void service_give(service *s, task *t);

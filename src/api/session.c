@@ -141,7 +141,9 @@ static weft_status make_service(weft_session *s)
     int drivers = 0;
     weft_status status = count_drivers(s, &drivers);
     if (status == WEFT_OK) {
-        status = service_create(drivers, &s->service, &s->error);
+        /* Ranks that had fewer than others would keep them waiting. */
+        const int least = comm_size(s->comm) == 1 && drivers > 1 ? 1 : drivers;
+        status = service_create(drivers, least, &s->service, &s->error);
     }
     status = comm_agree(s->comm, status, &s->error);
     if (status == WEFT_OK) {

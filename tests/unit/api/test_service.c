@@ -92,7 +92,7 @@ typedef struct scene {
 static void create(scene *c, int threads)
 {
     error e = {.status = WEFT_OK};
-    assert_int_equal(service_create(threads, &c->s, &e), WEFT_OK);
+    assert_int_equal(service_create(threads, threads, &c->s, &e), WEFT_OK);
     assert_int_equal(service_in_background(c->s), threads > 0);
     c->l = (log){.count = 0};
     for (int i = 0; i < TASKS; i++) {
