@@ -190,7 +190,7 @@ static void done(void *context, task *behind)
     weft_map *map = context;
     start *w = &map->start;
     const bool good = drive_is_good(w->status);
-    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(map->session->comm);
+    const bool cancelled = w->status == WEFT_CANCELLED && !comm_broken(comm_of(map));
     w->failed = !good && !cancelled && w->refusal.status == WEFT_OK;
     if (!good) {
         w->error.status = w->status;

@@ -37,7 +37,8 @@ weft_status backlog_write(backlog *b, int64_t offset, const void *bytes, size_t 
 
 /* Writes the bytes themselves, which are part of `memory` and do not change until the thread has
  * called release(memory). It always does, also where nothing is written any more, unless this call
- * fails. */
+ * fails. Until something else is asked or waited for, they may stay some milliseconds, so that more
+ * of them are written at once. */
 weft_status backlog_write_kept(backlog *b, int64_t offset, const void *bytes, size_t count,
                                backlog_release_fn release, void *memory, error *e);
 

@@ -170,6 +170,9 @@ static void test_rows_of_several_maps(void **state)
     assert_true(tables_may_run(&t, 0));
     run_row_set_outcome(&rows[2], WEFT_OUTCOME_RUNNING);
     assert_false(tables_may_run(&t, 0));
+    run_row_set_outcome(&rows[1], WEFT_OUTCOME_COMPLETE);
+    assert_true(tables_may_run(&t, 0));
+    run_row_set_outcome(&rows[1], WEFT_OUTCOME_RUNNING);
     assert_true(tables_may_run(&t, 1) && tables_any_may_run(&t));
     assert_true(tables_settle_runs(&t, 3, &tiles, true));
     assert_int_equal(run_row_outcome(&rows[0]), WEFT_OUTCOME_KILLED);
