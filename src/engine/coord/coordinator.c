@@ -253,7 +253,7 @@ weft_status coordinator_create(const coordinator_setup *setup, coordinator **out
         release(c);
         return status;
     }
-    progress_begin(&c->progress, setup->options, setup->job->items.count,
+    progress_begin(&c->progress, setup->options, setup->job->name, setup->job->items.count,
                    run_record_done(c->run_record));
     *out = c;
     return WEFT_OK;

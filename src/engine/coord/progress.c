@@ -19,7 +19,8 @@ static const int64_t batch_ns = INT64_C(30000000000);
 /* Workers always wait for a core now and then. */
 static const double least_waited = 0.05;
 
-void progress_begin(progress *p, const run_options *options, int64_t items, int64_t done)
+void progress_begin(progress *p, const run_options *options, const char *map, int64_t items,
+                    int64_t done)
 {
     const int64_t now = clock_now_ns();
     const bool live = options->progress == PROGRESS_ALWAYS ||
@@ -30,6 +31,7 @@ void progress_begin(progress *p, const run_options *options, int64_t items, int6
                     .next_ns = now + (live ? live_ns : batch_ns),
                     .items = items,
                     .before = done,
+                    .map = map,
                     .options = options};
 }
 
@@ -89,8 +91,10 @@ void progress_end(progress *p, const progress_summary *summary, int64_t now_ns)
     const int64_t computed = summary->done - p->before;
     log_progress(NULL);
     char line[768];
+    const bool several = p->options->maps > 1;
     (void)snprintf(line, sizeof line,
-                   "%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
+                   "%s%s%s%s: %" PRId64 " of %" PRId64 " items done, %" PRId64 " now in %s",
+                   several ? "map '" : "", several ? p->map : "", several ? "': " : "",
                    cancelled ? "cancelled" : ends[outcome_of(summary->status)], summary->done,
                    p->items, computed, clock_duration(elapsed_s).text);
     if (summary->failed > 0) {

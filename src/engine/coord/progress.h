@@ -19,6 +19,7 @@ typedef struct progress {
     int64_t next_ns; /* when the next line is due */
     int64_t items;   /* of the job */
     int64_t before;  /* of these, done by earlier runs */
+    const char *map; /* its name */
     const run_options *options;
 } progress;
 
@@ -38,12 +39,14 @@ typedef struct progress_summary {
     double wait_s;               /* of all, how long they waited for a core that others had */
 } progress_summary;
 
-void progress_begin(progress *p, const run_options *options, int64_t items, int64_t done);
+/* `map` is its name, which lives as long. */
+void progress_begin(progress *p, const run_options *options, const char *map, int64_t items,
+                    int64_t done);
 
 /* Prints a line if one is due. */
 void progress_update(progress *p, int64_t done, int64_t failed, int64_t now_ns);
 
-/* Prints how the run ended. */
+/* Prints how the run ended: of which map, if the file has several. */
 void progress_end(progress *p, const progress_summary *summary, int64_t now_ns);
 
 #endif

@@ -96,7 +96,7 @@ static void tell_complete(const job *j, const run_options *options, int64_t fail
     const progress_summary summary = {.status = failed > 0 ? WEFT_ITEMS_FAILED : WEFT_OK,
                                       .done = j->items.count,
                                       .failed = failed};
-    progress_begin(&p, options, j->items.count, j->items.count);
+    progress_begin(&p, options, j->name, j->items.count, j->items.count);
     progress_end(&p, &summary, clock_now_ns());
 }
 

@@ -20,7 +20,7 @@ static progress begin(progress_mode mode, const run_options *base)
     progress p;
     options = *base;
     options.progress = mode;
-    progress_begin(&p, &options, 1000, 100);
+    progress_begin(&p, &options, "height", 1000, 100);
     return p;
 }
 
@@ -93,6 +93,11 @@ static void test_the_closing_line(void **state)
     said = show_lines();
     assert_non_null(strstr(said, "cancelled: 500 of 1000 items done, 400 now"));
     assert_null(strstr(said, "run the same command again"));
+    assert_null(strstr(said, "height"));
+    p = begin(PROGRESS_NEVER, &(run_options){.path = "r.h5", .maps = 2});
+    catch_lines();
+    progress_end(&p, &summary, p.start_ns + 10 * second_ns);
+    assert_non_null(strstr(show_lines(), "map 'height': cancelled: 500 of 1000 items done"));
 }
 
 int main(void)
