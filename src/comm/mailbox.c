@@ -38,7 +38,10 @@ static size_t bytes_for(int ranks)
 static shared *map(int descriptor, int ranks)
 {
     void *at = mmap(NULL, bytes_for(ranks), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    return at != MAP_FAILED ? at : NULL;
+    if (at == MAP_FAILED) {
+        return NULL;
+    }
+    return at;
 }
 
 static bool find_place(int descriptor, mailboxes_place *place)

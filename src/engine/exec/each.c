@@ -31,6 +31,9 @@ weft_status each_check(const job *j, error *e)
                             j->name);
 }
 
+/* 2^63. */
+static const double beyond_int64 = 9223372036854775808.0;
+
 /* Whether an integer type has room for a value, of which the fraction is cut off. */
 static bool holds(double low, double high, double value)
 {
@@ -67,7 +70,7 @@ static bool put(weft_type type, unsigned char *to, double value)
         EACH_FLOAT(WEFT_FLOAT64, double)
         EACH_FLOAT(WEFT_LONG_DOUBLE, long double)
     case WEFT_INT64: {
-        if (!(value >= -0x1p63 && value < 0x1p63)) {
+        if (!(value >= -beyond_int64 && value < beyond_int64)) {
             return false;
         }
         const int64_t element = (int64_t)value;
