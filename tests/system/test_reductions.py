@@ -191,7 +191,7 @@ class Reductions(SystemTest):
                              ("no-field", "no field 'none'"), ("type", "field of float64"),
                              ("empty", "of 0 bytes"), ("huge", "of 1099511627776 bytes"),
                              ("edges", "not above the one before it"),
-                             ("early", "has no value before"), ("none", "no reduction 'none'")):
+                             ("early", "cannot be read before"), ("none", "no reduction 'none'")):
             with self.subTest(wrong=wrong):
                 ending = self.reduce("--wrong", wrong, status=2)
                 self.assertIn(words, ending.err)
