@@ -64,7 +64,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weft
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/apps/examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
-  PATTERN ".clang-format" EXCLUDE)
+  PATTERN ".clang-format" EXCLUDE
+  PATTERN ".clang-tidy" EXCLUDE)
 
 include(CMakePackageConfigHelpers)
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weft)

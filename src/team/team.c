@@ -38,7 +38,7 @@ static weft_status create_lanes(team *t, int blocks, error *e)
     }
     atomic_init(&t->first, t->lane[0]);
     /* A ring has less than twice as many blocks as it was asked for. */
-    t->finished = calloc(TEAM_LANES * 2 * (size_t)blocks, sizeof *t->finished);
+    t->finished = calloc((size_t)TEAM_LANES * 2 * (size_t)blocks, sizeof *t->finished);
     return status == WEFT_OK && t->finished == NULL ? error_memory(e, "%d blocks", blocks) : status;
 }
 
